@@ -1,0 +1,4 @@
+// Command revenant finds registered secrets and generic leaks.
+package main
+
+func main() {}

@@ -1,0 +1,305 @@
+// Package store is the contract between the registry's use cases and a
+// database. Package storetest is its conformance suite; sqlstore implements it.
+//
+// A store holds no plaintext, no unkeyed hash of a value and no raw path. What
+// it is given is redacted and keyed already; it does not check.
+//
+// All access is in transactions. View sees one consistent state. Update is
+// serialised against every other Update, also of other processes, applies
+// wholly or not at all, and has reached the disk when it returns nil. The
+// function may be called again when the database asks for a retry, so it must
+// have no effect outside the transaction.
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"revenant/fingerprints"
+)
+
+// Sentinel errors; implementations wrap them.
+var (
+	ErrNotFound  = errors.New("not found")
+	ErrExists    = errors.New("exists already")
+	ErrNewer     = errors.New("the store was written by a newer version of revenant")
+	ErrLocked    = errors.New("the store is locked by another process")
+	ErrFull      = errors.New("no space left for the store")
+	ErrReadOnly  = errors.New("the store cannot be written")
+	ErrDamaged   = errors.New("the store is damaged")
+	ErrNotAStore = errors.New("the file is not a revenant store")
+)
+
+// Store is a database that holds a registry.
+type Store interface {
+	View(ctx context.Context, fn func(Tx) error) error
+	Update(ctx context.Context, fn func(Tx) error) error
+	Close() error
+}
+
+// Tx is one transaction. Methods return ErrNotFound and ErrExists wrapped.
+type Tx interface {
+	MetaTx
+	SecretTx
+	FindingTx
+	SourceTx
+	AuditTx
+}
+
+// Meta is what a store knows of itself.
+type Meta struct {
+	Installation fingerprints.InstallationID
+	Ring         fingerprints.RingID
+	CreatedAt    time.Time
+	// Revision counts every change of the registry (secrets, versions, states,
+	// fields, allowed places); PackRevision is the revision of the last change
+	// that a pack must follow: fields added or removed, names, states.
+	Revision     uint64
+	PackRevision uint64
+	// FieldRevision is the revision of the last added or re-keyed field: what a
+	// scan's coverage is measured by.
+	FieldRevision uint64
+}
+
+// MetaTx reads and writes Meta.
+type MetaTx interface {
+	// Meta returns ErrNotFound before SetMeta was called.
+	Meta(ctx context.Context) (Meta, error)
+	SetMeta(ctx context.Context, m Meta) error
+}
+
+// SecretFilter selects secrets; zero fields select everything.
+type SecretFilter struct {
+	Prefix string
+	Class  fingerprints.Class
+	Owner  string
+	State  fingerprints.State // secrets with a version in this state
+	After  string             // names after this one, for paging
+	Limit  int                // 0: no limit
+}
+
+// Ack is a consumer's word that it uses a version.
+type Ack struct {
+	Version  fingerprints.VersionID
+	Consumer string
+	At       time.Time
+	Actor    string
+}
+
+// Allow is a legitimate home of a secret's active and superseded values.
+type Allow struct {
+	ID         int64 // given by the store
+	Secret     string
+	SourceGlob string
+	PathGlob   string
+	Until      time.Time // zero: no end
+	Reason     string
+	CreatedAt  time.Time
+	Actor      string
+}
+
+// SecretTx is secrets, their versions, fields, acknowledgements and homes.
+type SecretTx interface {
+	// PutSecret inserts or replaces by name.
+	PutSecret(ctx context.Context, s fingerprints.Secret) error
+	Secret(ctx context.Context, name string) (fingerprints.Secret, error)
+	Secrets(ctx context.Context, f SecretFilter) ([]fingerprints.Secret, error)
+
+	// PutVersion inserts or replaces by id; (secret, number) is unique.
+	PutVersion(ctx context.Context, v fingerprints.Version) error
+	Version(ctx context.Context, ref fingerprints.VersionRef) (fingerprints.Version, error)
+	VersionByID(ctx context.Context, id fingerprints.VersionID) (fingerprints.Version, error)
+	// Versions are ordered by number.
+	Versions(ctx context.Context, secret string) ([]fingerprints.Version, error)
+	CountVersions(ctx context.Context) (map[fingerprints.State]int, error)
+
+	// PutField inserts or replaces by id (re-sealing on key rotation).
+	PutField(ctx context.Context, f fingerprints.FieldRow) error
+	Fields(ctx context.Context, v fingerprints.VersionID) ([]fingerprints.FieldRow, error)
+	FieldByID(ctx context.Context, id fingerprints.RowID) (fingerprints.FieldRow, error)
+	// EachField streams every field in the order of ids, with its version.
+	EachField(ctx context.Context, fn func(fingerprints.FieldRow, fingerprints.Version) error) error
+
+	PutAck(ctx context.Context, a Ack) error // latest per (version, consumer) wins
+	Acks(ctx context.Context, v fingerprints.VersionID) ([]Ack, error)
+
+	AddAllow(ctx context.Context, a Allow) (int64, error)
+	Allows(ctx context.Context, secret string) ([]Allow, error) // "" for all
+	RemoveAllow(ctx context.Context, id int64) error
+}
+
+// Observed is one sighting as a scan reports it, with everything redacted.
+type Observed struct {
+	FindingID fingerprints.FindingID
+	Value     fingerprints.ValueID // zero: too weak to hash
+	Rows      []fingerprints.RowID // registered fields that have this value; empty: generic
+	SourceID  string
+	Path      string // redacted
+	PathID    fingerprints.PathID
+	Owner     string // first owner, used for a new finding only
+	Sighting  fingerprints.Sighting
+	// AllowIDs are the allowed homes that match this place, computed by the
+	// registry from the raw path.
+	AllowIDs []int64
+	// Overflow counts further sightings of this finding in the same content
+	// that were not listed one by one (beyond 1,000): kept as a run.
+	Overflow int64
+}
+
+// Recorded is what Record found before it wrote.
+type Recorded struct {
+	FindingID fingerprints.FindingID
+	New       bool // the finding was unknown
+	Returned  bool // it was gone and is back
+	NewPlace  bool // the sighting was unknown
+}
+
+// FindingFilter selects findings; zero fields select everything.
+type FindingFilter struct {
+	IDPrefix  string
+	Secret    string // registered to a version of this secret
+	Version   int    // with Secret
+	SourceID  string
+	PathGlob  string
+	Rule      string
+	Verdicts  []fingerprints.Verdict
+	Statuses  []fingerprints.Status
+	Presences []fingerprints.Presence
+	Owner     string
+	After     fingerprints.FindingID // for paging, in order of id
+	Limit     int
+}
+
+// Match ties a finding to one version whose field has its value.
+type Match struct {
+	Row     fingerprints.RowID
+	Field   string
+	Version fingerprints.Version
+	Class   fingerprints.Class
+	// Verdict of this version alone; the finding's is the worst of all.
+	Verdict fingerprints.Verdict
+}
+
+// FindingView is a finding with its computed verdict.
+type FindingView struct {
+	fingerprints.Finding
+	Verdict  fingerprints.Verdict
+	Severity fingerprints.Severity
+	Matches  []Match // empty: unregistered; worst first
+	Places   int     // sightings, runs counted in full
+	Allowed  []int64 // allowed homes that cover it, whatever their end
+	Aliases  []fingerprints.FindingID
+	Forms    []fingerprints.Form
+}
+
+// HistoryEntry is one change of a finding.
+type HistoryEntry struct {
+	At     time.Time
+	Actor  string
+	What   string // "seen", "returned", "gone", "accepted", "merged", ...
+	Detail string
+}
+
+// FindingTx is values, findings and sightings.
+type FindingTx interface {
+	// Record stores sightings; it is idempotent, and returns the prior state
+	// from the same transaction, one result for each input in order. An id
+	// that is an alias records under the finding that it became.
+	Record(ctx context.Context, at time.Time, obs []Observed) ([]Recorded, error)
+	// LinkValue ties a value id that was seen before to a registered field,
+	// and reports how many findings it has. Idempotent; nothing when unseen.
+	LinkValue(ctx context.Context, v fingerprints.ValueID, row fingerprints.RowID) (findings int, err error)
+	// MergeFinding makes old an alias of into: history and sightings move.
+	MergeFinding(ctx context.Context, at time.Time, old, into fingerprints.FindingID) error
+
+	Findings(ctx context.Context, now time.Time, f FindingFilter) ([]FindingView, error)
+	CountVerdicts(ctx context.Context, now time.Time, f FindingFilter) (map[fingerprints.Verdict]int, error)
+	// Finding follows aliases.
+	Finding(ctx context.Context, now time.Time, id fingerprints.FindingID) (FindingView, error)
+	Sightings(ctx context.Context, id fingerprints.FindingID, limit int) ([]fingerprints.Sighting, error)
+	History(ctx context.Context, id fingerprints.FindingID) ([]HistoryEntry, error)
+	// SetTriage changes status, owner, reason, until and due of a finding and
+	// appends to its history.
+	SetTriage(ctx context.Context, f fingerprints.Finding, h HistoryEntry) error
+	// MarkUnseen makes gone every sighting and finding of the source that was
+	// last seen before the scan began; only a complete scan of the same extent
+	// may call it. It returns the findings that became gone.
+	MarkUnseen(ctx context.Context, sourceID, extent string, before, at time.Time) ([]fingerprints.FindingID, error)
+
+	// EachProvenance streams every stored text that may hold provenance
+	// (paths, contexts, locators, URLs, skip paths), and Rewrite replaces one,
+	// for the redaction of values registered later. Rewriting a path merges
+	// nothing: identity is the path id.
+	EachProvenance(ctx context.Context, fn func(ref string, text string) error) error
+	RewriteProvenance(ctx context.Context, ref string, text string) error
+}
+
+// Source is a place that was scanned.
+type Source struct {
+	ID        string
+	Kind      fingerprints.SourceKind
+	AddedAt   time.Time
+	Forgotten bool
+}
+
+// Scan is one run over a source.
+type Scan struct {
+	ID       int64 // given by the store
+	SourceID string
+	// Extent is what the scan set out to read ("" the whole source; otherwise
+	// a canonical description of a part).
+	Extent     string
+	StartedAt  time.Time
+	FinishedAt time.Time // zero: running or died
+	// Complete: every object of the extent was read; no failure, not partial.
+	Complete bool
+	// FieldRevision is the newest registered field that the scan's pack held.
+	FieldRevision uint64
+	PackRevision  uint64
+	Generic       bool   // generic rules ran too
+	Through       string // how far, in people's words: "2,311 files", a commit ...
+	Cursor        []byte
+	Items         int64
+	Bytes         int64
+	Skips         int64
+}
+
+// SourceTx is sources, scans, cursors and skips.
+type SourceTx interface {
+	PutSource(ctx context.Context, s Source) error // insert or replace
+	Source(ctx context.Context, id string) (Source, error)
+	Sources(ctx context.Context) ([]Source, error) // in order of id, forgotten ones left out
+	// MoveSource gives a source a new id; findings follow. The rekey function
+	// computes a finding's new id from its value and path ids.
+	MoveSource(ctx context.Context, from, to string, rekey func(fingerprints.Finding) fingerprints.FindingID) error
+	// ForgetSource removes a source with its scans, findings and sightings.
+	ForgetSource(ctx context.Context, id string) error
+
+	StartScan(ctx context.Context, s Scan) (int64, error)
+	// SaveScan updates progress, cursor and outcome of a started scan.
+	SaveScan(ctx context.Context, s Scan) error
+	// Scans lists a source's scans, newest first.
+	Scans(ctx context.Context, sourceID string, limit int) ([]Scan, error)
+	AddSkips(ctx context.Context, scan int64, skips []fingerprints.Skip) error
+	Skips(ctx context.Context, scan int64, limit int) ([]fingerprints.Skip, error)
+}
+
+// AuditRecord is one link of the audit chain (package audit makes MAC).
+type AuditRecord struct {
+	Sequence uint64 // from 1, without gaps
+	At       time.Time
+	Actor    string
+	Content  []byte // canonical JSON
+	MAC      []byte
+}
+
+// AuditTx is the audit chain; append-only.
+type AuditTx interface {
+	// LastAudit returns the zero record when the chain is empty.
+	LastAudit(ctx context.Context) (AuditRecord, error)
+	AppendAudit(ctx context.Context, r AuditRecord) error // ErrExists on a taken sequence
+	EachAudit(ctx context.Context, from uint64, fn func(AuditRecord) error) error
+	PutCheckpoint(ctx context.Context, sequence uint64, signed []byte) error
+	Checkpoints(ctx context.Context) ([][]byte, error)
+}

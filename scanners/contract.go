@@ -1,0 +1,108 @@
+// Package scanners is the contract between places that hold bytes and matchers
+// that look at them, and the engine that drives both: bytes in, hits out.
+//
+// It promises: one pass over each content; the same hits however the content is
+// cut into reads and chunks; nothing dropped without a Skip. It refuses: I/O of
+// its own, clocks, storing or judging what it found.
+//
+// Plaintext lives between a Source and the pipeline that consumes Hits, and
+// goes no further.
+package scanners
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"revenant/fingerprints"
+)
+
+// Chunk is a stretch of one content. Matchers borrow Data until they return.
+type Chunk struct {
+	Data []byte
+	Base int64  // offset of Data[0] in the content
+	Path string // raw path, for rules that look at paths
+	// Final reports that the content ends with Data.
+	Final bool
+}
+
+// Span is a half-open range of offsets in the content.
+type Span struct{ Start, End int64 }
+
+// Len is the number of bytes of the span.
+func (s Span) Len() int64 { return s.End - s.Start }
+
+// Contains reports whether t lies inside s.
+func (s Span) Contains(t Span) bool { return s.Start <= t.Start && t.End <= s.End }
+
+// Overlaps reports whether s and t share a byte.
+func (s Span) Overlaps(t Span) bool { return s.Start < t.End && t.Start < s.End }
+
+// Hit is what a matcher found. Either Rows or Rule is set.
+type Hit struct {
+	Span Span
+	Form fingerprints.Form
+	// Value is the decoded value in canonical form (registered) or the secret
+	// group of the rule (generic). In memory only.
+	Value fingerprints.Value
+
+	// Rows are the registered fields that have this value, sorted.
+	Rows []fingerprints.RowID
+
+	// Rule and what follows describe a generic hit.
+	Rule        string
+	Description string
+	Tags        []string
+	Entropy     float32
+	Match       Span // of the whole match; Span is the secret's
+	// PathOnly marks a rule that matched the path, not the content.
+	PathOnly bool
+}
+
+// Registered reports whether the hit is of a registered value.
+func (h Hit) Registered() bool { return len(h.Rows) > 0 }
+
+// Matcher finds hits in a chunk. Matchers are pure, safe for concurrent use,
+// and fail when they are built, not when they run.
+type Matcher interface {
+	// AppendHits appends the hits in c to dst. Spans are offsets in the
+	// content (c.Base added). A hit is found whenever its span, with Overlap
+	// bytes on both sides where the content has them, lies in c.Data.
+	AppendHits(dst []Hit, c Chunk) []Hit
+	// Overlap is how many bytes two neighbouring chunks must share for this
+	// matcher to see every hit whole in one of them.
+	Overlap() int
+}
+
+// Item is one content of a source: a file, a record, a blob.
+type Item struct {
+	SourceID string
+	Path     string // raw; bytes need not be UTF-8
+	Locator  string // stable name inside the source beyond the path; never content
+	Presence fingerprints.Presence
+	URL      string
+	At       time.Time // the content's own time; zero when it has none
+	Size     int64     // -1 when unknown
+	// Open returns the content. It is called at most once, and the caller
+	// closes what it returns. An error becomes a Skip with the item's path.
+	Open func(ctx context.Context) (io.ReadCloser, error)
+}
+
+// Batch is what a source yields at once.
+type Batch struct {
+	Items   []Item
+	Skipped []fingerprints.Skip // found since the last batch; paths are raw, the pipeline redacts them
+	// Cursor resumes the source after this batch; opaque, never content. It is
+	// saved after the batch's sightings are.
+	Cursor []byte
+}
+
+// Source is pulled: Next returns batches and at the end io.EOF, with the last
+// batch or after it. Any other error ends the source as not complete.
+type Source interface {
+	// ID is the source's normalised URI.
+	ID() string
+	Kind() fingerprints.SourceKind
+	Next(ctx context.Context) (Batch, error)
+	Close() error
+}
