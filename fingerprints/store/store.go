@@ -222,10 +222,16 @@ type FindingTx interface {
 	// SetTriage changes status, owner, reason, until and due of a finding and
 	// appends to its history.
 	SetTriage(ctx context.Context, f fingerprints.Finding, h HistoryEntry) error
+	// SetAllowed replaces the allowed homes of a finding (a home that was added
+	// or removed after the finding was recorded). Ids of homes that are gone
+	// are ignored.
+	SetAllowed(ctx context.Context, id fingerprints.FindingID, homes []int64) error
 	// MarkUnseen makes gone every sighting and finding of the source that was
 	// last seen before the scan began; only a complete scan of the same extent
-	// may call it. It returns the findings that became gone.
-	MarkUnseen(ctx context.Context, sourceID, extent string, before, at time.Time) ([]fingerprints.FindingID, error)
+	// may call it. A finding whose redacted path keep accepts stays as it is:
+	// its place was skipped, so nobody looked (nil: none). It returns the
+	// findings that became gone.
+	MarkUnseen(ctx context.Context, sourceID, extent string, before, at time.Time, keep func(path string) bool) ([]fingerprints.FindingID, error)
 
 	// EachProvenance streams every stored text that may hold provenance
 	// (paths, contexts, locators, URLs, skip paths), and Rewrite replaces one,
