@@ -106,7 +106,8 @@ func (r VersionRef) String() string {
 // ErrBadName is wrapped by the errors of ParseRef and CheckName.
 var ErrBadName = errors.New("not a valid name")
 
-// ParseRef reads name or name@3.
+// ParseRef reads name or name@3. Its errors never repeat the input: what
+// stands before an @ may be a password.
 func ParseRef(s string) (VersionRef, error) {
 	name, num, has := strings.Cut(s, "@")
 	ref := VersionRef{Name: name}
@@ -118,7 +119,7 @@ func ParseRef(s string) (VersionRef, error) {
 	}
 	n, err := strconv.Atoi(num)
 	if err != nil || n < 1 {
-		return VersionRef{}, fmt.Errorf("version of %s: %w: write NAME@N with N from 1, as in %s@1", name, ErrBadName, name)
+		return VersionRef{}, fmt.Errorf("%w: write NAME@N with N from 1, as in billing/db-password@1", ErrBadName)
 	}
 	ref.Number = n
 	return ref, nil
