@@ -1,0 +1,129 @@
+package scanners
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"revenant/fingerprints"
+)
+
+// DefaultChunkSize is how much of a content a chunk owns when Engine.ChunkSize
+// is zero: contents up to it are looked at whole.
+const DefaultChunkSize = 64 << 20
+
+// Engine cuts a content into overlapping chunks, shows each to every matcher
+// and keeps each hit exactly once.
+//
+// A chunk owns ChunkSize bytes of the content and shows Overlap bytes before
+// and twice as many after them, where the content has them, Overlap being the
+// largest of the matchers'. A hit belongs to the chunk that owns its first
+// byte, so the hits do not depend on ChunkSize or on how the reader hands out
+// its bytes, as long as no hit is longer than Overlap. Longer ones, which only
+// generic rules have, are found when they lie in one chunk, and listed as
+// skips where a cut may have cost one.
+//
+// An Engine is safe for concurrent use and must not be copied after first use.
+// Memory is one chunk for each Scan under way, grown only as far as the
+// content needs and used again.
+type Engine struct {
+	Matchers []Matcher
+	// ChunkSize is how many bytes a chunk owns; from 1, zero or less means
+	// DefaultChunkSize.
+	ChunkSize int
+
+	buffers sync.Pool // of *[]byte
+}
+
+// Window is one chunk with the hits that it owns. Chunk.Data is borrowed: it
+// is overwritten when emit returns.
+type Window struct {
+	Chunk Chunk
+	// Hits are sorted by span and free of duplicates; with those of the
+	// windows before and after they are all hits of the content.
+	Hits []Hit
+	// Line and Column are the position of Chunk.Base, both from 1, the column
+	// in bytes.
+	Line, Column int
+	// Skips lists spans that were too long to be looked at whole.
+	Skips []fingerprints.Skip
+}
+
+// Scan reads r to its end and calls emit for every window, in order; a content
+// has at least one, also when it is empty. It returns how many bytes were read.
+//
+// When r fails, what was read until then is searched and emitted before the
+// error is returned. An error of emit or ctx ends the scan at once.
+func (e *Engine) Scan(ctx context.Context, r io.Reader, path string, emit func(Window) error) (int64, error) {
+	s := e.newScan(r, path)
+	defer e.release(s)
+	for {
+		if err := ctx.Err(); err != nil {
+			return s.read, err
+		}
+		more, readErr := s.fill(ctx)
+		if err := ctx.Err(); err != nil {
+			return s.read, err
+		}
+		w := s.window(e.Matchers, !more)
+		if err := emit(w); err != nil {
+			return s.read, err
+		}
+		if readErr != nil {
+			return s.read, fmt.Errorf("reading content: %w", readErr)
+		}
+		if !more {
+			return s.read, nil
+		}
+		s.advance()
+	}
+}
+
+func (e *Engine) newScan(r io.Reader, path string) *scan {
+	s := &scan{in: feed{r: r}, path: path, line: 1, column: 1, step: e.ChunkSize}
+	if s.step <= 0 {
+		s.step = DefaultChunkSize
+	}
+	for _, m := range e.Matchers {
+		s.overlap = max(s.overlap, m.Overlap())
+	}
+	if b, ok := e.buffers.Get().(*[]byte); ok {
+		s.buf = (*b)[:0]
+	}
+	return s
+}
+
+// release keeps the buffer for the next scan.
+func (e *Engine) release(s *scan) {
+	b := s.buf[:0]
+	e.buffers.Put(&b)
+}
+
+// own drops the hits that another chunk owns, sorts and deduplicates.
+func own(hits []Hit, from, to int64, final bool) []Hit {
+	hits = slices.DeleteFunc(hits, func(h Hit) bool {
+		if h.PathOnly {
+			return from != 0
+		}
+		return h.Span.Start < from || !final && h.Span.Start >= to
+	})
+	slices.SortStableFunc(hits, compareHits)
+	return slices.CompactFunc(hits, func(a, b Hit) bool { return compareHits(a, b) == 0 })
+}
+
+// compareHits orders hits by span, the longer first where they start together,
+// then by what was found.
+func compareHits(a, b Hit) int {
+	return cmp.Or(
+		cmp.Compare(a.Span.Start, b.Span.Start),
+		cmp.Compare(b.Span.End, a.Span.End),
+		cmp.Compare(a.Rule, b.Rule),
+		cmp.Compare(a.Match.Start, b.Match.Start),
+		cmp.Compare(a.Match.End, b.Match.End),
+		cmp.Compare(a.Form, b.Form),
+		slices.CompareFunc(a.Rows, b.Rows, func(x, y fingerprints.RowID) int { return slices.Compare(x[:], y[:]) }),
+	)
+}

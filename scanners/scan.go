@@ -1,0 +1,168 @@
+package scanners
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"revenant/fingerprints"
+)
+
+// scan is the state of one content: a sliding buffer over it.
+type scan struct {
+	in      feed
+	path    string
+	step    int // bytes that a chunk owns
+	overlap int
+
+	buf          []byte // the content from base on
+	base         int64
+	from         int64 // first byte that the coming chunk owns
+	line, column int   // of base
+	read         int64
+}
+
+// fill reads until the coming chunk and one byte beyond it are in the buffer.
+// It reports whether the content goes on after the chunk.
+func (s *scan) fill(ctx context.Context) (more bool, err error) {
+	want := s.want() + 1
+	for len(s.buf) < want {
+		if ctx.Err() != nil {
+			return false, nil
+		}
+		s.grow(want)
+		n, err := s.in.next(s.buf[len(s.buf):min(cap(s.buf), want)])
+		s.buf = s.buf[:len(s.buf)+n]
+		s.read += int64(n)
+		if errors.Is(err, io.EOF) {
+			return len(s.buf) == want, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// want is the length of the coming chunk unless the content ends before.
+func (s *scan) want() int { return int(s.from-s.base) + s.step + 2*s.overlap }
+
+// Buffers start small and grow in steps that waste little: doubling, and from
+// 4 MiB on fourfold.
+const (
+	firstBuffer = 32 << 10
+	fastGrowth  = 4 << 20
+)
+
+// grow makes room for at least one more byte, towards want.
+func (s *scan) grow(want int) {
+	if len(s.buf) < cap(s.buf) {
+		return
+	}
+	size := max(firstBuffer, 2*cap(s.buf))
+	if size > fastGrowth {
+		size *= 2
+	}
+	next := make([]byte, len(s.buf), min(size, max(want, firstBuffer)))
+	copy(next, s.buf)
+	s.buf = next
+}
+
+// window runs the matchers over the coming chunk.
+func (s *scan) window(matchers []Matcher, final bool) Window {
+	data := s.buf
+	if !final {
+		data = data[:s.want()]
+	}
+	c := Chunk{Data: data[:len(data):len(data)], Base: s.base, Path: s.path, Final: final}
+	var hits []Hit
+	for _, m := range matchers {
+		hits = m.AppendHits(hits, c)
+	}
+	hits = own(hits, s.from, s.from+int64(s.step), final)
+	return Window{Chunk: c, Hits: hits, Line: s.line, Column: s.column, Skips: s.skips(hits, c)}
+}
+
+// skips lists the generic hits that a cut may have shortened: those that are
+// longer than what neighbouring chunks share, in a content of several chunks.
+func (s *scan) skips(hits []Hit, c Chunk) []fingerprints.Skip {
+	if c.Final && c.Base == 0 {
+		return nil
+	}
+	var skips []fingerprints.Skip
+	for _, h := range hits {
+		whole := h.Match
+		if h.Span.Len() > whole.Len() {
+			whole = h.Span
+		}
+		if h.Registered() || h.PathOnly || whole.Len() <= int64(s.overlap) {
+			continue
+		}
+		skips = append(skips, fingerprints.Skip{
+			Path: s.path, Reason: fingerprints.SkipLongMatch, Detail: "rule " + h.Rule, Size: whole.Len(),
+		})
+	}
+	return skips
+}
+
+// advance moves on to the next chunk.
+func (s *scan) advance() {
+	s.from += int64(s.step)
+	drop := int(max(s.from-int64(s.overlap), 0) - s.base)
+	if drop <= 0 {
+		return
+	}
+	s.line, s.column = position(s.buf[:drop], s.line, s.column)
+	s.base += int64(drop)
+	s.buf = slices.Delete(s.buf, 0, drop)
+}
+
+// position is where a text ends that starts at a line and column.
+func position(b []byte, line, column int) (int, int) {
+	n := bytes.Count(b, []byte{'\n'})
+	if n == 0 {
+		return line, column + len(b)
+	}
+	return line + n, len(b) - bytes.LastIndexByte(b, '\n')
+}
+
+// Position returns the line and column, both from 1, of an offset of the
+// content that lies in the window's chunk or at its end.
+func (w Window) Position(offset int64) (line, column int) {
+	i := min(max(offset-w.Chunk.Base, 0), int64(len(w.Chunk.Data)))
+	return position(w.Chunk.Data[:i], w.Line, w.Column)
+}
+
+// feed reads like io.Reader but makes progress or fails, whatever the reader
+// underneath does.
+type feed struct {
+	r   io.Reader
+	err error
+}
+
+// errBadReader is for readers that break their contract.
+var errBadReader = errors.New("reader returned an impossible count")
+
+// next reads at least one byte into p, which is not empty, or returns an error.
+func (f *feed) next(p []byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	for range 100 {
+		n, err := f.r.Read(p)
+		if n < 0 || n > len(p) {
+			n, err = 0, errBadReader
+		}
+		f.err = err
+		if n > 0 {
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	f.err = io.ErrNoProgress
+	return 0, f.err
+}
