@@ -1,0 +1,35 @@
+package registry
+
+import "slices"
+
+// Scope is one thing an actor may do.
+type Scope string
+
+// The scopes.
+const (
+	ScopeScan     Scope = "scan"     // report scans, read packs' keys
+	ScopeRegister Scope = "register" // register and issue secrets
+	ScopeRotate   Scope = "rotate"   // move versions through their life
+	ScopeRead     Scope = "read"     // look at everything that is stored
+	ScopeTriage   Scope = "triage"   // accept, dismiss and assign findings
+	ScopePack     Scope = "pack"     // build and export packs
+	ScopeAdmin    Scope = "admin"    // sources, keys, audit checkpoints
+)
+
+// Scopes lists every scope.
+func Scopes() []Scope {
+	return []Scope{ScopeScan, ScopeRegister, ScopeRotate, ScopeRead, ScopeTriage, ScopePack, ScopeAdmin}
+}
+
+// Actor is who asks. Name stands in the audit log.
+type Actor struct {
+	Name   string
+	Scopes []Scope
+}
+
+// Local is the person at the command line of the machine that holds the
+// registry; whoever can read the files may do everything.
+func Local(name string) Actor { return Actor{Name: name, Scopes: Scopes()} }
+
+// May reports whether the actor has the scope.
+func (a Actor) May(s Scope) bool { return slices.Contains(a.Scopes, s) }

@@ -1,0 +1,58 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+
+	"revenant/fingerprints"
+)
+
+// Sentinel errors. Each says the way out; none ever holds a value, and none
+// repeats a name that is not in the registry, because people type values where
+// names belong.
+var (
+	ErrForbidden      = errors.New("not allowed: the actor lacks the scope")
+	ErrNotInitialised = errors.New("there is no registry here yet: run `revenant init`")
+	ErrNoRing         = errors.New("this needs the key ring, and none is loaded: restore it with `revenant key restore`, or run `revenant init` for a new registry")
+	ErrForeignRing    = errors.New("the store and the key ring do not belong together: point REVENANT_HOME at the folder that holds both, or restore the store's own ring with `revenant key restore`")
+	ErrUnknownSecret  = errors.New("no such secret: `revenant secret list` shows the names")
+	ErrUnknownVersion = errors.New("no such version: `revenant secret show NAME` lists them")
+	ErrUnknownFinding = errors.New("no such finding: `revenant findings list` shows the ids")
+	ErrUnknownSource  = errors.New("no such source: `revenant source list` shows them")
+	ErrUnknownAllow   = errors.New("no such allowed home: `revenant secret show NAME` lists them")
+	ErrAmbiguous      = errors.New("more than one finding has an id that begins so: give more of the id")
+	ErrExists         = errors.New("a secret of this name exists already: use `revenant secret rotate` for a new value")
+	ErrActiveExists   = errors.New("an active version is there already: use `revenant secret rotate`")
+	ErrTransition     = errors.New("the version's state does not allow this")
+	ErrNoSuccessor    = errors.New("no other version is active, so retiring this one leaves none: rotate first, or say --no-successor")
+	ErrContainsOld    = errors.New("the new value contains an older value of the same secret, so every copy of it also counts as the older one: choose an unrelated value, or say --force")
+	ErrReused         = errors.New("an older version of this secret had the same value: choose a new value, or say --force")
+	ErrRollback       = errors.New("this is the value of a superseded version: `revenant secret activate NAME@N` rolls back to it")
+	ErrEmptyValue     = errors.New("the value is empty")
+	ErrValueTooLong   = errors.New("the value is too long to search for")
+	ErrValueInName    = errors.New("the value stands in a name, a reason or another label: labels are stored in the clear, choose one without it")
+	ErrInput          = errors.New("not valid")
+	ErrOtherValue     = errors.New("the value at that place is not the finding's: scan the source again and adopt the new finding")
+	ErrAdoptWeak      = errors.New("the finding's value is too weak to have an id, so it cannot be recognised: register it with `revenant secret add`")
+	ErrRegistered     = errors.New("the finding's value is registered already")
+	ErrNotAllowable   = errors.New("no version of this secret may have an allowed home: all are retired, abandoned or compromised")
+	ErrBadProof       = errors.New("the document is not a proof of this installation, or it was changed")
+	ErrAuditBroken    = errors.New("the audit chain does not verify")
+	ErrScanOver       = errors.New("the scan was finished already")
+)
+
+// TransitionError says which state refused which command; it wraps
+// ErrTransition.
+type TransitionError struct {
+	Ref     fingerprints.VersionRef
+	State   fingerprints.State
+	Command string
+	Way     string // the way out
+}
+
+func (e *TransitionError) Error() string {
+	return fmt.Sprintf("%s is %s and cannot be %s: %s", e.Ref, e.State, e.Command, e.Way)
+}
+
+// Unwrap makes errors.Is(err, ErrTransition) true.
+func (e *TransitionError) Unwrap() error { return ErrTransition }

@@ -1,0 +1,92 @@
+package registry
+
+import (
+	"context"
+	"crypto/ed25519"
+	"time"
+
+	"revenant/fingerprints"
+)
+
+// ProveOptions qualifies Prove.
+type ProveOptions struct {
+	// IncludeHistory counts copies that need digging as well.
+	IncludeHistory bool
+	// AcceptSkip lists skip reasons that do not stand in the way, each as
+	// "reason" or "reason:path glob"; "all" accepts every reason that is no
+	// failure.
+	AcceptSkip []string
+}
+
+// ProofOutcome is what a proof says.
+type ProofOutcome string
+
+// The outcomes, with the exit codes of `revenant prove`.
+const (
+	Proven           ProofOutcome = "proven"            // 0
+	LiveCopy         ProofOutcome = "live-copy"         // 1
+	CoverageNotReady ProofOutcome = "coverage-not-done" // 3
+)
+
+// ExitCode is the exit code of an outcome.
+func (o ProofOutcome) ExitCode() int {
+	switch o {
+	case Proven:
+		return 0
+	case LiveCopy:
+		return 1
+	case CoverageNotReady:
+		return 3
+	}
+	return 3
+}
+
+// Proof is what a proof document says.
+type Proof struct {
+	Format         string             `json:"format"` // "revenant.proof/v1"
+	Installation   string             `json:"installation"`
+	Ring           string             `json:"ring"`
+	Secret         string             `json:"secret"`
+	Version        int                `json:"version"`
+	State          fingerprints.State `json:"state"`
+	Compromised    bool               `json:"compromised,omitempty"`
+	At             time.Time          `json:"at"`
+	Revision       uint64             `json:"revision"`
+	PackRevision   uint64             `json:"pack_revision"`
+	FieldRevision  uint64             `json:"field_revision"`
+	Outcome        ProofOutcome       `json:"outcome"`
+	Reasons        []string           `json:"reasons,omitempty"`
+	IncludeHistory bool               `json:"include_history,omitempty"`
+	AcceptSkip     []string           `json:"accept_skip,omitempty"`
+	Copies         []ProofCopy        `json:"copies,omitempty"`
+	Unsearchable   []FieldResult      `json:"unsearchable,omitempty"`
+	Sources        []SourceCoverage   `json:"sources"`
+	AuditHead      uint64             `json:"audit_head"`
+}
+
+// ProofCopy is a copy that is still there.
+type ProofCopy struct {
+	Finding  fingerprints.FindingID `json:"finding"`
+	Source   string                 `json:"source"`
+	Path     string                 `json:"path"`
+	Presence fingerprints.Presence  `json:"presence"`
+	Counts   bool                   `json:"counts"` // false: history, listed only
+}
+
+// SignedProof is a proof with its document: canonical JSON with the signature.
+type SignedProof struct {
+	Proof    Proof
+	Document []byte
+}
+
+// Prove says, signed, whether a version has no live copy left in anything that
+// was scanned, and what that rests on.
+func (r *Registry) Prove(ctx context.Context, a Actor, ref fingerprints.VersionRef, o ProveOptions) (SignedProof, error) {
+	panic("x")
+}
+
+// VerifyProof checks a document against this registry's ring.
+func (r *Registry) VerifyProof(document []byte) (Proof, error) { panic("x") }
+
+// VerifyProof checks a document against a public key.
+func VerifyProof(document []byte, public ed25519.PublicKey) (Proof, error) { panic("x") }
