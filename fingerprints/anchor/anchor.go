@@ -80,6 +80,10 @@ func NewKey(filterKey [32]byte, g Geometry) Key {
 // Geometry returns the shape that the key was made for.
 func (k Key) Geometry() Geometry { return k.geo }
 
+// Seeds returns x, m and 64-8W of the formula at Window, for scanners that keep
+// them in registers.
+func (k Key) Seeds() (x, m uint64, shift uint) { return k.x, k.m, k.shift }
+
 // Window hashes the window whose W bytes stand in the low bytes of w as a
 // little-endian load reads them; higher bytes are ignored:
 //

@@ -25,6 +25,12 @@ type Candidate struct {
 	Length uint32 // of the raw value; of the canonical private fields for private keys
 	Epoch  uint32 // of the MAC key
 	Kind   Kind
+	// Others are the offsets of the value's other regions (values over 128
+	// bytes have up to three), 0 where there is none. A decoded span is worth
+	// an HMAC only when the windows of those regions are in the filter too,
+	// which keeps repeated regions of long values from costing a hash of the
+	// whole value each.
+	Others [2]uint32
 }
 
 // Table finds candidates of one geometry under one filter generation. It is
