@@ -1,0 +1,138 @@
+// Package wire holds the versioned types that leave a process: reports, API
+// answers, events and NDJSON all carry revenant.finding/v1.
+//
+// It promises: field names and meanings of a version never change, fields are
+// only added. It refuses: plaintext. Values travel beside the encoded fields as
+// fingerprints.Value, which no encoder can write; a report that shows secrets
+// has to reveal them by name.
+package wire
+
+import (
+	"time"
+
+	"revenant/fingerprints"
+)
+
+// FindingV1 names the version of Finding.
+const FindingV1 = "revenant.finding/v1"
+
+// Finding is one value at one place, with what correlation said of it when it
+// was written. One Finding describes one sighting; findings with the same ID
+// are the same finding seen at several spots.
+type Finding struct {
+	Schema string                 `json:"schema"` // FindingV1
+	ID     fingerprints.FindingID `json:"id,omitempty"`
+
+	SourceID string                  `json:"source"`
+	Kind     fingerprints.SourceKind `json:"source_kind"`
+	Path     string                  `json:"path"` // redacted
+	Locator  string                  `json:"locator,omitempty"`
+	URL      string                  `json:"url,omitempty"`
+	At       time.Time               `json:"at,omitzero"` // the content's own time
+
+	Rule        string   `json:"rule,omitempty"` // generic rule
+	Rules       []string `json:"rules,omitempty"`
+	Description string   `json:"description,omitempty"`
+	Tags        []string `json:"tags,omitempty"`
+	Entropy     float32  `json:"entropy,omitempty"`
+
+	// Matches are the registered fields that have this value, worst first;
+	// empty: not registered.
+	Matches  []Match               `json:"matches,omitempty"`
+	Verdict  fingerprints.Verdict  `json:"verdict"`
+	Severity fingerprints.Severity `json:"severity"`
+	Status   fingerprints.Status   `json:"status"`
+	Presence fingerprints.Presence `json:"presence"`
+	Form     fingerprints.Form     `json:"form"`
+	Within   bool                  `json:"within,omitempty"`
+
+	Span    Region `json:"span"`           // of the value as it stands in the content
+	Whole   Region `json:"match,omitzero"` // of the rule's whole match
+	Context string `json:"context,omitempty"`
+	More    int64  `json:"more,omitempty"` // further sightings in the same content, not listed
+	New     bool   `json:"new,omitempty"`  // unknown to the registry before
+
+	// Ordinal counts from 0 the hits of Rule at this path; with path and rule
+	// it names a finding that has no ID.
+	Ordinal uint32 `json:"ordinal,omitempty"`
+
+	// Secret and Match are plaintext, set only where the user asked for it on
+	// their own terminal. Never encoded.
+	Secret fingerprints.Value `json:"-"`
+	Match  fingerprints.Value `json:"-"`
+}
+
+// Match ties a finding to a version of a secret.
+type Match struct {
+	Secret  string               `json:"secret"`
+	Version int                  `json:"version"`
+	Field   string               `json:"field"`
+	State   fingerprints.State   `json:"state"`
+	Class   fingerprints.Class   `json:"class,omitempty"`
+	Owner   string               `json:"owner,omitempty"`
+	Verdict fingerprints.Verdict `json:"verdict"`
+}
+
+// Ref is how people write the version: name@3.
+func (m Match) Ref() string {
+	return fingerprints.VersionRef{Name: m.Secret, Number: m.Version}.String()
+}
+
+// Region is a stretch of a content. Lines and columns count from 1, columns in
+// bytes; the end is the last byte that belongs to the region. Lines are 0 where
+// the content has none (a hit in a path).
+type Region struct {
+	Start     int64 `json:"start"` // byte offset
+	End       int64 `json:"end"`   // byte offset behind the last byte
+	Line      int   `json:"line,omitempty"`
+	Column    int   `json:"column,omitempty"`
+	EndLine   int   `json:"end_line,omitempty"`
+	EndColumn int   `json:"end_column,omitempty"`
+}
+
+// Registered reports whether the finding is of a registered value.
+func (f Finding) Registered() bool { return len(f.Matches) > 0 }
+
+// Skip is something that was not read, and why.
+type Skip struct {
+	SourceID string                  `json:"source"`
+	Path     string                  `json:"path"` // redacted
+	Locator  string                  `json:"locator,omitempty"`
+	Reason   fingerprints.SkipReason `json:"reason"`
+	Detail   string                  `json:"detail,omitempty"`
+	Size     int64                   `json:"size"` // bytes not read; -1 when unknown
+	Failure  bool                    `json:"failure"`
+}
+
+// Summary closes a report.
+type Summary struct {
+	Sources     int           `json:"sources"`
+	Items       int64         `json:"items"`
+	Bytes       int64         `json:"bytes"`
+	Findings    int           `json:"findings"` // distinct, "allowed" and "cleared" included
+	Sightings   int64         `json:"sightings"`
+	Skips       []Skip        `json:"skips,omitempty"` // the first ones; SkipCounts has all
+	SkipCounts  []SkipCount   `json:"skip_counts,omitempty"`
+	Complete    bool          `json:"complete"`
+	Interrupted bool          `json:"interrupted,omitempty"`
+	Duration    time.Duration `json:"duration_ns"`
+	// Registered is how many registered fields were searched for; GenericOnly
+	// says that there was no key ring and only generic rules ran.
+	Registered  int  `json:"registered"`
+	GenericOnly bool `json:"generic_only,omitempty"`
+}
+
+// SkipCount is how many skips had one reason.
+type SkipCount struct {
+	Reason fingerprints.SkipReason `json:"reason"`
+	Count  int64                   `json:"count"`
+}
+
+// Skipped is the number of skips of all reasons.
+func (s Summary) Skipped() int64 {
+	var n int64
+	for _, c := range s.SkipCounts {
+		n += c.Count
+	}
+	return n
+}
