@@ -8,7 +8,10 @@
 // serialised against every other Update, also of other processes, applies
 // wholly or not at all, and has reached the disk when it returns nil. The
 // function may be called again when the database asks for a retry, so it must
-// have no effect outside the transaction.
+// have no effect outside the transaction, and must not open another one.
+//
+// Times are kept in UTC to the microsecond (those of the audit chain to the
+// nanosecond, because its MACs cover them); the zero time stays zero.
 package store
 
 import (
@@ -87,6 +90,16 @@ type Ack struct {
 	Actor    string
 }
 
+// FieldCount is how many fields have these properties in common.
+type FieldCount struct {
+	Format       uint16
+	Epoch        uint32
+	FilterGen    uint32
+	Strength     fingerprints.Strength
+	Unsearchable string
+	Count        int
+}
+
 // Allow is a legitimate home of a secret's active and superseded values.
 type Allow struct {
 	ID         int64 // given by the store
@@ -121,6 +134,9 @@ type SecretTx interface {
 	// EachField streams every field in the order of ids, with its version.
 	EachField(ctx context.Context, fn func(fingerprints.FieldRow, fingerprints.Version) error) error
 
+	// CountFields counts fields by what decides whether and how they are found.
+	CountFields(ctx context.Context) ([]FieldCount, error)
+
 	PutAck(ctx context.Context, a Ack) error // latest per (version, consumer) wins
 	Acks(ctx context.Context, v fingerprints.VersionID) ([]Ack, error)
 
@@ -145,9 +161,14 @@ type Observed struct {
 	// Overflow counts further sightings of this finding in the same content
 	// that were not listed one by one (beyond 1,000): kept as a run.
 	Overflow int64
+	// Extent is the extent of the scan that saw it (Scan.Extent; "" the whole
+	// source). A complete scan of a part makes only those sightings gone that
+	// a scan of the same part was the last to see.
+	Extent string
 }
 
-// Recorded is what Record found before it wrote.
+// Recorded is what Record found before it wrote anything: every observation
+// of a finding that was unknown before the call says New.
 type Recorded struct {
 	FindingID fingerprints.FindingID
 	New       bool // the finding was unknown
@@ -157,11 +178,13 @@ type Recorded struct {
 
 // FindingFilter selects findings; zero fields select everything.
 type FindingFilter struct {
-	IDPrefix  string
+	IDs       []fingerprints.FindingID // these only; aliases are followed
+	IDPrefix  string                   // of an id or an alias
+	Value     fingerprints.ValueID
 	Secret    string // registered to a version of this secret
 	Version   int    // with Secret
 	SourceID  string
-	PathGlob  string
+	PathGlob  string // over redacted paths; * stops at /, ** does not
 	Rule      string
 	Verdicts  []fingerprints.Verdict
 	Statuses  []fingerprints.Status
@@ -181,13 +204,15 @@ type Match struct {
 	Verdict fingerprints.Verdict
 }
 
-// FindingView is a finding with its computed verdict.
+// FindingView is a finding with its computed verdict. Its status is the one
+// in force at the time asked for: an acceptance whose date has passed reads
+// open.
 type FindingView struct {
 	fingerprints.Finding
 	Verdict  fingerprints.Verdict
 	Severity fingerprints.Severity
 	Matches  []Match // empty: unregistered; worst first
-	Places   int     // sightings, runs counted in full
+	Places   int     // sightings still present, runs counted in full
 	Allowed  []int64 // allowed homes that cover it, whatever their end
 	Aliases  []fingerprints.FindingID
 	Forms    []fingerprints.Form
@@ -287,6 +312,13 @@ type SourceTx interface {
 	SaveScan(ctx context.Context, s Scan) error
 	// Scans lists a source's scans, newest first.
 	Scans(ctx context.Context, sourceID string, limit int) ([]Scan, error)
+	// ScanByID is one scan.
+	ScanByID(ctx context.Context, id int64) (Scan, error)
+	// CompleteScans lists, for every source, extent and kind (generic or not),
+	// the newest complete scan, ordered by source: what coverage is computed
+	// from.
+	CompleteScans(ctx context.Context) ([]Scan, error)
+	// AddSkips is idempotent: a skip is known by path, locator and reason.
 	AddSkips(ctx context.Context, scan int64, skips []fingerprints.Skip) error
 	Skips(ctx context.Context, scan int64, limit int) ([]fingerprints.Skip, error)
 }
