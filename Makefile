@@ -1,0 +1,92 @@
+# Targets for people; `make help` lists them. Everything that is built or
+# written lands in build/, and `make clean` removes it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := $(CURDIR)/build/bin
+
+# Tools are pinned here and nowhere else. They are built from the Go module
+# proxy into build/bin, so that a fresh clone needs Go and nothing more.
+GOLANGCI_LINT := v2.15.0
+BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
+
+# Packages with goroutines or shared state: they run under the race detector
+# too. All packages under it would take several times as long and show no more.
+RACE := ./scanners/... ./fingerprints/pack ./fingerprints/store/... ./fingerprints/registry/... ./ingest/...
+
+FUZZTIME ?= 30s
+BENCH ?= .
+BENCHCOUNT ?= 6
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: build ## try it: sample secrets, real scans, verdicts, coverage, proof; all inside build/run
+	@./scripts/run.sh
+
+.PHONY: build
+build: ## build/bin/revenant
+	@mkdir -p $(BIN)
+	go build -trimpath -o $(BIN)/revenant ./cmd/revenant
+
+.PHONY: test
+test: needs-test ## every test, then the concurrent packages under the race detector
+	@mkdir -p build/test
+	go run ./scripts/testsum -summary build/test/summary.txt -skipped build/test/skipped.txt -- ./...
+	CGO_ENABLED=1 go test -race -short -timeout 10m $$(go list $(RACE))
+
+# What the tests need besides Go: git, and a C compiler for the race detector.
+.PHONY: needs-test
+needs-test:
+	@./scripts/needs.sh git:git gcc:gcc
+
+.PHONY: check
+check: $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## format, vet, lint, floors; changes no file
+	@out=$$(gofmt -l $$(git ls-files '*.go')); if [[ -n $$out ]]; then echo "not formatted, run make fmt:"; echo "$$out"; exit 1; fi
+	go vet ./...
+	go test -count=1 -run '^TestFloors' .
+	go mod verify
+	$(BIN)/golangci-lint-$(GOLANGCI_LINT) fmt --diff
+	$(BIN)/golangci-lint-$(GOLANGCI_LINT) run ./...
+
+.PHONY: fmt
+fmt: $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## format the Go files
+	$(BIN)/golangci-lint-$(GOLANGCI_LINT) fmt
+
+.PHONY: bench
+bench: $(BIN)/benchstat ## Go benchmarks through benchstat; BENCH=regexp, BENCHCOUNT=n; against build/bench/old.txt when it is there
+	@mkdir -p build/bench
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) -timeout 60m ./... | tee build/bench/new.txt
+	@if [[ -f build/bench/old.txt ]]; then $(BIN)/benchstat build/bench/old.txt build/bench/new.txt; else $(BIN)/benchstat build/bench/new.txt; fi
+	@echo "to compare a change with this run: mv build/bench/new.txt build/bench/old.txt"
+
+.PHONY: fuzz
+fuzz: ## each fuzz function for FUZZTIME (30s)
+	@FUZZTIME=$(FUZZTIME) ./scripts/fuzz.sh
+
+.PHONY: golden
+golden: ## write golden files, lint floors and test floors anew; read the diff before you commit it
+	@./scripts/golden.sh
+	go run ./scripts/testsum -quiet -floor .ci/test-floor.txt -update -- ./...
+
+.PHONY: mutate
+mutate: ## every listed one-line mutation must break a test; MUTATE=substring of a file or reason
+	go run ./scripts/mutate -list testdata/mutations/list.txt -only '$(MUTATE)'
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+# The version is in the file's name, so that a new pin builds anew.
+$(BIN)/golangci-lint-$(GOLANGCI_LINT):
+	@mkdir -p $(BIN)
+	GOFLAGS= GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+	mv $(BIN)/golangci-lint $@
+
+$(BIN)/benchstat:
+	@mkdir -p $(BIN)
+	GOFLAGS= GOBIN=$(BIN) go install golang.org/x/perf/cmd/benchstat@$(BENCHSTAT)
