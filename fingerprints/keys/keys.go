@@ -3,25 +3,73 @@
 // Derivation, byte for byte. L(x) is the 4-byte big-endian length of x followed
 // by x; u32 is 4 bytes big-endian.
 //
-//	key = HKDF-SHA-256(secret = master of the epoch, salt = "revenant/1",
+//	key = HKDF-SHA-256(secret = master, salt = "revenant/1",
 //	      info = L(installation id) || L(audience) || L(purpose) || L(u32 generation), 32 bytes)
 //
-// The two identity keys use the ring's root in place of an epoch's master,
-// generation 0, and never change. Purposes are never shared.
+//	purpose                                  audiences   master of         generation
+//	reg-mac                                  core edge   the epoch         the epoch
+//	pack                                     core edge   the epoch         the epoch
+//	pack, of a named group of edge holders   edge:GROUP  the epoch         the epoch
+//	lookup, seal, audit                      core        the epoch         the epoch
+//	sign-pack, sign-audit, sign-proof        core        the epoch         the epoch
+//	filter                                   core edge   the epoch that    the filter
+//	                                                     began it          generation
+//	identity                                 core edge   the ring's root   0
+//	key-id                                   core        the ring's root   0
+//
+// What sign-* derives is the seed of an Ed25519 key. The ring id is the first
+// 16 bytes of the key-id key. Root and installation id are drawn with the ring
+// and never change; so do not the identity keys, or every finding would get a
+// new id. Purposes are never shared.
+//
+// An epoch has a master of its own. A routine rotation begins an epoch; one
+// after a compromise begins an epoch and a generation of the filter. At most two
+// generations are in use: a third drops the oldest, whose keys are then refused
+// and whose values are not searchable until they are registered again.
+//
+// The package promises that rings, key sets and keys print as a placeholder
+// from fmt, slog and the encoders. It refuses keys that its holder must not
+// have: EdgeKeys and RegistrarKeys hold derived keys, never a master.
 package keys
 
 import (
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
+	"fmt"
+	"log/slog"
 
 	"revenant/fingerprints"
 )
 
-// Key is a derived key of 32 bytes.
-type Key = [32]byte
+// Key is a derived key of 32 bytes. It cannot be printed, logged or encoded by
+// itself; a struct that keeps one in an unexported field can still be dumped by
+// reflection, so keep keys in closures or let them go.
+type Key [32]byte
+
+// String returns a placeholder.
+func (Key) String() string { return hidden }
+
+// GoString returns a placeholder.
+func (Key) GoString() string { return hidden }
+
+// Format writes a placeholder for every verb.
+func (Key) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hidden)) }
+
+// LogValue returns a placeholder.
+func (Key) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// MarshalJSON writes a placeholder string.
+func (Key) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`), nil }
+
+// MarshalText writes a placeholder.
+func (Key) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// MarshalBinary refuses: a binary encoding has no placeholder.
+func (Key) MarshalBinary() ([]byte, error) { return nil, fingerprints.ErrPlaintext }
+
+// GobEncode refuses, as MarshalBinary does.
+func (Key) GobEncode() ([]byte, error) { return nil, fingerprints.ErrPlaintext }
 
 // Purpose separates derived keys from each other.
 type Purpose string
@@ -59,55 +107,4 @@ func Derive(master Key, inst fingerprints.InstallationID, aud fingerprints.Audie
 func AppendField(dst, b []byte) []byte {
 	dst = binary.BigEndian.AppendUint32(dst, uint32(len(b)))
 	return append(dst, b...)
-}
-
-func mac(k Key, parts ...[]byte) []byte {
-	h := hmac.New(sha256.New, k[:])
-	for _, p := range parts {
-		h.Write(p)
-	}
-	return h.Sum(nil)
-}
-
-// IdentityKey makes the ids that findings are known by.
-type IdentityKey struct{ k Key }
-
-// NewIdentityKey wraps a derived identity key.
-func NewIdentityKey(k Key) IdentityKey { return IdentityKey{k: k} }
-
-// ValueID is HMAC-SHA-256(key, "value/v1" || canonical value)[:16].
-func (i IdentityKey) ValueID(canonical []byte) fingerprints.ValueID {
-	return fingerprints.ValueID(mac(i.k, []byte("value/v1"), canonical)[:16])
-}
-
-// PathID is HMAC-SHA-256(key, "path/v1" || raw path)[:16].
-func (i IdentityKey) PathID(rawPath []byte) fingerprints.PathID {
-	return fingerprints.PathID(mac(i.k, []byte("path/v1"), rawPath)[:16])
-}
-
-// FindingID is "rv1:" and the first 32 hex digits of
-// HMAC-SHA-256(key, "finding/v1" || L(value id) || L(source id) || L(path id)).
-func (i IdentityKey) FindingID(v fingerprints.ValueID, sourceID string, p fingerprints.PathID) fingerprints.FindingID {
-	var b []byte
-	b = AppendField(b, v[:])
-	b = AppendField(b, []byte(sourceID))
-	b = AppendField(b, p[:])
-	return findingID(mac(i.k, []byte("finding/v1"), b))
-}
-
-// LocatedFindingID identifies a hit of a value too weak to hash by its place:
-// "rv1:" and the first 32 hex digits of HMAC-SHA-256(key, "located/v1" ||
-// L(source id) || L(path id) || L(rule) || L(u32 ordinal)). The ordinal counts
-// from 0 the rule's weak hits at this path, in order.
-func (i IdentityKey) LocatedFindingID(sourceID string, p fingerprints.PathID, rule string, ordinal uint32) fingerprints.FindingID {
-	var b []byte
-	b = AppendField(b, []byte(sourceID))
-	b = AppendField(b, p[:])
-	b = AppendField(b, []byte(rule))
-	b = AppendField(b, binary.BigEndian.AppendUint32(nil, ordinal))
-	return findingID(mac(i.k, []byte("located/v1"), b))
-}
-
-func findingID(sum []byte) fingerprints.FindingID {
-	return fingerprints.FindingID("rv1:" + hex.EncodeToString(sum)[:32])
 }

@@ -1,0 +1,83 @@
+package keys
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+
+	"revenant/fingerprints"
+)
+
+// IdentityKey makes the ids that values, paths and findings are known by. The
+// zero IdentityKey is one that its holder was not given: it makes zero ids.
+// Safe for concurrent use; it cannot be printed.
+type IdentityKey struct {
+	unprintable
+	key func() Key
+}
+
+// NewIdentityKey wraps a derived identity key.
+func NewIdentityKey(k Key) IdentityKey {
+	return IdentityKey{key: func() Key { return k }}
+}
+
+// IsZero reports whether the key is not at hand; every id it makes is zero.
+func (i IdentityKey) IsZero() bool { return i.key == nil }
+
+// ValueID is HMAC-SHA-256(key, "value/v1" || canonical value)[:16].
+func (i IdentityKey) ValueID(canonical []byte) fingerprints.ValueID {
+	if i.IsZero() {
+		return fingerprints.ValueID{}
+	}
+	return fingerprints.ValueID(mac(i.key(), []byte("value/v1"), canonical)[:16])
+}
+
+// PathID is HMAC-SHA-256(key, "path/v1" || raw path)[:16].
+func (i IdentityKey) PathID(rawPath []byte) fingerprints.PathID {
+	if i.IsZero() {
+		return fingerprints.PathID{}
+	}
+	return fingerprints.PathID(mac(i.key(), []byte("path/v1"), rawPath)[:16])
+}
+
+// FindingID is "rv1:" and the first 32 hex digits of
+// HMAC-SHA-256(key, "finding/v1" || L(value id) || L(source id) || L(path id)).
+func (i IdentityKey) FindingID(v fingerprints.ValueID, sourceID string, p fingerprints.PathID) fingerprints.FindingID {
+	if i.IsZero() {
+		return ""
+	}
+	var b []byte
+	b = AppendField(b, v[:])
+	b = AppendField(b, []byte(sourceID))
+	b = AppendField(b, p[:])
+	return findingID(mac(i.key(), []byte("finding/v1"), b))
+}
+
+// LocatedFindingID identifies a hit of a value too weak to hash by its place:
+// "rv1:" and the first 32 hex digits of HMAC-SHA-256(key, "located/v1" ||
+// L(source id) || L(path id) || L(rule) || L(u32 ordinal)). The ordinal counts
+// from 0 the rule's weak hits at this path, in order.
+func (i IdentityKey) LocatedFindingID(sourceID string, p fingerprints.PathID, rule string, ordinal uint32) fingerprints.FindingID {
+	if i.IsZero() {
+		return ""
+	}
+	var b []byte
+	b = AppendField(b, []byte(sourceID))
+	b = AppendField(b, p[:])
+	b = AppendField(b, []byte(rule))
+	b = AppendField(b, binary.BigEndian.AppendUint32(nil, ordinal))
+	return findingID(mac(i.key(), []byte("located/v1"), b))
+}
+
+func findingID(sum []byte) fingerprints.FindingID {
+	return fingerprints.FindingID("rv1:" + hex.EncodeToString(sum)[:32])
+}
+
+func mac(k Key, parts ...[]byte) []byte {
+	h := hmac.New(sha256.New, k[:])
+	for _, p := range parts {
+		h.Write(p)
+	}
+	return h.Sum(nil)
+}
