@@ -1,11 +1,8 @@
-// Package pack is the compiled, read-only set of fingerprints that a scanner
-// loads.
 package pack
 
 import (
-	"time"
+	"hash"
 
-	"revenant/fingerprints"
 	"revenant/fingerprints/anchor"
 	"revenant/fingerprints/registration"
 )
@@ -36,62 +33,46 @@ type Candidate struct {
 // Table finds candidates of one geometry under one filter generation. It is
 // read-only and safe for concurrent use.
 type Table struct {
-	Key      anchor.Key
-	LogWords uint     // Filter has 1<<LogWords words; see anchor.Place
-	Filter   []uint64 // read-only
+	Key       anchor.Key
+	FilterGen uint32
+	LogWords  uint     // Filter has 1<<LogWords words; see anchor.Place
+	Filter    []uint64 // read-only
+
+	single, spread tagList
 }
 
 // AppendCandidates appends the distinct candidates of a region's tag.
-func (t *Table) AppendCandidates(dst []Candidate, tag uint64) []Candidate { return dst }
+func (t *Table) AppendCandidates(dst []Candidate, tag uint64) []Candidate {
+	dst = t.single.appendCandidates(dst, tag)
+	return t.spread.appendCandidates(dst, tag)
+}
 
-// Pack is an opened pack. It is read-only and safe for concurrent use.
-type Pack struct{ tables []*Table }
+// Pack is an opened pack. It is read-only and safe for concurrent use. Labels
+// are read when they are asked for, so what it was opened from must stay open.
+type Pack struct {
+	header Header
+	tables []*Table
+	rows   []rowList // one for each of header.Epochs
+	newMAC func(i int) hash.Hash
+	labels *labelReader
+}
+
+// Header returns what the pack says of itself; it was verified.
+func (p *Pack) Header() Header { return p.header }
 
 // Tables returns one table for each filter generation and geometry in the pack.
 func (p *Pack) Tables() []*Table { return p.tables }
 
 // Count is the number of registered fields in the pack.
-func (p *Pack) Count() int { return 0 }
+func (p *Pack) Count() int { return p.header.Count }
 
 // PrivateKeys is the number of them that are private keys.
-func (p *Pack) PrivateKeys() int { return 0 }
+func (p *Pack) PrivateKeys() int { return p.header.PrivateKeys }
 
-// MinLength and MaxLength bound the raw length of values, private keys left
-// out; both are 0 when there are none.
-func (p *Pack) MinLength() int { return 0 }
+// MinLength is the raw length of the shortest value, private keys left out; 0
+// when there is none.
+func (p *Pack) MinLength() int { return p.header.MinLength }
 
-// MaxLength is the length of the longest value.
-func (p *Pack) MaxLength() int { return 0 }
-
-// Confirmer looks MACs up. It keeps hash states and is not safe for concurrent
-// use; make one for each goroutine.
-type Confirmer struct{}
-
-// NewConfirmer returns a confirmer.
-func (p *Pack) NewConfirmer() *Confirmer { return &Confirmer{} }
-
-// Lookup returns the rows whose value is raw under the MAC key of an epoch,
-// sorted by id; nil when there is none. One HMAC.
-func (c *Confirmer) Lookup(epoch uint32, raw []byte) []fingerprints.RowID { return nil }
-
-// LookupAny is Lookup over every epoch of the pack.
-func (c *Confirmer) LookupAny(raw []byte) []fingerprints.RowID { return nil }
-
-// Label is what a pack says of a registered field.
-type Label struct {
-	Secret      string
-	Version     int
-	VersionID   fingerprints.VersionID
-	Field       string
-	State       fingerprints.State
-	Owner       string
-	Class       fingerprints.Class
-	Strength    fingerprints.Strength
-	ValueID     fingerprints.ValueID
-	Compromised bool
-	WindowEnds  time.Time // zero: no deadline
-}
-
-// Label opens the label of a row whose value is raw: nobody who does not hold
-// the value can.
-func (c *Confirmer) Label(row fingerprints.RowID, raw []byte) (Label, error) { return Label{}, nil }
+// MaxLength is the raw length of the longest value, private keys left out; 0
+// when there is none.
+func (p *Pack) MaxLength() int { return p.header.MaxLength }

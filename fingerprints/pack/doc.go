@@ -1,0 +1,3 @@
+// Package pack is the compiled, read-only set of fingerprints that a scanner
+// loads.
+package pack
