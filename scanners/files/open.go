@@ -1,0 +1,137 @@
+package files
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+)
+
+// maxGrowth bounds how many bytes beyond its size at opening a file may yield:
+// logs that are being written are read to their end, files without one are not.
+const maxGrowth = 64 << 20
+
+type followMode int
+
+const (
+	followNever followMode = iota
+	followLinks
+)
+
+// openContent opens a regular file without ever waiting for it. What turns out
+// to be anything else is closed unread.
+func openContent(abs string, follow followMode) (io.ReadCloser, error) {
+	flags := os.O_RDONLY | syscall.O_NONBLOCK | syscall.O_NOCTTY
+	if follow == followNever {
+		flags |= syscall.O_NOFOLLOW
+	}
+	f, err := os.OpenFile(abs, flags, 0)
+	if err != nil {
+		return nil, skipError(err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, skipError(err)
+	}
+	if !info.Mode().IsRegular() {
+		f.Close()
+		return nil, &scanners.SkipError{Reason: fingerprints.SkipSpecial, Detail: describe(info.Mode()), Size: -1}
+	}
+	return &content{f: f, size: info.Size(), modified: info.ModTime()}, nil
+}
+
+// content reads a file and notices when it was changed meanwhile.
+type content struct {
+	f        *os.File
+	size     int64
+	modified time.Time
+	read     int64
+}
+
+// Read ends with a SkipError in place of io.EOF when the file was rewritten,
+// cut short or never ended.
+func (c *content) Read(p []byte) (int, error) {
+	if c.read >= c.size+maxGrowth {
+		return 0, &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: "grows while it is read, or has no end", Size: -1}
+	}
+	if left := c.size + maxGrowth - c.read; int64(len(p)) > left {
+		p = p[:left]
+	}
+	n, err := c.f.Read(p)
+	c.read += int64(n)
+	switch {
+	case err == nil:
+		return n, nil
+	case errors.Is(err, io.EOF):
+		return n, c.ended()
+	}
+	e := skipError(err)
+	e.Size = max(c.size-c.read, -1)
+	return n, e
+}
+
+// ended is io.EOF when what was read is what the file holds.
+func (c *content) ended() error {
+	info, err := c.f.Stat()
+	if err != nil {
+		return skipError(err)
+	}
+	changed := !info.ModTime().Equal(c.modified)
+	switch {
+	case c.read < c.size:
+		return &scanners.SkipError{Reason: fingerprints.SkipChanging, Detail: "cut short while it was read", Size: c.size - c.read}
+	case changed && info.Size() <= c.size && c.size > 0:
+		return &scanners.SkipError{Reason: fingerprints.SkipChanging, Detail: "rewritten while it was read", Size: -1}
+	}
+	return io.EOF
+}
+
+func (c *content) Close() error { return c.f.Close() }
+
+// skipError turns an error of the operating system into one that names no path.
+func skipError(err error) *scanners.SkipError {
+	e := &scanners.SkipError{Reason: fingerprints.SkipUnreadable, Detail: cause(err), Size: -1}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.Reason = fingerprints.SkipVanished
+	case errors.Is(err, syscall.ENXIO):
+		e.Reason = fingerprints.SkipSpecial
+	case errors.Is(err, syscall.ELOOP):
+		e.Reason, e.Detail = fingerprints.SkipSymlink, "became a link while scanning"
+	}
+	return e
+}
+
+func skipOf(rel string, err error) fingerprints.Skip {
+	e := skipError(err)
+	return fingerprints.Skip{Path: rel, Reason: e.Reason, Detail: e.Detail, Size: e.Size}
+}
+
+// cause is the operating system's words without the path.
+func cause(err error) string {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno.Error()
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "does not exist"
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	case linkLoop(err):
+		return "links that lead to each other"
+	}
+	return "input/output error"
+}
+
+// linkLoop recognises what EvalSymlinks says of links that lead to each other;
+// it has no sentinel for it.
+func linkLoop(err error) bool {
+	return errors.Is(err, syscall.ELOOP) || err != nil && err.Error() == "EvalSymlinks: too many links"
+}
