@@ -49,20 +49,25 @@ func floors() map[string]room {
 		"scanners":           {floor: 1},
 		"fingerprints/store": {floor: 1},
 
-		"fingerprints/importers":       {floor: 2},
-		"fingerprints/keystore":        {floor: 2},
-		"fingerprints/registry":        {floor: 2},
-		"fingerprints/store/sqlstore":  {floor: 2},
-		"fingerprints/store/storetest": {floor: 2},
-		"scanners/files":               {floor: 2},
-		"scanners/registered":          {floor: 2},
-		"scanners/rules":               {floor: 2},
+		"fingerprints/importers":      {floor: 2},
+		"fingerprints/keystore":       {floor: 2},
+		"fingerprints/registry":       {floor: 2},
+		"fingerprints/store/sqlstore": {floor: 2},
+		"scanners/files":              {floor: 2},
+		"scanners/registered":         {floor: 2},
+		"scanners/rules":              {floor: 2},
 
 		"ingest/scan":            {floor: 3},
 		"ingest/report/json":     {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/scan"}},
 
 		"cmd/revenant": {floor: 5},
+
+		// Suites and kits that tests call; no package but a test imports them.
+		"fingerprints/pack/packtest":   {floor: 2},
+		"scanners/scannerstest":        {floor: 2},
+		"fingerprints/store/storetest": {floor: 2},
+		"scanners/sourcetest":          {floor: 2},
 
 		// Tools of the workshop: nothing imports them, they import nothing.
 		"scripts/mutate":  {floor: 5, only: []string{}},
@@ -194,6 +199,8 @@ func judge(rooms map[string]room, name, imported string, internal bool) string {
 	switch {
 	case !known:
 		return "imports " + target + ", which is not listed"
+	case strings.HasSuffix(target, "test") && !strings.HasSuffix(name, "test"):
+		return "imports " + target + ", which is for tests"
 	case slices.Contains(here.sideway, target) && there.floor == here.floor:
 		return ""
 	case here.only != nil && !slices.Contains(here.only, target):
@@ -274,7 +281,7 @@ func TestFloorsSeeWhatIsWrong(t *testing.T) {
 	rooms := map[string]room{
 		"low": {floor: 0}, "lower": {floor: 0, sideway: []string{"low"}}, "mid": {floor: 2}, "side": {floor: 2},
 		"high": {floor: 3}, "tool": {floor: 5, only: []string{}}, "a": {floor: 2, sideway: []string{"b"}}, "b": {floor: 2, sideway: []string{"a"}},
-		"absent": {floor: 1}, "good": {floor: 3},
+		"absent": {floor: 1}, "good": {floor: 3}, "kit/sidetest": {floor: 2},
 	}
 	source := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	tree := fstest.MapFS{
@@ -284,7 +291,8 @@ func TestFloorsSeeWhatIsWrong(t *testing.T) {
 		"lower/lower.go":       source("package lower\nimport (\n \"time\"\n \"example.org/x\"\n \"golang.org/x/crypto/hkdf\"\n)\nvar x = time.Now()\n"),
 		"mid/mid.go":           source("package mid\nimport (\n _ \"revenant/high\"\n _ \"revenant/side\"\n \"os\"\n)\n"),
 		"side/side.go":         source("package side\nimport \"revenant/nowhere\"\n"),
-		"high/high.go":         source("package high\nimport \"revenant/stranger\"\n"),
+		"high/high.go":         source("package high\nimport (\n \"revenant/stranger\"\n \"revenant/kit/sidetest\"\n)\n"),
+		"kit/sidetest/s.go":    source("package sidetest\nimport \"testing\"\n"),
 		"stranger/s.go":        source("package stranger\nimport \"revenant/low\"\n"),
 		"tool/tool.go":         source("package main\nimport \"revenant/low\"\n"),
 		"a/a.go":               source("package a\nimport \"revenant/b\"\n"),
@@ -299,6 +307,7 @@ func TestFloorsSeeWhatIsWrong(t *testing.T) {
 	}
 	want := []string{
 		"absent is listed but does not exist",
+		"high: imports kit/sidetest, which is for tests (high/high.go)",
 		"high: imports stranger, which is not listed (high/high.go)",
 		"low: floor 0 does not reach outside: os (low/other_windows.go)",
 		"low: imports lower of its own floor 0 without leave (low/low.go)",
