@@ -42,7 +42,7 @@ test: needs-test ## every test, then the concurrent packages under the race dete
 # What the tests need besides Go: git, and a C compiler for the race detector.
 .PHONY: needs-test
 needs-test:
-	@./scripts/needs.sh git:git gcc:gcc
+	@./scripts/needs.sh git:git gcc:gcc,libc6-dev
 
 .PHONY: check
 check: $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## format, vet, lint, floors; changes no file

@@ -181,3 +181,25 @@ func TestVersion(t *testing.T) {
 		t.Error("the flag is not seen")
 	}
 }
+
+func FuzzParseRef(f *testing.F) {
+	for _, seed := range []string{"billing/db-password@3", "a", "@", "a@0", "a@01", "a@+1", "x/@9", strings.Repeat("n", 201)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		ref, err := fingerprints.ParseRef(in)
+		if err != nil {
+			if !errors.Is(err, fingerprints.ErrBadName) {
+				t.Fatalf("error %v is no ErrBadName", err)
+			}
+			return
+		}
+		if fingerprints.CheckName(ref.Name) != nil || ref.Number < 0 {
+			t.Fatalf("accepted %+v", ref)
+		}
+		again, err := fingerprints.ParseRef(ref.String())
+		if err != nil || again != ref {
+			t.Fatalf("%+v reads back as %+v, %v", ref, again, err)
+		}
+	})
+}

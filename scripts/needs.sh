@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sees to it that commands are there: needs.sh COMMAND:PACKAGE...
+# Sees to it that commands are there: needs.sh COMMAND:PACKAGE[,PACKAGE]...
 # As root on Debian and its kin it installs what is missing; elsewhere it says
 # what to install and fails, rather than let tests be skipped.
 set -euo pipefail
@@ -7,7 +7,8 @@ set -euo pipefail
 missing=()
 for pair in "$@"; do
 	if ! command -v "${pair%%:*}" >/dev/null; then
-		missing+=("${pair##*:}")
+		IFS=, read -ra packages <<<"${pair##*:}"
+		missing+=("${packages[@]}")
 	fi
 done
 if ((${#missing[@]} == 0)); then
