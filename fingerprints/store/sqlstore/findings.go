@@ -1,0 +1,297 @@
+package sqlstore
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/store"
+)
+
+// condition is the WHERE of a list of findings.
+type condition struct {
+	where []string
+	args  []any
+}
+
+func (c *condition) add(cond string, args ...any) {
+	c.where = append(c.where, cond)
+	c.args = append(c.args, args...)
+}
+
+func addWords[W ~string](c *condition, expr string, words []W) {
+	if len(words) == 0 {
+		return
+	}
+	var args []any
+	for _, w := range words {
+		args = append(args, string(w))
+	}
+	c.add(expr+" IN (?"+strings.Repeat(", ?", len(words)-1)+")", args...)
+}
+
+// conditionOf turns a filter into SQL. Secret and value lead to few values, so
+// they are written as a list of values for the index on it.
+func conditionOf(f store.FindingFilter) *condition {
+	c := &condition{where: []string{"1 = 1"}}
+	if f.IDs != nil {
+		addIDs(c, f.IDs)
+	}
+	if f.IDPrefix != "" {
+		n := len(f.IDPrefix)
+		c.add(`(substr(f.id, 1, ?) = ? OR f.pk IN (SELECT finding_pk FROM aliases WHERE substr(alias, 1, ?) = ?))`,
+			n, f.IDPrefix, n, f.IDPrefix)
+	}
+	if !f.Value.IsZero() {
+		c.add(`f.value_pk IN (SELECT pk FROM seen_values WHERE value = ?)`, f.Value[:])
+	}
+	if f.Secret != "" {
+		text, args := "", []any{f.Secret}
+		if f.Version != 0 {
+			text, args = " AND v.number = ?", append(args, f.Version)
+		}
+		c.add(`f.value_pk IN (SELECT vf.value_pk FROM versions v JOIN fields fd ON fd.version = v.id
+			JOIN value_fields vf ON vf.field = fd.id WHERE v.secret = ?`+text+`)`, args...)
+	}
+	if f.SourceID != "" {
+		c.add("s.id = ?", f.SourceID)
+	}
+	if f.Rule != "" {
+		// Exact, whatever characters the rule's name has.
+		c.add(`replace(? || f.rules, ?, '') <> ? || f.rules`, "\n", "\n"+f.Rule+"\n", "\n")
+	}
+	if f.Owner != "" {
+		c.add("f.owner = ?", f.Owner)
+	}
+	if f.After != "" {
+		c.add("f.id > ?", string(f.After))
+	}
+	addWords(c, "("+statusOfFinding+")", f.Statuses)
+	addWords(c, "f.presence", f.Presences)
+	addVerdicts(c, f.Verdicts)
+	return c
+}
+
+func addIDs(c *condition, ids []fingerprints.FindingID) {
+	if len(ids) == 0 {
+		c.add("1 = 0")
+		return
+	}
+	marks := "(?" + strings.Repeat(", ?", len(ids)-1) + ")"
+	var args []any
+	for range 2 {
+		for _, id := range ids {
+			args = append(args, string(id))
+		}
+	}
+	c.add("(f.id IN "+marks+" OR f.pk IN (SELECT finding_pk FROM aliases WHERE alias IN "+marks+"))", args...)
+}
+
+func addVerdicts(c *condition, verdicts []fingerprints.Verdict) {
+	if len(verdicts) == 0 {
+		return
+	}
+	var ranks []string
+	for _, v := range verdicts {
+		ranks = append(ranks, rankOf(v)) // -1, which nothing has, for an unknown word
+	}
+	c.add("(" + verdictOfFinding() + ") IN (" + strings.Join(ranks, ", ") + ")")
+}
+
+func (t *tx) Findings(ctx context.Context, now time.Time, f store.FindingFilter) ([]store.FindingView, error) {
+	if len(f.IDs) > page {
+		return t.findingsByID(ctx, now, f)
+	}
+	if f.PathGlob == "" {
+		return t.views(ctx, now, conditionOf(f), f.Limit)
+	}
+	// No two databases have the same globs: read on until enough paths match.
+	var out []store.FindingView
+	for {
+		list, err := t.views(ctx, now, conditionOf(f), page)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range list {
+			if !globMatches(f.PathGlob, v.Path) {
+				continue
+			}
+			out = append(out, v)
+			if len(out) == f.Limit {
+				return out, nil
+			}
+		}
+		if len(list) < page {
+			return out, nil
+		}
+		f.After = list[page-1].ID
+	}
+}
+
+// findingsByID asks for a long list of ids in parts.
+func (t *tx) findingsByID(ctx context.Context, now time.Time, f store.FindingFilter) ([]store.FindingView, error) {
+	byID := map[fingerprints.FindingID]store.FindingView{}
+	for part := range slices.Chunk(f.IDs, page) {
+		g := f
+		g.IDs = part
+		list, err := t.Findings(ctx, now, g)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range list {
+			byID[v.ID] = v
+		}
+	}
+	out := slices.SortedFunc(maps.Values(byID), func(a, b store.FindingView) int {
+		return strings.Compare(string(a.ID), string(b.ID))
+	})
+	if f.Limit > 0 && len(out) > f.Limit {
+		out = out[:f.Limit]
+	}
+	return out, nil
+}
+
+func globMatches(glob, path string) bool {
+	return doublestar.MatchUnvalidated(glob, path)
+}
+
+func (t *tx) CountVerdicts(ctx context.Context, now time.Time, f store.FindingFilter) (map[fingerprints.Verdict]int, error) {
+	if len(f.IDs) > page {
+		list, err := t.findingsByID(ctx, now, f)
+		out := map[fingerprints.Verdict]int{}
+		for _, v := range list {
+			out[v.Verdict]++
+		}
+		return out, err
+	}
+	c := conditionOf(f)
+	path := "''"
+	if f.PathGlob != "" {
+		path = "f.path"
+	}
+	out := map[fingerprints.Verdict]int{}
+	err := t.each(ctx, "counting verdicts", clock+`SELECT `+verdictOfFinding()+` AS verdict, `+path+` AS place, COUNT(*)
+		FROM findings f JOIN sources s ON s.pk = f.source_pk WHERE `+strings.Join(c.where, " AND ")+`
+		GROUP BY verdict, place`, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
+		var rank, n int
+		var place string
+		if err := scan(&rank, &place, &n); err != nil {
+			return err
+		}
+		if f.PathGlob == "" || globMatches(f.PathGlob, place) {
+			out[verdictAt(rank)] += n
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (t *tx) Finding(ctx context.Context, now time.Time, id fingerprints.FindingID) (store.FindingView, error) {
+	pk, err := t.findingPK(ctx, id)
+	if err != nil {
+		return store.FindingView{}, err
+	}
+	c := &condition{}
+	c.add("f.pk = ?", pk)
+	list, err := t.views(ctx, now, c, 1)
+	if err == nil && len(list) == 0 {
+		err = notFound("finding", "")
+	}
+	if err != nil {
+		return store.FindingView{}, err
+	}
+	return list[0], nil
+}
+
+// findingPK follows aliases.
+func (t *tx) findingPK(ctx context.Context, id fingerprints.FindingID) (int64, error) {
+	var pk int64
+	err := t.one(ctx, "looking up a finding",
+		`SELECT pk FROM findings WHERE id = ? UNION ALL SELECT finding_pk FROM aliases WHERE alias = ? LIMIT 1`,
+		[]any{string(id), string(id)}, &pk)
+	return pk, err
+}
+
+const findingColumns = `f.pk, f.value_pk, f.id, sv.value, s.id, f.path, f.path_id, f.presence, ` + statusOfFinding + ` AS status_now,
+	f.owner, f.reason, f.until, f.due, f.first_seen, f.last_seen, f.gone_at, f.rules`
+
+// keyed is a view with the inside numbers that lead to its parts.
+type keyed struct {
+	pk, value int64
+	view      *store.FindingView
+}
+
+func (t *tx) views(ctx context.Context, now time.Time, c *condition, limit int) ([]store.FindingView, error) {
+	query := clock + `SELECT ` + findingColumns + `, ` + verdictOfFinding() + ` AS verdict
+		FROM findings f JOIN sources s ON s.pk = f.source_pk JOIN seen_values sv ON sv.pk = f.value_pk
+		WHERE ` + strings.Join(c.where, " AND ") + ` ORDER BY f.id`
+	args := append([]any{now.UnixMicro()}, c.args...)
+	if limit > 0 {
+		query += " LIMIT ?"
+		args = append(args, limit)
+	}
+	var list []keyed
+	err := t.each(ctx, "listing findings", query, args, func(scan scanner) error {
+		k := keyed{view: &store.FindingView{}}
+		var rules string
+		var rank int
+		v := k.view
+		err := scan(&k.pk, &k.value, &v.ID, fixed{(*[16]byte)(&v.Value)}, &v.SourceID, &v.Path, fixed{(*[16]byte)(&v.PathID)},
+			&v.Presence, &v.Status, &v.Owner, &v.Reason, moment{&v.Until}, moment{&v.Due},
+			moment{&v.FirstSeen}, moment{&v.LastSeen}, moment{&v.GoneAt}, &rules, &rank)
+		if err != nil {
+			return err
+		}
+		v.Rules = splitRules(rules)
+		v.Verdict = verdictAt(rank)
+		list = append(list, k)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := t.addParts(ctx, now, list); err != nil {
+		return nil, err
+	}
+	out := make([]store.FindingView, len(list))
+	for i, k := range list {
+		finish(k.view)
+		out[i] = *k.view
+	}
+	return out, nil
+}
+
+// finish orders what a view lists and ranks it for people.
+func finish(v *store.FindingView) {
+	v.Severity = fingerprints.SeverityOf(v.Verdict, "", v.Presence)
+	ranks := fingerprints.Severities()
+	for i, m := range v.Matches {
+		s := fingerprints.SeverityOf(m.Verdict, m.Class, v.Presence)
+		if i == 0 || slices.Index(ranks, s) < slices.Index(ranks, v.Severity) {
+			v.Severity = s
+		}
+	}
+}
+
+// Rules are stored each with a line end, so that one can be searched for.
+
+func joinRules(rules []string) string {
+	var b strings.Builder
+	for _, r := range rules {
+		b.WriteString(r)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func splitRules(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(s, "\n"), "\n")
+}

@@ -1,0 +1,126 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// provenance is a column of text that came from a source or a person. The key
+// of all these tables is called as given.
+type provenance struct{ table, key, column string }
+
+// provenances lists every column that may hold it; a test compares it with
+// the schema.
+func provenances() []provenance {
+	return []provenance{
+		{"findings", "pk", "path"},
+		{"findings", "pk", "reason"},
+		{"sightings", "pk", "locator"},
+		{"sightings", "pk", "context"},
+		{"sightings", "pk", "url"},
+		{"history", "pk", "detail"},
+		{"scans", "id", "extent"},
+		{"scans", "id", "through"},
+		{"skips", "pk", "path"},
+		{"skips", "pk", "locator"},
+		{"skips", "pk", "detail"},
+	}
+}
+
+// EachProvenance gives texts with a reference such as sightings/context/12.
+// fn may rewrite.
+func (t *tx) EachProvenance(ctx context.Context, fn func(ref, text string) error) error {
+	type item struct {
+		key  int64
+		text string
+	}
+	for _, p := range provenances() {
+		for after := int64(-1); ; {
+			list := make([]item, 0, page)
+			err := t.each(ctx, "reading provenance", `SELECT `+p.key+`, `+p.column+` FROM `+p.table+
+				` WHERE `+p.key+` > ? AND `+p.column+` <> '' ORDER BY `+p.key+` LIMIT ?`, []any{after, page},
+				func(scan scanner) error {
+					var i item
+					err := scan(&i.key, &i.text)
+					list = append(list, i)
+					return err
+				})
+			if err != nil {
+				return err
+			}
+			for _, i := range list {
+				after = i.key
+				if err := fn(p.table+"/"+p.column+"/"+strconv.FormatInt(i.key, 10), i.text); err != nil {
+					return err
+				}
+			}
+			if len(list) < page {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// errBadRef is for references that EachProvenance did not give.
+var errBadRef = errors.New("not a reference to stored provenance")
+
+func parseRef(ref string) (provenance, int64, error) {
+	parts := strings.Split(ref, "/")
+	if len(parts) == 3 {
+		key, err := strconv.ParseInt(parts[2], 10, 64)
+		for _, p := range provenances() {
+			if err == nil && p.table == parts[0] && p.column == parts[1] {
+				return p, key, nil
+			}
+		}
+	}
+	return provenance{}, 0, fmt.Errorf("rewriting provenance: %w", errBadRef)
+}
+
+// RewriteProvenance also sees to it that the old text leaves the log when the
+// transaction is over.
+func (t *tx) RewriteProvenance(ctx context.Context, ref, replacement string) error {
+	p, key, err := parseRef(ref)
+	if err != nil {
+		return err
+	}
+	t.purge = true
+	if p.column == "locator" {
+		if err := t.makeRoom(ctx, p.table, key, text(replacement)); err != nil {
+			return err
+		}
+	}
+	if p.table == "skips" && p.column == "path" {
+		if err := t.makeRoomForPath(ctx, key, text(replacement)); err != nil {
+			return err
+		}
+	}
+	n, err := t.exec(ctx, "rewriting provenance", `UPDATE `+p.table+` SET `+p.column+` = ? WHERE `+p.key+` = ?`, text(replacement), key)
+	if err == nil && n == 0 {
+		return notFound("stored provenance", "")
+	}
+	return err
+}
+
+// makeRoom removes a row that would be the same as this one once its locator
+// is rewritten: two places that only differed in the secret.
+func (t *tx) makeRoom(ctx context.Context, table string, key int64, locator string) error {
+	query := `DELETE FROM sightings WHERE pk <> ?1 AND locator = ?2 AND EXISTS (SELECT 1 FROM sightings si WHERE si.pk = ?1
+		AND si.finding_pk = sightings.finding_pk AND si.span_start = sightings.span_start AND si.span_end = sightings.span_end)`
+	if table == "skips" {
+		query = `DELETE FROM skips WHERE pk <> ?1 AND locator = ?2 AND EXISTS (SELECT 1 FROM skips sk WHERE sk.pk = ?1
+			AND sk.scan = skips.scan AND sk.path = skips.path AND sk.reason = skips.reason)`
+	}
+	_, err := t.exec(ctx, "rewriting provenance", query, key, locator)
+	return err
+}
+
+func (t *tx) makeRoomForPath(ctx context.Context, key int64, path string) error {
+	_, err := t.exec(ctx, "rewriting provenance", `DELETE FROM skips WHERE pk <> ?1 AND path = ?2 AND EXISTS (SELECT 1 FROM skips sk
+		WHERE sk.pk = ?1 AND sk.scan = skips.scan AND sk.locator = skips.locator AND sk.reason = skips.reason)`, key, path)
+	return err
+}

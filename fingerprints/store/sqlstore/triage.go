@@ -1,0 +1,159 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/store"
+)
+
+func (t *tx) LinkValue(ctx context.Context, v fingerprints.ValueID, row fingerprints.RowID) (int, error) {
+	const doing = "linking a value to a field"
+	if v.IsZero() {
+		return 0, nil
+	}
+	_, err := t.exec(ctx, doing, `INSERT INTO value_fields (value_pk, field)
+		SELECT pk, ? FROM seen_values WHERE value = ? ON CONFLICT DO NOTHING`, row[:], v[:])
+	if err != nil {
+		return 0, err
+	}
+	var n int
+	err = t.one(ctx, doing, `SELECT COUNT(*) FROM findings f JOIN seen_values sv ON sv.pk = f.value_pk WHERE sv.value = ?`, []any{v[:]}, &n)
+	return n, err
+}
+
+func (t *tx) SetTriage(ctx context.Context, f fingerprints.Finding, h store.HistoryEntry) error {
+	pk, err := t.findingPK(ctx, f.ID)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, "triaging a finding", `UPDATE findings SET status = ?, owner = ?, reason = ?, until = ?, due = ? WHERE pk = ?`,
+		string(f.Status), f.Owner, text(f.Reason), stamp(f.Until), stamp(f.Due), pk)
+	if err != nil {
+		return err
+	}
+	return t.addHistory(ctx, pk, h)
+}
+
+func (t *tx) SetAllowed(ctx context.Context, id fingerprints.FindingID, homes []int64) error {
+	pk, err := t.findingPK(ctx, id)
+	if err != nil {
+		return err
+	}
+	return t.putHomes(ctx, pk, homes)
+}
+
+func (t *tx) addHistory(ctx context.Context, finding int64, h store.HistoryEntry) error {
+	pk, err := t.next(ctx, "history", 1)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, "writing history", `INSERT INTO history (pk, finding_pk, at, actor, what, detail) VALUES (?, ?, ?, ?, ?, ?)`,
+		pk, finding, stamp(h.At), h.Actor, h.What, text(h.Detail))
+	return err
+}
+
+// History begins with the first sighting, which is not stored twice.
+func (t *tx) History(ctx context.Context, id fingerprints.FindingID) ([]store.HistoryEntry, error) {
+	const doing = "reading history"
+	pk, err := t.findingPK(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	seen := store.HistoryEntry{What: "seen"}
+	if err := t.one(ctx, doing, `SELECT first_seen FROM findings WHERE pk = ?`, []any{pk}, moment{&seen.At}); err != nil {
+		return nil, err
+	}
+	out := []store.HistoryEntry{seen}
+	err = t.each(ctx, doing, `SELECT at, actor, what, detail FROM history WHERE finding_pk = ? ORDER BY at, pk`, []any{pk},
+		func(scan scanner) error {
+			var h store.HistoryEntry
+			err := scan(moment{&h.At}, &h.Actor, &h.What, &h.Detail)
+			out = append(out, h)
+			return err
+		})
+	return out, err
+}
+
+// vanished is a finding that a complete scan did not see whole.
+type vanished struct {
+	pk   int64
+	id   fingerprints.FindingID
+	path string
+}
+
+func (t *tx) MarkUnseen(ctx context.Context, sourceID, extent string, before, at time.Time, keep func(path string) bool) ([]fingerprints.FindingID, error) {
+	const doing = "marking what was not seen"
+	source, err := t.sourcePK(ctx, sourceID)
+	if err != nil {
+		return nil, err
+	}
+	unseen := `si.last_seen < ? AND si.presence <> 'gone'`
+	args := []any{before.UnixMicro()}
+	if extent != "" {
+		unseen += ` AND si.extent = ?`
+		args = append(args, extent)
+	}
+	byPK := map[int64]vanished{}
+	var pks []int64
+	err = t.each(ctx, doing, `SELECT f.pk, f.id, f.path FROM findings f WHERE f.source_pk = ? AND EXISTS (
+		SELECT 1 FROM sightings si WHERE si.finding_pk = f.pk AND `+unseen+`) ORDER BY f.id`,
+		append([]any{source}, args...), func(scan scanner) error {
+			var v vanished
+			if err := scan(&v.pk, &v.id, &v.path); err != nil {
+				return err
+			}
+			if keep == nil || !keep(v.path) {
+				byPK[v.pk] = v
+				pks = append(pks, v.pk)
+			}
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	err = inLists(pks, func(marks string, list []any) error {
+		_, err := t.exec(ctx, doing, `UPDATE sightings AS si SET presence = 'gone' WHERE `+unseen+` AND si.finding_pk IN (`+marks+`)`,
+			append(append([]any{}, args...), list...)...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := t.recountPresence(ctx, pks); err != nil {
+		return nil, err
+	}
+	return t.closeGone(ctx, at, pks, byPK)
+}
+
+// closeGone dates the findings among pks that have no sighting left.
+func (t *tx) closeGone(ctx context.Context, at time.Time, pks []int64, byPK map[int64]vanished) ([]fingerprints.FindingID, error) {
+	const doing = "marking findings gone"
+	gone := map[int64]bool{}
+	err := inLists(pks, func(marks string, args []any) error {
+		return t.each(ctx, doing, `UPDATE findings SET gone_at = ? WHERE presence = 'gone' AND gone_at IS NULL AND pk IN (`+marks+`) RETURNING pk`,
+			append([]any{stamp(at)}, args...), func(scan scanner) error {
+				var pk int64
+				err := scan(&pk)
+				gone[pk] = true
+				return err
+			})
+	})
+	if err != nil || len(gone) == 0 {
+		return nil, err
+	}
+	first, err := t.next(ctx, "history", len(gone))
+	if err != nil {
+		return nil, err
+	}
+	var out []fingerprints.FindingID
+	var args []any
+	for _, pk := range pks {
+		if gone[pk] {
+			args = append(args, first+int64(len(out)), pk, stamp(at), "", "gone", "")
+			out = append(out, byPK[pk].id)
+		}
+	}
+	return out, t.insert(ctx, doing, `INSERT INTO history (pk, finding_pk, at, actor, what, detail)`, "", 6, args)
+}

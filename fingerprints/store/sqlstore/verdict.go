@@ -1,0 +1,85 @@
+package sqlstore
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"revenant/fingerprints"
+)
+
+// A verdict in SQL is its place in fingerprints.Verdicts, so that the worst of
+// several is the smallest.
+
+func rankOf(v fingerprints.Verdict) string {
+	return strconv.Itoa(slices.Index(fingerprints.Verdicts(), v))
+}
+
+func verdictAt(rank int) fingerprints.Verdict { return fingerprints.Verdicts()[rank] }
+
+// clock names the time that verdicts are asked for; every query that uses
+// verdictOfFinding or verdictOfVersion starts with it, with the time in
+// microseconds as its first argument.
+const clock = `WITH clock (now) AS (SELECT CAST(? AS BIGINT)) `
+
+const now = `(SELECT now FROM clock)`
+
+// verdictOfVersion is the verdict that version v alone has on finding f. It
+// says in SQL what fingerprints.Correlate says in Go; a test compares every
+// combination.
+func verdictOfVersion() string {
+	r := strings.NewReplacer(
+		"$cleared", rankOf(fingerprints.VerdictCleared),
+		"$compromised", rankOf(fingerprints.VerdictCompromised),
+		"$premature", rankOf(fingerprints.VerdictPremature),
+		"$allowed", rankOf(fingerprints.VerdictAllowed),
+		"$leaked", rankOf(fingerprints.VerdictLeaked),
+		"$overdue", rankOf(fingerprints.VerdictOverdue),
+		"$lagging", rankOf(fingerprints.VerdictLagging),
+		"$stale", rankOf(fingerprints.VerdictStale),
+		"$now", now,
+	)
+	return r.Replace(`CASE
+		WHEN f.presence IN ('gone', 'expired') THEN $cleared
+		WHEN v.compromised_at IS NOT NULL THEN $compromised
+		WHEN v.state = 'pending' THEN $premature
+		WHEN v.state IN ('active', 'superseded') AND EXISTS (
+			SELECT 1 FROM finding_homes fh JOIN homes h ON h.id = fh.home
+			WHERE fh.finding_pk = f.pk AND h.secret = v.secret AND (h.until IS NULL OR h.until > $now)
+		) THEN $allowed
+		WHEN v.state = 'superseded' AND v.window_ends <= $now THEN $overdue
+		WHEN v.state = 'superseded' THEN $lagging
+		WHEN v.state IN ('retired', 'abandoned') THEN $stale
+		ELSE $leaked END`)
+}
+
+// verdictOfFinding is the worst verdict of the versions that have the value of
+// finding f.
+func verdictOfFinding() string {
+	return `CASE WHEN f.presence IN ('gone', 'expired') THEN ` + rankOf(fingerprints.VerdictCleared) + `
+		ELSE COALESCE((SELECT MIN(` + verdictOfVersion() + `)
+			FROM value_fields vf JOIN fields fd ON fd.id = vf.field JOIN versions v ON v.id = fd.version
+			WHERE vf.value_pk = f.value_pk), ` + rankOf(fingerprints.VerdictUnregistered) + `) END`
+}
+
+// statusOfFinding reopens an acceptance whose date has passed.
+const statusOfFinding = `CASE WHEN f.status = 'accepted' AND f.until <= ` + now + ` THEN 'open' ELSE f.status END`
+
+// strongestPresence is the presence of the strongest sighting of finding f.
+func strongestPresence() string {
+	var rank, word strings.Builder
+	for i, p := range fingerprints.Presences() {
+		n := strconv.Itoa(i)
+		rank.WriteString(" WHEN '" + string(p) + "' THEN " + n)
+		word.WriteString(" WHEN " + n + " THEN '" + string(p) + "'")
+	}
+	// A presence that this version does not know counts as the strongest.
+	return `CASE (SELECT MIN(CASE si.presence` + rank.String() + ` ELSE 0 END)
+		FROM sightings si WHERE si.finding_pk = f.pk)` + word.String() + ` ELSE '` + string(fingerprints.PresenceGone) + `' END`
+}
+
+// presenceRank is the place of a presence, the strongest first; one that this
+// version does not know must not read as weak.
+func presenceRank(p fingerprints.Presence) int {
+	return max(slices.Index(fingerprints.Presences(), p), 0)
+}
