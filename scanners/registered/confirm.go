@@ -1,0 +1,176 @@
+package registered
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"math"
+	"slices"
+	"sort"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/pack"
+	"revenant/fingerprints/privatekeys"
+	"revenant/scanners"
+)
+
+// found identifies a hit: one value is reported once for a span.
+type found struct {
+	span scanners.Span
+	row  fingerprints.RowID // the first of them
+}
+
+// hashed is one entry of the memo of spans that were looked up: the keyed
+// hash of their bytes and epoch, and what was found.
+type hashed struct {
+	sum  uint64 // 0: empty
+	rows []fingerprints.RowID
+}
+
+// anyEpoch asks check to look under every epoch.
+const anyEpoch = math.MaxUint32
+
+// check looks raw bytes up. Equal bytes are hashed with HMAC once.
+func (w *work) check(raw []byte, epoch uint32) []fingerprints.RowID {
+	var h maphash.Hash
+	h.SetSeed(w.m.seed)
+	_, _ = h.Write(raw)
+	var e [8]byte
+	binary.LittleEndian.PutUint64(e[:], uint64(epoch)<<32|uint64(len(raw)))
+	_, _ = h.Write(e[:])
+	sum := h.Sum64() | 1
+	slot := &w.spans[sum>>(64-memoBits)]
+	if slot.sum == sum {
+		return slot.rows
+	}
+	w.stats.MACs++
+	w.stats.Bytes += int64(len(raw))
+	if epoch == anyEpoch {
+		*slot = hashed{sum: sum, rows: w.confirmer.LookupAny(raw)}
+	} else {
+		*slot = hashed{sum: sum, rows: w.confirmer.Lookup(epoch, raw)}
+	}
+	return slot.rows
+}
+
+// report appends a hit unless it is a repeat or longer than any hit may be.
+func (w *work) report(span scanners.Span, form fingerprints.Form, raw []byte, rows []fingerprints.RowID) {
+	key := found{span: span, row: rows[0]}
+	if _, dup := w.seen[key]; dup || span.Len() > int64(w.m.longest) {
+		return
+	}
+	w.seen[key] = struct{}{}
+	w.hits = append(w.hits, scanners.Hit{
+		Span: span, Form: form, Value: fingerprints.NewValue(raw), Rows: slices.Clone(rows),
+	})
+}
+
+// confirm checks the candidates of a region that stands at byte p of the text.
+func (w *work) confirm(x *text, p int, candidates []pack.Candidate) {
+	for _, c := range candidates {
+		if c.Kind == pack.KindPrivateKey {
+			w.keyAround(x, p)
+			continue
+		}
+		from, n := p-int(c.Offset), int(c.Length)
+		if from >= 0 && n <= len(x.data)-from && w.plausible(x.data[from:from+n], c) {
+			if rows := w.check(x.data[from:from+n], c.Epoch); len(rows) > 0 {
+				w.report(x.span(from, from+n), x.form, x.data[from:from+n], rows)
+				continue
+			}
+		}
+		w.unescapeAround(x, p, c)
+	}
+}
+
+// plausible reports whether the windows of the value's other regions are in a
+// filter: what stands between a repeated region and a hash of a long value.
+func (w *work) plausible(raw []byte, c pack.Candidate) bool {
+	for _, o := range c.Others {
+		if o == 0 {
+			continue
+		}
+		if int(o)+16 > len(raw) {
+			return true
+		}
+		if !slices.ContainsFunc(w.m.tables, func(t *table) bool {
+			return t.has(binary.LittleEndian.Uint64(raw[o:]))
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// keyAround confirms the private key whose container holds byte p of the text.
+func (w *work) keyAround(x *text, p int) {
+	from, to := max(0, p-longestKey), min(len(x.data), p+longestKey)
+	if k, ok := privatekeys.Around(x.data[from:to], p-from); ok {
+		w.key(x, from, k)
+	}
+}
+
+// key reports a private key found in the text from a place on.
+func (w *work) key(x *text, from int, k privatekeys.Found) {
+	if k.Start < 0 || k.End > len(x.data)-from || k.Start >= k.End {
+		return
+	}
+	if rows := w.check(k.Key.Canonical, anyEpoch); len(rows) > 0 {
+		w.report(x.span(from+k.Start, from+k.End), fingerprints.FormPrivateKey, k.Key.Canonical, rows)
+	}
+}
+
+// view is a stretch of a text as one scheme unescapes it, kept because
+// neighbouring anchors need the same stretch.
+type view struct {
+	of         *text
+	from, to   int // of the text
+	ahead      int
+	out        []byte
+	start, end []int32 // of each byte of out, in the text
+	spare      layer
+}
+
+func (v *view) forget() {
+	clear(v.out)
+	v.of, v.ahead = nil, 0
+}
+
+// unescapeAround tries every scheme whose characters stand near byte p.
+func (w *work) unescapeAround(x *text, p int, c pack.Candidate) {
+	o, n := int(c.Offset), int(c.Length)
+	from := max(0, p-spanFactor*o-margin)
+	to := min(len(x.data), p+spanFactor*(n-o)+margin)
+	near := triggers(x.data[max(0, p-spanFactor*o-1):to])
+	for i := range w.m.schemes {
+		s := &w.m.schemes[i]
+		if near&s.trigger != s.trigger {
+			continue
+		}
+		v := w.view(i, x, from, to)
+		at := sort.Search(len(v.start), func(k int) bool { return int(v.start[k]) >= p })
+		a, b := at-o, at-o+n
+		if at == len(v.start) || int(v.start[at]) != p || a < 0 || b > len(v.out) {
+			continue
+		}
+		first, last := int(v.start[a]), int(v.end[b-1])
+		if last-first == n || !w.plausible(v.out[a:b], c) { // no escape inside: raw said no
+			continue
+		}
+		if rows := w.check(v.out[a:b], c.Epoch); len(rows) > 0 {
+			w.report(x.span(first, last), formOf(x, s.layers[0]), v.out[a:b], rows)
+			return
+		}
+	}
+}
+
+// formOf names the outermost encoding.
+func formOf(x *text, e escape) fingerprints.Form {
+	if x.form != fingerprints.FormRaw {
+		return x.form
+	}
+	return e.form()
+}
+
+// margin is how far before the bytes that are needed unescaping starts, so
+// that it has found the escapes' boundaries when it gets there.
+const margin = 64

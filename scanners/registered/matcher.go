@@ -1,0 +1,156 @@
+package registered
+
+import (
+	"errors"
+	"hash/maphash"
+	"sync"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/anchor"
+	"revenant/fingerprints/pack"
+	"revenant/scanners"
+)
+
+// ErrNoPack is returned by New for a nil pack.
+var ErrNoPack = errors.New("no pack to match with")
+
+// Matcher finds the values of a pack. It is safe for concurrent use.
+type Matcher struct {
+	pack    *pack.Pack
+	tables  []*table
+	schemes []scheme
+	seed    maphash.Seed
+	signs   [][]byte
+
+	minValue int // raw length of the shortest value
+	maxValue int
+	keys     bool // the pack has private keys
+	longest  int  // longest span of a hit, in bytes
+	region   int  // bytes of the widest region
+
+	idle sync.Pool // of *work
+}
+
+// Bounds of a hit's span. Escapes take up to six bytes for one, twice that in
+// UTF-16; base64 with line breaks and hex take less.
+const (
+	spanFactor    = 8
+	spanSlack     = 512
+	longestKey    = 64 << 10 // span of a private key's container
+	defaultLow    = 15       // shortest value of packs that do not say
+	regionBits    = 10
+	memoBits      = 12
+	maxCandidates = 1 << 16
+)
+
+// New returns a matcher for the pack, which it keeps.
+func New(p *pack.Pack) (*Matcher, error) {
+	if p == nil {
+		return nil, ErrNoPack
+	}
+	m := &Matcher{
+		pack: p, schemes: schemes(), signs: signs(), seed: maphash.MakeSeed(),
+		minValue: p.MinLength(), maxValue: p.MaxLength(), keys: p.PrivateKeys() > 0,
+	}
+	for i, t := range p.Tables() {
+		m.tables = append(m.tables, newTable(i, t))
+		m.region = max(m.region, t.Key.Geometry().Region())
+	}
+	if m.minValue == 0 {
+		m.minValue = defaultLow
+	}
+	m.longest = spanFactor*m.maxValue + spanSlack
+	if m.keys {
+		m.longest = max(m.longest, longestKey)
+	}
+	if p.Count() == 0 {
+		m.tables, m.longest = nil, 0
+	}
+	m.idle.New = func() any { return m.newWork() }
+	return m, nil
+}
+
+// Overlap is the longest span that a hit can have.
+func (m *Matcher) Overlap() int { return m.longest }
+
+// AppendHits appends the hits of registered values in c; see scanners.Matcher.
+// Neither order nor freedom from duplicates is promised; the engine sees to both.
+func (m *Matcher) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
+	if len(m.tables) == 0 || len(c.Data) == 0 {
+		return dst
+	}
+	w, _ := m.idle.Get().(*work)
+	defer m.idle.Put(w)
+	w.hits = dst
+	w.search(&text{data: c.Data, form: fingerprints.FormRaw, base: c.Base}, 0)
+	dst = w.hits
+	w.forget()
+	return dst
+}
+
+// work is what one goroutine needs to search: hash states, memos and buffers.
+// Nothing of a content stays in it when AppendHits returns.
+type work struct {
+	m         *Matcher
+	confirmer *pack.Confirmer
+	taggers   []*anchor.Tagger
+
+	hits       []scanners.Hit
+	seen       map[found]struct{}
+	regions    [1 << regionBits]sighted
+	candidates []pack.Candidate
+	spans      [1 << memoBits]hashed
+	views      []view
+	stretched  layer
+	runs       runBuffer
+	stats      Stats
+}
+
+// Stats counts what costs: tags and MACs computed.
+type Stats struct{ Tags, MACs, Bytes int64 }
+
+func (m *Matcher) newWork() *work {
+	w := &work{m: m, confirmer: m.pack.NewConfirmer(), seen: map[found]struct{}{}}
+	for _, t := range m.tables {
+		w.taggers = append(w.taggers, t.key.NewTagger())
+	}
+	w.views = make([]view, len(m.schemes))
+	return w
+}
+
+// forget drops every trace of the content and of the hits.
+func (w *work) forget() {
+	w.hits = nil
+	if w.stats.Tags > 0 {
+		clear(w.regions[:])
+		w.candidates = w.candidates[:0]
+	}
+	if w.stats.MACs > 0 {
+		clear(w.spans[:])
+		clear(w.seen)
+	}
+	for i := range w.views {
+		w.views[i].forget()
+	}
+	w.runs.forget()
+	w.stats = Stats{}
+}
+
+// search runs every way of looking over a text; at depth 0 it is a chunk.
+func (w *work) search(x *text, depth int) {
+	for from := 0; from < len(x.data); from += tile {
+		to := min(from+tile, len(x.data))
+		for _, t := range w.m.tables {
+			w.raw(x, t, from, to)
+		}
+		w.escapes(x, from, to)
+	}
+	w.runsOf(x, &base64Class)
+	w.runsOf(x, &hexClass)
+	if depth == 0 {
+		w.wide(x)
+	}
+	if w.m.keys {
+		w.containers(x)
+	}
+}

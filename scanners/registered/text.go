@@ -1,0 +1,99 @@
+package registered
+
+import (
+	"encoding/binary"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/pack"
+	"revenant/scanners"
+)
+
+// text is what is searched: a chunk, or what was decoded from a part of one.
+type text struct {
+	data []byte
+	// form names how the text was encoded in the chunk; raw for the chunk.
+	form fingerprints.Form
+	// start and end are where in the chunk each byte of the text comes from;
+	// nil for the chunk itself.
+	start, end []int32
+	base       int64 // of the chunk in the content
+}
+
+// span maps a stretch of the text, which is not empty, to the content.
+func (t *text) span(from, to int) scanners.Span {
+	if t.start == nil {
+		return scanners.Span{Start: t.base + int64(from), End: t.base + int64(to)}
+	}
+	return scanners.Span{Start: t.base + int64(t.start[from]), End: t.base + int64(t.end[to-1])}
+}
+
+// tile is how much of a text every pass sees before the next tile is touched,
+// so that it is still in the core's cache.
+const tile = 128 << 10
+
+// raw probes one tile of the text with one table.
+func (w *work) raw(x *text, t *table, from, to int) {
+	p := from + (t.stride-from%t.stride)%t.stride
+	for {
+		p = t.next(x.data, p, to)
+		if p >= to || p+8 > len(x.data) {
+			break
+		}
+		w.meet(x, t, p)
+		p += t.stride
+	}
+	for ; p < to && p+t.window <= len(x.data); p += t.stride {
+		var last [8]byte
+		copy(last[:], x.data[p:])
+		if t.has(binary.LittleEndian.Uint64(last[:])) {
+			w.meet(x, t, p)
+		}
+	}
+}
+
+// meet looks closer at a probe of the text that is in the filter.
+func (w *work) meet(x *text, t *table, p int) {
+	if p > 0 && p+9 <= len(x.data) && // cheap and nearly always enough
+		!t.has(binary.LittleEndian.Uint64(x.data[p+1:])) && !t.has(binary.LittleEndian.Uint64(x.data[p-1:])) {
+		return
+	}
+	var s spot
+	s.lo = max(0, reach-p)
+	s.hi = reach + copy(s.b[reach:reach+t.region], x.data[p:])
+	copy(s.b[s.lo:reach], x.data[p-(reach-s.lo):p])
+	first, last := t.starts(&s)
+	for at := first; at <= last; at++ {
+		if found := w.lookUp(t, &s, at); len(found) > 0 {
+			w.confirm(x, p+at-reach, found)
+		}
+	}
+}
+
+// sighted is one entry of the region memo.
+type sighted struct {
+	lo, hi   uint64 // the region's bytes
+	table    int    // index + 1; 0: empty
+	from, to int    // its candidates in work.candidates
+}
+
+// lookUp returns the candidates of the region at a place of the spot. Regions
+// met before are not tagged again: runs of equal bytes and repeated text would
+// cost an HMAC a byte otherwise.
+func (w *work) lookUp(t *table, s *spot, at int) []pack.Candidate {
+	lo := binary.LittleEndian.Uint64(s.b[at:])
+	hi := binary.LittleEndian.Uint64(s.b[at+t.region-8:])
+	slot := &w.regions[(lo*0x9E3779B97F4A7C15^hi*0xC2B2AE3D27D4EB4F)>>(64-regionBits)]
+	if slot.table == t.index+1 && slot.lo == lo && slot.hi == hi {
+		return w.candidates[slot.from:slot.to]
+	}
+	w.stats.Tags++
+	tag := w.taggers[t.index].Tag(s.b[at : at+t.region])
+	if len(w.candidates) > maxCandidates {
+		clear(w.regions[:])
+		w.candidates = w.candidates[:0]
+	}
+	from := len(w.candidates)
+	w.candidates = t.candidates(w.candidates, tag)
+	*slot = sighted{lo: lo, hi: hi, table: t.index + 1, from: from, to: len(w.candidates)}
+	return w.candidates[from:]
+}

@@ -1,0 +1,132 @@
+package registered
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+)
+
+// wide finds stretches of UTF-16 in the text, either byte order and at either
+// parity, and searches each as UTF-8. Of ASCII alone nobody can tell whether
+// the zero bytes come first or last, so each stretch is read in both ways.
+func (w *work) wide(x *text) {
+	if bytes.IndexByte(x.data, 0) < 0 {
+		return
+	}
+	before := len(w.hits)
+	for p := 0; ; {
+		from, order, ok := nextWide(x.data, p)
+		if !ok {
+			break
+		}
+		from = max(p, from-wideReach)
+		p = w.transcode(x, from, order)
+		if from > 0 {
+			w.transcode(x, from-1, 1-order)
+		} else {
+			w.transcode(x, from+1, 1-order)
+		}
+	}
+	// Read both ways, keep the one at an even offset.
+	hits := slices.DeleteFunc(w.hits[before:], func(h scanners.Hit) bool {
+		return h.Form == fingerprints.FormUTF16 && h.Span.Start&1 == 1 && (w.has(h, -1) || w.has(h, 1))
+	})
+	w.hits = w.hits[:before+len(hits)]
+}
+
+// has reports whether the hit was also found shifted by one byte.
+func (w *work) has(h scanners.Hit, by int64) bool {
+	_, ok := w.seen[found{span: scanners.Span{Start: h.Span.Start + by, End: h.Span.End + by}, row: h.Rows[0]}]
+	return ok
+}
+
+// Four units in a row whose one byte is zero and the other is not are taken
+// for the sign of UTF-16; every stretch of 12 of them has such four at an even
+// or an odd offset that is a multiple of 16 bytes.
+const (
+	wideLow  = 0x00ff00ff00ff00ff
+	wideHigh = 0xff00ff00ff00ff00
+	// wideReach is how many bytes before the sign a stretch can begin.
+	wideReach = 16
+	// wideGap is how many units without a zero byte may stand in a stretch.
+	wideGap = 32
+)
+
+// nextWide finds the sign of UTF-16 at or after p. order is where in a unit,
+// counted from the returned offset, the zero byte stands: 1 is little-endian.
+func nextWide(data []byte, p int) (at, order int, ok bool) {
+	for ; p+8 <= len(data); p += 8 {
+		v := binary.LittleEndian.Uint64(data[p:])
+		switch {
+		case v == 0:
+		case v&wideHigh == 0 && noZero(v|wideHigh):
+			return p, 1, true
+		case v&wideLow == 0 && noZero(v|wideLow):
+			return p, 0, true
+		}
+	}
+	return 0, 0, false
+}
+
+// noZero reports whether no byte of v is zero.
+func noZero(v uint64) bool { return (v-everyByte)&^v&highBits == 0 }
+
+// widePiece is how many bytes of UTF-8 are searched at once, more when the
+// pack has longer values.
+const widePiece = 256 << 10
+
+// transcode searches the UTF-16 that starts at p, as far as it goes, and
+// returns where it ends. order is where in a unit the zero byte of ASCII
+// stands.
+func (w *work) transcode(x *text, p, order int) int {
+	keep := w.m.longest
+	piece := max(widePiece, 4*keep)
+	y := &text{form: fingerprints.FormUTF16, base: x.base}
+	low := 1 - order // the byte that counts
+	gap := 0
+	for p+2 <= len(x.data) && gap <= wideGap {
+		lo, hi := x.data[p+low], x.data[p+order]
+		r, width := rune(lo)|rune(hi)<<8, 2
+		if hi == 0 && lo != 0 {
+			gap = 0
+		} else if gap++; utf16.IsSurrogate(r) && p+4 <= len(x.data) {
+			if full := utf16.DecodeRune(r, rune(x.data[p+2+low])|rune(x.data[p+2+order])<<8); full != utf8.RuneError {
+				r, width = full, 4
+			}
+		}
+		y.push(r, p, width)
+		p += width
+		if len(y.data) >= piece {
+			w.search(y, 1)
+			y = y.tail(keep)
+		}
+	}
+	w.search(y, 1)
+	return p - 2*min(gap, wideGap)
+}
+
+// push appends a character that stands at a place of the chunk.
+func (t *text) push(r rune, at, width int) {
+	n := len(t.data)
+	t.data = utf8.AppendRune(t.data, r)
+	for range len(t.data) - n {
+		t.start = append(t.start, int32(at))
+		t.end = append(t.end, int32(at+width))
+	}
+}
+
+// tail is a new text with the last n bytes.
+func (t *text) tail(n int) *text {
+	cut := max(0, len(t.data)-n)
+	return &text{
+		form: t.form, base: t.base,
+		data:  bytes.Clone(t.data[cut:]),
+		start: append([]int32(nil), t.start[cut:]...),
+		end:   append([]int32(nil), t.end[cut:]...),
+	}
+}
