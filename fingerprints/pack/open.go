@@ -151,16 +151,16 @@ func readSegments(r io.ReaderAt, size int64, h *Header, raw []byte, ks Keys) (*s
 		return nil, fmt.Errorf("reading a pack's signature: %w", err)
 	}
 	s.digests = b[:trailer-signature]
+	key, err := ks.Key(h.Audience, keys.PurposePack, h.KeyEpoch)
+	if err != nil {
+		return nil, noKey(err)
+	}
 	public, err := ks.PublicAt(keys.PurposeSignPack, h.KeyEpoch)
 	if err != nil {
 		return nil, noKey(err)
 	}
 	if !ed25519.Verify(public, signed(raw, s.digests), b[trailer-signature:]) {
 		return nil, fmt.Errorf("the signature: %w", ErrTampered)
-	}
-	key, err := ks.Key(h.Audience, keys.PurposePack, h.KeyEpoch)
-	if err != nil {
-		return nil, noKey(err)
 	}
 	s.aead, err = segmentCipher(key, h.salt)
 	return s, err

@@ -1,99 +1,111 @@
 package registration
 
 import (
-	"slices"
-
 	"revenant/fingerprints"
 	"revenant/fingerprints/anchor"
 	"revenant/fingerprints/keys"
+	"revenant/fingerprints/strength"
 )
 
+// moment is the keys that one registration uses, read once: the ring may be
+// rotated meanwhile.
+type moment struct{ epoch, filterGen uint32 }
+
 // entry computes everything that a row holds of a searchable value.
-func (r *Registrar) entry(m material) (Entry, error) {
-	bits := totalBits(m.canonical)
+func (r *Registrar) entry(m material, est strength.Estimate, class fingerprints.Strength, now moment) (Entry, error) {
+	bits := strength.Bits(m.canonical)
 	e := Entry{
-		Kind:    m.kind,
-		Length:  uint32(len(m.canonical)),
+		Epoch: now.epoch, FilterGen: now.filterGen, Kind: m.kind, Length: uint32(len(m.canonical)),
 		ValueID: r.ks.Identity(identityFor(bits)).ValueID(m.canonical),
 	}
 	var err error
-	if e.Lookup, err = r.mac(fingerprints.AudienceCore, keys.PurposeLookup, m.canonical); err != nil {
+	if e.Lookup, err = r.mac(fingerprints.AudienceCore, keys.PurposeLookup, now.epoch, m.canonical); err != nil {
 		return Entry{}, err
 	}
-	body, avoid := m.body()
-	sites, core, edge, err := r.sites(m, body, avoid, e.ValueID)
+	sites, core, edge, err := r.sites(m, e.ValueID, now.filterGen)
 	if err != nil {
 		return Entry{}, err
 	}
-	e.Core = &Anchors{Geometry: core.key.Geometry()}
-	if e.Core.MAC, err = r.mac(fingerprints.AudienceCore, keys.PurposeRegMAC, m.canonical); err != nil {
+	if e.Core, err = r.anchors(fingerprints.AudienceCore, m, core, sites, now); err != nil {
 		return Entry{}, err
 	}
-	for _, s := range sites {
-		e.Core.Regions = append(e.Core.Regions, core.at(body, s.core))
+	e.Strength = admit(m, est, class, sites)
+	if e.Strength == fingerprints.StrengthEdge {
+		e.Edge, err = r.anchors(fingerprints.AudienceEdge, m, edge, sites, now)
 	}
-	e.Strength = classify(m, bits, avoid, sites)
-	if e.Strength != fingerprints.StrengthEdge || edge == nil {
-		return e, nil
-	}
-	e.Edge = &Anchors{Geometry: edge.key.Geometry()}
-	if e.Edge.MAC, err = r.mac(fingerprints.AudienceEdge, keys.PurposeRegMAC, m.canonical); err != nil {
-		return Entry{}, err
-	}
-	for _, s := range sites {
-		e.Edge.Regions = append(e.Edge.Regions, edge.at(body, s.edge))
-	}
-	return e, nil
+	return e, err
 }
 
-// body is what the value is anchored in, and the bytes of it to avoid.
-func (m material) body() ([]byte, []bool) {
-	if m.kind == KindValue {
-		return m.canonical, avoided(m.canonical, m.checksum)
+// anchors computes what one audience's packs hold.
+func (r *Registrar) anchors(aud fingerprints.Audience, m material, t *tagger, sites []site, now moment) (*Anchors, error) {
+	sum, err := r.mac(aud, keys.PurposeRegMAC, now.epoch, m.canonical)
+	if err != nil {
+		return nil, err
 	}
-	longest := slices.MaxFunc(m.public, func(a, b []byte) int { return len(a) - len(b) })
-	return longest, make([]bool, len(longest))
+	a := &Anchors{Geometry: t.key.Geometry(), MAC: sum}
+	for _, s := range sites {
+		off := s.core
+		if aud == fingerprints.AudienceEdge {
+			off = s.edge
+		}
+		a.Regions = append(a.Regions, t.at(m.bodies[s.body].bytes, off))
+	}
+	return a, nil
 }
 
-// sites places the regions: where the value's regions are already when it is
-// known, else where the chooser finds best.
-func (r *Registrar) sites(m material, body []byte, avoid []bool, id fingerprints.ValueID) ([]site, *tagger, *tagger, error) {
+// sites places the regions: where they are already when the value is known,
+// else where the chooser finds best.
+func (r *Registrar) sites(m material, id fingerprints.ValueID, gen uint32) (sites []site, core, edge *tagger, err error) {
 	geo := anchor.Core
-	if len(body) <= maxShort {
+	if m.kind == KindValue && len(m.canonical) <= maxShort {
 		geo = anchor.Short
 	}
-	core, err := r.tagger(fingerprints.AudienceCore, geo)
-	if err != nil {
+	if core, err = r.tagger(fingerprints.AudienceCore, geo, gen); err != nil {
 		return nil, nil, nil, err
 	}
-	var edge *tagger
 	if geo == anchor.Core {
-		if edge, err = r.tagger(fingerprints.AudienceEdge, anchor.Edge); err != nil {
+		if edge, err = r.tagger(fingerprints.AudienceEdge, anchor.Edge, gen); err != nil {
 			return nil, nil, nil, err
 		}
 	}
-	c := chooser{body: body, avoid: avoid, core: core, edge: edge, index: r.index}
 	seed := r.ks.Identity(fingerprints.AudienceCore).ValueID(append([]byte("region/v1"), m.canonical...))
-	c.rng = newRNG(seed[:])
-	if prior, ok := r.index.Known(id); ok {
-		if s := c.keep(prior); s != nil {
-			return s, core, edge, nil
+	rng := newRNG(seed[:])
+	prior, known := r.index.Known(id)
+	for i, b := range m.bodies {
+		c := chooser{
+			number: i, body: b.bytes, avoid: b.avoid, core: core, edge: edge, index: r.index, rng: rng,
+			limit: maxRegions - len(m.bodies) + 1,
 		}
+		c.cost = byteCosts(c.body, c.avoid)
+		if known {
+			if kept := c.keep(prior, len(m.bodies)); kept != nil {
+				sites = append(sites, kept...)
+				continue
+			}
+		}
+		sites = append(sites, c.choose()...)
 	}
-	return c.choose(), core, edge, nil
+	return sites, core, edge, nil
 }
 
 // keep takes over the regions of an entry of the same value; nil when they do
-// not fit, as for an entry that is not of this value.
-func (c *chooser) keep(prior Entry) []site {
+// not fit, as those of an entry that is not of this value.
+func (c *chooser) keep(prior Entry, bodies int) []site {
 	if prior.Core == nil || prior.Core.Geometry != c.core.key.Geometry() {
 		return nil
 	}
 	size := c.core.key.Geometry().Region()
-	c.cost = byteCosts(c.body, c.avoid)
+	from, to := 0, len(prior.Core.Regions)
+	if bodies > 1 { // one region each
+		if to != bodies {
+			return nil
+		}
+		from, to = c.number, c.number+1
+	}
 	var out []site
-	for i, r := range prior.Core.Regions {
-		s := site{core: int(r.Offset), edge: int(r.Offset)}
+	for i := from; i < to; i++ {
+		s := site{body: c.number, core: int(prior.Core.Regions[i].Offset)}
+		s.edge = s.core
 		if s.core+size > len(c.body) {
 			return nil
 		}

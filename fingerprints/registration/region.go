@@ -22,7 +22,7 @@ const (
 )
 
 // site is where a value is anchored: the edge region lies inside the core one.
-type site struct{ core, edge int }
+type site struct{ body, core, edge int }
 
 // wrapWidths are line lengths that text is commonly wrapped at. Regions of one
 // value are placed so that no such wrapping cuts two of them.
@@ -30,15 +30,17 @@ func wrapWidths() []int {
 	return []int{60, 64, 65, 70, 72, 75, 76, 77, 78, 79, 80, 100, 120, 128}
 }
 
-// chooser places the regions of one value.
+// chooser places the regions of one body.
 type chooser struct {
-	body  []byte // what is anchored: the raw value, or a key's public part
-	avoid []bool // bytes that other values share or that can be computed
-	core  *tagger
-	edge  *tagger // nil: no edge region
-	index Index
-	rng   *rand.Rand
-	cost  []uint16 // per byte; see costs
+	number int    // of the body
+	body   []byte // the raw value, or a part of a key
+	avoid  []bool // bytes that other values share or that can be computed
+	limit  int    // segments
+	core   *tagger
+	edge   *tagger // nil: no edge region
+	index  Index
+	rng    *rand.Rand
+	cost   []uint16 // per byte; see costs
 }
 
 // tagger tags regions of one geometry under one filter generation.
@@ -65,7 +67,6 @@ func newRNG(seed []byte) *rand.Rand {
 
 // choose returns one site for each segment.
 func (c *chooser) choose() []site {
-	c.cost = byteCosts(c.body, c.avoid)
 	var out []site
 	for _, s := range c.segments() {
 		out = append(out, c.place(s[0], s[1], out))
@@ -77,7 +78,7 @@ func (c *chooser) choose() []site {
 // a short body, up to three spread ones of 40 to 96 bytes of a long one.
 func (c *chooser) segments() [][2]int {
 	lo, hi := 0, len(c.body)
-	if hi <= maxOneSpan {
+	if hi <= maxOneSpan || c.limit < maxRegions {
 		return [][2]int{{lo, hi}}
 	}
 	for lo < hi && c.avoid[lo] {
@@ -160,12 +161,12 @@ func wrapped(off, size int, placed []site) uint32 {
 // values share; where all are crowded, the least crowded one.
 func (c *chooser) place(lo, hi int, placed []site) site {
 	size := c.core.key.Geometry().Region()
-	best, fewest := site{core: lo, edge: lo}, -1
+	best, fewest := site{body: c.number, core: lo, edge: lo}, -1
 	for i, p := range c.rank(lo, hi, size, placed) {
 		if i == triesPerSpan {
 			break
 		}
-		s := site{core: p.off, edge: p.off}
+		s := site{body: c.number, core: p.off, edge: p.off}
 		n := c.index.Shared(c.core.tag.Tag(c.core.region(c.body, p.off)))
 		if c.edge != nil {
 			var e int

@@ -9,6 +9,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/anchor"
 	"revenant/fingerprints/keys"
+	"revenant/fingerprints/strength"
 )
 
 // Input is one field to register.
@@ -18,6 +19,7 @@ type Input struct {
 	Field    string
 	Revision uint64 // of the registry after the change
 	Trailing Trailing
+	Hint     strength.Hint // what is known about how the value was made
 	// Row keeps the id of a row that is registered again after a change of
 	// keys, at a later revision; zero: a new random id.
 	Row fingerprints.RowID
@@ -70,25 +72,31 @@ func (r *Registrar) Register(in Input) (Registered, error) {
 	case len(m.canonical) > MaxLength:
 		return Registered{}, fmt.Errorf("registering a field of %d bytes: %w", len(m.canonical), ErrTooLong)
 	}
+	now := moment{epoch: r.ks.Epoch(), filterGen: r.ks.FilterGen()}
 	row := fingerprints.FieldRow{
 		ID: in.Row, Version: in.Version, Field: in.Field, Format: Format, Revision: in.Revision,
-		Epoch: r.ks.Epoch(), FilterGen: r.ks.FilterGen(),
+		Epoch: now.epoch, FilterGen: now.filterGen,
 	}
 	if row.ID == (fingerprints.RowID{}) {
 		if _, err := io.ReadFull(r.rand, row.ID[:]); err != nil {
 			return Registered{}, fmt.Errorf("making a row id: %w", err)
 		}
 	}
-	if row.Unsearchable = unsearchable(m); row.Unsearchable != "" {
+	est, class := assess(m, in.Hint)
+	if row.Unsearchable = unsearchable(m, class); row.Unsearchable != "" {
 		row.Strength = fingerprints.StrengthUnsearchable
 		return Registered{Row: row}, nil
 	}
-	e, err := r.entry(m)
+	for i := range m.bodies {
+		if b := &m.bodies[i]; b.avoid == nil {
+			b.avoid = avoided(b.bytes, in.Hint)
+		}
+	}
+	e, err := r.entry(m, est, class, now)
 	if err != nil {
 		return Registered{}, fmt.Errorf("registering a field: %w", err)
 	}
-	e.Row, e.Epoch, e.FilterGen = row.ID, row.Epoch, row.FilterGen
-	row.Strength = e.Strength
+	e.Row, row.Strength = row.ID, e.Strength
 	if err := r.seal(r.rand, &row, e); err != nil {
 		return Registered{}, fmt.Errorf("registering a field: %w", err)
 	}
@@ -120,9 +128,9 @@ func (r *Registrar) Reseal(row fingerprints.FieldRow, revision uint64) (fingerpr
 	return row, nil
 }
 
-// mac is HMAC-SHA-256 under one of the current epoch's keys.
-func (r *Registrar) mac(aud fingerprints.Audience, p keys.Purpose, msg []byte) ([32]byte, error) {
-	k, err := r.ks.Key(aud, p, r.ks.Epoch())
+// mac is HMAC-SHA-256 under one of an epoch's keys.
+func (r *Registrar) mac(aud fingerprints.Audience, p keys.Purpose, epoch uint32, msg []byte) ([32]byte, error) {
+	k, err := r.ks.Key(aud, p, epoch)
 	if err != nil {
 		return [32]byte{}, fmt.Errorf("deriving the %s key: %w", p, err)
 	}
@@ -132,12 +140,12 @@ func (r *Registrar) mac(aud fingerprints.Audience, p keys.Purpose, msg []byte) (
 }
 
 // tagger returns the cached tagger of a table.
-func (r *Registrar) tagger(aud fingerprints.Audience, geo anchor.Geometry) (*tagger, error) {
-	id := taggerID{aud: aud, geo: geo, gen: r.ks.FilterGen()}
+func (r *Registrar) tagger(aud fingerprints.Audience, geo anchor.Geometry, gen uint32) (*tagger, error) {
+	id := taggerID{aud: aud, geo: geo, gen: gen}
 	if t := r.taggers[id]; t != nil {
 		return t, nil
 	}
-	k, err := r.ks.Key(aud, keys.PurposeFilter, id.gen)
+	k, err := r.ks.Key(aud, keys.PurposeFilter, gen)
 	if err != nil {
 		return nil, fmt.Errorf("deriving the filter key: %w", err)
 	}

@@ -3,6 +3,8 @@ package registration
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"revenant/fingerprints/strength"
 )
 
 // Bits of a byte's cost.
@@ -107,25 +109,29 @@ func commonWindows() []string {
 	}
 }
 
-// avoided marks the bytes of a value that other values share or that can be
-// computed: known prefixes, checksums, the readable parts of a JWT.
-func avoided(raw []byte, checksum int) []bool {
-	avoid := make([]bool, len(raw))
-	mark := func(from, to int) {
-		for i := max(0, from); i < min(to, len(raw)); i++ {
-			avoid[i] = true
-		}
-	}
+// sharedPrefix is the known prefix that a value opens with.
+func sharedPrefix(raw []byte) string {
 	for _, p := range sharedPrefixes() {
 		if bytes.HasPrefix(raw, []byte(p)) {
-			mark(0, len(p))
-			checksum = max(checksum, checksumLen(p))
-			break
+			return p
 		}
 	}
-	mark(len(raw)-checksum, len(raw))
-	if n := jwtReadable(raw); n > 0 {
-		mark(0, n)
+	return ""
+}
+
+// knownChecksum is how many characters at the end of a value follow from the
+// others, as its prefix tells.
+func knownChecksum(raw []byte) int { return min(len(raw), checksumLen(sharedPrefix(raw))) }
+
+// avoided marks the bytes of a value that other values share or that can be
+// computed: known prefixes, checksums, the readable parts of a JWT, and what
+// the hint counts.
+func avoided(raw []byte, hint strength.Hint) []bool {
+	avoid := make([]bool, len(raw))
+	first := max(hint.Prefix, len(sharedPrefix(raw)), jwtReadable(raw))
+	last := len(raw) - max(hint.Checksum, knownChecksum(raw), 0)
+	for i := range avoid {
+		avoid[i] = i < first || i >= last
 	}
 	return avoid
 }

@@ -1,36 +1,55 @@
 package registration
 
 import (
-	"math"
-
 	"revenant/fingerprints"
+	"revenant/fingerprints/anchor"
+	"revenant/fingerprints/strength"
 )
 
-func totalBits(b []byte) float64 {
-	var seen [256]bool
-	n := 0
-	for _, c := range b {
-		if !seen[c] {
-			seen[c] = true
-			n++
-		}
+const (
+	edgeKnownBits = strength.EdgeExact
+	lengthBits    = strength.Known
+)
+
+// assess says how strong a value is. A private key is as strong as its
+// algorithm: what its containers give away is public.
+func assess(m material, hint strength.Hint) (strength.Estimate, fingerprints.Strength) {
+	if m.kind == KindPrivateKey {
+		return strength.Estimate{}, fingerprints.StrengthEdge
 	}
-	return float64(len(b)) * math.Log2(float64(max(n, 1)))
+	hint.Checksum = max(hint.Checksum, knownChecksum(m.canonical))
+	e := strength.Analyse(m.canonical, hint)
+	return e, e.Class()
 }
 
-func unsearchable(m material) string {
-	if len(m.canonical) < MinLength {
+// unsearchable says why a value cannot be searched for; empty when it can.
+func unsearchable(m material, class fingerprints.Strength) string {
+	switch {
+	case len(m.canonical) < MinLength:
 		return ReasonShort
+	case class == fingerprints.StrengthUnsearchable:
+		return ReasonCommon
 	}
 	return ""
 }
 
-func classify(m material, bits float64, avoid []bool, sites []site) fingerprints.Strength {
-	if bits < 40 {
-		return fingerprints.StrengthWeak
+// admit lowers the class of a value whose edge regions, where they ended up,
+// leave too little outside. The class speaks of the worst place already; this
+// keeps the rule where the regions are made.
+func admit(m material, e strength.Estimate, class fingerprints.Strength, sites []site) fingerprints.Strength {
+	if class != fingerprints.StrengthEdge || m.kind == KindPrivateKey {
+		return class
 	}
-	if bits > 150 {
-		return fingerprints.StrengthEdge
+	var known []strength.Span
+	for _, s := range sites {
+		known = append(known, strength.Span{Start: s.edge, End: s.edge + anchor.Edge.Region()})
 	}
-	return fingerprints.StrengthCore
+	need := float64(strength.EdgeEstimated)
+	if e.Exact() {
+		need = strength.EdgeExact
+	}
+	if e.Outside(known...) < need+lengthBits {
+		return fingerprints.StrengthCore
+	}
+	return class
 }
