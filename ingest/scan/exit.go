@@ -17,10 +17,10 @@ const (
 
 // Outcome is what a scan's exit code depends on.
 type Outcome struct {
-	Verdicts     map[fingerprints.Verdict]int // open findings
+	Verdicts     map[fingerprints.Verdict]int  // open findings
 	Severities   map[fingerprints.Severity]int // open, neither allowed nor cleared
-	Skips        int64 // of all reasons
-	Failures     int64 // skips that are failures
+	Skips        int64                         // of all reasons
+	Failures     int64                         // skips that are failures
 	SourceFailed bool
 	Interrupted  bool
 	// NoRing: a ring or pack was asked for and was not there.

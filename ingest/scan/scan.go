@@ -40,12 +40,19 @@ type Sink interface {
 	// it; the id is given to the other methods in the Scan.
 	BeginScan(ctx context.Context, src store.Source, s store.Scan) (int64, error)
 	// Record stores sightings and skips of a running scan. It is idempotent.
-	Record(ctx context.Context, scan int64, obs []store.Observed, skips []fingerprints.Skip) ([]store.Recorded, error)
+	Record(ctx context.Context, scan int64, obs []Observation, skips []fingerprints.Skip) ([]store.Recorded, error)
 	// SaveCursor stores progress and the cursor: everything before it was
 	// recorded.
 	SaveCursor(ctx context.Context, s store.Scan) error
 	// Finish stores the outcome. A complete scan makes gone what it no longer saw.
 	Finish(ctx context.Context, s store.Scan) error
+}
+
+// Observation is one sighting. RawPath is for the match with allowed homes
+// alone: it is not stored, and no printer or encoder can write it.
+type Observation struct {
+	store.Observed
+	RawPath fingerprints.Value
 }
 
 // Label is what is known of a registered field that was hit.
@@ -67,8 +74,8 @@ type Home struct {
 	Until time.Time // zero: no end
 }
 
-// Labels names registered hits, from a registry or from a pack. It is called
-// by one goroutine at a time.
+// Labels names registered hits, from a registry or from a pack. Calls never
+// overlap.
 type Labels interface {
 	// Labels returns one label for each row that is still known. The value is
 	// what opens the labels of a pack.

@@ -18,7 +18,6 @@ import (
 	"errors"
 	"io"
 
-	"revenant/fingerprints"
 	"revenant/scanners"
 )
 
@@ -49,6 +48,3 @@ const stdinPath = "-"
 func NewStdin(r io.Reader, sourceID string) scanners.Source {
 	return &stdin{r: r, id: sourceID}
 }
-
-// KindOf reads the kind of source off a source id.
-func KindOf(id string) fingerprints.SourceKind { return kindOf(id) }

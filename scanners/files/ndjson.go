@@ -54,7 +54,7 @@ type ndjson struct {
 
 func (s *ndjson) ID() string { return s.o.SourceID }
 
-func (s *ndjson) Kind() fingerprints.SourceKind { return kindOf(s.o.SourceID) }
+func (s *ndjson) Kind() fingerprints.SourceKind { return scanners.KindOf(s.o.SourceID) }
 
 func (s *ndjson) Close() error {
 	s.done = true

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"revenant/fingerprints"
+	"revenant/scanners"
 )
 
 // maxName bounds a record's source, path and URL, in bytes.
@@ -164,7 +165,7 @@ func normalSource(s string) string {
 // repository, image or directory holds is taken to be current, and anything
 // else lies in somebody's log or archive.
 func (r record) presence() fingerprints.Presence {
-	switch kindOf(r.source) {
+	switch scanners.KindOf(r.source) {
 	case fingerprints.KindDir, fingerprints.KindGit, fingerprints.KindStdin:
 		return fingerprints.PresenceTip
 	case fingerprints.KindImage:

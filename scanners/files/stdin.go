@@ -3,7 +3,6 @@ package files
 import (
 	"context"
 	"io"
-	"strings"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
@@ -38,19 +37,4 @@ func (s *stdin) Next(ctx context.Context) (scanners.Batch, error) {
 			return io.NopCloser(s.r), nil
 		},
 	}}}, io.EOF
-}
-
-// kindOf looks at the scheme only.
-func kindOf(id string) fingerprints.SourceKind {
-	scheme, _, has := strings.Cut(id, ":")
-	if !has {
-		return fingerprints.KindOther
-	}
-	switch k := fingerprints.SourceKind(scheme); k {
-	case fingerprints.KindDir, fingerprints.KindStdin, fingerprints.KindGit,
-		fingerprints.KindImage, fingerprints.KindCI, fingerprints.KindKafka:
-		return k
-	case fingerprints.KindOther:
-	}
-	return fingerprints.KindOther
 }

@@ -1,0 +1,255 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"revenant/api/wire"
+	"revenant/fingerprints"
+	"revenant/fingerprints/store"
+)
+
+// flushAt is how many sightings or skips are recorded at once.
+const flushAt = 500
+
+// collector takes results in order, makes their ids, records and emits them.
+type collector struct {
+	p       *pipeline
+	began   time.Time
+	res     Result
+	running map[string]*running
+	order   []string // of running
+
+	pending []*ready
+	skips   []pendingSkip
+
+	distinct map[uint64]bool   // findings; true when it was counted as an alert
+	ordinals map[uint64]uint32 // hits of a rule at a path
+	located  map[uint64]uint32 // weak hits of a rule at a path
+	ended    bool
+	cut      bool // an item was interrupted: cursors stay where they are
+}
+
+// running is the scan of one source.
+type running struct {
+	scan     store.Scan
+	partial  bool
+	failures int64
+}
+
+// ready is a sighting that can be recorded and emitted.
+type ready struct {
+	obs   Observation
+	rules []string // further rules at the same place
+	out   wire.Finding
+	key   uint64
+}
+
+type pendingSkip struct {
+	sourceID string
+	skip     fingerprints.Skip
+}
+
+func newCollector(p *pipeline, began time.Time) *collector {
+	return &collector{
+		p: p, began: began, running: map[string]*running{}, distinct: map[uint64]bool{},
+		ordinals: map[uint64]uint32{}, located: map[uint64]uint32{},
+		res: Result{
+			Verdicts: map[fingerprints.Verdict]int{}, Severities: map[fingerprints.Severity]int{},
+			Skips: map[fingerprints.SkipReason]int64{},
+		},
+	}
+}
+
+func (c *collector) collect(ctx context.Context) error {
+	for j := range c.p.queue {
+		var err error
+		if j.batch {
+			err = c.endBatch(ctx, j)
+		} else {
+			err = c.item(ctx, j)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// item takes what a worker sends until it is done.
+func (c *collector) item(ctx context.Context, j *job) error {
+	run, err := c.run(ctx, j)
+	if err != nil {
+		return err
+	}
+	if err := c.take(ctx, j, j.found); err != nil {
+		return err
+	}
+	for out := range j.out {
+		if err := c.take(ctx, j, out); err != nil {
+			return err
+		}
+	}
+	if err := c.takeSkips(ctx, j); err != nil {
+		return err
+	}
+	if j.item.Locator == "" { // the path comes once
+		clear(c.ordinals)
+		clear(c.located)
+	}
+	c.res.Items++
+	c.res.Bytes += j.bytes
+	if run != nil {
+		run.scan.Items++
+		run.scan.Bytes += j.bytes
+	}
+	c.progress()
+	return nil
+}
+
+// endBatch records what is pending and then the cursor behind it.
+func (c *collector) endBatch(ctx context.Context, j *job) error {
+	run, err := c.run(ctx, j)
+	if err != nil {
+		return err
+	}
+	if err := c.take(ctx, j, j.found); err != nil {
+		return err
+	}
+	if err := c.takeSkips(ctx, j); err != nil {
+		return err
+	}
+	if err := c.flush(ctx); err != nil {
+		return err
+	}
+	c.ended = c.ended || j.last
+	c.res.SourceFailed = c.res.SourceFailed || j.failed
+	c.progress()
+	if run == nil || j.cursor == nil || c.cut {
+		return nil
+	}
+	run.scan.Cursor = j.cursor
+	if err := c.p.o.Sink.SaveCursor(ctx, run.scan); err != nil {
+		return fmt.Errorf("saving the cursor: %w", err)
+	}
+	return nil
+}
+
+// run returns the running scan of a source, begun when it is first met; nil
+// where nothing is stored.
+func (c *collector) run(ctx context.Context, j *job) (*running, error) {
+	sourceID := j.sourceID
+	r, has := c.running[sourceID]
+	if has {
+		return r, nil
+	}
+	c.order = append(c.order, sourceID)
+	if c.p.o.Sink == nil || sourceID == "" {
+		c.running[sourceID] = nil
+		return nil, nil
+	}
+	src := store.Source{ID: sourceID, Kind: c.kind(sourceID), AddedAt: c.began}
+	e := c.p.o.Extent
+	r = &running{
+		scan: store.Scan{
+			SourceID: sourceID, Extent: e.Name, StartedAt: c.began,
+			FieldRevision: e.FieldRevision, PackRevision: e.PackRevision, Generic: e.Generic,
+		},
+		// What records say of a source is never all of it.
+		partial: e.Partial || !j.own,
+	}
+	id, err := c.p.o.Sink.BeginScan(ctx, src, r.scan)
+	if err != nil {
+		return nil, fmt.Errorf("beginning the scan: %w", err)
+	}
+	r.scan.ID = id
+	c.running[sourceID] = r
+	return r, nil
+}
+
+func (c *collector) takeSkips(ctx context.Context, j *job) error {
+	for _, s := range j.skips {
+		if err := c.addSkip(j.sourceID, s); err != nil {
+			return err
+		}
+	}
+	if len(c.skips) >= flushAt {
+		return c.flush(ctx)
+	}
+	return nil
+}
+
+func (c *collector) addSkip(sourceID string, s fingerprints.Skip) error {
+	c.res.Skips[s.Reason]++
+	c.cut = c.cut || s.Reason == fingerprints.SkipInterrupted
+	c.skips = append(c.skips, pendingSkip{sourceID, s})
+	if r := c.running[sourceID]; r != nil {
+		r.scan.Skips++
+		if s.Reason.Failure() {
+			r.failures++
+		}
+	}
+	if c.p.o.Skip == nil {
+		return nil
+	}
+	err := c.p.o.Skip(wire.Skip{
+		SourceID: sourceID, Path: s.Path, Locator: s.Locator, Reason: s.Reason,
+		Detail: s.Detail, Size: s.Size, Failure: s.Reason.Failure(),
+	})
+	if err != nil {
+		return fmt.Errorf("reporting a skip: %w", err)
+	}
+	return nil
+}
+
+func (c *collector) progress() {
+	if c.p.o.Progress == nil {
+		return
+	}
+	var skips int64
+	for _, n := range c.res.Skips {
+		skips += n
+	}
+	c.p.o.Progress(Progress{Items: c.res.Items, Bytes: c.res.Bytes, Findings: len(c.distinct), Skips: skips})
+}
+
+// finish ends the scans and the result.
+func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) {
+	c.res.Interrupted = cancelled && (!c.ended || c.cut)
+	var err error
+	if c.res.Interrupted {
+		for _, id := range c.order {
+			if err == nil && (id == c.order[0] || c.running[id] != nil) {
+				err = c.addSkip(id, fingerprints.Skip{Reason: fingerprints.SkipInterrupted, Detail: "stopped before the end", Size: -1})
+			}
+		}
+		if len(c.order) == 0 {
+			err = c.addSkip("", fingerprints.Skip{Reason: fingerprints.SkipInterrupted, Detail: "stopped before the end", Size: -1})
+		}
+	}
+	if flushErr := c.flush(ctx); err == nil {
+		err = flushErr
+	}
+	read := c.ended && !c.res.Interrupted && !c.res.SourceFailed && err == nil
+	for _, id := range c.order {
+		r := c.running[id]
+		if r == nil || err != nil {
+			continue
+		}
+		r.scan.FinishedAt = c.p.o.Now()
+		r.scan.Complete = read && !r.partial && r.failures == 0
+		r.scan.Through = fmt.Sprintf("%d items, %d bytes", r.scan.Items, r.scan.Bytes)
+		if read {
+			r.scan.Cursor = nil
+		}
+		if ferr := c.p.o.Sink.Finish(ctx, r.scan); ferr != nil {
+			err = fmt.Errorf("finishing the scan: %w", ferr)
+		}
+	}
+	c.res.Findings, c.res.Sources = len(c.distinct), len(c.order)
+	c.res.Skips = maps.Clone(c.res.Skips)
+	c.res.Complete = read && len(c.res.Skips) == 0
+	return c.res, err
+}

@@ -1,0 +1,236 @@
+package scan
+
+import (
+	"context"
+	"slices"
+
+	"revenant/api/wire"
+	"revenant/fingerprints"
+	"revenant/fingerprints/store"
+	"revenant/scanners"
+)
+
+// maxListed is how many sightings of one finding in one content are listed.
+const maxListed = 1000
+
+// outBatch is how many sightings a worker hands over at once.
+const outBatch = 256
+
+// sighting is a hit at a place on its way to the collector. The hit's bytes go
+// no further than that.
+type sighting struct {
+	hit   scanners.Hit
+	ident identity
+	value valueKey
+	path  string // raw path of the finding
+	obs   store.Observed
+	span  wire.Region
+	whole wire.Region
+	rules []string // of generic hits that overlap a registered one
+	match fingerprints.Value
+}
+
+// content is one item being scanned.
+type content struct {
+	p       *pipeline
+	j       *job
+	carried []cover // of earlier windows, reaching into the coming one
+	listed  map[valueKey]int64
+	held    map[valueKey]*sighting // the last that is listed, until the rest is counted
+	order   []valueKey             // of held
+	out     []*sighting
+}
+
+func (p *pipeline) newContent(j *job) *content {
+	return &content{p: p, j: j, listed: map[valueKey]int64{}, held: map[valueKey]*sighting{}}
+}
+
+// window takes the hits of one chunk.
+func (c *content) window(ctx context.Context, w scanners.Window) error {
+	for _, s := range w.Skips {
+		s.Path, s.Locator = c.j.path.shown(), c.j.locator
+		c.j.skips = append(c.j.skips, s)
+	}
+	carried := c.carried
+	if len(w.Hits) == 0 {
+		c.carry(w, nil)
+		return nil
+	}
+	hits := slices.Clone(w.Hits)
+	slices.SortStableFunc(hits, compareHits)
+	covers := c.p.namer.covers(ctx, hits)
+	c.carry(w, covers)
+	pg := newPage(w, covers, carried, c.p.overlap)
+	for _, m := range merge(hits) {
+		if err := c.take(ctx, pg, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carry keeps the covers that may reach into the next window.
+func (c *content) carry(w scanners.Window, covers []cover) {
+	next := w.Chunk.Base + int64(len(w.Chunk.Data)) - 4*int64(c.p.overlap)
+	keep := func(list []cover) (out []cover) {
+		for _, k := range list {
+			if k.span.End > next {
+				out = append(out, k)
+			}
+		}
+		return out
+	}
+	c.carried = append(keep(c.carried), keep(covers)...)
+}
+
+// merged is a hit with the rules of generic hits that it takes over.
+type merged struct {
+	hit    scanners.Hit
+	within bool
+	rules  []scanners.Hit
+}
+
+// merge joins generic hits to the registered hits that they overlap, and marks
+// registered hits inside longer ones. Hits are sorted by span.
+func merge(hits []scanners.Hit) []merged {
+	var registered []int
+	out := make([]merged, 0, len(hits))
+	for _, h := range hits {
+		if h.Registered() {
+			registered = append(registered, len(out))
+		}
+		out = append(out, merged{hit: h})
+	}
+	// reach[k] is the furthest end among the first k registered hits: it bounds
+	// how far back an overlap can start.
+	reach := make([]int64, len(registered)+1)
+	for k, i := range registered {
+		reach[k+1] = max(reach[k], out[i].hit.Span.End)
+	}
+	gone := make([]bool, len(out))
+	for i := range out {
+		h := out[i].hit
+		from, _ := slices.BinarySearchFunc(registered, h.Span.End, func(r int, end int64) int {
+			if out[r].hit.Span.Start < end {
+				return -1
+			}
+			return 1
+		})
+		for k := from - 1; k >= 0 && reach[k+1] > h.Span.Start; k-- {
+			r := registered[k]
+			o := out[r].hit.Span
+			switch {
+			case r == i || !o.Overlaps(h.Span) || h.PathOnly:
+			case !h.Registered():
+				out[r].rules = append(out[r].rules, h)
+				gone[i] = true
+			case o.Contains(h.Span) && o.Len() > h.Span.Len():
+				out[i].within = true
+			}
+		}
+	}
+	kept := out[:0]
+	for i, m := range out {
+		if !gone[i] {
+			kept = append(kept, m)
+		}
+	}
+	return kept
+}
+
+// take turns a hit into a sighting, or counts it when enough are listed.
+func (c *content) take(ctx context.Context, pg *page, m merged) error {
+	key := c.p.valueKey(m.hit)
+	c.listed[key]++
+	if c.listed[key] > maxListed {
+		c.held[key].obs.Overflow++
+		return nil
+	}
+	s := &sighting{hit: m.hit, value: key, path: c.j.item.Path, ident: c.p.o.Identities.identify(m.hit)}
+	s.obs = c.j.observed(c.j.path.shown(), c.j.locator)
+	s.obs.Sighting.Within = m.within
+	if !m.hit.PathOnly {
+		s.span = pg.region(m.hit.Span)
+		s.obs.Sighting.Context = pg.context(m.hit.Span)
+		s.whole = s.span
+		if g := m.generic(); g != nil && g.Match.Len() > 0 {
+			s.whole = pg.region(g.Match)
+			s.match = c.p.reveal(pg, g.Match)
+		}
+	}
+	c.describe(s, m)
+	if c.listed[key] == maxListed {
+		c.held[key] = s
+		c.order = append(c.order, key)
+		return nil
+	}
+	c.out = append(c.out, s)
+	if len(c.out) >= outBatch {
+		return c.flush(ctx)
+	}
+	return nil
+}
+
+// generic is the hit that names the rule, if there is one.
+func (m merged) generic() *scanners.Hit {
+	switch {
+	case !m.hit.Registered():
+		return &m.hit
+	case len(m.rules) > 0:
+		return &m.rules[0]
+	}
+	return nil
+}
+
+// describe fills in what does not depend on the window.
+func (c *content) describe(s *sighting, m merged) {
+	sg := &s.obs.Sighting
+	sg.Start, sg.End, sg.Form = m.hit.Span.Start, m.hit.Span.End, m.hit.Form
+	sg.Line, sg.Column, sg.EndLine, sg.EndColumn = s.span.Line, s.span.Column, s.span.EndLine, s.span.EndColumn
+	if m.hit.Registered() {
+		s.obs.Rows = slices.Clone(m.hit.Rows)
+		sg.Row = m.hit.Rows[0]
+	}
+	if g := m.generic(); g != nil {
+		s.hit.Rule, s.hit.Description, s.hit.Tags, s.hit.Entropy = g.Rule, g.Description, g.Tags, g.Entropy
+		sg.Rule = g.Rule
+	}
+	for _, g := range m.rules {
+		if !slices.Contains(s.rules, g.Rule) {
+			s.rules = append(s.rules, g.Rule)
+		}
+	}
+	slices.Sort(s.rules)
+}
+
+// end hands over what was held back.
+func (c *content) end(ctx context.Context) error {
+	for _, key := range c.order {
+		c.out = append(c.out, c.held[key])
+	}
+	return c.flush(ctx)
+}
+
+// flush hands sightings to the collector, waiting until it takes them.
+func (c *content) flush(ctx context.Context) error {
+	if len(c.out) == 0 {
+		return nil
+	}
+	out := c.out
+	c.out = nil
+	select {
+	case c.j.out <- out:
+		return nil
+	case <-c.p.stopped:
+		return errStopped
+	}
+}
+
+// reveal keeps the bytes of a span where the user asked to see them.
+func (p *pipeline) reveal(pg *page, s scanners.Span) fingerprints.Value {
+	if p.o.Secrets != SecretsShown {
+		return fingerprints.Value{}
+	}
+	base, data := pg.w.Chunk.Base, pg.w.Chunk.Data
+	return fingerprints.NewValue(data[max(s.Start-base, 0):min(s.End-base, int64(len(data)))])
+}

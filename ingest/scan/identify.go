@@ -1,0 +1,72 @@
+package scan
+
+import (
+	"hash/maphash"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/keys"
+	"revenant/fingerprints/registration"
+	"revenant/scanners"
+)
+
+// identity is what a hit's value is known by.
+type identity struct {
+	key *keys.IdentityKey // nil: no finding id can be made
+	id  fingerprints.ValueID
+	// located: too weak to hash; the finding is known by path, rule and ordinal.
+	located bool
+}
+
+// identify finds the value id of a hit and the key that made it. Registered
+// values always have one; the core key makes those of the weaker ones, and
+// where it is not at hand there is none.
+func (ids *Identities) identify(h scanners.Hit) identity {
+	if ids == nil {
+		return identity{}
+	}
+	canonical := h.Value.Reveal()
+	if !h.Registered() {
+		canonical = registration.Canonical(canonical, registration.TrimTrailing)
+	}
+	aud, ok := registration.IdentityAudience(canonical)
+	if !ok && !h.Registered() {
+		return identity{key: &ids.Edge, located: true}
+	}
+	key := &ids.Edge
+	if aud != fingerprints.AudienceEdge {
+		key = ids.Core
+	}
+	if key == nil {
+		return identity{}
+	}
+	return identity{key: key, id: key.ValueID(canonical)}
+}
+
+// valueKey tells values apart within one scan, in memory only.
+type valueKey uint64
+
+func (p *pipeline) valueKey(h scanners.Hit) valueKey {
+	var m maphash.Hash
+	m.SetSeed(p.seed)
+	if h.Registered() {
+		_ = m.WriteByte('r')
+		for _, r := range h.Rows {
+			_, _ = m.Write(r[:])
+		}
+		return valueKey(m.Sum64())
+	}
+	_ = m.WriteByte('g')
+	_, _ = m.Write(h.Value.Reveal())
+	return valueKey(m.Sum64())
+}
+
+// findingKey tells findings apart within one scan: value, source and path.
+func (p *pipeline) findingKey(v valueKey, sourceID, path string) uint64 {
+	var m maphash.Hash
+	m.SetSeed(p.seed)
+	maphash.WriteComparable(&m, uint64(v))
+	_, _ = m.WriteString(sourceID)
+	_ = m.WriteByte(0)
+	_, _ = m.WriteString(path)
+	return m.Sum64()
+}

@@ -1,0 +1,160 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"io"
+	"regexp"
+	"strings"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/store"
+	"revenant/scanners"
+)
+
+// userinfo is the part of a URL that may hold a password.
+var userinfo = regexp.MustCompile(`://[^/?#@\s]*@`)
+
+// producer pulls the source and gives out jobs in its order.
+type producer struct {
+	p        *pipeline
+	redactor *redactor
+	reported map[uint64]bool // findings in provenance that were given out
+}
+
+func newProducer(p *pipeline) *producer {
+	return &producer{
+		p:        p,
+		redactor: &redactor{matchers: p.o.PathMatchers, namer: p.namer, known: map[string]bool{}},
+		reported: map[uint64]bool{},
+	}
+}
+
+// produce runs until the source ends, ctx does, or the collector gives up.
+func (d *producer) produce(ctx context.Context) {
+	for ctx.Err() == nil {
+		batch, err := d.p.o.Source.Next(ctx)
+		end := &job{batch: true, cursor: batch.Cursor}
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			end.last = true
+		case ctx.Err() != nil:
+			return
+		default:
+			s := asSkip(err)
+			end.failed = true
+			batch.Skipped = append(batch.Skipped, fingerprints.Skip{Reason: s.Reason, Detail: "the source ended early: " + s.Detail, Size: -1})
+		}
+		if !d.give(ctx, batch, end) || err != nil {
+			return
+		}
+	}
+}
+
+// give sends a batch's jobs and its end; false when nobody takes them.
+func (d *producer) give(ctx context.Context, b scanners.Batch, end *job) bool {
+	jobs, skips := d.prepare(ctx, b)
+	for _, j := range jobs {
+		if d.p.memory.Acquire(ctx, j.weight) != nil {
+			return false
+		}
+		select { // the collector first: it takes results in this order
+		case d.p.queue <- j:
+		case <-d.p.stopped:
+			d.p.memory.Release(j.weight)
+			return false
+		}
+		select {
+		case d.p.jobs <- j:
+		case <-d.p.stopped:
+			d.p.memory.Release(j.weight)
+			close(j.out)
+			return false
+		}
+	}
+	end.skips, end.found = skips.skips, skips.found
+	end.sourceID, end.extent, end.own = skips.sourceID, d.p.o.Extent.Name, true
+	select {
+	case d.p.queue <- end:
+		return true
+	case <-d.p.stopped:
+		return false
+	}
+}
+
+// provenance is the texts of an item: path, URL, locator, source id.
+const provenance = 4
+
+// prepare redacts a batch's provenance. The second job carries the skips.
+func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job) {
+	raws := make([]string, 0, provenance*len(b.Items)+2*len(b.Skipped)+1)
+	for _, it := range b.Items {
+		raws = append(raws, it.Path, it.URL, it.Locator, it.SourceID)
+	}
+	for _, s := range b.Skipped {
+		raws = append(raws, s.Path, s.Locator)
+	}
+	raws = append(raws, d.p.o.Source.ID())
+	texts := d.redactor.scan(ctx, raws)
+	jobs := make([]*job, len(b.Items))
+	for i, it := range b.Items {
+		t := texts[provenance*i : provenance*(i+1)]
+		jobs[i] = &job{
+			item: it, path: t[0], url: userinfo.ReplaceAllString(t[1].shown(), "://"), locator: t[2].shown(), sourceID: t[3].shown(),
+			own: it.SourceID == d.p.o.Source.ID(), extent: d.p.o.Extent.Name, weight: d.p.weigh(it.Size), out: make(chan []*sighting, 1),
+		}
+		d.findings(jobs[i], t[0], "@path")
+		d.findings(jobs[i], t[1], "@url")
+		d.findings(jobs[i], t[3], "@source")
+	}
+	own := &job{sourceID: texts[len(texts)-1].shown(), extent: d.p.o.Extent.Name}
+	own.item.Presence = fingerprints.PresenceTip
+	rest := texts[provenance*len(b.Items):]
+	for i, s := range b.Skipped {
+		s.Path, s.Locator = rest[2*i].shown(), rest[2*i+1].shown()
+		own.skips = append(own.skips, s)
+		d.findings(own, rest[2*i], "@path")
+	}
+	d.findings(own, texts[len(texts)-1], "@source")
+	return jobs, own
+}
+
+// findings makes the sightings of a text's hits. A hit in a directory's name
+// is a finding of that directory, given out once and not for each file below.
+func (d *producer) findings(j *job, t text, where string) {
+	for _, m := range merge(t.hits) {
+		path, shown := where, where
+		if where == "@path" {
+			end := len(t.raw)
+			if i := strings.IndexByte(t.raw[m.hit.Span.End:], '/'); i >= 0 {
+				end = int(m.hit.Span.End) + i
+			}
+			path, shown = t.raw[:end], t.prefix(end)
+		}
+		key := d.p.valueKey(m.hit)
+		once := d.p.findingKey(key, j.sourceID+where, path)
+		if d.reported[once] {
+			continue
+		}
+		d.reported[once] = true
+		s := &sighting{hit: m.hit, value: key, path: path, ident: d.p.o.Identities.identify(m.hit)}
+		s.obs = j.observed(shown, where)
+		s.obs.Sighting.Within = m.within
+		s.obs.Sighting.Context = shown
+		s.span.Start, s.span.End = m.hit.Span.Start, m.hit.Span.End
+		s.whole = s.span
+		(&content{p: d.p, j: j}).describe(s, m)
+		j.found = append(j.found, s)
+	}
+}
+
+// observed is what all sightings of an item share.
+func (j *job) observed(path, locator string) store.Observed {
+	return store.Observed{
+		SourceID: j.sourceID, Path: path, Extent: j.extent,
+		Sighting: fingerprints.Sighting{
+			Locator: locator, Presence: j.item.Presence, URL: j.url, At: j.item.At,
+		},
+	}
+}
