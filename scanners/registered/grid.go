@@ -34,26 +34,6 @@ const padding = 32
 // the pack has longer values.
 const firstPiece = 64 << 10
 
-// runsOf probes the runs of a class in the text.
-func (w *work) runsOf(x *text, a *alphabet) {
-	least := a.characters(w.m.minValue)
-	n := max(8, min(least, joinFrom))
-	for p := 0; ; {
-		from, to, ok := a.nextSegment(x.data, p, n)
-		if !ok {
-			return
-		}
-		j := &w.runs.run
-		*j = joined{a: a, data: x.data, segments: j.segments[:0]}
-		j.push(segment{at: from, n: to - from, width: to - from})
-		if a.bits == 6 && from > p {
-			j.before(p, joinFrom*8)
-		}
-		w.run(x, j, least)
-		p = j.to
-	}
-}
-
 // run probes a run piece by piece. Pieces overlap by the longest value, so
 // that each value stands whole in one.
 func (w *work) run(x *text, j *joined, least int) {

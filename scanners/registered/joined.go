@@ -1,5 +1,7 @@
 package registered
 
+import "math/bits"
+
 // segment is a stretch of a run that stands in the text as it is, or one
 // character that an escape stands for.
 type segment struct {
@@ -22,6 +24,8 @@ type joined struct {
 	to       int // where the run ends so far, in the text
 	line     int // characters since the last line break
 	ended    bool
+	bitmap   []uint64 // of the tile at origin: which bytes are base64
+	origin   int
 }
 
 // more appends the next segment of the run, if it goes on.
@@ -62,8 +66,24 @@ func (j *joined) push(s segment) {
 
 // class returns where the characters of the class that start at p end.
 func (j *joined) class(p int) int {
+	if j.a.bits == 6 {
+		p = min(j.inTile(p), len(j.data))
+	}
 	for p < len(j.data) && j.a.digit[j.data[p]] != 0xff {
 		p++
+	}
+	return p
+}
+
+// inTile is class as far as the tile's bitmap shows it.
+func (j *joined) inTile(p int) int {
+	for k := p - j.origin; k >= 0 && k < 64*len(j.bitmap); {
+		out := ^j.bitmap[k/64] >> (k % 64)
+		if out != 0 {
+			return j.origin + k + bits.TrailingZeros64(out)
+		}
+		k += 64 - k%64
+		p = j.origin + k
 	}
 	return p
 }

@@ -103,6 +103,7 @@ type work struct {
 	views      []view
 	stretched  layer
 	runs       runBuffer
+	bitmaps    [2][tile / 64]uint64
 	stats      Stats
 }
 
@@ -138,15 +139,20 @@ func (w *work) forget() {
 
 // search runs every way of looking over a text; at depth 0 it is a chunk.
 func (w *work) search(x *text, depth int) {
+	var finder runFinder
+	var done [3]int
+	next := 0
 	for from := 0; from < len(x.data); from += tile {
 		to := min(from+tile, len(x.data))
 		for _, t := range w.m.tables {
 			w.raw(x, t, from, to)
 		}
-		w.escapes(x, from, to)
+		words := (to - from + 63) / 64
+		runs, marks := w.bitmaps[0][:words], w.bitmaps[1][:words]
+		classify(runs, marks, x.data[from:to])
+		next = w.findRuns(x, &finder, runs, from, next)
+		w.marked(x, marks, from, &done)
 	}
-	w.runsOf(x, &base64Class)
-	w.runsOf(x, &hexClass)
 	if depth == 0 {
 		w.wide(x)
 	}

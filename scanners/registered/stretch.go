@@ -3,51 +3,101 @@ package registered
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 )
 
-// escapes probes the bytes around every escape of a tile as they are when
+// marked probes the bytes around the escapes of a tile as they are when
 // unescaped: values whose region holds characters that escapes change do not
-// stand raw anywhere. Bytes away from escapes were probed already.
-func (w *work) escapes(x *text, from, to int) {
-	for i := range w.m.schemes {
-		s := &w.m.schemes[i]
-		if len(s.layers) == 1 && s.sign != 0 {
-			w.stretches(x, s, from, to)
+// stand raw anywhere. Bytes away from escapes were probed already. done is
+// where the last stretch of each scheme ended.
+func (w *work) marked(x *text, bitmap []uint64, from int, done *[3]int) {
+	for i, m := range bitmap {
+		for ; m != 0; m &= m - 1 {
+			p := from + 64*i + bits.TrailingZeros64(m)
+			k := 0
+			switch x.data[p] {
+			case '%':
+				k = 1
+			case '&':
+				k = 3
+			}
+			if d := &done[k/2+k%2]; p >= *d {
+				*d = w.around(x, &w.m.schemes[k], p)
+			}
 		}
 	}
 }
 
-// stretches finds the escapes of one scheme and probes around each, several at
-// once where they stand close together.
-func (w *work) stretches(x *text, s *scheme, from, to int) {
-	reach := w.m.region // bytes of the widest region
+// around probes the bytes around an escape of the scheme at p, together with
+// those that follow closely, and returns where the last ends.
+func (w *work) around(x *text, s *scheme, p int) int {
 	e := s.layers[0]
-	for p := from; p < to; {
-		k := bytes.IndexByte(x.data[p:to], s.sign)
-		if k < 0 {
-			return
-		}
-		p += k
-		u := e.next(x.data[p:])
-		if u.width < 2 {
-			p++
-			continue
-		}
-		first := max(0, p-reach+1)
-		for first > 0 && x.data[first-1] == '\\' && e == escBackslash {
+	u := e.next(x.data[p:])
+	if u.width < 2 {
+		return p + 1
+	}
+	near := w.m.region // bytes of the widest region
+	first := max(0, p-near+1)
+	if e == escBackslash {
+		for first > 0 && x.data[first-1] == '\\' {
 			first--
 		}
-		last := p + u.width
-		for end := last; end < min(len(x.data), last+reach) && last-first < tile; {
-			u := e.next(x.data[end:])
-			end += u.width
-			if u.width > 1 {
-				last = end
+	}
+	var b [maxQuick + 16]byte
+	n := copy(b[:maxQuick/2], x.data[first:p])
+	end, last := p, p
+	for quiet := 0; quiet < near-1 && end < len(x.data); {
+		if n > maxQuick-8 {
+			return w.crowd(x, s, first, p)
+		}
+		if c := x.data[end]; c != s.sign {
+			b[n] = c
+			n, end, quiet = n+1, end+1, quiet+1
+			continue
+		}
+		u := e.next(x.data[end:])
+		n += copy(b[n:], u.out[:u.n])
+		end += u.width
+		if quiet++; u.width > 1 {
+			last, quiet = end, 0
+		}
+	}
+	if bytes.IndexByte(b[:n], s.sign) >= 0 || w.touches(b[:n+8], n) {
+		w.stretch(x, s, first, end)
+	}
+	return last
+}
+
+// maxQuick is how many unescaped bytes are looked at without keeping where
+// each came from.
+const maxQuick = 128
+
+// touches reports whether a probe of the n bytes in b, which has 8 more, is in
+// a filter, and so is a neighbour.
+func (w *work) touches(b []byte, n int) bool {
+	for _, t := range w.m.tables {
+		for p := 0; p+t.window <= n; p += t.stride {
+			if t.has(binary.LittleEndian.Uint64(b[p:])) && (p == 0 || p+t.window == n ||
+				t.has(binary.LittleEndian.Uint64(b[p+1:])) || t.has(binary.LittleEndian.Uint64(b[p-1:]))) {
+				return true
 			}
 		}
-		p = last
-		w.stretch(x, s, first, min(len(x.data), last+reach-1))
 	}
+	return false
+}
+
+// crowd probes a stretch of many escapes.
+func (w *work) crowd(x *text, s *scheme, first, p int) int {
+	e, near, last := s.layers[0], w.m.region, p
+	for end := p; end < min(len(x.data), last+near) && last-first < tile; {
+		u := e.next(x.data[end:])
+		end += u.width
+		if u.width > 1 {
+			last = end
+		}
+	}
+	w.stretch(x, s, first, min(len(x.data), last+near-1))
+	return last
 }
 
 // stretch probes one unescaped stretch. Where a region is met in it, the text

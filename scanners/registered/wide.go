@@ -49,6 +49,9 @@ func (w *work) has(h scanners.Hit, by int64) bool {
 // for the sign of UTF-16; every stretch of 12 of them has such four at an even
 // or an odd offset that is a multiple of 16 bytes.
 const (
+	highBits  = 0x8080808080808080
+	everyByte = 0x0101010101010101
+
 	wideLow  = 0x00ff00ff00ff00ff
 	wideHigh = 0xff00ff00ff00ff00
 	// wideReach is how many bytes before the sign a stretch can begin.
