@@ -21,6 +21,7 @@ func provenances() []provenance {
 		{"sightings", "pk", "locator"},
 		{"sightings", "pk", "context"},
 		{"sightings", "pk", "url"},
+		{"sightings", "pk", "extent"},
 		{"history", "pk", "detail"},
 		{"scans", "id", "extent"},
 		{"scans", "id", "through"},
