@@ -31,6 +31,10 @@ type SourceCoverage struct {
 	Skips   []SkipCount             `json:"skips,omitempty"`
 	// SkippedPlaces are the first of the skipped places.
 	SkippedPlaces []SkippedPlace `json:"skipped_places,omitempty"`
+	// PackRevision is that of the pack that the scan searched with.
+	PackRevision uint64 `json:"pack_revision,omitempty"`
+
+	all []fingerprints.Skip
 }
 
 // SkipCount counts skips by reason.
@@ -62,5 +66,11 @@ type Coverage struct {
 
 // Coverage says where a version was searched for, and where not and why.
 func (r *Registry) Coverage(ctx context.Context, a Actor, ref fingerprints.VersionRef) (Coverage, error) {
-	panic("x")
+	var out Coverage
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		var err error
+		out, err = v.coverage(ctx, ref)
+		return err
+	})
+	return out, err
 }

@@ -2,6 +2,8 @@ package registry
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"revenant/fingerprints"
@@ -48,8 +50,16 @@ type FindingMatch struct {
 // FindingDetail is a finding with its places and its history.
 type FindingDetail struct {
 	Finding
-	Sightings []SightingView       `json:"sightings"`
-	History   []store.HistoryEntry `json:"history"`
+	Sightings []SightingView `json:"sightings"`
+	History   []HistoryView  `json:"history"`
+}
+
+// HistoryView is one change of a finding.
+type HistoryView struct {
+	At     time.Time `json:"at"`
+	Actor  string    `json:"actor,omitempty"`
+	What   string    `json:"what"`
+	Detail string    `json:"detail,omitempty"`
 }
 
 // SightingView is one place of a finding.
@@ -74,40 +84,165 @@ type SightingView struct {
 
 // Findings lists findings in order of id.
 func (r *Registry) Findings(ctx context.Context, a Actor, f store.FindingFilter) ([]Finding, error) {
-	panic("x")
+	out := []Finding{}
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		found, err := v.tx.Findings(ctx, v.now, f)
+		if err != nil {
+			return err
+		}
+		owners := ownerCache{}
+		for _, x := range found {
+			shown, err := owners.finding(ctx, v.tx, x)
+			if err != nil {
+				return err
+			}
+			out = append(out, shown)
+		}
+		return nil
+	})
+	return out, err
 }
 
 // Verdicts counts findings by verdict.
 func (r *Registry) Verdicts(ctx context.Context, a Actor, f store.FindingFilter) (map[fingerprints.Verdict]int, error) {
-	panic("x")
+	var out map[fingerprints.Verdict]int
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		var err error
+		out, err = v.tx.CountVerdicts(ctx, v.now, f)
+		return err
+	})
+	return out, err
 }
 
 // Finding shows one finding. id may be the unique beginning of one, with or
 // without "rv1:".
 func (r *Registry) Finding(ctx context.Context, a Actor, id string) (FindingDetail, error) {
-	panic("x")
+	var out FindingDetail
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		f, err := findingByID(ctx, v.tx, v.now, id)
+		if err != nil {
+			return err
+		}
+		out, err = ownerCache{}.detail(ctx, v.tx, f)
+		return err
+	})
+	return out, err
 }
+
+// exportPage is how many findings are read at once.
+const exportPage = 500
 
 // Export calls fn for each finding with its places, in order of id.
 func (r *Registry) Export(ctx context.Context, a Actor, f store.FindingFilter, fn func(FindingDetail) error) error {
-	panic("x")
+	limit := f.Limit
+	return r.view(ctx, a, ScopeRead, func(v *view) error {
+		owners := ownerCache{}
+		for n := 0; ; {
+			f.Limit = exportPage
+			if limit > 0 {
+				f.Limit = min(exportPage, limit-n)
+			}
+			page, err := v.tx.Findings(ctx, v.now, f)
+			if err != nil {
+				return err
+			}
+			for _, x := range page {
+				d, err := owners.detail(ctx, v.tx, x)
+				if err != nil {
+					return err
+				}
+				if err := fn(d); err != nil {
+					return err
+				}
+			}
+			if n += len(page); len(page) < f.Limit || limit > 0 && n >= limit {
+				return nil
+			}
+			f.After = page[len(page)-1].ID
+		}
+	})
 }
 
-// Accept accepts a finding until a date, for a reason.
-func (r *Registry) Accept(ctx context.Context, a Actor, id string, until time.Time, reason string) (Finding, error) {
-	panic("x")
+// findingByID finds a finding by its id, an alias or the unique beginning of
+// one. The errors never repeat what was typed.
+func findingByID(ctx context.Context, tx store.Tx, now time.Time, id string) (store.FindingView, error) {
+	const prefix = "rv1:"
+	digits := strings.ToLower(strings.TrimPrefix(id, prefix))
+	if len(digits) < 4 || len(digits) > 32 || strings.Trim(digits, "0123456789abcdef") != "" {
+		return store.FindingView{}, fmt.Errorf("finding id: %w: give at least four of its hex digits", ErrUnknownFinding)
+	}
+	found, err := tx.Findings(ctx, now, store.FindingFilter{IDPrefix: prefix + digits, Limit: 2})
+	switch {
+	case err != nil:
+		return store.FindingView{}, err
+	case len(found) == 0:
+		return store.FindingView{}, ErrUnknownFinding
+	case len(found) > 1:
+		return store.FindingView{}, ErrAmbiguous
+	}
+	return found[0], nil
 }
 
-// Dismiss says that a finding is a false positive. A registered value is never
-// one: ErrTransition.
-func (r *Registry) Dismiss(ctx context.Context, a Actor, id, reason string) (Finding, error) {
-	panic("x")
+// ownerCache remembers the owners of secrets while findings are shown.
+type ownerCache map[string]string
+
+func (o ownerCache) of(ctx context.Context, tx store.Tx, secret string) (string, error) {
+	if owner, ok := o[secret]; ok {
+		return owner, nil
+	}
+	s, err := tx.Secret(ctx, secret)
+	if err != nil {
+		return "", fmt.Errorf("reading the owner of a secret: %w", err)
+	}
+	o[secret] = s.Owner
+	return s.Owner, nil
 }
 
-// Assign gives a finding an owner.
-func (r *Registry) Assign(ctx context.Context, a Actor, id, owner string) (Finding, error) {
-	panic("x")
+func (o ownerCache) finding(ctx context.Context, tx store.Tx, f store.FindingView) (Finding, error) {
+	out := Finding{
+		ID: f.ID, Verdict: f.Verdict, Severity: f.Severity, Status: f.Status, Source: f.SourceID, Path: f.Path,
+		Presence: f.Presence, Owner: f.Owner, Reason: f.Reason, Until: optionalTime(f.Until),
+		FirstSeen: f.FirstSeen, LastSeen: f.LastSeen, GoneAt: optionalTime(f.GoneAt),
+		Rules: f.Rules, Forms: f.Forms, Places: f.Places, Aliases: f.Aliases,
+	}
+	for _, m := range f.Matches {
+		owner, err := o.of(ctx, tx, m.Version.Secret)
+		if err != nil {
+			return out, err
+		}
+		out.Matches = append(out.Matches, FindingMatch{
+			Secret: m.Version.Secret, Version: m.Version.Number, Field: m.Field, State: m.Version.State, Class: m.Class,
+			Owner: owner, IssuedTo: m.Version.IssuedTo, Compromised: m.Version.Compromised(), Verdict: m.Verdict,
+		})
+	}
+	if due := f.Due; !due.IsZero() {
+		out.Due = optionalTime(due)
+	} else {
+		out.Due = optionalTime(DueDate(f))
+	}
+	return out, nil
 }
 
-// Reopen takes an acceptance or dismissal back.
-func (r *Registry) Reopen(ctx context.Context, a Actor, id string) (Finding, error) { panic("x") }
+func (o ownerCache) detail(ctx context.Context, tx store.Tx, f store.FindingView) (FindingDetail, error) {
+	shown, err := o.finding(ctx, tx, f)
+	if err != nil {
+		return FindingDetail{}, err
+	}
+	out := FindingDetail{Finding: shown, Sightings: []SightingView{}}
+	places, err := tx.Sightings(ctx, f.ID, 0)
+	if err != nil {
+		return out, err
+	}
+	for _, s := range places {
+		out.Sightings = append(out.Sightings, SightingView{
+			Locator: s.Locator, Line: s.Line, Column: s.Column, EndLine: s.EndLine, EndColumn: s.EndColumn,
+			Start: s.Start, End: s.End, Form: s.Form, Rule: s.Rule, Within: s.Within, Presence: s.Presence,
+			Context: s.Context, URL: s.URL, At: optionalTime(s.At), FirstSeen: s.FirstSeen, LastSeen: s.LastSeen,
+		})
+	}
+	history, err := tx.History(ctx, f.ID)
+	for _, h := range history {
+		out.History = append(out.History, HistoryView(h))
+	}
+	return out, err
+}

@@ -1,8 +1,6 @@
 package registry
 
 import (
-	"context"
-	"crypto/ed25519"
 	"time"
 
 	"revenant/fingerprints"
@@ -72,21 +70,3 @@ type ProofCopy struct {
 	Presence fingerprints.Presence  `json:"presence"`
 	Counts   bool                   `json:"counts"` // false: history, listed only
 }
-
-// SignedProof is a proof with its document: canonical JSON with the signature.
-type SignedProof struct {
-	Proof    Proof
-	Document []byte
-}
-
-// Prove says, signed, whether a version has no live copy left in anything that
-// was scanned, and what that rests on.
-func (r *Registry) Prove(ctx context.Context, a Actor, ref fingerprints.VersionRef, o ProveOptions) (SignedProof, error) {
-	panic("x")
-}
-
-// VerifyProof checks a document against this registry's ring.
-func (r *Registry) VerifyProof(document []byte) (Proof, error) { panic("x") }
-
-// VerifyProof checks a document against a public key.
-func VerifyProof(document []byte, public ed25519.PublicKey) (Proof, error) { panic("x") }

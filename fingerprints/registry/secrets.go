@@ -2,9 +2,17 @@ package registry
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"revenant/fingerprints"
+	"revenant/fingerprints/keys"
+	"revenant/fingerprints/registration"
+	"revenant/fingerprints/store"
+	"revenant/fingerprints/strength"
 )
 
 // Field is one sensitive value of a new version.
@@ -13,6 +21,8 @@ type Field struct {
 	Value fingerprints.Value
 	// KeepNewline registers a trailing newline as part of the value (--exact).
 	KeepNewline bool
+
+	hint strength.Hint // of a value that was generated here
 }
 
 // AddRequest registers a new secret with its first version.
@@ -59,10 +69,6 @@ type Registered struct {
 	Verdicts []VerdictChange `json:"verdicts,omitempty"`
 }
 
-// Add registers version 1 of a new secret. ErrExists when the name is taken,
-// except by this very value: then nothing changes.
-func (r *Registry) Add(ctx context.Context, a Actor, q AddRequest) (Registered, error) { panic("x") }
-
 // AdoptRequest makes a registered secret of a generic finding. Value is what
 // the caller re-read at the finding's place.
 type AdoptRequest struct {
@@ -71,94 +77,238 @@ type AdoptRequest struct {
 	AddRequest
 }
 
+// Add registers version 1 of a new secret. ErrExists when the name is taken,
+// except by this very value: then nothing changes.
+func (r *Registry) Add(ctx context.Context, a Actor, q AddRequest) (Registered, error) {
+	const what = "adding a secret"
+	q, err := checkAdd(q)
+	if err != nil {
+		return Registered{}, fmt.Errorf("%s: %w", what, err)
+	}
+	var out Registered
+	err = r.update(ctx, a, ScopeRegister, what, func(c *change) error {
+		var err error
+		out, err = c.addOne(ctx, q, "secret.add", nil)
+		return err
+	})
+	if err != nil {
+		return Registered{}, err
+	}
+	return out, nil
+}
+
+func (c *change) addOne(ctx context.Context, q AddRequest, action string, details map[string]string) (Registered, error) {
+	g, err := c.registering(ctx)
+	if err != nil {
+		return Registered{}, err
+	}
+	_, err = c.tx.Secret(ctx, q.Name)
+	switch {
+	case err == nil:
+		return g.addAgain(q)
+	case !errors.Is(err, store.ErrNotFound):
+		return Registered{}, err
+	}
+	s := fingerprints.Secret{
+		Name: q.Name, Class: q.Class, Owner: q.Owner, Consumers: mergeNames(q.Consumers, nonEmpty(q.IssuedTo)),
+		MultiActive: q.MultiActive, CreatedAt: c.at,
+	}
+	if err := c.tx.PutSecret(ctx, s); err != nil {
+		return Registered{}, err
+	}
+	state := fingerprints.StateActive
+	if q.Pending {
+		state = fingerprints.StatePending
+	}
+	out, err := g.newVersion(newVersion{secret: s, fields: q.Fields, state: state, issuedTo: q.IssuedTo, action: action, details: details, verdicts: true})
+	if err != nil {
+		return Registered{}, err
+	}
+	out.Redacted, err = g.redactProvenance()
+	return out, err
+}
+
+// addAgain answers an Add of a name that is taken: nothing to do when it is the
+// same value.
+func (g *registering) addAgain(q AddRequest) (Registered, error) {
+	p, err := g.prepare(fingerprints.VersionID{}, q.Fields, nil)
+	if err != nil {
+		return Registered{}, err
+	}
+	versions, err := g.tx.Versions(g.ctx, q.Name)
+	if err != nil {
+		return Registered{}, err
+	}
+	v, err := g.find(versions, p)
+	if err != nil {
+		return Registered{}, err
+	}
+	if v == nil || !p.comparable() {
+		return Registered{}, fmt.Errorf("%s: %w", q.Name, ErrExists)
+	}
+	return g.unchanged(*v, q.Fields)
+}
+
+// comparable reports whether a field has a fingerprint: what cannot be searched
+// for cannot be told from another value either.
+func (p prepared) comparable() bool {
+	return slices.ContainsFunc(p.rows, func(r registration.Registered) bool { return r.Row.Unsearchable == "" })
+}
+
+// find returns the newest version that has these values, or nil.
+func (g *registering) find(versions []fingerprints.Version, p prepared) (*fingerprints.Version, error) {
+	for i := len(versions) - 1; i >= 0; i-- {
+		same, err := g.same(versions[i], p)
+		if err != nil {
+			return nil, err
+		}
+		if same {
+			return &versions[i], nil
+		}
+	}
+	return nil, nil //nolint:nilnil // none is an answer
+}
+
+// unchanged is the answer for values that a version has already. Rows under old
+// keys are registered again on the way.
+func (g *registering) unchanged(v fingerprints.Version, fields []Field) (Registered, error) {
+	if _, err := g.refresh(v, fields); err != nil {
+		return Registered{}, err
+	}
+	out := Registered{Secret: v.Secret, Version: v.Number, State: v.State, IssuedTo: v.IssuedTo, Unchanged: true}
+	rows, err := g.tx.Fields(g.ctx, v.ID)
+	for _, row := range rows {
+		out.Fields = append(out.Fields, fieldResult(row))
+	}
+	return out, err
+}
+
+// newVersion is a version to register.
+type newVersion struct {
+	secret   fingerprints.Secret
+	known    []fingerprints.Version // of the secret
+	fields   []Field
+	prepared *prepared // fields, fingerprinted for id; nil: not yet
+	id       fingerprints.VersionID
+	state    fingerprints.State
+	issuedTo string
+	window   time.Duration
+	action   string
+	details  map[string]string
+	verdicts bool // compute what changed
+}
+
+// newVersion registers the next version of a secret and supersedes what an
+// active one replaces.
+func (g *registering) newVersion(n newVersion) (Registered, error) {
+	if n.prepared == nil {
+		id, err := g.newVersionID()
+		if err != nil {
+			return Registered{}, err
+		}
+		p, err := g.prepare(id, n.fields, nil)
+		if err != nil {
+			return Registered{}, err
+		}
+		n.id, n.prepared = id, &p
+	}
+	v := moved(fingerprints.Version{
+		ID: n.id, Secret: n.secret.Name, Number: nextNumber(n.known), IssuedTo: n.issuedTo, CreatedAt: g.at,
+	}, n.state, g.at, n.window)
+	out := Registered{Secret: v.Secret, Version: v.Number, State: v.State, IssuedTo: v.IssuedTo}
+	var before snapshot
+	var err error
+	ids := n.prepared.valueIDs()
+	if n.verdicts {
+		if before, err = g.snapshot(g.ctx, v.Secret, ids...); err != nil {
+			return out, err
+		}
+	}
+	if v.State == fingerprints.StateActive {
+		if out.Superseded, err = g.displace(g.ctx, n.secret, n.known, v, n.window); err != nil {
+			return out, err
+		}
+		v.WindowEnds = time.Time{}
+	}
+	if err := g.tx.PutVersion(g.ctx, v); err != nil {
+		return out, fmt.Errorf("storing %s: %w", v.Ref(), err)
+	}
+	if out.Fields, out.Recognised, err = g.store(v, *n.prepared); err != nil {
+		return out, err
+	}
+	g.note(n.action, versionSubject(v), registeredDetails(n, v, out))
+	if n.verdicts {
+		out.Verdicts, err = g.since(g.ctx, before, v.Secret, ids...)
+	}
+	return out, err
+}
+
+func (p prepared) valueIDs() []fingerprints.ValueID {
+	var out []fingerprints.ValueID
+	for _, r := range p.rows {
+		out = append(out, r.Entry.ValueID)
+	}
+	return out
+}
+
+func registeredDetails(n newVersion, v fingerprints.Version, out Registered) map[string]string {
+	d := map[string]string{"state": string(v.State)}
+	for k, x := range n.details {
+		d[k] = x
+	}
+	if v.IssuedTo != "" {
+		d["issued_to"] = v.IssuedTo
+	}
+	var names []string
+	for _, f := range out.Fields {
+		names = append(names, f.Name)
+	}
+	d["fields"] = strings.Join(names, " ")
+	return d
+}
+
+func nextNumber(versions []fingerprints.Version) int {
+	n := 1
+	for _, v := range versions {
+		n = max(n, v.Number+1)
+	}
+	return n
+}
+
 // Adopt registers the value of a generic finding. The finding keeps its id.
 func (r *Registry) Adopt(ctx context.Context, a Actor, q AdoptRequest) (Registered, error) {
-	panic("x")
+	const what = "adopting a finding"
+	q.Fields = []Field{{Name: "value", Value: q.Value}}
+	add, err := checkAdd(q.AddRequest)
+	if err != nil {
+		return Registered{}, fmt.Errorf("%s: %w", what, err)
+	}
+	var out Registered
+	err = r.update(ctx, a, ScopeRegister, what, func(c *change) error {
+		f, err := findingByID(ctx, c.tx, c.at, q.Finding)
+		if err != nil {
+			return err
+		}
+		id, ok := registration.ValueIDOf(c.identities, q.Value.Reveal())
+		switch {
+		case f.Value.IsZero():
+			return ErrAdoptWeak
+		case !ok || id != f.Value:
+			return ErrOtherValue
+		}
+		if len(f.Matches) > 0 && f.Matches[0].Version.Secret != add.Name {
+			return fmt.Errorf("%w: to %s", ErrRegistered, f.Matches[0].Version.Ref())
+		}
+		out, err = c.addOne(ctx, add, "secret.adopt", map[string]string{"finding": string(f.ID)})
+		return err
+	})
+	if err != nil {
+		return Registered{}, err
+	}
+	return out, nil
 }
 
-// SecretSummary is a line of a list.
-type SecretSummary struct {
-	Name      string                     `json:"name"`
-	Class     fingerprints.Class         `json:"class"`
-	Owner     string                     `json:"owner,omitempty"`
-	Consumers []string                   `json:"consumers,omitempty"`
-	Versions  int                        `json:"versions"`
-	States    map[fingerprints.State]int `json:"states"`
-	Active    []int                      `json:"active,omitempty"`
-	// Compromised counts versions with the flag.
-	Compromised int       `json:"compromised,omitempty"`
-	CreatedAt   time.Time `json:"created_at"`
-}
-
-// ListFilter selects secrets; zero fields select everything.
-type ListFilter struct {
-	Prefix string
-	Class  fingerprints.Class
-	Owner  string
-	State  fingerprints.State
-	After  string
-	Limit  int
-}
-
-// List lists secrets in order of name.
-func (r *Registry) List(ctx context.Context, a Actor, f ListFilter) ([]SecretSummary, error) {
-	panic("x")
-}
-
-// SecretView is all that is known of a secret.
-type SecretView struct {
-	Name        string             `json:"name"`
-	Class       fingerprints.Class `json:"class"`
-	Owner       string             `json:"owner,omitempty"`
-	Consumers   []string           `json:"consumers,omitempty"`
-	MultiActive bool               `json:"multi_active,omitempty"`
-	CreatedAt   time.Time          `json:"created_at"`
-	Versions    []VersionView      `json:"versions"`
-	Allowed     []AllowView        `json:"allowed,omitempty"`
-}
-
-// VersionView is all that is known of a version.
-type VersionView struct {
-	Version       int                          `json:"version"`
-	State         fingerprints.State           `json:"state"`
-	IssuedTo      string                       `json:"issued_to,omitempty"`
-	WindowEnds    *time.Time                   `json:"window_ends,omitempty"`
-	CompromisedAt *time.Time                   `json:"compromised_at,omitempty"`
-	CreatedAt     time.Time                    `json:"created_at"`
-	ActivatedAt   *time.Time                   `json:"activated_at,omitempty"`
-	SupersededAt  *time.Time                   `json:"superseded_at,omitempty"`
-	RetiredAt     *time.Time                   `json:"retired_at,omitempty"`
-	AbandonedAt   *time.Time                   `json:"abandoned_at,omitempty"`
-	Fields        []FieldResult                `json:"fields"`
-	Acks          []AckView                    `json:"acks,omitempty"`
-	Missing       []string                     `json:"missing_acks,omitempty"` // consumers that did not report this version
-	Findings      map[fingerprints.Verdict]int `json:"findings,omitempty"`
-}
-
-// AckView is a consumer's word that it uses a version.
-type AckView struct {
-	Consumer string    `json:"consumer"`
-	At       time.Time `json:"at"`
-	Actor    string    `json:"actor"`
-}
-
-// AllowView is a legitimate home of a secret.
-type AllowView struct {
-	ID     int64      `json:"id"`
-	Secret string     `json:"secret"`
-	Source string     `json:"source"`
-	Path   string     `json:"path"`
-	Until  *time.Time `json:"until,omitempty"`
-	Over   bool       `json:"over,omitempty"` // its date has passed
-	Reason string     `json:"reason"`
-	Actor  string     `json:"actor"`
-	At     time.Time  `json:"at"`
-}
-
-// Show returns everything known of a secret.
-func (r *Registry) Show(ctx context.Context, a Actor, name string) (SecretView, error) { panic("x") }
-
-// History returns the audit entries that concern a secret, oldest first.
-func (r *Registry) History(ctx context.Context, a Actor, name string) ([]AuditEntry, error) {
-	panic("x")
+// identities is registration.Identities of the ring.
+func (c *change) identities(aud fingerprints.Audience) (keys.IdentityKey, bool) {
+	return c.ring.Identity(aud), true
 }

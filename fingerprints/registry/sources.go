@@ -2,9 +2,16 @@ package registry
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"revenant/fingerprints"
+	"revenant/fingerprints/keys"
+	"revenant/fingerprints/store"
 )
 
 // SourceSummary is a line of a list.
@@ -40,16 +47,178 @@ type SourceView struct {
 }
 
 // Sources lists sources in order of id.
-func (r *Registry) Sources(ctx context.Context, a Actor) ([]SourceSummary, error) { panic("x") }
+func (r *Registry) Sources(ctx context.Context, a Actor) ([]SourceSummary, error) {
+	out := []SourceSummary{}
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		all, err := v.tx.Sources(ctx)
+		if err != nil {
+			return err
+		}
+		for _, src := range all {
+			one, _, err := v.source(ctx, src, 1)
+			if err != nil {
+				return err
+			}
+			out = append(out, one)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// source describes a source with its newest scans.
+func (v *view) source(ctx context.Context, src store.Source, limit int) (SourceSummary, []store.Scan, error) {
+	out := SourceSummary{ID: src.ID, Kind: src.Kind, AddedAt: src.AddedAt}
+	scans, err := v.tx.Scans(ctx, src.ID, limit)
+	if err != nil {
+		return out, nil, err
+	}
+	if len(scans) > 0 {
+		last := scanView(scans[0])
+		out.LastScan = &last
+	}
+	out.Findings, err = v.tx.CountVerdicts(ctx, v.now, store.FindingFilter{SourceID: src.ID})
+	return out, scans, err
+}
+
+func scanView(s store.Scan) ScanView {
+	return ScanView{
+		ID: s.ID, Extent: s.Extent, StartedAt: s.StartedAt, FinishedAt: optionalTime(s.FinishedAt), Complete: s.Complete,
+		Through: s.Through, Items: s.Items, Bytes: s.Bytes, Skips: s.Skips,
+		PackRevision: s.PackRevision, FieldRevision: s.FieldRevision, Generic: s.Generic,
+	}
+}
+
+// shownScans is how many scans of a source are shown.
+const shownScans = 20
 
 // Source shows one source.
-func (r *Registry) Source(ctx context.Context, a Actor, id string) (SourceView, error) { panic("x") }
+func (r *Registry) Source(ctx context.Context, a Actor, id string) (SourceView, error) {
+	var out SourceView
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		src, err := sourceByID(ctx, v.tx, id)
+		if err != nil {
+			return err
+		}
+		one, scans, err := v.source(ctx, src, shownScans)
+		if err != nil {
+			return err
+		}
+		out = SourceView{SourceSummary: one, Scans: []ScanView{}}
+		for _, s := range scans {
+			out.Scans = append(out.Scans, scanView(s))
+		}
+		if len(scans) == 0 {
+			return nil
+		}
+		skips, err := v.tx.Skips(ctx, scans[0].ID, shownSkips)
+		for _, k := range skips {
+			out.Skipped = append(out.Skipped, SkippedPlace{Path: k.Path, Reason: k.Reason, Detail: k.Detail})
+		}
+		return err
+	})
+	return out, err
+}
+
+// sourceByID finds a source. The error never repeats the id.
+func sourceByID(ctx context.Context, tx store.Tx, id string) (store.Source, error) {
+	s, err := tx.Source(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && s.Forgotten {
+		return store.Source{}, ErrUnknownSource
+	}
+	return s, err
+}
 
 // MoveSource gives a source a new id; its findings get new ids and keep their
-// history.
+// history. ErrInput when the new id is taken.
 func (r *Registry) MoveSource(ctx context.Context, a Actor, from, to string) (SourceSummary, error) {
-	panic("x")
+	const what = "moving a source"
+	if err := checkSourceID(to); err != nil {
+		return SourceSummary{}, fmt.Errorf("%s: %w", what, err)
+	}
+	var out SourceSummary
+	err := r.update(ctx, a, ScopeAdmin, what, func(c *change) error {
+		v := &view{tx: c.tx, reg: r, now: c.at, meta: c.meta}
+		src, err := sourceByID(ctx, c.tx, from)
+		if err != nil {
+			return err
+		}
+		if from != to {
+			_, err := c.tx.Source(ctx, to)
+			switch {
+			case err == nil:
+				return fmt.Errorf("the new id: %w: there is a source of this id; forget one of the two first", ErrInput)
+			case !errors.Is(err, store.ErrNotFound):
+				return err
+			}
+			if err := c.tx.MoveSource(ctx, from, to, c.rekeyFinding(to)); err != nil {
+				return err
+			}
+			c.note("source.move", to, map[string]string{"from": from})
+			src.ID = to
+		}
+		out, _, err = v.source(ctx, src, 1)
+		return err
+	})
+	if err != nil {
+		return SourceSummary{}, err
+	}
+	return out, nil
+}
+
+// rekeyFinding computes the id of a finding in its new source. Neither a
+// value's id nor a located finding tells what its id was made of, so what made
+// the old id is found out by making it again.
+func (c *change) rekeyFinding(to string) func(fingerprints.Finding) fingerprints.FindingID {
+	core, edge := c.ring.Identity(fingerprints.AudienceCore), c.ring.Identity(fingerprints.AudienceEdge)
+	return func(f fingerprints.Finding) fingerprints.FindingID {
+		for _, key := range []keys.IdentityKey{edge, core} {
+			if !f.Value.IsZero() {
+				if key.FindingID(f.Value, f.SourceID, f.PathID) == f.ID {
+					return key.FindingID(f.Value, to, f.PathID)
+				}
+				continue
+			}
+			if rule, ordinal, ok := located(key, f); ok {
+				return key.LocatedFindingID(to, f.PathID, rule, ordinal)
+			}
+		}
+		if f.Value.IsZero() {
+			return f.ID // the next scan of the new source finds it afresh
+		}
+		return edge.FindingID(f.Value, to, f.PathID)
+	}
+}
+
+// maxOrdinal bounds how many weak hits of a rule at a path are tried.
+const maxOrdinal = 4096
+
+func located(key keys.IdentityKey, f fingerprints.Finding) (string, uint32, bool) {
+	for _, rule := range f.Rules {
+		for n := range uint32(maxOrdinal) {
+			if key.LocatedFindingID(f.SourceID, f.PathID, rule, n) == f.ID {
+				return rule, n, true
+			}
+		}
+	}
+	return "", 0, false
+}
+
+func checkSourceID(id string) error {
+	kind, rest, ok := strings.Cut(id, ":")
+	if !ok || kind == "" || rest == "" || len(id) > 4096 || !utf8.ValidString(id) || strings.ContainsFunc(id, unicode.IsControl) {
+		return fmt.Errorf("the new id: %w: write KIND:PLACE, as in dir:/srv/app or git:host/path", ErrInput)
+	}
+	return nil
 }
 
 // ForgetSource removes a source with its scans and findings.
-func (r *Registry) ForgetSource(ctx context.Context, a Actor, id string) error { panic("x") }
+func (r *Registry) ForgetSource(ctx context.Context, a Actor, id string) error {
+	return r.update(ctx, a, ScopeAdmin, "forgetting a source", func(c *change) error {
+		if _, err := sourceByID(ctx, c.tx, id); err != nil {
+			return err
+		}
+		c.note("source.forget", id, nil)
+		return c.tx.ForgetSource(ctx, id)
+	})
+}

@@ -2,9 +2,13 @@ package registry
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"revenant/fingerprints"
+	"revenant/fingerprints/registration"
+	"revenant/fingerprints/store"
 )
 
 // Status is the registry in numbers.
@@ -30,31 +34,72 @@ type Status struct {
 }
 
 // Status counts what there is.
-func (r *Registry) Status(ctx context.Context, a Actor) (Status, error) { panic("x") }
-
-// CheckLevel is how bad a check's outcome is.
-type CheckLevel string
-
-// The levels.
-const (
-	CheckOK      CheckLevel = "ok"
-	CheckWarning CheckLevel = "warning"
-	CheckFailure CheckLevel = "failure"
-)
-
-// CheckResult is the outcome of one check, with the way out.
-type CheckResult struct {
-	Name    string     `json:"name"`
-	Level   CheckLevel `json:"level"`
-	Message string     `json:"message"`
-	Items   []string   `json:"items,omitempty"` // the first of what it is about
-	Count   int        `json:"count,omitempty"`
+func (r *Registry) Status(ctx context.Context, a Actor) (Status, error) {
+	var out Status
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		out = Status{
+			Installation: v.meta.Installation.String(), Ring: v.meta.Ring.String(), CreatedAt: v.meta.CreatedAt,
+			Revision: v.meta.Revision, PackRevision: v.meta.PackRevision, FieldRevision: v.meta.FieldRevision,
+			Fields: map[fingerprints.Strength]int{},
+		}
+		return errors.Join(v.countSecrets(ctx, &out), v.countRows(ctx, &out), v.countScans(ctx, &out))
+	})
+	return out, err
 }
 
-// DoctorOptions names files and folders whose permissions are checked.
-type DoctorOptions struct{ Private []string }
+func (v *view) countSecrets(ctx context.Context, out *Status) error {
+	all, err := v.tx.Secrets(ctx, store.SecretFilter{})
+	if err != nil {
+		return err
+	}
+	out.Secrets = len(all)
+	if out.Versions, err = v.tx.CountVersions(ctx); err != nil {
+		return err
+	}
+	if out.Findings, err = v.tx.CountVerdicts(ctx, v.now, store.FindingFilter{}); err != nil {
+		return err
+	}
+	last, err := v.tx.LastAudit(ctx)
+	out.Audit = headOf(last)
+	return err
+}
 
-// Doctor checks the whole installation.
-func (r *Registry) Doctor(ctx context.Context, a Actor, o DoctorOptions) ([]CheckResult, error) {
-	panic("x")
+// countRows counts fields, and those that new packs find less well.
+func (v *view) countRows(ctx context.Context, out *Status) error {
+	counts, err := v.tx.CountFields(ctx)
+	ring := v.reg.ring.Load()
+	for _, c := range counts {
+		out.Fields[c.Strength] += c.Count
+		if c.Unsearchable != "" {
+			continue
+		}
+		if c.Format < registration.Format {
+			out.OldFormat += c.Count
+		}
+		if ring != nil && c.Epoch < ring.Epoch() {
+			out.OldEpoch += c.Count
+		}
+		if ring != nil && !slices.Contains(ring.FilterGens(), c.FilterGen) {
+			out.OldGeneration += c.Count
+		}
+	}
+	return err
+}
+
+func (v *view) countScans(ctx context.Context, out *Status) error {
+	sources, err := v.tx.Sources(ctx)
+	if err != nil {
+		return err
+	}
+	out.Sources = len(sources)
+	for _, src := range sources {
+		scans, err := v.tx.Scans(ctx, src.ID, 1)
+		if err != nil {
+			return err
+		}
+		if len(scans) > 0 && scans[0].StartedAt.After(out.LastScan) {
+			out.LastScan = scans[0].StartedAt
+		}
+	}
+	return nil
 }

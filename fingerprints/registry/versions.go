@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"revenant/fingerprints"
@@ -39,7 +40,12 @@ type SupersedeOptions struct{ Window time.Duration }
 
 // Supersede: active -> superseded.
 func (r *Registry) Supersede(ctx context.Context, a Actor, ref fingerprints.VersionRef, o SupersedeOptions) (Changed, error) {
-	panic("x")
+	if o.Window < 0 {
+		return Changed{}, fmt.Errorf("superseding: window: %w: it cannot be negative", ErrInput)
+	}
+	return r.command(ctx, a, ref, "superseding a version", supersede(), func(k step) ([]Transition, error) {
+		return k.move(o.Window, nil)
+	})
 }
 
 // RetireOptions qualifies Retire.
@@ -50,12 +56,16 @@ type RetireOptions struct {
 
 // Retire: active or superseded -> retired.
 func (r *Registry) Retire(ctx context.Context, a Actor, ref fingerprints.VersionRef, o RetireOptions) (Changed, error) {
-	panic("x")
-}
-
-// Compromise sets the flag, in any state.
-func (r *Registry) Compromise(ctx context.Context, a Actor, ref fingerprints.VersionRef) (Changed, error) {
-	panic("x")
+	return r.command(ctx, a, ref, "retiring a version", retire(), func(k step) ([]Transition, error) {
+		var details map[string]string
+		if k.version.State == fingerprints.StateActive && !hasSuccessor(k.versions, k.version) {
+			if !o.NoSuccessor {
+				return nil, fmt.Errorf("%s: %w", k.version.Ref(), ErrNoSuccessor)
+			}
+			details = map[string]string{"successor": "none, by the actor's word"}
+		}
+		return k.move(0, details)
+	})
 }
 
 // ActivateOptions sets the window of the version that is displaced.
@@ -64,54 +74,107 @@ type ActivateOptions struct{ Window time.Duration }
 // Activate: pending -> active, or superseded -> active (rollback). The version
 // that was active for the same consumer is superseded in the same transaction.
 func (r *Registry) Activate(ctx context.Context, a Actor, ref fingerprints.VersionRef, o ActivateOptions) (Changed, error) {
-	panic("x")
+	if o.Window < 0 {
+		return Changed{}, fmt.Errorf("activating: window: %w: it cannot be negative", ErrInput)
+	}
+	return r.command(ctx, a, ref, "activating a version", activate(), func(k step) ([]Transition, error) {
+		also, err := k.displace(k.ctx, k.secret, k.versions, k.version, o.Window)
+		if err != nil {
+			return nil, err
+		}
+		var details map[string]string
+		if k.version.State == fingerprints.StateSuperseded {
+			details = map[string]string{"rollback": "yes"}
+		}
+		own, err := k.move(0, details)
+		return append(own, also...), err
+	})
 }
 
 // Abandon: pending -> abandoned.
 func (r *Registry) Abandon(ctx context.Context, a Actor, ref fingerprints.VersionRef) (Changed, error) {
-	panic("x")
+	return r.command(ctx, a, ref, "abandoning a version", abandon(), func(k step) ([]Transition, error) {
+		return k.move(0, nil)
+	})
 }
 
-// Acknowledged is what Ack did.
-type Acknowledged struct {
-	Secret   string             `json:"secret"`
-	Version  int                `json:"version"`
-	State    fingerprints.State `json:"state"`
-	Consumer string             `json:"consumer"`
-	// NewConsumer: it was not among the secret's consumers and now is.
-	NewConsumer bool     `json:"new_consumer,omitempty"`
-	Unchanged   bool     `json:"unchanged,omitempty"`
-	Missing     []string `json:"missing,omitempty"` // consumers that did not report this version yet
+// step is one command on one version in progress.
+type step struct {
+	*change
+	ctx      context.Context
+	secret   fingerprints.Secret
+	versions []fingerprints.Version
+	version  fingerprints.Version
+	command  command
 }
 
-// Ack records that a consumer uses a version.
-func (r *Registry) Ack(ctx context.Context, a Actor, ref fingerprints.VersionRef, consumer string) (Acknowledged, error) {
-	panic("x")
+func (k step) move(window time.Duration, details map[string]string) ([]Transition, error) {
+	t, err := k.change.move(k.ctx, k.version, k.command, window, details)
+	return []Transition{t}, err
 }
 
-// AllowRequest is a legitimate home of a secret's active and superseded values.
-type AllowRequest struct {
-	Name   string
-	Source string // glob over source ids; "" is every source
-	Path   string // glob over paths; "" is every path
-	Until  time.Time
-	Reason string
+// command runs one command of the state machine; do returns the version's own
+// transition first.
+func (r *Registry) command(ctx context.Context, a Actor, ref fingerprints.VersionRef, what string, m command, do func(step) ([]Transition, error)) (Changed, error) {
+	var out Changed
+	err := r.update(ctx, a, ScopeRotate, what, func(c *change) error {
+		s, versions, v, err := versionByRef(ctx, c.tx, ref)
+		if err != nil {
+			return err
+		}
+		out = Changed{Transition: transition(v, v), Verdicts: []VerdictChange{}}
+		moves, err := m.check(v)
+		if err != nil || !moves {
+			out.Unchanged = err == nil
+			return err
+		}
+		before, err := c.snapshot(ctx, s.Name)
+		if err != nil {
+			return err
+		}
+		all, err := do(step{change: c, ctx: ctx, secret: s, versions: versions, version: v, command: m})
+		if err != nil {
+			return err
+		}
+		out.Transition, out.Also = all[0], all[1:]
+		out.Verdicts, err = c.since(ctx, before, s.Name)
+		return err
+	})
+	if err != nil {
+		return Changed{}, err
+	}
+	return out, nil
 }
 
-// AllowResult is what Allow or Unallow did.
-type AllowResult struct {
-	Home      AllowView       `json:"home"`
-	Unchanged bool            `json:"unchanged,omitempty"`
-	Findings  int             `json:"findings"` // known findings that the home covers
-	Verdicts  []VerdictChange `json:"verdicts"`
-}
-
-// Allow adds a home. It takes effect on known findings at once.
-func (r *Registry) Allow(ctx context.Context, a Actor, q AllowRequest) (AllowResult, error) {
-	panic("x")
-}
-
-// Unallow removes a home by its id.
-func (r *Registry) Unallow(ctx context.Context, a Actor, name string, id int64) (AllowResult, error) {
-	panic("x")
+// Compromise sets the flag, in any state.
+func (r *Registry) Compromise(ctx context.Context, a Actor, ref fingerprints.VersionRef) (Changed, error) {
+	var out Changed
+	err := r.update(ctx, a, ScopeRotate, "marking a version as compromised", func(c *change) error {
+		s, _, v, err := versionByRef(ctx, c.tx, ref)
+		if err != nil {
+			return err
+		}
+		out = Changed{Transition: transition(v, v), Unchanged: true, Verdicts: []VerdictChange{}}
+		if v.Compromised() {
+			return nil
+		}
+		before, err := c.snapshot(ctx, s.Name)
+		if err != nil {
+			return err
+		}
+		next := v
+		next.CompromisedAt = c.at
+		if err := c.tx.PutVersion(ctx, next); err != nil {
+			return err
+		}
+		c.note("version.compromise", versionSubject(v), map[string]string{"state": string(v.State)})
+		c.touch(touchPack)
+		out.Transition, out.Unchanged = transition(v, next), false
+		out.Verdicts, err = c.since(ctx, before, s.Name)
+		return err
+	})
+	if err != nil {
+		return Changed{}, err
+	}
+	return out, nil
 }

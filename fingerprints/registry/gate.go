@@ -1,0 +1,141 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"revenant/fingerprints/keys"
+	"revenant/fingerprints/store"
+)
+
+// touched says what a change means for revisions.
+type touched uint8
+
+const (
+	touchRegistry touched = 1 << iota // the registry's revision
+	touchPacks                        // packs must follow
+	touchFields                       // coverage starts anew for what was added
+
+	touchPack  = touchRegistry | touchPacks
+	touchField = touchPack | touchFields
+)
+
+// view is one consistent state that an actor may look at.
+type view struct {
+	tx   store.Tx
+	reg  *Registry
+	now  time.Time
+	meta store.Meta
+}
+
+// change is one mutation in progress: everything that it does, its audit
+// entries and its revision are one transaction.
+type change struct {
+	tx      store.Tx
+	reg     *Registry
+	ring    *keys.Ring
+	actor   Actor
+	at      time.Time
+	meta    store.Meta // before the change
+	touched touched
+	notes   []AuditEntry
+	added   []indexed
+}
+
+// revision is what the registry's revision will be after the change.
+func (c *change) revision() uint64 { return c.meta.Revision + 1 }
+
+func (c *change) touch(t touched) { c.touched |= t }
+
+// note adds an audit entry. Details hold names, counts and states; never a
+// value, never a raw path.
+func (c *change) note(action, subject string, details map[string]string) {
+	c.notes = append(c.notes, AuditEntry{At: c.at, Actor: c.actor.Name, Action: action, Subject: subject, Details: details})
+}
+
+// commit writes revision and audit entries. A change that touched nothing and
+// noted nothing leaves no trace.
+func (c *change) commit(ctx context.Context) error {
+	m := c.meta
+	if c.touched&touchRegistry != 0 {
+		m.Revision = c.revision()
+		if c.touched&touchPacks != 0 {
+			m.PackRevision = m.Revision
+		}
+		if c.touched&touchFields != 0 {
+			m.FieldRevision = m.Revision
+		}
+		if len(c.notes) == 0 {
+			return fmt.Errorf("internal error: a change without an audit entry")
+		}
+		if err := c.tx.SetMeta(ctx, m); err != nil {
+			return err
+		}
+	}
+	return c.appendAudit(ctx, m.Revision)
+}
+
+// update is the gate that every mutation goes through: authorisation, the
+// match of store and ring, the change itself, its audit entries and its
+// revision, wholly or not at all. fn may run more than once.
+func (r *Registry) update(ctx context.Context, a Actor, need Scope, what string, fn func(*change) error) error {
+	ring := r.ring.Load()
+	if ring == nil {
+		return fmt.Errorf("%s: %w", what, ErrNoRing)
+	}
+	if !a.May(need) {
+		return r.refuse(ctx, a, need, what)
+	}
+	var done *change
+	err := r.store.Update(ctx, func(tx store.Tx) error {
+		meta, err := r.readMeta(ctx, tx)
+		if err != nil {
+			return err
+		}
+		c := &change{tx: tx, reg: r, ring: ring, actor: a, at: r.time(), meta: meta}
+		if err := fn(c); err != nil {
+			return err
+		}
+		done = c
+		return c.commit(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	r.index.merge(done)
+	return nil
+}
+
+// refuse records an attempt that the actor was not entitled to.
+func (r *Registry) refuse(ctx context.Context, a Actor, need Scope, what string) error {
+	denied := fmt.Errorf("%s: %w %q", what, ErrForbidden, need)
+	err := r.store.Update(ctx, func(tx store.Tx) error {
+		meta, err := r.readMeta(ctx, tx)
+		if err != nil {
+			return err
+		}
+		c := &change{tx: tx, reg: r, ring: r.ring.Load(), actor: a, at: r.time(), meta: meta}
+		c.note("denied", "", map[string]string{"what": what, "scope": string(need)})
+		return c.commit(ctx)
+	})
+	if err != nil {
+		r.log.WarnContext(ctx, "a refused attempt could not be recorded", slog.String("what", what))
+	}
+	return denied
+}
+
+// view is the gate for reading.
+func (r *Registry) view(ctx context.Context, a Actor, need Scope, fn func(*view) error) error {
+	if !a.May(need) {
+		return fmt.Errorf("reading: %w %q", ErrForbidden, need)
+	}
+	return r.store.View(ctx, func(tx store.Tx) error {
+		meta, err := r.readMeta(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return fn(&view{tx: tx, reg: r, now: r.time(), meta: meta})
+	})
+}

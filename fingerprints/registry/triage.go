@@ -1,0 +1,152 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/store"
+)
+
+// triage is one change of what people say of a finding.
+type triage struct {
+	action  string // as audit log and history say it
+	details map[string]string
+	// apply changes the finding and reports whether there was anything to
+	// change.
+	apply func(f *store.FindingView) (bool, error)
+}
+
+func (r *Registry) triage(ctx context.Context, a Actor, id, what string, t triage) (Finding, error) {
+	var out Finding
+	err := r.update(ctx, a, ScopeTriage, what, func(c *change) error {
+		f, err := findingByID(ctx, c.tx, c.at, id)
+		if err != nil {
+			return err
+		}
+		changes, err := t.apply(&f)
+		if err != nil {
+			return err
+		}
+		if changes {
+			var detail []string
+			for _, k := range sortedKeys(t.details) {
+				detail = append(detail, k+": "+t.details[k])
+			}
+			h := store.HistoryEntry{At: c.at, Actor: c.actor.Name, What: t.action, Detail: strings.Join(detail, "; ")}
+			if err := c.tx.SetTriage(ctx, f.Finding, h); err != nil {
+				return err
+			}
+			c.note("finding."+t.action, string(f.ID), t.details)
+		}
+		again, err := c.tx.Finding(ctx, c.at, f.ID)
+		if err != nil {
+			return err
+		}
+		out, err = ownerCache{}.finding(ctx, c.tx, again)
+		return err
+	})
+	if err != nil {
+		return Finding{}, err
+	}
+	return out, nil
+}
+
+func checkReason(reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return fmt.Errorf("reason: %w: say why", ErrInput)
+	}
+	return checkText("reason", reason)
+}
+
+// Accept accepts a finding until a date, for a reason. When the date passes the
+// finding is open again.
+func (r *Registry) Accept(ctx context.Context, a Actor, id string, until time.Time, reason string) (Finding, error) {
+	until = until.UTC().Truncate(time.Microsecond)
+	err := checkReason(reason)
+	if err == nil && !until.After(r.time()) {
+		err = fmt.Errorf("until: %w: give a date in the future; nothing is accepted for ever", ErrInput)
+	}
+	if err != nil {
+		return Finding{}, fmt.Errorf("accepting a finding: %w", err)
+	}
+	return r.triage(ctx, a, id, "accepting a finding", triage{
+		action:  "accepted",
+		details: map[string]string{"until": until.Format(time.RFC3339), "reason": reason},
+		apply: func(f *store.FindingView) (bool, error) {
+			same := f.Status == fingerprints.StatusAccepted && f.Until.Equal(until) && f.Reason == reason
+			f.Status, f.Until, f.Reason = fingerprints.StatusAccepted, until, reason
+			return !same, nil
+		},
+	})
+}
+
+// Dismiss says that a finding is a false positive. A registered value is never
+// one.
+func (r *Registry) Dismiss(ctx context.Context, a Actor, id, reason string) (Finding, error) {
+	if err := checkReason(reason); err != nil {
+		return Finding{}, fmt.Errorf("dismissing a finding: %w", err)
+	}
+	return r.triage(ctx, a, id, "dismissing a finding", triage{
+		action:  "dismissed",
+		details: map[string]string{"reason": reason},
+		apply: func(f *store.FindingView) (bool, error) {
+			if len(f.Matches) > 0 {
+				return false, fmt.Errorf("%w: it is the value of %s, so it is no false positive; accept it until a date, or allow its place",
+					ErrRegistered, f.Matches[0].Version.Ref())
+			}
+			same := f.Status == fingerprints.StatusFalsePositive && f.Reason == reason
+			f.Status, f.Until, f.Reason = fingerprints.StatusFalsePositive, time.Time{}, reason
+			return !same, nil
+		},
+	})
+}
+
+// Assign gives a finding an owner.
+func (r *Registry) Assign(ctx context.Context, a Actor, id, owner string) (Finding, error) {
+	if err := checkOwner(owner); err != nil {
+		return Finding{}, fmt.Errorf("assigning a finding: %w", err)
+	}
+	return r.triage(ctx, a, id, "assigning a finding", triage{
+		action:  "assigned",
+		details: map[string]string{"owner": owner},
+		apply: func(f *store.FindingView) (bool, error) {
+			same := f.Owner == owner
+			f.Owner = owner
+			return !same, nil
+		},
+	})
+}
+
+// Reopen takes an acceptance or dismissal back.
+func (r *Registry) Reopen(ctx context.Context, a Actor, id string) (Finding, error) {
+	return r.triage(ctx, a, id, "reopening a finding", triage{
+		action: "reopened",
+		apply: func(f *store.FindingView) (bool, error) {
+			same := f.Status == fingerprints.StatusOpen && f.Reason == ""
+			f.Status, f.Until, f.Reason = fingerprints.StatusOpen, time.Time{}, ""
+			return !same, nil
+		},
+	})
+}
+
+// Statuses says what people said of findings; unknown ones are left out.
+func (r *Registry) Statuses(ctx context.Context, a Actor, ids []fingerprints.FindingID) (map[fingerprints.FindingID]fingerprints.Status, error) {
+	out := map[fingerprints.FindingID]fingerprints.Status{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	err := r.view(ctx, a, ScopeScan, func(v *view) error {
+		found, err := v.tx.Findings(ctx, v.now, store.FindingFilter{IDs: ids})
+		for _, f := range found {
+			out[f.ID] = f.Status
+			for _, alias := range f.Aliases {
+				out[alias] = f.Status
+			}
+		}
+		return err
+	})
+	return out, err
+}
