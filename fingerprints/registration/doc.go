@@ -36,32 +36,32 @@
 //
 // A region is R consecutive raw bytes, R = 13 (core), 9 (edge), 8 (short).
 //
-// A value up to 128 bytes has one. A longer one has three, one in each third of
-// what remains after shared beginnings and ends (of at least 120 bytes), in a
-// segment of up to 96 bytes placed at random in the third. A private key has
-// its regions in the longest byte string of its public part; where its
-// containers come without a public part it has one region there and one in the
-// private string, provided that 80 bits of work remain for who knows 9 bytes of
-// that (for a scalar, whose rest follows from the public key by the square root
-// of the guesses, half of the bits count).
+// A value up to 128 bytes has one, anywhere. A longer one has three, in three
+// adjacent segments of 20 bytes, so that their starts are 13 to 47 bytes apart:
+// wrapping in lines of 60 bytes or more breaks at most one of them, in lines of
+// 30 or more at most two. The 60 bytes lie in what remains after shared
+// beginnings and ends; of 64 places at random those with the smallest sum of
+// costs come first. A private key has its regions in the longest byte string of
+// its public part; where its containers come without a public part it has one
+// region there and one in the private string, provided that 80 bits of work
+// remain for who knows 9 bytes of that (for a scalar, whose rest follows from
+// the public key by the square root of the guesses, half of the bits count).
 //
-// In a segment, the position with the smallest
+// In the value or segment, the position with the smallest
 //
 //  1. number of bytes that are a shared prefix, a checksum, the readable part
 //     of a JWT, or the head of armour,
 //  2. number of bytes that escapes change: all but letters, digits, '-', '_'
 //     and '.', in values that are text,
 //  3. number of different bytes missing to 6,
-//  4. number of bytes that belong to a common window,
-//  5. number of usual line lengths at which wrapping would cut this region and
-//     one placed before
+//  4. number of bytes that belong to a common window
 //
 // in this order is taken; equals in an order drawn from ChaCha8 seeded with the
 // SHA-256 of the identity-core value id of "region/v1" || canonical value. The
 // edge region is placed inside the core region in the same way. A position
 // whose core or edge tag 4 or more distinct registered values share is passed
-// over; when the first 64 positions are all crowded, the least crowded is
-// taken. A value that is registered already keeps its regions, also under new
+// over; when the first 64 positions, in all places of a long value, are crowded,
+// the least crowded is taken. A value that is registered already keeps its regions, also under new
 // keys, so that all packs ever issued together give away no more than one.
 //
 // # Row

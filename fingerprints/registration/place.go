@@ -4,7 +4,6 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/anchor"
 	"revenant/fingerprints/keys"
-	"revenant/fingerprints/strength"
 )
 
 // moment is the keys that one registration uses, read once: the ring may be
@@ -12,11 +11,10 @@ import (
 type moment struct{ epoch, filterGen uint32 }
 
 // entry computes everything that a row holds of a searchable value.
-func (r *Registrar) entry(m material, est strength.Estimate, class fingerprints.Strength, now moment) (Entry, error) {
-	bits := strength.Bits(m.canonical)
+func (r *Registrar) entry(m material, a assessment, now moment) (Entry, error) {
 	e := Entry{
 		Epoch: now.epoch, FilterGen: now.filterGen, Kind: m.kind, Length: uint32(len(m.canonical)),
-		ValueID: r.ks.Identity(identityFor(bits)).ValueID(m.canonical),
+		ValueID: r.ks.Identity(identityFor(a.bits)).ValueID(m.canonical),
 	}
 	var err error
 	if e.Lookup, err = r.mac(fingerprints.AudienceCore, keys.PurposeLookup, now.epoch, m.canonical); err != nil {
@@ -29,7 +27,7 @@ func (r *Registrar) entry(m material, est strength.Estimate, class fingerprints.
 	if e.Core, err = r.anchors(fingerprints.AudienceCore, m, core, sites, now); err != nil {
 		return Entry{}, err
 	}
-	e.Strength = admit(m, est, class, sites)
+	e.Strength = admit(m, a, sites)
 	if e.Strength == fingerprints.StrengthEdge {
 		e.Edge, err = r.anchors(fingerprints.AudienceEdge, m, edge, sites, now)
 	}
@@ -94,7 +92,6 @@ func (c *chooser) keep(prior Entry, bodies int) []site {
 	if prior.Core == nil || prior.Core.Geometry != c.core.key.Geometry() {
 		return nil
 	}
-	size := c.core.key.Geometry().Region()
 	from, to := 0, len(prior.Core.Regions)
 	if bodies > 1 { // one region each
 		if to != bodies {
@@ -106,18 +103,18 @@ func (c *chooser) keep(prior Entry, bodies int) []site {
 	for i := from; i < to; i++ {
 		s := site{body: c.number, core: int(prior.Core.Regions[i].Offset)}
 		s.edge = s.core
-		if s.core+size > len(c.body) {
+		if s.core+c.core.size() > len(c.body) {
 			return nil
 		}
 		switch {
 		case c.edge == nil:
 		case prior.Edge != nil && i < len(prior.Edge.Regions):
 			s.edge = int(prior.Edge.Regions[i].Offset)
-			if s.edge < s.core || s.edge+c.edge.key.Geometry().Region() > s.core+size {
+			if s.edge < s.core || s.edge+c.edge.size() > s.core+c.core.size() {
 				return nil
 			}
 		default:
-			s.edge, _ = c.placeEdge(s.core, size)
+			s.edge, _ = c.placeEdge(s.core)
 		}
 		out = append(out, s)
 	}

@@ -12,35 +12,33 @@ import (
 const (
 	// crowded is how many registered values may not share a region.
 	crowded = 4
-	// triesPerSpan bounds the positions whose tags are looked up.
-	triesPerSpan = 64
 	// minDistinct is how many different bytes a region should have.
 	minDistinct = 6
-
-	minSegment = 40
-	maxSegment = 96
+	// triesPerSpan bounds the positions whose tags are looked up.
+	triesPerSpan = 64
+	// clusters bounds the places that are tried for three regions.
+	clusters = 64
+	// segment holds one of three regions, which may stand at 8 places in it.
+	// Starts are then 13 to 47 bytes apart, any two of the three: lines of 60
+	// bytes and more never break two of them.
+	segment = 20
+	cluster = maxRegions * segment
 )
 
 // site is where a value is anchored: the edge region lies inside the core one.
 type site struct{ body, core, edge int }
-
-// wrapWidths are line lengths that text is commonly wrapped at. Regions of one
-// value are placed so that no such wrapping cuts two of them.
-func wrapWidths() []int {
-	return []int{60, 64, 65, 70, 72, 75, 76, 77, 78, 79, 80, 100, 120, 128}
-}
 
 // chooser places the regions of one body.
 type chooser struct {
 	number int    // of the body
 	body   []byte // the raw value, or a part of a key
 	avoid  []bool // bytes that other values share or that can be computed
-	limit  int    // segments
+	limit  int    // regions
 	core   *tagger
 	edge   *tagger // nil: no edge region
 	index  Index
 	rng    *rand.Rand
-	cost   []uint16 // per byte; see costs
+	cost   []uint16 // per byte; see byteCosts
 }
 
 // tagger tags regions of one geometry under one filter generation.
@@ -49,9 +47,9 @@ type tagger struct {
 	tag *anchor.Tagger
 }
 
-func (t *tagger) region(body []byte, off int) []byte {
-	return body[off : off+t.key.Geometry().Region()]
-}
+func (t *tagger) size() int { return t.key.Geometry().Region() }
+
+func (t *tagger) region(body []byte, off int) []byte { return body[off : off+t.size()] }
 
 func (t *tagger) at(body []byte, off int) Region {
 	r := t.region(body, off)
@@ -65,42 +63,58 @@ func newRNG(seed []byte) *rand.Rand {
 	return rand.New(rand.NewChaCha8(sha256.Sum256(seed)))
 }
 
-// choose returns one site for each segment.
+// choose returns one site, or three for a long body.
 func (c *chooser) choose() []site {
-	var out []site
-	for _, s := range c.segments() {
-		out = append(out, c.place(s[0], s[1], out))
+	if len(c.body) <= maxOneSpan || c.limit < maxRegions {
+		s, _ := c.place(c.rank(0, len(c.body)))
+		return []site{s}
 	}
-	return out
+	var best []site
+	fewest := -1
+	for _, p := range c.clusters() {
+		var sites []site
+		worst := 0
+		for i := range maxRegions {
+			from := p.off + i*segment
+			s, shared := c.place(c.rank(from, from+segment))
+			sites, worst = append(sites, s), max(worst, shared)
+		}
+		if fewest < 0 || worst < fewest {
+			best, fewest = sites, worst
+		}
+		if worst < crowded {
+			break
+		}
+	}
+	return best
 }
 
-// segments are the stretches of the body that get a region each: the whole of
-// a short body, up to three spread ones of 40 to 96 bytes of a long one.
-func (c *chooser) segments() [][2]int {
+// clusters are random places for three regions, best first.
+func (c *chooser) clusters() []position {
 	lo, hi := 0, len(c.body)
-	if hi <= maxOneSpan || c.limit < maxRegions {
-		return [][2]int{{lo, hi}}
-	}
 	for lo < hi && c.avoid[lo] {
 		lo++
 	}
 	for hi > lo && c.avoid[hi-1] {
 		hi--
 	}
-	if hi-lo < maxRegions*minSegment { // little is left: reach into what is shared
-		lo = max(0, hi-maxRegions*minSegment)
-		hi = lo + maxRegions*minSegment
+	if hi-lo < cluster { // little is left: reach into what is shared
+		lo = max(0, hi-cluster)
+		hi = lo + cluster
 	}
-	out := make([][2]int, maxRegions)
+	out := make([]position, clusters)
 	for i := range out {
-		from, to := lo+(hi-lo)*i/maxRegions, lo+(hi-lo)*(i+1)/maxRegions
-		if extra := to - from - maxSegment; extra > 0 {
-			from += c.rng.IntN(extra + 1)
-			to = from + maxSegment
+		out[i] = position{off: lo + c.rng.IntN(hi-lo-cluster+1), order: c.rng.Uint32()}
+		for j := range maxRegions {
+			from := out[i].off + j*segment
+			best := c.score(from, c.core.size())
+			for off := from + 1; off+c.core.size() <= from+segment; off++ {
+				best = min(best, c.score(off, c.core.size()))
+			}
+			out[i].score += best
 		}
-		out[i] = [2]int{from, to}
 	}
-	return out
+	return sortPositions(out)
 }
 
 type position struct {
@@ -109,22 +123,29 @@ type position struct {
 	off   int
 }
 
-// rank orders the positions lo..hi-size, best first, equals at random.
-func (c *chooser) rank(lo, hi, size int, placed []site) []position {
-	var out []position
+// rank orders the positions of core regions in lo..hi, best first, equals at
+// random.
+func (c *chooser) rank(lo, hi int) []position { return c.rankOf(lo, hi, c.core.size()) }
+
+func (c *chooser) rankOf(lo, hi, size int) []position {
+	out := make([]position, 0, hi-lo-size+1)
 	for off := lo; off+size <= hi; off++ {
-		out = append(out, position{score: c.score(off, size, placed), order: c.rng.Uint32(), off: off})
+		out = append(out, position{score: c.score(off, size), order: c.rng.Uint32(), off: off})
 	}
+	return sortPositions(out)
+}
+
+func sortPositions(out []position) []position {
 	slices.SortFunc(out, func(a, b position) int {
-		return cmp.Or(cmp.Compare(a.score, b.score), cmp.Compare(a.order, b.order))
+		return cmp.Or(cmp.Compare(a.score, b.score), cmp.Compare(a.order, b.order), cmp.Compare(a.off, b.off))
 	})
 	return out
 }
 
 // score weighs a region in the order of the specification: shared bytes,
-// escaped characters, too few different bytes, common windows, and last
-// wrapping together with a region that is placed already.
-func (c *chooser) score(off, size int, placed []site) uint32 {
+// escaped characters, too few different bytes, common windows. Sums of three
+// scores keep the order.
+func (c *chooser) score(off, size int) uint32 {
 	var shared, escaped, common uint32
 	var seen [4]uint64
 	distinct := 0
@@ -139,60 +160,41 @@ func (c *chooser) score(off, size int, placed []site) uint32 {
 		}
 	}
 	few := uint32(max(0, minDistinct-distinct))
-	return shared<<20 | escaped<<15 | few<<11 | common<<6 | wrapped(off, size, placed)
+	return shared<<18 | escaped<<12 | few<<6 | common
 }
 
-// wrapped counts the wrap widths that would cut both this region and one that
-// is placed already.
-func wrapped(off, size int, placed []site) uint32 {
-	var n uint32
-	for _, w := range wrapWidths() {
-		for _, s := range placed {
-			if d := (off - s.core) % w; d < size || w-d < size {
-				n++
-				break
-			}
-		}
-	}
-	return n
-}
-
-// place takes the best position of a segment that fewer than four registered
-// values share; where all are crowded, the least crowded one.
-func (c *chooser) place(lo, hi int, placed []site) site {
-	size := c.core.key.Geometry().Region()
-	best, fewest := site{body: c.number, core: lo, edge: lo}, -1
-	for i, p := range c.rank(lo, hi, size, placed) {
-		if i == triesPerSpan {
-			break
-		}
+// place takes the best position that fewer than four registered values share;
+// where all are crowded, the least crowded one.
+func (c *chooser) place(ranked []position) (best site, fewest int) {
+	fewest = -1
+	for _, p := range ranked[:min(len(ranked), triesPerSpan)] {
 		s := site{body: c.number, core: p.off, edge: p.off}
 		n := c.index.Shared(c.core.tag.Tag(c.core.region(c.body, p.off)))
 		if c.edge != nil {
 			var e int
-			s.edge, e = c.placeEdge(p.off, size)
+			s.edge, e = c.placeEdge(p.off)
 			n = max(n, e)
-		}
-		if n < crowded {
-			return s
 		}
 		if fewest < 0 || n < fewest {
 			best, fewest = s, n
 		}
+		if n < crowded {
+			break
+		}
 	}
-	return best
+	return best, fewest
 }
 
 // placeEdge takes the best edge region inside a core region, in the same way.
-func (c *chooser) placeEdge(core, size int) (off, shared int) {
+func (c *chooser) placeEdge(core int) (off, shared int) {
 	shared = -1
-	for _, p := range c.rank(core, core+size, c.edge.key.Geometry().Region(), nil) {
+	for _, p := range c.rankOf(core, core+c.core.size(), c.edge.size()) {
 		n := c.index.Shared(c.edge.tag.Tag(c.edge.region(c.body, p.off)))
-		if n < crowded {
-			return p.off, n
-		}
 		if shared < 0 || n < shared {
 			off, shared = p.off, n
+		}
+		if n < crowded {
+			break
 		}
 	}
 	return off, shared

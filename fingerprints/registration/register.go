@@ -82,8 +82,8 @@ func (r *Registrar) Register(in Input) (Registered, error) {
 			return Registered{}, fmt.Errorf("making a row id: %w", err)
 		}
 	}
-	est, class := assess(m, in.Hint)
-	if row.Unsearchable = unsearchable(m, class); row.Unsearchable != "" {
+	a := assess(m, in.Hint)
+	if row.Unsearchable = unsearchable(m, a.class); row.Unsearchable != "" {
 		row.Strength = fingerprints.StrengthUnsearchable
 		return Registered{Row: row}, nil
 	}
@@ -92,7 +92,7 @@ func (r *Registrar) Register(in Input) (Registered, error) {
 			b.avoid = avoided(b.bytes, in.Hint)
 		}
 	}
-	e, err := r.entry(m, est, class, now)
+	e, err := r.entry(m, a, now)
 	if err != nil {
 		return Registered{}, fmt.Errorf("registering a field: %w", err)
 	}

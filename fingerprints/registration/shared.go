@@ -136,6 +136,9 @@ func avoided(raw []byte, hint strength.Hint) []bool {
 	return avoid
 }
 
+// minSignature is the length of the shortest signature worth anchoring in.
+const minSignature = 40
+
 // jwtReadable is the length of header and payload, with their dots, of a
 // signed JSON web token; 0 for anything else.
 func jwtReadable(raw []byte) int {
@@ -148,7 +151,7 @@ func jwtReadable(raw []byte) int {
 		}
 	}
 	n := bytes.LastIndexByte(raw, '.') + 1
-	if len(raw)-n < minSegment {
+	if len(raw)-n < minSignature {
 		return 0
 	}
 	return n

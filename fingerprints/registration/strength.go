@@ -11,15 +11,26 @@ const (
 	lengthBits    = strength.Known
 )
 
-// assess says how strong a value is. A private key is as strong as its
-// algorithm: what its containers give away is public.
-func assess(m material, hint strength.Hint) (strength.Estimate, fingerprints.Strength) {
+// assessment is how strong a value is.
+type assessment struct {
+	estimate strength.Estimate
+	class    fingerprints.Strength
+	bits     float64 // strength/v1 of the bytes alone, which names the value
+}
+
+// assess describes a value. A private key is as strong as its algorithm: what
+// its containers give away is public.
+func assess(m material, hint strength.Hint) assessment {
 	if m.kind == KindPrivateKey {
-		return strength.Estimate{}, fingerprints.StrengthEdge
+		return assessment{class: fingerprints.StrengthEdge, bits: strength.Bits(m.canonical)}
 	}
 	hint.Checksum = max(hint.Checksum, knownChecksum(m.canonical))
 	e := strength.Analyse(m.canonical, hint)
-	return e, e.Class()
+	a := assessment{estimate: e, class: e.Class(), bits: e.Bits()}
+	if hint != (strength.Hint{}) {
+		a.bits = strength.Bits(m.canonical)
+	}
+	return a
 }
 
 // unsearchable says why a value cannot be searched for; empty when it can.
@@ -36,20 +47,20 @@ func unsearchable(m material, class fingerprints.Strength) string {
 // admit lowers the class of a value whose edge regions, where they ended up,
 // leave too little outside. The class speaks of the worst place already; this
 // keeps the rule where the regions are made.
-func admit(m material, e strength.Estimate, class fingerprints.Strength, sites []site) fingerprints.Strength {
-	if class != fingerprints.StrengthEdge || m.kind == KindPrivateKey {
-		return class
+func admit(m material, a assessment, sites []site) fingerprints.Strength {
+	if a.class != fingerprints.StrengthEdge || m.kind == KindPrivateKey {
+		return a.class
 	}
 	var known []strength.Span
 	for _, s := range sites {
 		known = append(known, strength.Span{Start: s.edge, End: s.edge + anchor.Edge.Region()})
 	}
 	need := float64(strength.EdgeEstimated)
-	if e.Exact() {
+	if a.estimate.Exact() {
 		need = strength.EdgeExact
 	}
-	if e.Outside(known...) < need+lengthBits {
+	if a.estimate.Outside(known...) < need+lengthBits {
 		return fingerprints.StrengthCore
 	}
-	return class
+	return a.class
 }

@@ -1,0 +1,7 @@
+package registration
+
+// For the fuzz test of the row format.
+var (
+	MarshalEntry = marshalEntry
+	ParseEntry   = parseEntry
+)
