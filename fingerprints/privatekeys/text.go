@@ -1,0 +1,294 @@
+package privatekeys
+
+import (
+	"bytes"
+	"encoding/base64"
+)
+
+// Text that holds a key has often been through something: a JSON string, a
+// comment, a mail, a shell script. These functions undo what such places do
+// to base64, and nothing that could turn one body into another.
+
+// step reads one character of text at the start of b, through the escapes of
+// JSON and its relatives (any number of backslashes), percent encoding and
+// HTML. It returns the character, '\n' for every break of a line, ' ' for
+// other space, and how many bytes it took; c is 0 for what means nothing.
+func step(b []byte) (c byte, n int) {
+	switch b[0] {
+	case '\\':
+		return backslash(b)
+	case '%':
+		if v, ok := hexByte(b[1:]); ok {
+			return spaced(v), 3
+		}
+	case '&':
+		return entity(b)
+	case '<':
+		if len(b) >= 4 && (b[1] == 'b' || b[1] == 'B') && (b[2] == 'r' || b[2] == 'R') {
+			if end := bytes.IndexByte(b[:min(len(b), 8)], '>'); end > 0 {
+				return '\n', end + 1
+			}
+		}
+	}
+	return spaced(b[0]), 1
+}
+
+func spaced(c byte) byte {
+	switch c {
+	case '\r', '\n':
+		return '\n'
+	case '\t', '\v', '\f', 0:
+		return ' '
+	}
+	return c
+}
+
+func backslash(b []byte) (byte, int) {
+	n := 1
+	for n < len(b) && n < 16 && b[n] == '\\' {
+		n++
+	}
+	if n >= len(b) {
+		return 0, n
+	}
+	switch b[n] {
+	case 'n', 'r':
+		return '\n', n + 1
+	case 't':
+		return ' ', n + 1
+	case 'x':
+		if v, ok := hexByte(b[n+1:]); ok {
+			return spaced(v), n + 3
+		}
+	case 'u':
+		if len(b) >= n+5 && b[n+1] == '0' && b[n+2] == '0' {
+			if v, ok := hexByte(b[n+3:]); ok {
+				return spaced(v), n + 5
+			}
+		}
+	}
+	return 0, n // an escaped character stands for itself
+}
+
+func hexByte(b []byte) (byte, bool) {
+	if len(b) < 2 {
+		return 0, false
+	}
+	hi, lo := nibble(b[0]), nibble(b[1])
+	return hi<<4 | lo&15, hi < 16 && lo < 16
+}
+
+func nibble(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10
+	}
+	return 0xff
+}
+
+func entity(b []byte) (byte, int) {
+	end := bytes.IndexByte(b[:min(len(b), 9)], ';')
+	if end < 0 {
+		return spaced(b[0]), 1
+	}
+	name := string(b[1:end])
+	switch name {
+	case "quot", "#34", "#x22":
+		return '"', end + 1
+	case "apos", "#39", "#x27":
+		return '\'', end + 1
+	case "lt":
+		return '<', end + 1
+	case "gt":
+		return '>', end + 1
+	case "plus", "#43", "#x2b", "#x2B":
+		return '+', end + 1
+	case "sol", "#47", "#x2f", "#x2F":
+		return '/', end + 1
+	case "equals", "#61", "#x3d", "#x3D":
+		return '=', end + 1
+	case "NewLine", "#10", "#13", "#xa", "#xA", "#xd", "#xD":
+		return '\n', end + 1
+	}
+	return 0, end + 1
+}
+
+// plain undoes escapes; line breaks become \n.
+func plain(seg []byte) []byte {
+	out := make([]byte, 0, len(seg))
+	for len(seg) > 0 {
+		c, n := step(seg)
+		if c != 0 {
+			out = append(out, c)
+		}
+		seg = seg[n:]
+	}
+	return out
+}
+
+// sextet reports whether c belongs to either alphabet of base64.
+func sextet(c byte) bool {
+	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' ||
+		c == '+' || c == '/' || c == '-' || c == '_'
+}
+
+func alnum(c byte) bool {
+	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
+}
+
+// decode decodes base64 of either alphabet up to the first padding. A single
+// character left over is dropped.
+func decode(chars []byte) []byte {
+	if end := bytes.IndexByte(chars, '='); end >= 0 {
+		chars = chars[:end]
+	}
+	if len(chars)%4 == 1 {
+		chars = chars[:len(chars)-1]
+	}
+	std := bytes.Clone(chars)
+	for i, c := range std {
+		switch c {
+		case '-':
+			std[i] = '+'
+		case '_':
+			std[i] = '/'
+		}
+	}
+	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(std)))
+	n, err := base64.RawStdEncoding.Decode(out, std)
+	if err != nil {
+		return nil
+	}
+	return out[:n]
+}
+
+// bodies returns the ways to read a body whose lines may carry a prefix, that
+// of the line before it, or other decoration: comment signs, quotes and
+// concatenation, times of a log. The likeliest comes first.
+func bodies(seg, prefix []byte) [][]byte {
+	text := withoutHeaders(plain(seg), prefix)
+	lines := bytes.Split(text, []byte("\n"))
+	var out [][]byte
+	if cut, ok := withoutPrefix(lines, prefix); ok {
+		out = append(out, cut)
+	}
+	kept, clean := everything(lines)
+	if clean {
+		return append(out, kept)
+	}
+	return append(out, lastWords(lines), kept)
+}
+
+// everything keeps the characters of base64; clean says that there were no
+// others but space, quotes and the like.
+func everything(lines [][]byte) (chars []byte, clean bool) {
+	clean = true
+	for _, line := range lines {
+		for _, c := range line {
+			switch {
+			case sextet(c) || c == '=':
+				chars = append(chars, c)
+			case c != ' ' && c != '"' && c != '\'':
+				clean = false
+			}
+		}
+	}
+	return chars, clean
+}
+
+// withoutPrefix cuts the prefix off every line that is not empty; ok is false
+// when one lacks it.
+func withoutPrefix(lines [][]byte, prefix []byte) (chars []byte, ok bool) {
+	short := bytes.TrimRight(prefix, " ")
+	if len(short) == 0 {
+		return nil, false
+	}
+	rest := make([][]byte, 0, len(lines))
+	for i, line := range lines {
+		after, has := bytes.CutPrefix(line, prefix)
+		trimmed := bytes.TrimSpace(line)
+		switch {
+		case has:
+			rest = append(rest, after)
+		case i == 0:
+			rest = append(rest, line) // stands right behind the header
+		case len(trimmed) == 0 || bytes.Equal(trimmed, bytes.TrimSpace(short)):
+		default:
+			return nil, false
+		}
+	}
+	chars, _ = everything(rest)
+	return chars, true
+}
+
+// lastWords keeps the last run of base64 of every line that has a letter or a
+// digit: what stands before is decoration.
+func lastWords(lines [][]byte) []byte {
+	var chars []byte
+	for _, line := range lines {
+		for end := len(line); end > 0; {
+			for end > 0 && !sextet(line[end-1]) && line[end-1] != '=' {
+				end--
+			}
+			start := end
+			solid := false
+			for start > 0 && (sextet(line[start-1]) || line[start-1] == '=') {
+				start--
+				solid = solid || alnum(line[start])
+			}
+			if solid {
+				chars = append(chars, line[start:end]...)
+				break
+			}
+			end = start
+		}
+	}
+	return chars
+}
+
+// withoutHeaders drops the "Name: value" lines of RFC 1421 and RFC 9580 that
+// precede a body, whether on lines of their own or folded.
+func withoutHeaders(text, prefix []byte) []byte {
+	prefix = bytes.TrimSpace(prefix)
+	dropped := false
+	for {
+		rest := bytes.TrimLeft(text, " \n\"'")
+		if len(prefix) > 0 {
+			rest = bytes.TrimLeft(bytes.TrimPrefix(rest, prefix), " \n\"'")
+		}
+		colon := headerName(rest)
+		if colon == 0 {
+			if dropped {
+				return rest
+			}
+			return text
+		}
+		dropped = true
+		value := bytes.TrimLeft(rest[colon+1:], " ")
+		end := bytes.IndexByte(value, '\n')
+		if name := string(rest[:colon]); end < 0 || name == "Proc-Type" || name == "DEK-Info" {
+			if word := bytes.IndexAny(value, " \n\"'"); word >= 0 && (end < 0 || word < end) {
+				end = word
+			}
+		}
+		if end < 0 {
+			return nil
+		}
+		text = value[end:]
+	}
+}
+
+// headerName returns the length of the header name that b starts with.
+func headerName(b []byte) int {
+	for i, c := range b {
+		switch {
+		case c == ':' && i >= 3 && i+1 < len(b):
+			return i
+		case i > 40 || !alnum(c) && c != '-':
+			return 0
+		}
+	}
+	return 0
+}
