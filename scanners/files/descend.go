@@ -99,12 +99,14 @@ func (w *walk) link(b *scanners.Batch, rel, abs string) bool {
 		b.Skipped = append(b.Skipped, skipOf(rel, err))
 		return false
 	}
-	b.Items = append(b.Items, scanners.Item{
-		SourceID: w.id, Path: rel, Locator: "@link", Presence: fingerprints.PresenceTip, Size: int64(len(target)),
-		Open: func(context.Context) (io.ReadCloser, error) {
-			return io.NopCloser(strings.NewReader(target)), nil
-		},
-	})
+	if len(w.resume) == 0 { // else the scan stood behind this link, inside its target
+		b.Items = append(b.Items, scanners.Item{
+			SourceID: w.id, Path: rel, Locator: "@link", Presence: fingerprints.PresenceTip, Size: int64(len(target)),
+			Open: func(context.Context) (io.ReadCloser, error) {
+				return io.NopCloser(strings.NewReader(target)), nil
+			},
+		})
+	}
 	real, err := filepath.EvalSymlinks(abs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

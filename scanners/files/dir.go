@@ -124,6 +124,9 @@ func (w *walk) Close() error {
 // Next walks on until a batch is full.
 func (w *walk) Next(ctx context.Context) (scanners.Batch, error) {
 	var b scanners.Batch
+	if err := ctx.Err(); err != nil {
+		return b, err
+	}
 	if !w.started && !w.done {
 		w.started = true
 		w.begin(&b)
