@@ -48,7 +48,31 @@ type Builder struct {
 	given  int
 	epochs []epochRows
 	tables []*tableRows
-	labels []byte
+	labels chunks
+}
+
+// chunks is a long run of bytes that grows without being copied.
+type chunks struct {
+	full [][]byte
+	last []byte
+	size int64
+}
+
+// add appends what f appends; after an error nothing was added.
+func (c *chunks) add(f func(dst []byte) ([]byte, error)) error {
+	if cap(c.last)-len(c.last) < 4*maxLabelText {
+		if len(c.last) > 0 {
+			c.full = append(c.full, c.last)
+		}
+		c.last = make([]byte, 0, segmentLen)
+	}
+	out, err := f(c.last)
+	if err != nil {
+		return err
+	}
+	c.size += int64(len(out) - len(c.last))
+	c.last = out
+	return nil
 }
 
 // epochRows are the MACs of one epoch.
@@ -103,7 +127,7 @@ func (b *Builder) Add(e registration.Entry, l Label) error {
 	switch {
 	case a == nil:
 		return fmt.Errorf("row %s: %w", e.Row, ErrNotAdmitted)
-	case len(b.labels)/labelUnit >= math.MaxUint32-1<<16:
+	case b.labels.size/labelUnit >= math.MaxUint32-1<<16:
 		return fmt.Errorf("row %s: %w", e.Row, errTooMany)
 	}
 	t, err := b.table(e.FilterGen, a.Geometry)
@@ -114,12 +138,13 @@ func (b *Builder) Add(e registration.Entry, l Label) error {
 	if err != nil {
 		return fmt.Errorf("row %s: %w", e.Row, err)
 	}
-	unit := uint32(len(b.labels) / labelUnit)
-	labels, err := appendSealedLabel(b.labels, b.header.salt, e.Row, a.MAC[:], l)
+	unit := uint32(b.labels.size / labelUnit)
+	err = b.labels.add(func(dst []byte) ([]byte, error) {
+		return appendSealedLabel(dst, b.header.salt, e.Row, a.MAC[:], l)
+	})
 	if err != nil {
 		return fmt.Errorf("row %s: %w", e.Row, err)
 	}
-	b.labels = labels
 	rows.rows = append(rows.rows, row{mac: [macLen]byte(a.MAC[:]), id: e.Row, label: unit})
 	t.add(e, a)
 	b.count(e)

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 
 	"revenant/fingerprints/keys"
 )
@@ -61,6 +63,7 @@ type segments struct {
 	hot     int64 // plain bytes of the two streams
 	labels  int64
 	digests []byte
+	cache   cache
 }
 
 // place returns the offset and the plain length of a segment. Every segment of
@@ -95,12 +98,43 @@ func (s *segments) open(dst, scratch []byte, number int) ([]byte, error) {
 	return out, nil
 }
 
-// get decrypts a segment into memory of its own.
+// keptSegments is how many segments with labels stay decrypted.
+const keptSegments = 4
+
+// cache keeps the segments that were asked for last.
+type cache struct {
+	mu   sync.Mutex
+	kept []keptSegment // newest last
+}
+
+type keptSegment struct {
+	number int
+	plain  []byte // never changed
+}
+
+// get decrypts a segment, or returns it from the cache. The caller only reads
+// it.
 func (s *segments) get(number int) ([]byte, error) {
 	if number >= s.total {
 		return nil, ErrTampered
 	}
-	return s.open(make([]byte, 0, segmentLen), make([]byte, segmentLen+overhead), number)
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	for _, k := range s.cache.kept {
+		if k.number == number {
+			return k.plain, nil
+		}
+	}
+	_, n := s.place(number)
+	plain, err := s.open(make([]byte, 0, n), make([]byte, n+overhead), number)
+	if err != nil {
+		return nil, err
+	}
+	s.cache.kept = append(s.cache.kept, keptSegment{number, plain})
+	if len(s.cache.kept) > keptSegments {
+		s.cache.kept = slices.Delete(s.cache.kept, 0, 1)
+	}
+	return plain, nil
 }
 
 // stream reads the plain bytes of segments one after the other.

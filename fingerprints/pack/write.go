@@ -36,7 +36,9 @@ func (b *Builder) WriteTo(w io.Writer) (int64, error) {
 	s.emit(sum[:])
 	b.writeHot(s)
 	s.flush()
-	s.write(b.labels)
+	for _, c := range append(b.labels.full, b.labels.last) {
+		s.write(c)
+	}
 	s.flush()
 	s.emit(s.digests)
 	s.emit(b.ks.Sign(keys.PurposeSignPack, signed(raw, s.digests)))
@@ -68,7 +70,7 @@ func (b *Builder) finish() {
 		t.shape.logWords = logWordsFor(len(t.windows))
 		h.tables = append(h.tables, t.shape)
 	}
-	h.labels = int64(len(b.labels))
+	h.labels = b.labels.size
 }
 
 // logWordsFor gives 8 bits an entry, in a power of two of 64-bit words.

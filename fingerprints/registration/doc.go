@@ -29,7 +29,9 @@
 // it cannot be searched for, without a sealed part. Values of 8 to 14 bytes are
 // anchored in the short geometry and are in core packs only. Values of 15 bytes
 // and more have the core geometry, and the edge geometry besides when their
-// strength class is edge. Geometries, windows, and tags are those of package
+// strength class is edge: when strength/v1 leaves 80 bits outside their edge
+// regions, 72 when the generator is known, and 8 more for what an attacker knows
+// of length, characters and encoding. Private keys are edge. Geometries, windows, and tags are those of package
 // anchor, under key(audience, filter, filter generation).
 //
 // # Regions

@@ -44,11 +44,12 @@ func unsearchable(m material, class fingerprints.Strength) string {
 	return ""
 }
 
-// admit lowers the class of a value whose edge regions, where they ended up,
-// leave too little outside. The class speaks of the worst place already; this
-// keeps the rule where the regions are made.
+// admit decides between edge and core by the regions as they stand. The class
+// of package strength speaks of the worst place for them; where they ended up
+// may leave enough.
 func admit(m material, a assessment, sites []site) fingerprints.Strength {
-	if a.class != fingerprints.StrengthEdge || m.kind == KindPrivateKey {
+	if m.kind == KindPrivateKey || len(m.canonical) <= maxShort ||
+		a.class != fingerprints.StrengthEdge && a.class != fingerprints.StrengthCore {
 		return a.class
 	}
 	var known []strength.Span
@@ -62,5 +63,5 @@ func admit(m material, a assessment, sites []site) fingerprints.Strength {
 	if a.estimate.Outside(known...) < need+lengthBits {
 		return fingerprints.StrengthCore
 	}
-	return a.class
+	return fingerprints.StrengthEdge
 }
