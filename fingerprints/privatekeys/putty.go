@@ -64,11 +64,12 @@ func section(text []byte, from, to string) []byte {
 
 // word is the first word of a header's value.
 func word(b []byte) string {
-	f := strings.Fields(strings.Trim(string(plain(b)), " \n"))
-	if len(f) == 0 {
-		return ""
+	text := strings.TrimLeft(string(plain(b)), " \n")
+	end := strings.IndexFunc(text, func(r rune) bool { return r != '-' && (r > 'z' || !alnum(byte(r))) })
+	if end < 0 {
+		return text
 	}
-	return strings.TrimRight(f[0], `"'`)
+	return text[:end]
 }
 
 // blob reads "3" and three lines of base64, in every way that bodies does.

@@ -168,66 +168,87 @@ func decode(chars []byte) []byte {
 // of the line before it, or other decoration: comment signs, quotes and
 // concatenation, times of a log. The likeliest comes first.
 func bodies(seg, prefix []byte) [][]byte {
-	text := withoutHeaders(plain(seg), prefix)
-	lines := bytes.Split(text, []byte("\n"))
+	text := plain(seg)
 	var out [][]byte
-	if cut, ok := withoutPrefix(lines, prefix); ok {
-		out = append(out, cut)
+	if cut, ok := withoutPrefix(text, prefix); ok {
+		kept, _ := everything(withoutHeaders(cut))
+		out = append(out, kept)
 	}
-	kept, clean := everything(lines)
+	text = withoutHeaders(text)
+	kept, clean := everything(text)
 	if clean {
 		return append(out, kept)
 	}
-	return append(out, lastWords(lines), kept)
+	return append(out, lastWords(text), kept)
 }
 
 // everything keeps the characters of base64; clean says that there were no
-// others but space, quotes and the like.
-func everything(lines [][]byte) (chars []byte, clean bool) {
+// others but space, quotes and the like, and no signs that stand alone.
+func everything(text []byte) (chars []byte, clean bool) {
 	clean = true
-	for _, line := range lines {
-		for _, c := range line {
-			switch {
-			case sextet(c) || c == '=':
-				chars = append(chars, c)
-			case c != ' ' && c != '"' && c != '\'':
-				clean = false
-			}
+	word, solid := 0, false
+	for i := 0; i <= len(text); i++ {
+		c := byte(' ')
+		if i < len(text) {
+			c = text[i]
 		}
+		if sextet(c) || c == '=' {
+			chars = append(chars, c)
+			word++
+			solid = solid || alnum(c) || c == '='
+			continue
+		}
+		clean = clean && (word == 0 || solid) && (c == ' ' || c == '\n' || c == '"' || c == '\'')
+		word, solid = 0, false
 	}
 	return chars, clean
 }
 
 // withoutPrefix cuts the prefix off every line that is not empty; ok is false
 // when one lacks it.
-func withoutPrefix(lines [][]byte, prefix []byte) (chars []byte, ok bool) {
+func withoutPrefix(text, prefix []byte) (cut []byte, ok bool) {
 	short := bytes.TrimRight(prefix, " ")
 	if len(short) == 0 {
 		return nil, false
 	}
-	rest := make([][]byte, 0, len(lines))
-	for i, line := range lines {
-		after, has := bytes.CutPrefix(line, prefix)
-		trimmed := bytes.TrimSpace(line)
+	first := true
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSuffix(line, []byte("\n"))
 		switch {
-		case has:
-			rest = append(rest, after)
-		case i == 0:
-			rest = append(rest, line) // stands right behind the header
-		case len(trimmed) == 0 || bytes.Equal(trimmed, bytes.TrimSpace(short)):
+		case begins(line, prefix):
+			line = line[len(prefix):]
+		case first: // stands right behind the header
+		case len(bytes.TrimSpace(line)) == 0:
+		case begins(line, short) && len(bytes.TrimRight(line, " ")) == len(short):
+			line = nil
 		default:
 			return nil, false
 		}
+		cut = append(append(cut, line...), '\n')
+		first = false
 	}
-	chars, _ = everything(rest)
-	return chars, true
+	return cut, true
+}
+
+// begins reports whether a line starts with the prefix or, in a log, with one
+// that differs in digits.
+func begins(line, prefix []byte) bool {
+	if len(line) < len(prefix) {
+		return false
+	}
+	for i, c := range prefix {
+		if d := line[i]; c != d && (c < '0' || c > '9' || d < '0' || d > '9') {
+			return false
+		}
+	}
+	return true
 }
 
 // lastWords keeps the last run of base64 of every line that has a letter or a
 // digit: what stands before is decoration.
-func lastWords(lines [][]byte) []byte {
+func lastWords(text []byte) []byte {
 	var chars []byte
-	for _, line := range lines {
+	for line := range bytes.Lines(text) {
 		for end := len(line); end > 0; {
 			for end > 0 && !sextet(line[end-1]) && line[end-1] != '=' {
 				end--
@@ -250,22 +271,13 @@ func lastWords(lines [][]byte) []byte {
 
 // withoutHeaders drops the "Name: value" lines of RFC 1421 and RFC 9580 that
 // precede a body, whether on lines of their own or folded.
-func withoutHeaders(text, prefix []byte) []byte {
-	prefix = bytes.TrimSpace(prefix)
-	dropped := false
+func withoutHeaders(text []byte) []byte {
 	for {
-		rest := bytes.TrimLeft(text, " \n\"'")
-		if len(prefix) > 0 {
-			rest = bytes.TrimLeft(bytes.TrimPrefix(rest, prefix), " \n\"'")
-		}
+		rest := bytes.TrimLeft(text, " \n\"'+,.#>*|;/")
 		colon := headerName(rest)
 		if colon == 0 {
-			if dropped {
-				return rest
-			}
 			return text
 		}
-		dropped = true
 		value := bytes.TrimLeft(rest[colon+1:], " ")
 		end := bytes.IndexByte(value, '\n')
 		if name := string(rest[:colon]); end < 0 || name == "Proc-Type" || name == "DEK-Info" {
@@ -284,9 +296,9 @@ func withoutHeaders(text, prefix []byte) []byte {
 func headerName(b []byte) int {
 	for i, c := range b {
 		switch {
-		case c == ':' && i >= 3 && i+1 < len(b):
+		case c == ':' && i >= 3 && i+1 < len(b) && b[i+1] == ' ':
 			return i
-		case i > 40 || !alnum(c) && c != '-':
+		case i > 40 || i == 0 && (c < 'A' || c > 'Z') || !alnum(c) && c != '-':
 			return 0
 		}
 	}

@@ -21,7 +21,7 @@ func (s *search) xml(at int) {
 		if len(value) > MaxBits/4 {
 			return
 		}
-		chars, clean := everything(bytes.Split(value, []byte("\n")))
+		chars, clean := everything(value)
 		if !clean {
 			return
 		}
