@@ -21,7 +21,7 @@ func buildTo(tb testing.TB, w io.Writer, n int, aud fingerprints.Audience) int64
 	if err != nil {
 		tb.Fatal(err)
 	}
-	entry := synthetic(n, aud)
+	entry := synthetic(aud)
 	for i := range n {
 		e := entry(i)
 		if err := b.Add(e, packtest.Label(i, e)); err != nil {

@@ -5,8 +5,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -92,8 +94,7 @@ func spec(aud fingerprints.Audience) pack.Spec {
 
 // synthetic are entries with the shape of registered ones, for sizes at which
 // registering would take too long. Row i has MAC and tags of i's own.
-func synthetic(n int, aud fingerprints.Audience) func(i int) registration.Entry {
-	_ = n
+func synthetic(aud fingerprints.Audience) func(i int) registration.Entry {
 	geo, stride := geometryOf(aud)
 	return func(i int) registration.Entry {
 		var in [8]byte
@@ -114,5 +115,10 @@ func synthetic(n int, aud fingerprints.Audience) func(i int) registration.Entry 
 		}
 	}
 }
+
+// seed and hexOf keep the fixtures' bytes apart from the kit's.
+func seed(n uint64) *rand.ChaCha8 { return packtest.Seed(n) }
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }
 
 func name(n int) string { return fmt.Sprintf("versions=%d", n) }
