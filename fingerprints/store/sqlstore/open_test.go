@@ -395,3 +395,36 @@ func TestProvenanceColumns(t *testing.T) {
 		t.Errorf("columns that nobody redacts:\n%s", d)
 	}
 }
+
+// TestUpgrade opens a store of before the first schema, from several places at
+// once.
+func TestUpgrade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	db := raw(t, path)
+	run(t, db, "PRAGMA application_id = 0x52564e54")
+	run(t, db, "PRAGMA journal_mode = WAL")
+	run(t, db, `CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL,
+		is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now')))`)
+	run(t, db, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1)")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	refuses(t, path, sqlstore.Options{Access: sqlstore.ReadOnly}, store.ErrReadOnly, "open it once for writing")
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			s, err := sqlstore.Open(t.Context(), path, sqlstore.Options{})
+			if err == nil {
+				err = s.Close()
+			}
+			if err != nil {
+				t.Errorf("upgrading: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	s := create(t, path)
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return putSecrets(t.Context(), tx, 0, 5) }); err != nil {
+		t.Error(err)
+	}
+}
