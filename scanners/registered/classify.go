@@ -8,6 +8,7 @@ package registered
 const (
 	runBits  = 0x1f // both base64 alphabets
 	markBits = 0x60 // what escapes begin with: \ % &
+	quoteBit = 0x80 // quotes: two in a row are an escape
 )
 
 // nibbleTables are the class bits by low half, by high half, and constants for
@@ -34,34 +35,41 @@ func makeTables() *nibbleTables {
 	add(0x10, 7, "pqrstuvwxyz")
 	add(0x20, 5, "\\")
 	add(0x40, 2, "%&")
+	add(quoteBit, 2, "\"'")
 	for i := range t.half {
 		t.half[i], t.run[i], t.mark[i] = 15, runBits, markBits
 	}
 	return t
 }
 
-// classify fills the bitmaps of both classes for data; each has one word for
-// every 64 bytes, the last padded with zero bits.
-func classify(runs, marks []uint64, data []byte) {
-	n := classifyWords(runs, marks, data)
-	classifyScalar(runs[n:], marks[n:], data[64*n:])
+// bitmaps are the classes of a tile.
+type bitmaps struct{ runs, marks, quotes [tile / 64]uint64 }
+
+// classify fills the bitmaps for data, at most a tile, and returns how many
+// words of each are in use. The last is padded with zero bits.
+func (b *bitmaps) classify(data []byte) int {
+	n := b.classifyWords(data)
+	for i, rest := n, data[64*n:]; len(rest) > 0; i++ {
+		part := rest[:min(64, len(rest))]
+		b.runs[i], b.marks[i], b.quotes[i] = classifyScalar(part)
+		rest = rest[len(part):]
+	}
+	return (len(data) + 63) / 64
 }
 
-// classifyScalar is classify for any machine.
-func classifyScalar(runs, marks []uint64, data []byte) {
-	for i := 0; len(data) > 0; i++ {
-		part := data[:min(64, len(data))]
-		var run, mark uint64
-		for k, c := range part {
-			b := tables.low[c&15] & tables.high[c>>4]
-			if b&runBits != 0 {
-				run |= 1 << k
-			}
-			if b&markBits != 0 {
-				mark |= 1 << k
-			}
+// classifyScalar classifies up to 64 bytes on any machine.
+func classifyScalar(data []byte) (run, mark, quote uint64) {
+	for k, c := range data {
+		b := tables.low[c&15] & tables.high[c>>4]
+		if b&runBits != 0 {
+			run |= 1 << k
 		}
-		runs[i], marks[i] = run, mark
-		data = data[len(part):]
+		if b&markBits != 0 {
+			mark |= 1 << k
+		}
+		if b&quoteBit != 0 {
+			quote |= 1 << k
+		}
 	}
+	return run, mark, quote
 }

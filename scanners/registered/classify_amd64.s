@@ -1,15 +1,16 @@
 #include "textflag.h"
 
-// func classifyAVX2(runs, marks *uint64, data *byte, n int, t *nibbleTables)
+// func classifyAVX2(runs, marks, quotes *uint64, data *byte, n int, t *nibbleTables)
 //
 // Looks both halves of each byte up with a shuffle, as classifyScalar does with
 // its tables, and collects the sign of the result 64 bytes at a time.
-TEXT ·classifyAVX2(SB), NOSPLIT, $0-40
+TEXT ·classifyAVX2(SB), NOSPLIT, $0-48
 	MOVQ runs+0(FP), DI
 	MOVQ marks+8(FP), SI
-	MOVQ data+16(FP), DX
-	MOVQ n+24(FP), CX
-	MOVQ t+32(FP), AX
+	MOVQ quotes+16(FP), BX
+	MOVQ data+24(FP), DX
+	MOVQ n+32(FP), CX
+	MOVQ t+40(FP), AX
 	VBROADCASTI128 (AX), Y0   // class bits by low half
 	VBROADCASTI128 16(AX), Y1 // class bits by high half
 	VBROADCASTI128 32(AX), Y2 // 0x0f
@@ -32,6 +33,8 @@ loop:
 	VPSHUFB Y9, Y1, Y9
 	VPAND   Y6, Y8, Y8
 	VPAND   Y7, Y9, Y9
+	VPMOVMSKB Y8, R12
+	VPMOVMSKB Y9, R13
 	VPAND   Y3, Y8, Y6
 	VPAND   Y3, Y9, Y7
 	VPAND   Y4, Y8, Y8
@@ -46,6 +49,9 @@ loop:
 	VPMOVMSKB Y9, R11
 	SHLQ $32, R9
 	SHLQ $32, R11
+	SHLQ $32, R13
+	ORQ  R13, R12
+	MOVQ R12, (BX)
 	ORQ  R9, R8
 	ORQ  R11, R10
 	NOTQ R8
@@ -55,6 +61,7 @@ loop:
 	ADDQ $64, DX
 	ADDQ $8, DI
 	ADDQ $8, SI
+	ADDQ $8, BX
 	DECQ CX
 	JNZ  loop
 	VZEROUPPER

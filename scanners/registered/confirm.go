@@ -157,10 +157,32 @@ func (w *work) unescapeAround(x *text, p int, c pack.Candidate) {
 			continue
 		}
 		if rows := w.check(v.out[a:b], c.Epoch); len(rows) > 0 {
+			first, last = s.whole(x.data, first, last)
 			w.report(x.span(first, last), formOf(x, s.layers[0]), v.out[a:b], rows)
 			return
 		}
 	}
+}
+
+// whole widens a span of doubled quotes whose first or last quote was read as
+// a single one, because the quote beside it had been paired with another.
+func (s *scheme) whole(data []byte, first, last int) (int, int) {
+	quote := byte('\'')
+	switch s.layers[0] {
+	case escDouble:
+		quote = '"'
+	case escQuotes:
+	default:
+		return first, last
+	}
+	isQuote := func(i int) bool { return i >= 0 && i < len(data) && data[i] == quote }
+	if isQuote(first) && !isQuote(first+1) && isQuote(first-1) {
+		first--
+	}
+	if isQuote(last-1) && !isQuote(last-2) && isQuote(last) {
+		last++
+	}
+	return first, last
 }
 
 // formOf names the outermost encoding.

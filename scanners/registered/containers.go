@@ -7,8 +7,8 @@ import (
 	"revenant/fingerprints/privatekeys"
 )
 
-// signs are what text containers of private keys hold, whatever else.
-func signs() [][]byte {
+// keySigns are what text containers of private keys hold, whatever else.
+func keySigns() [][]byte {
 	return [][]byte{
 		[]byte("PRIVATE KEY"), []byte("openssh-key-v1"), []byte("PuTTY-User-Key-File"),
 		[]byte("\"kty\""), []byte("\\\"kty\\\""),

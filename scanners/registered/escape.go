@@ -13,24 +13,26 @@ type escape uint8
 
 const (
 	escBackslash escape = iota // JSON, C, YAML and the like
-	escShell                   // backslash and any character; '\''
+	escShell                   // backslash and any character
+	escSingle                  // '\'' and '"'"' in single quotes of a shell
 	escPercent                 // %XX
 	escForm                    // %XX and + for a space
 	escHTML                    // &name; &#1; &#x1;
-	escQuotes                  // doubled quotes: SQL, CSV
+	escQuotes                  // doubled single quotes: SQL, YAML
+	escDouble                  // doubled double quotes: CSV
 	escWrap                    // line breaks and indentation
 )
 
 // form is how a value is reported whose outermost layer is the escape.
 func (e escape) form() fingerprints.Form {
 	switch e {
-	case escBackslash, escShell:
+	case escBackslash, escShell, escSingle:
 		return fingerprints.FormBackslash
 	case escPercent, escForm:
 		return fingerprints.FormPercent
 	case escHTML:
 		return fingerprints.FormHTML
-	case escQuotes:
+	case escQuotes, escDouble:
 		return fingerprints.FormQuoted
 	case escWrap:
 		return fingerprints.FormWrapped
@@ -62,8 +64,13 @@ func (e escape) next(in []byte) unit {
 	switch {
 	case c == '\\' && e == escBackslash:
 		return backslash(in)
-	case e == escShell && (c == '\\' || c == '\''):
-		return shell(in)
+	case c == '\\' && e == escShell && len(in) > 1:
+		if in[1] == '\n' {
+			return skipped(2)
+		}
+		return literal(in[1], 2)
+	case c == '\'' && e == escSingle:
+		return single(in)
 	case c == '%' && (e == escPercent || e == escForm):
 		if b, ok := hexByte(in, 1); ok {
 			return literal(b, 3)
@@ -72,7 +79,7 @@ func (e escape) next(in []byte) unit {
 		return literal(' ', 1)
 	case c == '&' && e == escHTML:
 		return entity(in)
-	case e == escQuotes && (c == '\'' || c == '"') && len(in) > 1 && in[1] == c:
+	case (e == escQuotes && c == '\'' || e == escDouble && c == '"') && len(in) > 1 && in[1] == c:
 		return literal(c, 2)
 	case e == escWrap && (c == '\n' || c == '\r' && len(in) > 1 && in[1] == '\n'):
 		return skipped(breakLength(in))
@@ -198,21 +205,14 @@ func unicodeEscape(in []byte) unit {
 	return character(r, 6)
 }
 
-// shell reads a backslash and the character that it protects, or a quote put
-// into single quotes.
-func shell(in []byte) unit {
+// single reads a quote that was put into single quotes.
+func single(in []byte) unit {
 	for _, quote := range []string{`'\''`, `'"'"'`} {
 		if len(in) >= len(quote) && string(in[:len(quote)]) == quote {
 			return literal('\'', len(quote))
 		}
 	}
-	switch {
-	case in[0] == '\'' || len(in) < 2:
-		return literal(in[0], 1)
-	case in[1] == '\n':
-		return skipped(2)
-	}
-	return literal(in[1], 2)
+	return literal(in[0], 1)
 }
 
 // longestEntity bounds the search for the end of an HTML entity.
@@ -243,8 +243,19 @@ func entity(in []byte) unit {
 type scheme struct {
 	layers  []escape
 	trigger uint8 // characters that must stand near: bits of triggers
-	sign    byte  // what its escapes start with, where stretches of them are probed; 0: none are
+	sign    byte  // what its escapes start with, where stretches of them are probed
 }
+
+// The schemes that come first in the list and have a sign.
+const (
+	bySlash = iota
+	byPercent
+	byEntity
+	byQuote
+	byDouble
+	bySingle
+	signs // how many
+)
 
 // Trigger bits.
 const (
@@ -260,22 +271,27 @@ const (
 // the combinations that tools make.
 func schemes() []scheme {
 	return []scheme{
-		{layers: []escape{escBackslash}, trigger: trigBackslash, sign: '\\'},
-		{layers: []escape{escPercent}, trigger: trigPercent, sign: '%'},
+		bySlash:   {layers: []escape{escBackslash}, trigger: trigBackslash, sign: '\\'},
+		byPercent: {layers: []escape{escPercent}, trigger: trigPercent, sign: '%'},
+		byEntity:  {layers: []escape{escHTML}, trigger: trigAmpersand, sign: '&'},
+		byQuote:   {layers: []escape{escQuotes}, trigger: trigQuote, sign: '\''},
+		byDouble:  {layers: []escape{escDouble}, trigger: trigQuote, sign: '"'},
+		bySingle:  {layers: []escape{escSingle}, trigger: trigQuote, sign: '\''},
 		{layers: []escape{escForm}, trigger: trigPlus},
-		{layers: []escape{escHTML}, trigger: trigAmpersand, sign: '&'},
-		{layers: []escape{escQuotes}, trigger: trigQuote},
 		{layers: []escape{escWrap}, trigger: trigBreak},
 		{layers: []escape{escShell}, trigger: trigBackslash},
-		{layers: []escape{escShell}, trigger: trigQuote},
 		{layers: []escape{escBackslash, escBackslash}, trigger: trigBackslash},
 		{layers: []escape{escBackslash, escBackslash, escBackslash}, trigger: trigBackslash},
 		{layers: []escape{escBackslash, escHTML}, trigger: trigBackslash},
 		{layers: []escape{escBackslash, escPercent}, trigger: trigBackslash | trigPercent},
 		{layers: []escape{escBackslash, escQuotes}, trigger: trigBackslash | trigQuote},
 		{layers: []escape{escBackslash, escWrap}, trigger: trigBackslash},
+		{layers: []escape{escBackslash, escDouble}, trigger: trigBackslash | trigQuote},
 		{layers: []escape{escBackslash, escShell}, trigger: trigBackslash},
+		{layers: []escape{escBackslash, escSingle}, trigger: trigBackslash | trigQuote},
 		{layers: []escape{escQuotes, escBackslash}, trigger: trigBackslash | trigQuote},
+		{layers: []escape{escDouble, escBackslash}, trigger: trigBackslash | trigQuote},
+		{layers: []escape{escSingle, escBackslash}, trigger: trigBackslash | trigQuote},
 		{layers: []escape{escWrap, escBackslash}, trigger: trigBackslash | trigBreak},
 		{layers: []escape{escPercent, escPercent}, trigger: trigPercent},
 		{layers: []escape{escPercent, escBackslash}, trigger: trigPercent},

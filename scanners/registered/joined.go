@@ -21,8 +21,9 @@ type joined struct {
 	data     []byte
 	segments []segment
 	chars    int
-	to       int // where the run ends so far, in the text
-	line     int // characters since the last line break
+	to       int  // where the run ends so far, in the text
+	line     int  // characters since the last line break
+	plain    bool // no escapes
 	ended    bool
 	bitmap   []uint64 // of the tile at origin: which bytes are base64
 	origin   int
@@ -68,6 +69,12 @@ func (j *joined) push(s segment) {
 func (j *joined) class(p int) int {
 	if j.a.bits == 6 {
 		p = min(j.inTile(p), len(j.data))
+		for p+64 <= len(j.data) {
+			if run := runWord(j.data[p:]); run != ^uint64(0) {
+				return p + bits.TrailingZeros64(^run)
+			}
+			p += 64
+		}
 	}
 	for p < len(j.data) && j.a.digit[j.data[p]] != 0xff {
 		p++
@@ -91,7 +98,7 @@ func (j *joined) inTile(p int) int {
 // escape reads an escape at p: of a character of the class, which it returns,
 // or of a line break between long lines.
 func (j *joined) escape(p int) (width int, sub byte) {
-	if p >= len(j.data) {
+	if j.plain || p >= len(j.data) {
 		return 0, 0
 	}
 	var u unit
@@ -106,13 +113,17 @@ func (j *joined) escape(p int) (width int, sub byte) {
 	switch {
 	case u.width < 2 || u.n > 1:
 		return 0, 0
-	case u.n == 1 && j.a.digit[u.out[0]] != 0xff:
+	case u.n == 1 && j.a.bits == 6 && isSign(u.out[0]):
 		return u.width, u.out[0]
 	case j.line >= joinFrom && (u.n == 0 || u.out[0] == '\n' || u.out[0] == '\r'):
 		return u.width, 0
 	}
 	return 0, 0
 }
+
+// isSign reports whether c is one of the characters of the base64 alphabets
+// that escaping changes.
+func isSign(c byte) bool { return c == '+' || c == '/' || c == '-' || c == '_' }
 
 // longestEscape is how far before a segment an escape of one character that
 // reaches up to it or into it can start.

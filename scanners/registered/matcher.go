@@ -49,7 +49,7 @@ func New(p *pack.Pack) (*Matcher, error) {
 		return nil, ErrNoPack
 	}
 	m := &Matcher{
-		pack: p, schemes: schemes(), signs: signs(), seed: maphash.MakeSeed(),
+		pack: p, schemes: schemes(), signs: keySigns(), seed: maphash.MakeSeed(),
 		minValue: p.MinLength(), maxValue: p.MaxLength(), keys: p.PrivateKeys() > 0,
 	}
 	for i, t := range p.Tables() {
@@ -103,7 +103,7 @@ type work struct {
 	views      []view
 	stretched  layer
 	runs       runBuffer
-	bitmaps    [2][tile / 64]uint64
+	bitmaps    bitmaps
 	stats      Stats
 }
 
@@ -140,18 +140,16 @@ func (w *work) forget() {
 // search runs every way of looking over a text; at depth 0 it is a chunk.
 func (w *work) search(x *text, depth int) {
 	var finder runFinder
-	var done [3]int
-	next := 0
+	var done [signs]int
+	var probed reached
 	for from := 0; from < len(x.data); from += tile {
 		to := min(from+tile, len(x.data))
 		for _, t := range w.m.tables {
 			w.raw(x, t, from, to)
 		}
-		words := (to - from + 63) / 64
-		runs, marks := w.bitmaps[0][:words], w.bitmaps[1][:words]
-		classify(runs, marks, x.data[from:to])
-		next = w.findRuns(x, &finder, runs, from, next)
-		w.marked(x, marks, from, &done)
+		words := w.bitmaps.classify(x.data[from:to])
+		w.findRuns(x, &finder, w.bitmaps.runs[:words], from, &probed)
+		w.marked(x, words, from, &done)
 	}
 	if depth == 0 {
 		w.wide(x)

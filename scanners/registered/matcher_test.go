@@ -98,7 +98,7 @@ type encoded struct {
 
 func blob(enc *base64.Encoding, front int) func(string) encoded {
 	return func(s string) encoded {
-		plain := strings.Repeat("\x07", front) + s + "tail."
+		plain := strings.Repeat("\x07", front) + s + "\x07tail"
 		e := enc.EncodeToString([]byte(plain))
 		from, to := front*8/6, ((front+len(s))*8+5)/6
 		return encoded{e[:from], e[from:to], e[to:]}

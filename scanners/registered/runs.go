@@ -36,13 +36,21 @@ func (f *runFinder) ends(m uint64, n int) uint64 {
 	return out
 }
 
+// reached is how far the runs of a text were probed.
+type reached struct {
+	plain int // as they stand
+	chain int // through escapes
+}
+
 // findRuns probes the runs of base64 and hex characters that a tile's bitmap
-// shows. A run is followed to its end, beyond the tile if need be; next is
-// where the last one ended, and the new one is returned.
-func (w *work) findRuns(x *text, f *runFinder, bitmap []uint64, from, next int) int {
+// shows. A run is followed to its end, beyond the tile if need be.
+//
+// The letters of an escape can be characters of the run that follows, too: \n
+// and %2B are. So a run is probed as it stands, and again as one with what
+// escapes connect it to.
+func (w *work) findRuns(x *text, f *runFinder, bitmap []uint64, from int, done *reached) {
 	j := &w.runs.run
 	j.bitmap, j.origin = bitmap, from
-	defer func() { j.bitmap = nil }()
 	least := base64Class.characters(w.m.minValue)
 	n := 16
 	if least < 16 {
@@ -51,26 +59,30 @@ func (w *work) findRuns(x *text, f *runFinder, bitmap []uint64, from, next int) 
 	for i, m := range bitmap {
 		ends := f.ends(m, n)
 		for at := from + 64*i; ends != 0; {
-			if skip := next + n - 1 - at; skip >= 64 {
+			skip := done.plain + n - 1 - at
+			if skip >= 64 {
 				break
-			} else if ends &= ^uint64(0) << max(skip, 0); ends == 0 {
+			}
+			if ends &= ^uint64(0) << max(skip, 0); ends == 0 {
 				break
 			}
 			first := at + bits.TrailingZeros64(ends) - n + 1
-			for first > next && sextet[x.data[first-1]] != 0xff {
+			for first > done.plain && sextet[x.data[first-1]] != 0xff {
 				first--
 			}
-			end := w.runFrom(x, &base64Class, first, len(x.data), next, least)
-			w.hexRuns(x, first, end)
-			next = end
+			low := max(done.plain, done.chain)
+			done.plain = w.runFrom(x, &base64Class, first, len(x.data))
+			w.hexRuns(x, first, done.plain, w.runFrom)
+			if first >= low && w.chained(x, first, done.plain) {
+				done.chain = w.chainFrom(x, first, low)
+			}
 		}
 	}
-	return next
+	j.bitmap = nil
 }
 
 // hexRuns probes the runs of hex digits in a run of base64 characters.
-func (w *work) hexRuns(x *text, from, to int) {
-	least := hexClass.characters(w.m.minValue)
+func (w *work) hexRuns(x *text, from, to int, probe func(*text, *alphabet, int, int) int) {
 	for p := from; p+joinFrom <= to; {
 		q := p + joinFrom - 1 // as Boyer and Moore: look at the end first
 		for q >= p && nibble[x.data[q]] != 0xff {
@@ -80,19 +92,59 @@ func (w *work) hexRuns(x *text, from, to int) {
 			p = q + 1
 			continue
 		}
-		p = w.runFrom(x, &hexClass, p, to, p, least)
+		p = probe(x, &hexClass, p, to)
 	}
 }
 
-// runFrom probes the run that starts at a place of the text and returns where
-// it ends; low is where the one before ended.
-func (w *work) runFrom(x *text, a *alphabet, from, to, low, least int) int {
-	j := &w.runs.run
-	*j = joined{a: a, data: x.data[:to], segments: j.segments[:0], to: from, bitmap: j.bitmap, origin: j.origin}
+// runFrom probes the run that starts at a place of the text, as it stands, and
+// returns where it ends; that is at to at the latest.
+func (w *work) runFrom(x *text, a *alphabet, from, to int) int {
+	j := w.begin(x, a, from, to)
+	j.plain = true
 	j.more()
-	if a.bits == 6 {
-		j.before(low, joinFrom*8)
+	least := a.characters(w.m.minValue)
+	if j.chars < least && (j.to == to || x.data[j.to] != '\n' && x.data[j.to] != '\r') {
+		return j.to
 	}
 	w.run(x, j, least)
 	return j.to
+}
+
+// chained reports whether an escape can connect the run to something.
+func (w *work) chained(x *text, from, to int) bool {
+	if to < len(x.data) {
+		if c := x.data[to]; c == '\\' || c == '%' || c == '&' {
+			return true
+		}
+	}
+	for p := max(0, from-longestEscape); p < from; p++ {
+		if c := x.data[p]; c == '\\' || c == '%' || c == '&' {
+			return true
+		}
+	}
+	return false
+}
+
+// chainFrom probes the run that starts at a place of the text together with
+// what escapes connect it to, down to low, and returns where it ends.
+func (w *work) chainFrom(x *text, from, low int) int {
+	j := w.begin(x, &base64Class, from, len(x.data))
+	j.more()
+	j.before(low, joinFrom*8)
+	w.run(x, j, base64Class.characters(w.m.minValue))
+	end := j.to
+	w.hexRuns(x, from, end, func(x *text, a *alphabet, from, to int) int {
+		j := w.begin(x, a, from, to)
+		j.more()
+		w.run(x, j, a.characters(w.m.minValue))
+		return j.to
+	})
+	return end
+}
+
+// begin starts a run.
+func (w *work) begin(x *text, a *alphabet, from, to int) *joined {
+	j := &w.runs.run
+	*j = joined{a: a, data: x.data[:to], segments: j.segments[:0], to: from, bitmap: j.bitmap, origin: j.origin}
+	return j
 }

@@ -10,21 +10,41 @@ import (
 // unescaped: values whose region holds characters that escapes change do not
 // stand raw anywhere. Bytes away from escapes were probed already. done is
 // where the last stretch of each scheme ended.
-func (w *work) marked(x *text, bitmap []uint64, from int, done *[3]int) {
-	for i, m := range bitmap {
+func (w *work) marked(x *text, words, from int, done *[signs]int) {
+	for i, m := range w.bitmaps.marks[:words] {
 		for ; m != 0; m &= m - 1 {
 			p := from + 64*i + bits.TrailingZeros64(m)
-			k := 0
 			switch x.data[p] {
+			case '\\':
+				w.mark(x, bySlash, p, done)
+				if p > 0 && p+2 < len(x.data) && x.data[p-1] == '\'' && x.data[p+1] == '\'' && x.data[p+2] == '\'' {
+					w.mark(x, bySingle, p-1, done)
+				}
 			case '%':
-				k = 1
+				w.mark(x, byPercent, p, done)
 			case '&':
-				k = 3
-			}
-			if d := &done[k/2+k%2]; p >= *d {
-				*d = w.around(x, &w.m.schemes[k], p)
+				w.mark(x, byEntity, p, done)
 			}
 		}
+	}
+	for i, m := range w.bitmaps.quotes[:words] {
+		for m &= m>>1 | 1<<63; m != 0; m &= m - 1 {
+			p := from + 64*i + bits.TrailingZeros64(m)
+			if p+1 < len(x.data) && x.data[p] == x.data[p+1] {
+				if x.data[p] == '"' {
+					w.mark(x, byDouble, p, done)
+				} else {
+					w.mark(x, byQuote, p, done)
+				}
+			}
+		}
+	}
+}
+
+// mark probes around an escape unless that was done with the one before.
+func (w *work) mark(x *text, scheme, p int, done *[signs]int) {
+	if p >= done[scheme] {
+		done[scheme] = w.around(x, &w.m.schemes[scheme], p)
 	}
 }
 
