@@ -26,6 +26,11 @@ type kit struct {
 	store store.Store
 	now   time.Time
 	rand  *rand.ChaCha8
+
+	// Of fixtures: an unregistered finding, its value, and an allowed home.
+	fixture fingerprints.FindingID
+	value   string
+	home    int64
 }
 
 func seeded(t testing.TB) *rand.ChaCha8 {

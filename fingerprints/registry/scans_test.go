@@ -393,7 +393,9 @@ func TestExport(t *testing.T) {
 func TestDueDate(t *testing.T) {
 	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	const day = 24 * time.Hour
-	match := func(c fingerprints.Class, v fingerprints.Version) []store.Match { return []store.Match{{Class: c, Version: v}} }
+	match := func(c fingerprints.Class, v fingerprints.Version) []store.Match {
+		return []store.Match{{Class: c, Version: v}}
+	}
 	app, key := fingerprints.ClassApplication, fingerprints.ClassCryptographic
 	for name, tt := range map[string]struct {
 		verdict fingerprints.Verdict
