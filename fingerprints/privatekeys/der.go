@@ -134,7 +134,7 @@ func (r *reading) numbers(d der, version byte) (Key, fate) {
 	if d.bad {
 		return Key{}, noKey
 	}
-	if len(d.b) == 0 { // p, q, g, y, x
+	if len(d.b) == 0 && version == 0 { // p, q, g, y, x
 		k, f := r.dsa(dsaFields{five[0], five[1], five[2], five[3], five[4]})
 		k.Container = DSAKey
 		return k, f
@@ -234,7 +234,7 @@ func curveOf(params []byte) []byte {
 	return whole[:len(whole)-len(d.b)]
 }
 
-// algorithms are the object identifiers of PKCS #8, in hexadecimal.
+// algorithm names the object identifiers of PKCS #8.
 func algorithm(oid []byte) Type {
 	switch hex.EncodeToString(oid) {
 	case "2a864886f70d010101", "2a864886f70d010107", "2a864886f70d01010a": // also OAEP and PSS
@@ -283,6 +283,12 @@ func (r *reading) pkcs8(d der) (Key, fate) {
 	return k, f
 }
 
+// params reports whether the parameters of an RSA algorithm are absent, NULL,
+// or those of PSS and OAEP.
+func params(b []byte) bool {
+	return len(b) == 0 || b[0] == tagSequence || len(b) == 2 && b[0] == 5 && b[1] == 0
+}
+
 // inside reads the private key of a PKCS #8 container.
 func (r *reading) inside(kind Type, alg der, private, public []byte) (Key, fate) {
 	in := der{b: private}
@@ -290,22 +296,23 @@ func (r *reading) inside(kind Type, alg der, private, public []byte) (Key, fate)
 	case RSA:
 		d := der{b: in.take(tagSequence)}
 		version := d.take(tagInteger)
-		if in.bad || d.bad || len(version) != 1 || version[0] > 1 {
+		if in.bad || d.bad || len(version) != 1 || version[0] > 1 || !params(alg.b) {
 			return Key{}, noKey
 		}
 		return r.numbers(d, version[0])
 	case EC:
 		d := der{b: in.take(tagSequence)}
-		d.take(tagInteger)
-		if in.bad || d.bad {
+		version := d.take(tagInteger)
+		curve := curveOf(alg.b)
+		if in.bad || d.bad || len(version) != 1 || version[0] != 1 || curve == nil && len(alg.b) > 0 {
 			return Key{}, noKey
 		}
-		return r.sec1(d, curveOf(alg.b))
+		return r.sec1(d, curve)
 	case DSA:
-		params := der{b: alg.take(tagSequence)}
-		v := params.integers(3)
+		group := der{b: alg.take(tagSequence)}
+		v := group.integers(3)
 		x := in.integer()
-		if alg.bad || params.bad || in.bad {
+		if alg.bad || group.bad || in.bad {
 			return Key{}, noKey
 		}
 		return r.dsa(dsaFields{p: v[0], q: v[1], g: v[2], x: x})
