@@ -146,7 +146,7 @@ func (c *content) take(ctx context.Context, pg *page, m merged) error {
 		c.held[key].obs.Overflow++
 		return nil
 	}
-	s := &sighting{hit: m.hit, value: key, path: c.j.item.Path, ident: c.p.o.Identities.identify(m.hit)}
+	s := &sighting{hit: m.hit, value: key, path: c.j.item.Path, ident: c.p.identify(key, m.hit)}
 	s.obs = c.j.observed(c.j.path.shown(), c.j.locator)
 	s.obs.Sighting.Within = m.within
 	if !m.hit.PathOnly {

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"hash/maphash"
+	"sync"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/keys"
@@ -40,6 +41,33 @@ func (ids *Identities) identify(h scanners.Hit) identity {
 		return identity{}
 	}
 	return identity{key: key, id: key.ValueID(canonical)}
+}
+
+// maxIdentities bounds the memory of identities.
+const maxIdentities = 1 << 15
+
+// known remembers identities: estimating a value's strength costs more than
+// finding it, and a value that is found is often found again.
+type known struct {
+	mu  sync.Mutex
+	ids map[valueKey]identity
+}
+
+func (p *pipeline) identify(key valueKey, h scanners.Hit) identity {
+	p.known.mu.Lock()
+	id, has := p.known.ids[key]
+	p.known.mu.Unlock()
+	if has {
+		return id
+	}
+	id = p.o.Identities.identify(h)
+	p.known.mu.Lock()
+	defer p.known.mu.Unlock()
+	if len(p.known.ids) >= maxIdentities {
+		clear(p.known.ids)
+	}
+	p.known.ids[key] = id
+	return id
 }
 
 // valueKey tells values apart within one scan, in memory only.

@@ -138,7 +138,7 @@ func (d *producer) findings(j *job, t text, where string) {
 			continue
 		}
 		d.reported[once] = true
-		s := &sighting{hit: m.hit, value: key, path: path, ident: d.p.o.Identities.identify(m.hit)}
+		s := &sighting{hit: m.hit, value: key, path: path, ident: d.p.identify(key, m.hit)}
 		s.obs = j.observed(shown, where)
 		s.obs.Sighting.Within = m.within
 		s.obs.Sighting.Context = shown

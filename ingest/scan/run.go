@@ -46,7 +46,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	p := &pipeline{
 		o: o, namer: newNamer(o.Labels), seed: maphash.MakeSeed(),
 		jobs: make(chan *job), queue: make(chan *job, 4*o.Workers), stopped: make(chan struct{}),
-		memory: semaphore.NewWeighted(o.Memory),
+		memory: semaphore.NewWeighted(o.Memory), known: known{ids: map[valueKey]identity{}},
 	}
 	for _, m := range o.PathMatchers {
 		p.overlap = max(p.overlap, m.Overlap())
@@ -65,6 +65,7 @@ type pipeline struct {
 	queue   chan *job     // the same to the collector, and the batches' ends
 	stopped chan struct{} // closed when the collector gives up
 	memory  *semaphore.Weighted
+	known   known
 }
 
 // job is an item on its way, or the end of a batch.

@@ -433,7 +433,7 @@ func TestErrorsEndTheRun(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			src := &memory{id: "dir:/x", skips: []fingerprints.Skip{{Path: "s", Reason: fingerprints.SkipLoop}}}
-			for i := range 200 {
+			for i := range 40 {
 				src.items = append(src.items, item("dir:/x", fmt.Sprint("f", i), strings.Repeat(gen+"\n", 900)))
 			}
 			out, err := run(t, src, setup{matcher: m, change: tt.change})

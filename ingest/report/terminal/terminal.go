@@ -217,7 +217,7 @@ func summary(p *printer, s wire.Summary) {
 	case s.Findings > 1:
 		what = fmt.Sprintf("%d findings", s.Findings)
 	}
-	p.line(0, "", fmt.Sprintf("%s in %d items, %s, %.1f s", what, s.Items, size(s.Bytes), s.Duration.Seconds()))
+	p.line(0, "", fmt.Sprintf("%s in %s, %s, %.1f s", what, items(s.Items), size(s.Bytes), s.Duration.Seconds()))
 	if s.GenericOnly {
 		p.line(0, "", "no key ring: generic rules only, registered values were not searched for")
 	} else {
@@ -246,6 +246,13 @@ func summary(p *printer, s wire.Summary) {
 	} else if !s.Complete && !s.Interrupted {
 		p.line(0, warn, "not complete")
 	}
+}
+
+func items(n int64) string {
+	if n == 1 {
+		return "1 item"
+	}
+	return fmt.Sprintf("%d items", n)
 }
 
 func skipLine(k wire.Skip) string {
