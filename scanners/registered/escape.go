@@ -21,6 +21,7 @@ const (
 	escQuotes                  // doubled single quotes: SQL, YAML
 	escDouble                  // doubled double quotes: CSV
 	escWrap                    // line breaks and indentation
+	escLines                   // line breaks alone
 )
 
 // form is how a value is reported whose outermost layer is the escape.
@@ -34,7 +35,7 @@ func (e escape) form() fingerprints.Form {
 		return fingerprints.FormHTML
 	case escQuotes, escDouble:
 		return fingerprints.FormQuoted
-	case escWrap:
+	case escWrap, escLines:
 		return fingerprints.FormWrapped
 	}
 	return fingerprints.FormRaw
@@ -83,6 +84,11 @@ func (e escape) next(in []byte) unit {
 		return literal(c, 2)
 	case e == escWrap && (c == '\n' || c == '\r' && len(in) > 1 && in[1] == '\n'):
 		return skipped(breakLength(in))
+	case e == escLines && (c == '\n' || c == '\r' && len(in) > 1 && in[1] == '\n'):
+		if c == '\r' {
+			return skipped(2)
+		}
+		return skipped(1)
 	}
 	return literal(c, 1)
 }
@@ -279,6 +285,7 @@ func schemes() []scheme {
 		bySingle:  {layers: []escape{escSingle}, trigger: trigQuote, sign: '\''},
 		{layers: []escape{escForm}, trigger: trigPlus},
 		{layers: []escape{escWrap}, trigger: trigBreak},
+		{layers: []escape{escLines}, trigger: trigBreak},
 		{layers: []escape{escShell}, trigger: trigBackslash},
 		{layers: []escape{escBackslash, escBackslash}, trigger: trigBackslash},
 		{layers: []escape{escBackslash, escBackslash, escBackslash}, trigger: trigBackslash},
@@ -286,6 +293,7 @@ func schemes() []scheme {
 		{layers: []escape{escBackslash, escPercent}, trigger: trigBackslash | trigPercent},
 		{layers: []escape{escBackslash, escQuotes}, trigger: trigBackslash | trigQuote},
 		{layers: []escape{escBackslash, escWrap}, trigger: trigBackslash},
+		{layers: []escape{escBackslash, escLines}, trigger: trigBackslash},
 		{layers: []escape{escBackslash, escDouble}, trigger: trigBackslash | trigQuote},
 		{layers: []escape{escBackslash, escShell}, trigger: trigBackslash},
 		{layers: []escape{escBackslash, escSingle}, trigger: trigBackslash | trigQuote},
@@ -293,6 +301,7 @@ func schemes() []scheme {
 		{layers: []escape{escDouble, escBackslash}, trigger: trigBackslash | trigQuote},
 		{layers: []escape{escSingle, escBackslash}, trigger: trigBackslash | trigQuote},
 		{layers: []escape{escWrap, escBackslash}, trigger: trigBackslash | trigBreak},
+		{layers: []escape{escLines, escBackslash}, trigger: trigBackslash | trigBreak},
 		{layers: []escape{escPercent, escPercent}, trigger: trigPercent},
 		{layers: []escape{escPercent, escBackslash}, trigger: trigPercent},
 		{layers: []escape{escHTML, escHTML}, trigger: trigAmpersand},

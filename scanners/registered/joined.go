@@ -200,7 +200,11 @@ func (j *joined) place(char int) (from, to int) {
 		i++
 	}
 	s := j.segments[i]
-	if s.sub != 0 {
+	switch {
+	case s.sub == 0:
+	case s.width == 2: // a backslash alone: the character stands there itself
+		return s.at + 1, s.at + 2
+	default:
 		return s.at, s.at + s.width
 	}
 	return s.at + char, s.at + char + 1

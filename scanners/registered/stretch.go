@@ -82,7 +82,10 @@ func (w *work) around(x *text, s *scheme, p int) int {
 			last, quiet = end, 0
 		}
 	}
-	if bytes.IndexByte(b[:n], s.sign) >= 0 || w.touches(b[:n+8], n) {
+	if triggers(b[:n])&(trigBackslash|trigPercent|trigAmpersand) != 0 {
+		return w.crowd(x, s, first, p)
+	}
+	if w.touches(b[:n+8], n) {
 		w.stretch(x, s, first, end)
 	}
 	return last
@@ -106,9 +109,14 @@ func (w *work) touches(b []byte, n int) bool {
 	return false
 }
 
-// crowd probes a stretch of many escapes.
+// nested is how many times a region's bytes can take in a text that was
+// escaped several times.
+const nested = 6
+
+// crowd probes a stretch of many escapes, or of several layers of them, and
+// returns where the last ends.
 func (w *work) crowd(x *text, s *scheme, first, p int) int {
-	e, near, last := s.layers[0], w.m.region, p
+	e, near, last := s.layers[0], nested*w.m.region, p
 	for end := p; end < min(len(x.data), last+near) && last-first < tile; {
 		u := e.next(x.data[end:])
 		end += u.width
@@ -116,31 +124,41 @@ func (w *work) crowd(x *text, s *scheme, first, p int) int {
 			last = end
 		}
 	}
-	w.stretch(x, s, first, min(len(x.data), last+near-1))
+	first = max(0, first-near)
+	for first > 0 && x.data[first-1] == '\\' {
+		first--
+	}
+	w.stretch(x, s, first, min(len(x.data), last+near))
 	return last
 }
 
-// stretch probes one unescaped stretch. Where a region is met in it, the text
-// around the region's first byte is confirmed through escapes.
+// stretch probes one unescaped stretch, and what stands escaped in it again.
+// Where a region is met, the text around the region's first byte is confirmed
+// through escapes.
 func (w *work) stretch(x *text, s *scheme, from, to int) {
-	l := &w.stretched
-	*l = s.layers[0].append(layer{out: l.out[:0], start: l.start[:0], end: l.end[:0]}, x.data[from:to], int32(from))
-	w.probeStretch(x, l.out, l.start)
-	for depth := 0; depth < 2 && bytes.IndexByte(l.out, s.sign) >= 0; depth++ {
-		again := s.layers[0].append(layer{}, l.out, 0)
-		if len(again.out) == len(l.out) {
-			return
+	l := w.stretched
+	l = s.layers[0].append(layer{out: l.out[:0], start: l.start[:0], end: l.end[:0]}, x.data[from:to], int32(from))
+	w.stretched = l
+	w.probeStretch(x, l)
+	for _, inner := range w.m.schemes[:byQuote] {
+		again := l
+		for depth := 0; depth < 2 && bytes.IndexByte(again.out, inner.sign) >= 0; depth++ {
+			next := inner.layers[0].append(layer{}, again.out, 0)
+			if len(next.out) == len(again.out) {
+				break
+			}
+			for k, i := range next.start {
+				next.start[k] = again.start[i]
+			}
+			again = next
+			w.probeStretch(x, again)
 		}
-		for k, i := range again.start {
-			again.start[k] = l.start[i]
-		}
-		*l = again
-		w.probeStretch(x, l.out, l.start)
 	}
 }
 
-// probeStretch probes unescaped bytes that come from start in the text.
-func (w *work) probeStretch(x *text, out []byte, start []int32) {
+// probeStretch probes unescaped bytes.
+func (w *work) probeStretch(x *text, l layer) {
+	out, start := l.out, l.start
 	for _, t := range w.m.tables {
 		for p := 0; p+t.window <= len(out); p += t.stride {
 			if !t.has(load(out, p)) {
