@@ -261,7 +261,10 @@ type FindingTx interface {
 	// EachProvenance streams every stored text that may hold provenance
 	// (paths, contexts, locators, URLs, skip paths), and Rewrite replaces one,
 	// for the redaction of values registered later. Rewriting a path merges
-	// nothing: identity is the path id.
+	// nothing: identity is the path id. Sightings or skips that only differed
+	// in what was rewritten become one; a reference to one that went away so
+	// is ignored. Old text is gone from the disk when the Update returns, as
+	// far as the database can see to it.
 	EachProvenance(ctx context.Context, fn func(ref string, text string) error) error
 	RewriteProvenance(ctx context.Context, ref string, text string) error
 }

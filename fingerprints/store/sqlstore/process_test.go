@@ -227,7 +227,7 @@ func TestKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	rng := rand.New(rand.NewPCG(1, 2))
 	said := 0
-	for round := range 25 {
+	for round := range 20 {
 		p := start(t, "write", path)
 		lines := rng.IntN(6)
 		for range lines {

@@ -100,10 +100,7 @@ func (t *tx) RewriteProvenance(ctx context.Context, ref, replacement string) err
 			return err
 		}
 	}
-	n, err := t.exec(ctx, "rewriting provenance", `UPDATE `+p.table+` SET `+p.column+` = ? WHERE `+p.key+` = ?`, text(replacement), key)
-	if err == nil && n == 0 {
-		return notFound("stored provenance", "")
-	}
+	_, err = t.exec(ctx, "rewriting provenance", `UPDATE `+p.table+` SET `+p.column+` = ? WHERE `+p.key+` = ?`, text(replacement), key)
 	return err
 }
 

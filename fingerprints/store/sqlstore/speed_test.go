@@ -75,7 +75,7 @@ func retire(t testing.TB, s store.Store, v fingerprints.Version, state fingerpri
 
 func TestRetireIsQuick(t *testing.T) {
 	s := create(t, filepath.Join(t.TempDir(), "registry.db"))
-	const n = 30_000
+	const n = 10_000
 	v := fill(t, s, n)
 	began := time.Now()
 	counts := retire(t, s, v, fingerprints.StateRetired)

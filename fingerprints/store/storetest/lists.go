@@ -86,7 +86,7 @@ func filterBatch() []store.Observed {
 
 func testPaging(t *testing.T, f *fixture) {
 	f.source(dir)
-	const n = 2300 // more than a page inside any implementation
+	const n = 1300 // more than a page inside any implementation
 	var batch []store.Observed
 	var want []fingerprints.FindingID
 	for i := range n {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -57,12 +58,13 @@ func testVerdicts(t *testing.T, f *fixture) {
 	f.source(dir)
 	all := combinations(now)
 	f.update(func(tx store.Tx) error {
+		bed := testbed{secrets: map[fingerprints.Class]bool{}, homes: map[home]int64{}}
 		var batch []store.Observed
 		for i, c := range all {
 			o := observed(i)
 			if c.Registered {
 				o.Rows = []fingerprints.RowID{rowID(i)}
-				if err := f.putCombination(tx, i, c, &o); err != nil {
+				if err := bed.put(f, tx, i, c, &o); err != nil {
 					return err
 				}
 			}
@@ -107,21 +109,33 @@ func testVerdicts(t *testing.T, f *fixture) {
 	}
 }
 
-// putCombination stores a secret, a version and, with an allowed home that has
-// an end, a second one that ended before.
-func (f *fixture) putCombination(tx store.Tx, i int, c combination, o *store.Observed) error {
-	name := fmt.Sprint("secret/", i)
-	if err := tx.PutSecret(f.ctx, fingerprints.Secret{Name: name, Class: c.class}); err != nil {
-		return err
+// testbed is what combinations share: a secret of each class, with homes by
+// their end.
+type testbed struct {
+	secrets map[fingerprints.Class]bool
+	homes   map[home]int64
+}
+
+type home struct {
+	class fingerprints.Class
+	until time.Time
+}
+
+// put stores the version of a combination and, for an allowed home that has an
+// end, also one that ended before.
+func (b *testbed) put(f *fixture, tx store.Tx, i int, c combination, o *store.Observed) error {
+	name := "secret/" + string(c.class)
+	if !b.secrets[c.class] {
+		b.secrets[c.class] = true
+		if err := tx.PutSecret(f.ctx, fingerprints.Secret{Name: name, Class: c.class}); err != nil {
+			return err
+		}
 	}
-	v := fingerprints.Version{ID: versionID(i), Secret: name, Number: 1, State: c.State, WindowEnds: c.WindowEnds}
+	v := fingerprints.Version{ID: versionID(i), Secret: name, Number: i + 1, State: c.State, WindowEnds: c.WindowEnds}
 	if c.Compromised {
 		v.CompromisedAt = epoch()
 	}
-	if err := tx.PutVersion(f.ctx, v); err != nil {
-		return err
-	}
-	if err := tx.PutField(f.ctx, field(i)); err != nil {
+	if err := errors.Join(tx.PutVersion(f.ctx, v), tx.PutField(f.ctx, field(i))); err != nil {
 		return err
 	}
 	if !c.Allowed {
@@ -132,11 +146,15 @@ func (f *fixture) putCombination(tx store.Tx, i int, c combination, o *store.Obs
 		ends = append(ends, c.AllowedUntil.Add(-time.Hour))
 	}
 	for _, until := range ends {
-		id, err := tx.AddAllow(f.ctx, store.Allow{Secret: name, Until: until})
-		if err != nil {
-			return err
+		h := home{c.class, until}
+		if b.homes[h] == 0 {
+			id, err := tx.AddAllow(f.ctx, store.Allow{Secret: name, Until: until})
+			if err != nil {
+				return err
+			}
+			b.homes[h] = id
 		}
-		o.AllowIDs = append(o.AllowIDs, id)
+		o.AllowIDs = append(o.AllowIDs, b.homes[h])
 	}
 	return nil
 }
