@@ -1,4 +1,22 @@
-// Command revenant finds registered secrets and generic leaks.
+// Command revenant finds secrets that should be dead: it keeps a registry of
+// keyed fingerprints of the values an organisation issued, and looks for them
+// and for generic patterns wherever it is pointed.
+//
+// This package holds flags, wiring, signals and exit codes; it decides nothing
+// else.
 package main
 
-func main() {}
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() { os.Exit(realMain()) }
+
+func realMain() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return newApp().run(ctx, os.Args[1:])
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// app is the process seen from the command line: its streams, environment,
+// clock and randomness, and the flags that every command has.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	env            func(string) string
+	now            func() time.Time
+	rand           io.Reader
+
+	home    string // --home
+	asJSON  bool   // --json
+	quiet   bool   // --quiet
+	noColor bool   // --no-color
+
+	code int // what a command that worked wants to exit with
+}
+
+func newApp() *app {
+	return &app{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		env: os.Getenv, now: time.Now, rand: rand.Reader,
+	}
+}
+
+// run executes one command line and returns the exit code.
+func (a *app) run(ctx context.Context, args []string) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			// The panic's value may hold content; the stack holds none.
+			fmt.Fprintf(a.stderr, "revenant: internal error (%T); nothing was lost, please report this:\n%s\n", p, debug.Stack())
+			code = exitFailure
+		}
+	}()
+	root := a.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	if err := root.ExecuteContext(ctx); err != nil {
+		return a.fail(err)
+	}
+	return a.code
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "revenant",
+		Short: "Find leaked and retired-but-present secrets",
+		Long: `Revenant keeps a registry of keyed fingerprints of the secrets you issue - no
+plaintext is kept - and finds every copy of them, encoded or not, together with
+generic leaks that match gitleaks' rules. What it finds is judged by the life of
+the secret: active values are leaked, superseded ones lag, retired ones are
+stale.`,
+		Example: `  revenant init
+  printf %s "$DB_PASSWORD" | revenant secret add billing/db-password
+  revenant dir .
+  revenant findings list
+  revenant prove billing/db-password@1`,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	pf := root.PersistentFlags()
+	pf.StringVar(&a.home, "home", "", "folder of keys and registry (default $REVENANT_HOME, else the user's data folder)")
+	pf.BoolVar(&a.asJSON, "json", false, "print JSON instead of text")
+	pf.BoolVarP(&a.quiet, "quiet", "q", false, "print results only")
+	pf.BoolVar(&a.noColor, "no-color", false, "no colour, also on a terminal (as NO_COLOR=1)")
+	root.SetFlagErrorFunc(flagError)
+	root.AddGroup(
+		&cobra.Group{ID: "scan", Title: "Scan:"},
+		&cobra.Group{ID: "know", Title: "What is known:"},
+		&cobra.Group{ID: "registry", Title: "Registry:"},
+		&cobra.Group{ID: "care", Title: "Care:"},
+	)
+	a.addCommands(root)
+	return root
+}
+
+// homeDir resolves REVENANT_HOME: the flag, the environment, the user's data
+// folder.
+func (a *app) homeDir() (string, error) {
+	for _, dir := range []string{a.home, a.env("REVENANT_HOME")} {
+		if dir != "" {
+			return filepath.Abs(dir)
+		}
+	}
+	if data := a.env("XDG_DATA_HOME"); filepath.IsAbs(data) {
+		return filepath.Join(data, "revenant"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", usageError{errors.New("no home folder is known: set REVENANT_HOME to where keys and registry should live")}
+	}
+	return filepath.Join(home, ".local", "share", "revenant"), nil
+}
+
+// actorName is who the audit log names for commands of this terminal.
+func (a *app) actorName() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		name = u.Username
+	}
+	return "local:" + name
+}
+
+// isTerminal reports whether w is a terminal that a person looks at.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// colour reports whether results may be coloured.
+func (a *app) colour() bool {
+	return !a.noColor && a.env("NO_COLOR") == "" && a.env("TERM") != "dumb" && isTerminal(a.stdout)
+}
+
+// notef tells a person something on the error stream, unless --quiet.
+func (a *app) notef(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.stderr, format+"\n", args...)
+	}
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) addCommands(root *cobra.Command) {
+	root.AddCommand(
+		a.dirCommand(), a.stdinCommand(), a.homeCommand(),
+		a.findingsCommand(), a.coverageCommand(), a.proveCommand(), a.sourceCommand(), a.statusCommand(),
+		a.initCommand(), a.secretCommand(),
+		a.keyCommand(), a.packCommand(), a.auditCommand(), a.doctorCommand(),
+		a.versionCommand(),
+	)
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Show the program's version", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			v := struct {
+				Version string `json:"version"`
+				Go      string `json:"go"`
+				Rules   string `json:"gitleaks"`
+			}{"(devel)", runtime.Version(), ""}
+			if info, ok := debug.ReadBuildInfo(); ok {
+				if info.Main.Version != "" {
+					v.Version = info.Main.Version
+				}
+				for _, d := range info.Deps {
+					if d.Path == "github.com/zricethezav/gitleaks/v8" {
+						v.Rules = d.Version
+					}
+				}
+			}
+			if a.asJSON {
+				return a.printJSON(v)
+			}
+			return writeAll(a.stdout, fmt.Sprintf("revenant %s, %s, rules of gitleaks %s\n", v.Version, v.Go, v.Rules))
+		},
+	}
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Exit codes; DECISIONS in docs/adr has the reasons.
+const (
+	exitOK       = 0
+	exitFindings = 1 // an open finding, a live copy
+	exitUsage    = 2 // wrong usage: nothing was done
+	exitFailure  = 3 // something could not be read or done
+)
+
+// usageError marks an error as wrong usage.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// fail prints an error once and says what to exit with.
+func (a *app) fail(err error) int {
+	fmt.Fprintf(a.stderr, "revenant: %v\n", err)
+	return exitCode(err)
+}
+
+// flagError rewrites pflag's errors: it would repeat the argument, and people
+// type secrets into the wrong place.
+func flagError(c *cobra.Command, err error) error {
+	hint := fmt.Sprintf("see '%s --help'", c.CommandPath())
+	var (
+		bad     *pflag.InvalidValueError
+		missing *pflag.ValueRequiredError
+		unknown *pflag.NotExistError
+	)
+	switch {
+	case errors.As(err, &bad):
+		return usagef("--%s does not take this value (it wants a %s); %s", bad.GetFlag().Name, bad.GetFlag().Value.Type(), hint)
+	case errors.As(err, &missing):
+		return usagef("--%s needs a value; %s", missing.GetFlag().Name, hint)
+	case errors.As(err, &unknown):
+		return usagef("unknown flag; %s", hint)
+	}
+	return usagef("the flags cannot be read; %s", hint)
+}
+
+// argCount accepts from low to high arguments without repeating any of them in
+// the error.
+func argCount(low, high int, want string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) >= low && len(args) <= high {
+			return nil
+		}
+		return usagef("'%s' takes %s, and got %d arguments; see '%s --help'", c.CommandPath(), want, len(args), c.CommandPath())
+	}
+}
+
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if c.HasSubCommands() {
+		return usagef("'%s' has no such command; see '%s --help'", c.CommandPath(), c.CommandPath())
+	}
+	return usagef("'%s' takes no arguments; see '%s --help'", c.CommandPath(), c.CommandPath())
+}
+
+// group is a command that only holds others: alone it shows its help, with an
+// unknown word it is wrong usage.
+func group(c *cobra.Command, subs ...*cobra.Command) *cobra.Command {
+	c.Args = noArgs
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	c.AddCommand(subs...)
+	return c
+}
+
+// exitCode is the one table from error to exit code for commands that failed.
+func exitCode(err error) int {
+	var u usageError
+	switch {
+	case errors.As(err, &u):
+		return exitUsage
+	case errors.Is(err, context.Canceled):
+		return exitFailure
+	}
+	for _, target := range usageSentinels() {
+		if errors.Is(err, target) {
+			return exitUsage
+		}
+	}
+	return exitFailure
+}

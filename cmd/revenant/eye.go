@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/keys"
+	"revenant/fingerprints/pack"
+	"revenant/fingerprints/registry"
+	"revenant/ingest/scan"
+	"revenant/scanners"
+	"revenant/scanners/registered"
+	"revenant/scanners/rules"
+)
+
+// eye is what a scan looks with: the engine, and who names what it sees.
+type eye struct {
+	session       *session // nil without a registry
+	engine        *scanners.Engine
+	labels        scan.Labels
+	triage        scan.Triage
+	ids           *scan.Identities
+	fieldRevision uint64
+	packRevision  uint64
+	registered    int // fields that are searched for
+	generic       bool
+	closers       []func() error
+}
+
+func (e *eye) close() {
+	for i := len(e.closers) - 1; i >= 0; i-- {
+		_ = e.closers[i]()
+	}
+}
+
+// openEye resolves the mode: --pack, else the registry in REVENANT_HOME, else
+// generic rules alone.
+func (a *app) openEye(ctx context.Context, fl *scanFlags, p scanPlace) (_ *eye, err error) {
+	e := &eye{engine: &scanners.Engine{}, generic: fl.only != "registered"}
+	defer func() {
+		if err != nil {
+			e.close()
+		}
+	}()
+	if fl.only != "generic" || fl.pack == "" {
+		if err := a.openRegistered(ctx, e, fl); err != nil {
+			return nil, err
+		}
+	}
+	if e.generic {
+		m, err := a.openRules(fl, p)
+		if err != nil {
+			return nil, err
+		}
+		e.engine.Matchers = append(e.engine.Matchers, m)
+	}
+	return e, nil
+}
+
+func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
+	if fl.pack != "" {
+		return a.openPackFile(e, fl)
+	}
+	s, err := a.openSession(ctx)
+	if errors.Is(err, errNoRegistry) {
+		if fl.only == "registered" {
+			return err
+		}
+		a.notef("no registry here: generic rules only, and findings are not kept (revenant init makes one)")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	e.session = s
+	e.closers = append(e.closers, s.close)
+	core := s.ring.Identity(fingerprints.AudienceCore)
+	e.ids = &scan.Identities{Edge: s.ring.Identity(fingerprints.AudienceEdge), Core: &core}
+	e.labels, e.triage = registryLabels{s}, registryTriage{s}
+	if fl.only == "generic" {
+		return nil
+	}
+	file, err := a.cachedPack(ctx, s)
+	if err != nil {
+		return fmt.Errorf("compiling the registry for the scan: %w", err)
+	}
+	e.closers = append(e.closers, file.Close)
+	return e.usePack(file, s.ring, pack.Options{})
+}
+
+// usePack opens a pack and adds its matcher.
+func (e *eye) usePack(f *os.File, ks pack.Keys, o pack.Options) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	p, err := pack.Open(f, info.Size(), ks, o)
+	if err != nil {
+		return err
+	}
+	m, err := registered.New(p)
+	if err != nil {
+		return err
+	}
+	h := p.Header()
+	e.engine.Matchers = append(e.engine.Matchers, m)
+	e.fieldRevision, e.packRevision, e.registered = h.FieldRevision, h.Revision, p.Count()
+	if e.labels == nil {
+		e.labels = packLabels{p}
+	}
+	return nil
+}
+
+// openPackFile scans with a pack that was given, as a laptop or pipeline does:
+// nothing is stored.
+func (a *app) openPackFile(e *eye, fl *scanFlags) error {
+	edge, err := a.edgeKeys(fl.packKeys)
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(fl.pack)
+	if err != nil {
+		return usageError{err}
+	}
+	e.closers = append(e.closers, f.Close)
+	e.ids = &scan.Identities{Edge: edge.Identity(fingerprints.AudienceEdge)}
+	if err := e.usePack(f, edge, pack.Options{Now: a.now()}); err != nil {
+		return fmt.Errorf("opening the pack %s: %w", fl.pack, err)
+	}
+	return nil
+}
+
+// cachedPack returns the registry compiled for this machine, built anew when
+// the registry moved since.
+func (a *app) cachedPack(ctx context.Context, s *session) (*os.File, error) {
+	key, err := s.reg.PackKey(ctx, s.actor, fingerprints.AudienceCore)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(s.dir, "packs")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	name := filepath.Join(dir, "core.pack")
+	if f, err := os.Open(name); err == nil {
+		if packIs(f, key) {
+			return f, nil
+		}
+		_ = f.Close()
+	}
+	tmp, err := os.CreateTemp(dir, ".core-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	if _, err := s.reg.BuildPack(ctx, s.actor, registry.PackRequest{Audience: fingerprints.AudienceCore}, tmp); err != nil {
+		_ = tmp.Close()
+		return nil, err
+	}
+	if err := os.Rename(tmp.Name(), name); err != nil {
+		_ = tmp.Close()
+		return nil, err
+	}
+	return tmp, nil
+}
+
+func packIs(f *os.File, key registry.PackKey) bool {
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	h, err := pack.Inspect(f, info.Size())
+	return err == nil && h.Ring == key.Ring && h.Audience == key.Audience && h.KeyEpoch == key.Epoch &&
+		h.Revision == key.PackRevision && h.FieldRevision == key.FieldRevision
+}
+
+// openRules finds the generic rules: --config, the environment, the scanned
+// folder, gitleaks' own.
+func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
+	o := rules.Options{Path: fl.config}
+	if o.Path == "" {
+		o.Path = a.env("GITLEAKS_CONFIG")
+	}
+	if inline := a.env("GITLEAKS_CONFIG_TOML"); o.Path == "" && inline != "" {
+		o.Contents = []byte(inline)
+	}
+	if o.Path == "" && o.Contents == nil && p.root != "" {
+		if own := filepath.Join(p.root, ".gitleaks.toml"); isRegular(own) {
+			o.Path = own
+		}
+	}
+	m, err := rules.New(o)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return m, nil
+}
+
+func isRegular(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// packLabels names hits from the pack alone.
+type packLabels struct{ pack *pack.Pack }
+
+// Labels implements scan.Labels.
+func (l packLabels) Labels(_ context.Context, rows []fingerprints.RowID, v fingerprints.Value) ([]scan.Label, error) {
+	c := l.pack.NewConfirmer()
+	var out []scan.Label
+	for _, row := range rows {
+		lb, err := c.Label(row, v.Reveal())
+		if err != nil {
+			return nil, fmt.Errorf("reading a label of the pack: %w", err)
+		}
+		out = append(out, scan.Label{
+			Row: row, Secret: lb.Secret, Version: lb.Version, Field: lb.Field, State: lb.State, Class: lb.Class,
+			Owner: lb.Owner, Compromised: lb.Compromised, WindowEnds: lb.WindowEnds,
+		})
+	}
+	return out, nil
+}
+
+// Homes implements scan.Labels; a pack knows none.
+func (packLabels) Homes(context.Context, string, string, string) ([]scan.Home, error) {
+	return nil, nil
+}
+
+var _ pack.Keys = (*keys.Ring)(nil)

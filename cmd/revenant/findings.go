@@ -1,0 +1,361 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/registry"
+	"revenant/fingerprints/store"
+)
+
+func (a *app) findingsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "findings", GroupID: "know",
+		Short: "List, show and triage what scans found",
+		Long: `A finding is one value at one path of one source. Its verdict is computed from the
+state of the secret at the moment you ask. An id may be shortened to a unique
+beginning.`,
+	}
+	return group(
+		c, a.findingsList(), a.findingsShow(), a.findingsAccept(), a.findingsDismiss(),
+		a.findingsAssign(), a.findingsReopen(), a.findingsExport(),
+	)
+}
+
+// filterFlags select findings.
+type filterFlags struct {
+	ref                           string
+	verdicts, statuses, presences []string
+	f                             store.FindingFilter
+}
+
+func (ff *filterFlags) register(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&ff.ref, "secret", "", "NAME or NAME@N")
+	f.StringVar(&ff.f.SourceID, "source", "", "only this source")
+	f.StringVar(&ff.f.PathGlob, "path", "", "glob over paths")
+	f.StringVar(&ff.f.Rule, "rule", "", "only this generic rule")
+	f.StringVar(&ff.f.Owner, "owner", "", "only this owner's")
+	f.StringSliceVar(&ff.verdicts, "verdict", nil, join(fingerprints.Verdicts()))
+	f.StringSliceVar(&ff.statuses, "status", nil, "open, accepted, false-positive")
+	f.StringSliceVar(&ff.presences, "presence", nil, join(fingerprints.Presences()))
+	f.IntVar(&ff.f.Limit, "limit", 0, "at most so many; 0: all")
+}
+
+func (ff *filterFlags) filter() (store.FindingFilter, error) {
+	f := ff.f
+	if ff.ref != "" {
+		ref, err := fingerprints.ParseRef(ff.ref)
+		if err != nil {
+			return f, usageError{err}
+		}
+		f.Secret, f.Version = ref.Name, ref.Number
+	}
+	var err error
+	if f.Verdicts, err = someOf("--verdict", ff.verdicts, fingerprints.Verdicts()); err != nil {
+		return f, err
+	}
+	statuses := []fingerprints.Status{fingerprints.StatusOpen, fingerprints.StatusAccepted, fingerprints.StatusFalsePositive}
+	if f.Statuses, err = someOf("--status", ff.statuses, statuses); err != nil {
+		return f, err
+	}
+	f.Presences, err = someOf("--presence", ff.presences, fingerprints.Presences())
+	return f, err
+}
+
+func (a *app) findingsList() *cobra.Command {
+	var ff filterFlags
+	c := &cobra.Command{
+		Use: "list", Short: "List findings, the worst first",
+		Example: "  revenant findings list --verdict stale,leaked --secret billing/db-password@1",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			f, err := ff.filter()
+			if err != nil {
+				return err
+			}
+			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				list, err := s.reg.Findings(ctx, s.actor, f)
+				if err != nil {
+					return err
+				}
+				worstFirst(list)
+				if a.asJSON {
+					return a.printJSON(nonNil(list))
+				}
+				return a.printFindings(list)
+			})
+		},
+	}
+	ff.register(c)
+	return c
+}
+
+func nonNil[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+func worstFirst(list []registry.Finding) {
+	rank := func(f registry.Finding) int {
+		return slices.Index(fingerprints.Severities(), f.Severity)*100 + slices.Index(fingerprints.Verdicts(), f.Verdict)
+	}
+	sort.SliceStable(list, func(i, j int) bool { return rank(list[i]) < rank(list[j]) })
+}
+
+func (a *app) printFindings(list []registry.Finding) error {
+	if len(list) == 0 {
+		a.notef("no findings match; `revenant source list` shows what was searched")
+		return nil
+	}
+	var rows [][]string
+	for _, f := range list {
+		rows = append(rows, []string{
+			shortID(f.ID), string(f.Verdict), string(f.Severity), string(f.Status), whatText(f),
+			string(f.Presence), strconv.Itoa(f.Places), f.Path, f.Source,
+		})
+	}
+	return a.table([]string{"ID", "VERDICT", "SEVERITY", "STATUS", "WHAT", "PRESENCE", "PLACES", "PATH", "SOURCE"}, rows)
+}
+
+// shortID is enough of an id to be typed.
+func shortID(id fingerprints.FindingID) string {
+	s := strings.TrimPrefix(string(id), "rv1:")
+	return s[:min(12, len(s))]
+}
+
+func whatText(f registry.Finding) string {
+	if len(f.Matches) > 0 {
+		m := f.Matches[0]
+		s := fmt.Sprintf("%s@%d", m.Secret, m.Version)
+		if n := len(f.Matches) - 1; n > 0 {
+			s += fmt.Sprintf(" +%d", n)
+		}
+		return s
+	}
+	return orDash(strings.Join(f.Rules, ","))
+}
+
+func (a *app) findingsShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show ID", Short: "Show a finding with its places and history",
+		Example: "  revenant findings show 3f2a9c",
+		Args:    argCount(1, 1, "one finding's ID"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				d, err := s.reg.Finding(ctx, s.actor, args[0])
+				if err != nil {
+					return err
+				}
+				if a.asJSON {
+					return a.printJSON(d)
+				}
+				return a.printFinding(d)
+			})
+		},
+	}
+}
+
+func (a *app) printFinding(d registry.FindingDetail) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n%s, %s, %s\n", d.ID, d.Verdict, d.Severity, d.Status)
+	if d.Reason != "" {
+		fmt.Fprintf(&b, "reason: %s\n", printable(d.Reason))
+	}
+	if d.Until != nil {
+		fmt.Fprintf(&b, "accepted until %s\n", when(*d.Until))
+	}
+	fmt.Fprintf(&b, "source: %s\npath: %s\npresence: %s\nowner: %s\n", printable(d.Source), printable(d.Path), d.Presence, orDash(d.Owner))
+	if d.Due != nil {
+		fmt.Fprintf(&b, "due: %s\n", when(*d.Due))
+	}
+	for _, m := range d.Matches {
+		fmt.Fprintf(&b, "value of %s@%d field %s (%s): %s", m.Secret, m.Version, m.Field, m.State, m.Verdict)
+		if m.IssuedTo != "" {
+			fmt.Fprintf(&b, ", issued to %s", m.IssuedTo)
+		}
+		b.WriteByte('\n')
+	}
+	if len(d.Rules) > 0 {
+		fmt.Fprintf(&b, "rules: %s\n", strings.Join(d.Rules, ", "))
+	}
+	fmt.Fprintf(&b, "first seen %s, last seen %s\n\n%s:\n", when(d.FirstSeen), when(d.LastSeen), plural(d.Places, "place", "places"))
+	for _, s := range d.Sightings {
+		where := fmt.Sprintf("line %d:%d", s.Line, s.Column)
+		if s.Line == 0 {
+			where = fmt.Sprintf("bytes %d-%d", s.Start, s.End)
+		}
+		fmt.Fprintf(&b, "  %s  %s  %s", where, s.Form, s.Presence)
+		if s.Rule != "" {
+			fmt.Fprintf(&b, "  %s", s.Rule)
+		}
+		if s.Locator != "" {
+			fmt.Fprintf(&b, "  %s", printable(s.Locator))
+		}
+		b.WriteByte('\n')
+		if s.Context != "" {
+			fmt.Fprintf(&b, "    %s\n", printable(s.Context))
+		}
+	}
+	if len(d.History) > 0 {
+		b.WriteString("\nhistory:\n")
+		for _, h := range d.History {
+			fmt.Fprintf(&b, "  %s  %s  %s  %s\n", when(h.At), orDash(h.Actor), h.What, printable(h.Detail))
+		}
+	}
+	return writeAll(a.stdout, b.String())
+}
+
+// triage makes a command that changes one finding and prints it.
+func (a *app) triage(c *cobra.Command, do func(ctx context.Context, s *session, id string) (registry.Finding, error)) *cobra.Command {
+	c.Args = argCount(1, 1, "one finding's ID")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			f, err := do(ctx, s, args[0])
+			if err != nil {
+				return err
+			}
+			if a.asJSON {
+				return a.printJSON(f)
+			}
+			return a.printFindings([]registry.Finding{f})
+		})
+	}
+	return c
+}
+
+func (a *app) findingsAccept() *cobra.Command {
+	var until, reason string
+	c := a.triage(&cobra.Command{
+		Use: "accept ID", Short: "Accept a finding until a date, for a reason",
+		Example: "  revenant findings accept 3f2a9c --until 2027-01-31 --reason 'archive, removed in January'",
+	}, func(ctx context.Context, s *session, id string) (registry.Finding, error) {
+		t, err := a.dateFlag("--until", until)
+		if err != nil {
+			return registry.Finding{}, err
+		}
+		if t.IsZero() || reason == "" {
+			return registry.Finding{}, usagef("an acceptance needs --until and --reason")
+		}
+		return s.reg.Accept(ctx, s.actor, id, t, reason)
+	})
+	c.Flags().StringVar(&until, "until", "", "last day, as 2027-01-31, or a time")
+	c.Flags().StringVar(&reason, "reason", "", "why it may stay")
+	return c
+}
+
+func (a *app) findingsDismiss() *cobra.Command {
+	var reason string
+	c := a.triage(&cobra.Command{
+		Use: "dismiss ID", Short: "Say that a generic finding is no secret",
+		Example: "  revenant findings dismiss 3f2a9c --reason 'test vector'",
+	}, func(ctx context.Context, s *session, id string) (registry.Finding, error) {
+		if reason == "" {
+			return registry.Finding{}, usagef("say why it is no secret: --reason TEXT")
+		}
+		return s.reg.Dismiss(ctx, s.actor, id, reason)
+	})
+	c.Flags().StringVar(&reason, "reason", "", "why it is no secret")
+	return c
+}
+
+func (a *app) findingsAssign() *cobra.Command {
+	var owner string
+	c := a.triage(&cobra.Command{
+		Use: "assign ID", Short: "Give a finding an owner",
+		Example: "  revenant findings assign 3f2a9c --owner payments",
+	}, func(ctx context.Context, s *session, id string) (registry.Finding, error) {
+		if owner == "" {
+			return registry.Finding{}, usagef("say to whom: --owner NAME")
+		}
+		return s.reg.Assign(ctx, s.actor, id, owner)
+	})
+	c.Flags().StringVar(&owner, "owner", "", "person or team")
+	return c
+}
+
+func (a *app) findingsReopen() *cobra.Command {
+	return a.triage(&cobra.Command{
+		Use: "reopen ID", Short: "Take an acceptance or dismissal back",
+		Example: "  revenant findings reopen 3f2a9c",
+	}, func(ctx context.Context, s *session, id string) (registry.Finding, error) {
+		return s.reg.Reopen(ctx, s.actor, id)
+	})
+}
+
+func (a *app) findingsExport() *cobra.Command {
+	var ff filterFlags
+	var format string
+	c := &cobra.Command{
+		Use: "export", Short: "Write findings with all their places as JSON lines or CSV",
+		Example: "  revenant findings export --format csv --verdict stale > stale.csv",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			f, err := ff.filter()
+			if err != nil {
+				return err
+			}
+			if format != "jsonl" && format != "csv" {
+				return usagef("--format is jsonl or csv")
+			}
+			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				if format == "csv" {
+					return a.exportCSV(ctx, s, f)
+				}
+				enc := json.NewEncoder(a.stdout)
+				enc.SetEscapeHTML(false)
+				return s.reg.Export(ctx, s.actor, f, func(d registry.FindingDetail) error { return enc.Encode(d) })
+			})
+		},
+	}
+	ff.register(c)
+	c.Flags().StringVar(&format, "format", "jsonl", "jsonl or csv")
+	return c
+}
+
+func (a *app) exportCSV(ctx context.Context, s *session, f store.FindingFilter) error {
+	w := csv.NewWriter(a.stdout)
+	if err := w.Write([]string{"id", "verdict", "severity", "status", "what", "source", "path", "presence", "owner", "places", "first_seen", "last_seen", "line", "column", "form", "rule"}); err != nil {
+		return err
+	}
+	err := s.reg.Export(ctx, s.actor, f, func(d registry.FindingDetail) error {
+		row := []string{
+			string(d.ID), string(d.Verdict), string(d.Severity), string(d.Status), whatText(d.Finding), d.Source, d.Path,
+			string(d.Presence), d.Owner, strconv.Itoa(d.Places), d.FirstSeen.UTC().Format(time.RFC3339), d.LastSeen.UTC().Format(time.RFC3339),
+		}
+		for i, cell := range row {
+			row[i] = noFormula(cell)
+		}
+		for _, g := range d.Sightings {
+			if err := w.Write(append(slices.Clone(row), strconv.Itoa(g.Line), strconv.Itoa(g.Column), string(g.Form), g.Rule)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	w.Flush()
+	if err != nil {
+		return err
+	}
+	return w.Error()
+}
+
+// noFormula keeps spreadsheets from running what a path says.
+func noFormula(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}

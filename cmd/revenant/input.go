@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"revenant/fingerprints"
+)
+
+// maxValueInput bounds what is read as one value; registration refuses long
+// values with a better reason, so this only stops endless input.
+const maxValueInput = 4 << 20
+
+// fieldFlags are how a command is given values: from standard input or files,
+// never from arguments, which other processes and shell histories see.
+type fieldFlags struct {
+	file   string   // --file: one field, "-" is standard input
+	fields []string // --field NAME=FILE
+	exact  bool     // --exact: a trailing newline is part of the value
+}
+
+const defaultField = "value"
+
+// namedValue is one field of a version as it was read.
+type namedValue struct {
+	Field string
+	Value fingerprints.Value
+}
+
+// readFields reads the values that the flags name.
+func (a *app) readFields(f fieldFlags) ([]namedValue, error) {
+	if len(f.fields) == 0 {
+		v, err := a.readValue(f.file)
+		if err != nil {
+			return nil, err
+		}
+		return []namedValue{{defaultField, v}}, nil
+	}
+	if f.file != "" && f.file != "-" {
+		return nil, usagef("give --file for a secret of one value or --field NAME=FILE for each of several, not both")
+	}
+	var out []namedValue
+	for i, spec := range f.fields {
+		name, file, ok := strings.Cut(spec, "=")
+		if !ok || file == "" {
+			return nil, usagef("--field number %d is not of the form NAME=FILE (FILE may be - for standard input); values are never given as arguments", i+1)
+		}
+		if err := fingerprints.CheckName(name); err != nil {
+			return nil, usagef("--field number %d: %w", i+1, err)
+		}
+		v, err := a.readValue(file)
+		if err != nil {
+			return nil, fmt.Errorf("field %s: %w", name, err)
+		}
+		out = append(out, namedValue{name, v})
+	}
+	return out, nil
+}
+
+// readValue reads one value from a file or standard input; on a terminal it
+// asks without showing what is typed.
+func (a *app) readValue(file string) (fingerprints.Value, error) {
+	if file == "" || file == "-" {
+		if in, ok := a.stdin.(*os.File); ok && term.IsTerminal(int(in.Fd())) {
+			fmt.Fprint(a.stderr, "value (not shown): ")
+			b, err := term.ReadPassword(int(in.Fd()))
+			fmt.Fprintln(a.stderr)
+			if err != nil {
+				return fingerprints.Value{}, fmt.Errorf("reading the value from the terminal: %w", err)
+			}
+			return checkedValue(b, "the terminal")
+		}
+		b, err := io.ReadAll(io.LimitReader(a.stdin, maxValueInput+1))
+		if err != nil {
+			return fingerprints.Value{}, fmt.Errorf("reading the value from standard input: %w", err)
+		}
+		return checkedValue(b, "standard input")
+	}
+	b, err := readFileLimited(file, maxValueInput)
+	if err != nil {
+		return fingerprints.Value{}, err
+	}
+	return checkedValue(b, file)
+}
+
+func checkedValue(b []byte, from string) (fingerprints.Value, error) {
+	defer clear(b)
+	switch {
+	case len(bytes.TrimRight(b, "\r\n")) == 0:
+		return fingerprints.Value{}, usagef("the value from %s is empty; pipe it in, as in: printf %%s \"$VALUE\" | revenant ...", from)
+	case len(b) > maxValueInput:
+		return fingerprints.Value{}, usagef("the value from %s is over %d MiB: this is not one secret value", from, maxValueInput>>20)
+	}
+	return fingerprints.NewValue(b), nil
+}
+
+// readFileLimited reads a regular file of at most limit bytes (one more is
+// read, so that the caller can tell).
+func readFileLimited(file string, limit int64) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if !info.Mode().IsRegular() && info.Mode()&os.ModeNamedPipe == 0 && info.Mode()&os.ModeCharDevice == 0 {
+		return nil, usagef("%s is not a file", file)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", file, err)
+	}
+	return b, nil
+}
+
+// readLimited reads r to its end, and fails when it holds more than limit bytes.
+func readLimited(r io.Reader, limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = fmt.Errorf("over %d MiB", limit>>20)
+	}
+	return b, err
+}

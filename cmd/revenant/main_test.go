@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// asRevenant makes the test binary behave as the program, so that tests run
+// real processes: their own streams, environment, temporary files and signals.
+const asRevenant = "REVENANT_TEST_AS_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asRevenant) == "1" {
+		os.Exit(realMain())
+	}
+	os.Exit(m.Run())
+}
+
+// box is a machine of its own for one test: a home, a registry's folder, a
+// folder for temporary files, and everything the processes printed.
+type box struct {
+	t    *testing.T
+	dir  string // everything that revenant writes is below it
+	env  []string
+	work string // what is scanned; not searched for canaries
+}
+
+func newBox(t *testing.T) *box {
+	t.Helper()
+	b := &box{t: t, dir: t.TempDir(), work: t.TempDir()}
+	for _, d := range []string{"home", "tmp", "out"} {
+		if err := os.MkdirAll(filepath.Join(b.dir, d), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.env = []string{
+		asRevenant + "=1",
+		"PATH=" + os.Getenv("PATH"),
+		"HOME=" + filepath.Join(b.dir, "home"),
+		"REVENANT_HOME=" + b.registry(),
+		"TMPDIR=" + filepath.Join(b.dir, "tmp"),
+	}
+	return b
+}
+
+// registry is the folder of keys and store.
+func (b *box) registry() string { return filepath.Join(b.dir, "registry") }
+
+// out is a place for reports and the like.
+func (b *box) out(name string) string { return filepath.Join(b.dir, "out", name) }
+
+// ran is what a process did.
+type ran struct {
+	code           int
+	stdout, stderr string
+}
+
+// command prepares a revenant process.
+func (b *box) command(ctx context.Context, stdin string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, os.Args[0], args...)
+	c.Env, c.Dir = b.env, b.dir
+	c.Stdin = strings.NewReader(stdin)
+	return c
+}
+
+// run executes a command line and returns how it went.
+func (b *box) run(stdin string, args ...string) ran {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), 3*time.Minute)
+	defer cancel()
+	c := b.command(ctx, stdin, args...)
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
+	err := c.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		b.t.Fatalf("revenant %s: %v", strings.Join(args, " "), err)
+	}
+	return ran{c.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// must runs a command line and insists on its exit code.
+func (b *box) must(code int, stdin string, args ...string) ran {
+	b.t.Helper()
+	r := b.run(stdin, args...)
+	if r.code != code {
+		b.t.Fatalf("revenant %s: exit code %d, want %d\nstdout: %s\nstderr: %s", strings.Join(args, " "), r.code, code, r.stdout, r.stderr)
+	}
+	return r
+}
+
+// write puts a file into the scanned folder.
+func (b *box) write(name, content string) string {
+	b.t.Helper()
+	p := filepath.Join(b.work, name)
+	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(p, []byte(content), 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+	return p
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/registry"
+)
+
+func (a *app) proveCommand() *cobra.Command {
+	var o registry.ProveOptions
+	var verify, public, out string
+	c := &cobra.Command{
+		Use: "prove NAME@N | prove --verify FILE", GroupID: "know",
+		Short: "Prove that a version has no live copy in anything that was scanned",
+		Long: `Prints a signed document: every source, how far it was searched, what was skipped,
+the pack's revision and the time.
+
+Exit codes: 0 proven; 1 a live copy exists; 3 coverage is not complete, something
+was skipped that --accept-skip does not accept, or a field cannot be searched for;
+2 wrong usage.`,
+		Example: `  revenant prove billing/db-password@1
+  revenant prove billing/db-password@1 --accept-skip special-file --out proof.json
+  revenant prove --verify proof.json`,
+		Args: argCount(0, 1, "one NAME@N, or --verify FILE"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if verify != "" {
+				if len(args) != 0 {
+					return usagef("--verify takes the file alone, without NAME@N")
+				}
+				return a.verifyProof(c.Context(), verify, public)
+			}
+			if len(args) == 0 {
+				return usagef("say which version: prove NAME@N, or prove --verify FILE")
+			}
+			ref, err := versionArg(args[0])
+			if err != nil {
+				return err
+			}
+			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				p, err := s.reg.Prove(ctx, s.actor, ref, o)
+				if err != nil {
+					return err
+				}
+				return a.printProof(p, out)
+			})
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&o.IncludeHistory, "include-history", false, "copies that need digging count too")
+	f.StringSliceVar(&o.AcceptSkip, "accept-skip", nil, "skip reasons that do not stand in the way: REASON, REASON:GLOB or all")
+	f.StringVar(&verify, "verify", "", "check a proof document (- for standard input)")
+	f.StringVar(&public, "public-key", "", "with --verify: hex file of the installation's proof key, where the ring is not at hand")
+	f.StringVar(&out, "out", "", "write the document to this file and a summary to standard output")
+	return c
+}
+
+func (a *app) printProof(p registry.SignedProof, out string) error {
+	a.code = p.Proof.Outcome.ExitCode()
+	if out != "" {
+		if err := os.WriteFile(out, append(p.Document, '\n'), 0o644); err != nil { //nolint:gosec // a proof is made to be shown
+			return fmt.Errorf("writing the proof: %w", err)
+		}
+	}
+	if a.asJSON {
+		return writeAll(a.stdout, string(p.Document)+"\n")
+	}
+	return writeAll(a.stdout, proofText(p.Proof))
+}
+
+func proofText(p registry.Proof) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s@%d (%s): %s\n", p.Secret, p.Version, p.State, p.Outcome)
+	for _, r := range p.Reasons {
+		fmt.Fprintf(&b, "  %s\n", printable(r))
+	}
+	for _, cp := range p.Copies {
+		note := ""
+		if !cp.Counts {
+			note = " (listed only)"
+		}
+		fmt.Fprintf(&b, "  copy: %s %s, %s, %s%s\n", shortID(cp.Finding), printable(cp.Path), cp.Presence, printable(cp.Source), note)
+	}
+	covered := true
+	for _, s := range p.Sources {
+		covered = covered && s.State == registry.CoverageComplete
+	}
+	writeCoverage(&b, "this version", covered && len(p.Sources) > 0, p.Sources)
+	fmt.Fprintf(&b, "registry revision %d, pack revision %d, %s\n", p.Revision, p.PackRevision, when(p.At))
+	return b.String()
+}
+
+func (a *app) verifyProof(ctx context.Context, file, publicFile string) error {
+	in, err := a.openInput(file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	doc, err := readLimited(in, maxProof)
+	if err != nil {
+		return fmt.Errorf("reading the proof: %w", err)
+	}
+	if publicFile != "" {
+		key, err := readPublicKey(publicFile)
+		if err != nil {
+			return err
+		}
+		p, err := registry.VerifyProof(doc, key)
+		return a.printVerified(p, err)
+	}
+	return a.withRegistry(ctx, func(_ context.Context, s *session) error {
+		p, err := s.reg.VerifyProof(doc)
+		return a.printVerified(p, err)
+	})
+}
+
+const maxProof = 64 << 20
+
+func readPublicKey(file string) (ed25519.PublicKey, error) {
+	b, err := readFileLimited(file, 4096)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(b)))
+	if err != nil || len(key) != ed25519.PublicKeySize {
+		return nil, usagef("%s does not hold a public key: it is 64 hex digits, as `revenant key status` prints", file)
+	}
+	return key, nil
+}
+
+func (a *app) printVerified(p registry.Proof, err error) error {
+	if err != nil {
+		return err
+	}
+	if a.asJSON {
+		return a.printJSON(struct {
+			Valid bool           `json:"valid"`
+			Proof registry.Proof `json:"proof"`
+		}{true, p})
+	}
+	return writeAll(a.stdout, "valid, signed by this installation\n"+proofText(p))
+}
+
+func (a *app) auditCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "audit", GroupID: "care",
+		Short: "Show and verify the audit log",
+		Long: `Every change is a record in a chain of keyed hashes; signed checkpoints of its head
+can be kept elsewhere, so that a rewritten or shortened log is noticed.`,
+	}
+	return group(c, a.auditList(), a.auditVerify(), a.auditCheckpoint())
+}
+
+func (a *app) auditList() *cobra.Command {
+	var from uint64
+	c := &cobra.Command{
+		Use: "list", Short: "List audit records, oldest first",
+		Example: "  revenant audit list --from 100", Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				var all []registry.AuditEntry
+				err := s.reg.AuditLog(ctx, s.actor, from, func(e registry.AuditEntry) error {
+					all = append(all, e)
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+				return a.printAuditEntries(all)
+			})
+		},
+	}
+	c.Flags().Uint64Var(&from, "from", 1, "first sequence number")
+	return c
+}
+
+func (a *app) auditVerify() *cobra.Command {
+	var against string
+	c := &cobra.Command{
+		Use: "verify", Short: "Check the whole chain and every checkpoint",
+		Example: "  revenant audit verify --against checkpoint.txt", Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var checkpoint []byte
+			if against != "" {
+				b, err := readFileLimited(against, 1<<20)
+				if err != nil {
+					return err
+				}
+				checkpoint = b
+			}
+			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				r, err := s.reg.VerifyAudit(ctx, s.actor, checkpoint)
+				if err != nil {
+					return err
+				}
+				if err := s.checkHead(r.Head); err != nil {
+					return err
+				}
+				if a.asJSON {
+					return a.printJSON(r)
+				}
+				return writeAll(a.stdout, fmt.Sprintf("the audit chain holds: %d records, head %d %.16s, %s\n", r.Records, r.Head.Sequence, r.Head.MAC, plural(r.Checkpoints, "checkpoint", "checkpoints")))
+			})
+		},
+	}
+	c.Flags().StringVar(&against, "against", "", "a checkpoint file that was kept elsewhere")
+	return c
+}
+
+func (a *app) auditCheckpoint() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use: "checkpoint", Short: "Sign the newest record; keep the result where the store's owner cannot write",
+		Example: "  revenant audit checkpoint --out checkpoint.txt", Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				b, err := s.reg.Checkpoint(ctx, s.actor)
+				if err != nil {
+					return err
+				}
+				if out != "" {
+					return os.WriteFile(out, b, 0o644) //nolint:gosec // a checkpoint is made to be shown
+				}
+				return writeAll(a.stdout, string(b))
+			})
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "write it to this file (default: standard output)")
+	return c
+}
+
+// usageSentinels are errors of the registry and key ring that mean wrong usage.
+func usageSentinels() []error {
+	return []error{
+		fingerprints.ErrBadName,
+		registry.ErrUnknownSecret, registry.ErrUnknownVersion, registry.ErrUnknownFinding, registry.ErrUnknownSource,
+		registry.ErrUnknownAllow, registry.ErrAmbiguous, registry.ErrExists, registry.ErrActiveExists, registry.ErrTransition,
+		registry.ErrNoSuccessor, registry.ErrContainsOld, registry.ErrReused, registry.ErrRollback, registry.ErrEmptyValue,
+		registry.ErrValueTooLong, registry.ErrValueInName, registry.ErrInput, registry.ErrOtherValue, registry.ErrAdoptWeak,
+		registry.ErrRegistered, registry.ErrNotAllowable,
+	}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"revenant/api/wire"
+	reportjson "revenant/ingest/report/json"
+	"revenant/ingest/report/terminal"
+)
+
+// maxListedSkips bounds the skips that a summary names one by one; all are
+// counted, and a stored scan keeps them.
+const maxListedSkips = 1000
+
+// reports is where a scan's findings go.
+type reports struct {
+	skips []wire.Skip
+	out   io.Writer
+	tmp   *os.File // a report file is written beside its place and renamed
+	path  string
+	json  *reportjson.Writer
+	text  *terminal.Report
+	errs  io.Writer
+	quiet bool
+}
+
+// openReports opens what -f and -r ask for, before anything is scanned.
+func (a *app) openReports(fl *scanFlags) (*reports, error) {
+	format := fl.format
+	if format == "" {
+		format = "text"
+		if a.asJSON || fl.path != "" {
+			format = "json"
+		}
+	}
+	r := &reports{out: a.stdout, errs: a.stderr, quiet: a.quiet}
+	if fl.path != "" && fl.path != "-" {
+		tmp, err := os.CreateTemp(filepath.Dir(fl.path), ".revenant-report-*")
+		if err != nil {
+			return nil, usagef("the report cannot be written there: %w", errors.Unwrap(err))
+		}
+		r.tmp, r.path, r.out = tmp, fl.path, tmp
+	}
+	secrets, shown := reportjson.Redacted, terminal.Redacted
+	if fl.showSecrets {
+		secrets, shown = reportjson.Shown, terminal.Shown
+	}
+	switch format {
+	case "json":
+		r.json = reportjson.NewWriter(r.out, secrets)
+	case "text":
+		o := terminal.Options{Secrets: shown, Width: a.width()}
+		if r.tmp == nil && a.colour() {
+			o.Color = terminal.Colored
+		}
+		r.text = terminal.New(r.out, o)
+	default:
+		r.abort()
+		return nil, usagef("--report-format is text or json")
+	}
+	return r, nil
+}
+
+func (r *reports) finding(f wire.Finding) error {
+	if r.json != nil {
+		return r.json.Write(f)
+	}
+	return r.text.Write(f)
+}
+
+func (r *reports) skip(s wire.Skip) error {
+	if len(r.skips) < maxListedSkips {
+		r.skips = append(r.skips, s)
+	}
+	return nil
+}
+
+// close ends the report. A JSON report has no room for a summary, so it goes to
+// the error stream there.
+func (r *reports) close(s wire.Summary) error {
+	s.Skips = r.skips
+	if r.text != nil {
+		if err := r.text.Close(s); err != nil {
+			return err
+		}
+	} else if err := r.json.Close(); err != nil {
+		return err
+	}
+	if r.tmp != nil {
+		if err := errors.Join(r.tmp.Sync(), r.tmp.Close(), os.Rename(r.tmp.Name(), r.path)); err != nil {
+			return err
+		}
+		r.tmp = nil
+	}
+	if (r.json != nil || r.path != "") && !r.quiet {
+		t := terminal.New(r.errs, terminal.Options{Width: 80})
+		return t.Close(s)
+	}
+	return nil
+}
+
+// abort removes a report that was not finished.
+func (r *reports) abort() {
+	if r.tmp != nil {
+		_ = r.tmp.Close()
+		_ = os.Remove(r.tmp.Name())
+		r.tmp = nil
+	}
+}

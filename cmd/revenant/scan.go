@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"revenant/api/wire"
+	"revenant/fingerprints"
+	"revenant/ingest/scan"
+	"revenant/scanners"
+	"revenant/scanners/files"
+)
+
+// scanFlags are the flags that every scan has.
+type scanFlags struct {
+	format, path   string // -f, -r
+	config         string // -c
+	source         string
+	pack, packKeys string
+	failOn         string
+	failOnSkipped  bool
+	exitCode       int
+	showSecrets    bool
+	only           string
+	noStore        bool
+	workers        int
+	exclude        []string
+	resume         bool
+}
+
+func (s *scanFlags) register(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVarP(&s.format, "report-format", "f", "", "text or json (default: text, with -r json)")
+	f.StringVarP(&s.path, "report-path", "r", "", "write the report to this file (- for standard output)")
+	f.StringVarP(&s.config, "config", "c", "", "gitleaks configuration (default: $GITLEAKS_CONFIG, .gitleaks.toml in the scanned folder, gitleaks' own rules)")
+	f.StringVar(&s.source, "source", "", "id of the source, as in dir:/srv/app (default: derived from the place)")
+	f.StringVar(&s.pack, "pack", "", "search with this pack file in place of the registry; nothing is stored")
+	f.StringVar(&s.packKeys, "pack-key", "", "edge key file that opens the pack (default: $REVENANT_PACK_KEY)")
+	f.StringVar(&s.failOn, "fail-on", "any", "exit 1 for findings at least this bad: a severity, a verdict, any or none")
+	f.BoolVar(&s.failOnSkipped, "fail-on-skipped", false, "exit 3 also for bounded, encrypted and unsupported content")
+	f.IntVar(&s.exitCode, "exit-code", exitFindings, "exit code for findings")
+	f.BoolVar(&s.showSecrets, "show-secrets", false, "print values in clear; keep the report to yourself")
+	f.StringVar(&s.only, "only", "", "registered or generic: search for these alone")
+	f.BoolVar(&s.noStore, "no-store", false, "do not keep findings in the registry")
+	f.IntVar(&s.workers, "workers", 0, "items scanned at once (default: one for each CPU)")
+}
+
+// makeSource builds a source; cursor is where an interrupted scan stopped.
+type makeSource func(cursor []byte) (scanners.Source, error)
+
+func (a *app) dirCommand() *cobra.Command {
+	var fl scanFlags
+	var follow bool
+	c := &cobra.Command{
+		Use: "dir [PATH]", GroupID: "scan", Aliases: []string{"directory", "files"},
+		Short: "Scan a folder or a file",
+		Long: `Reads every regular file below PATH (default: the current folder), also hidden and
+binary ones. What cannot be read is listed and never counts as clean.
+
+Exit codes: 0 no finding; 1 findings at or above --fail-on; 2 wrong usage; 3 not
+everything could be read.`,
+		Example: `  revenant dir .
+  revenant dir /srv/app -f json -r report.json
+  revenant dir . --only registered --fail-on stale`,
+		Args: argCount(0, 1, "at most one PATH"),
+		RunE: func(c *cobra.Command, args []string) error {
+			root := "."
+			if len(args) == 1 {
+				root = args[0]
+			}
+			links := files.LinksInside
+			if follow {
+				links = files.LinksFollow
+			}
+			id, err := dirSourceID(fl.source, root)
+			if err != nil {
+				return err
+			}
+			return a.runScan(c.Context(), &fl, scanPlace{root: root, sourceID: id, kind: fingerprints.KindDir, extent: excludeExtent(fl.exclude)}, func(cursor []byte) (scanners.Source, error) {
+				return files.NewDir(files.DirOptions{Root: root, SourceID: id, Exclude: fl.exclude, Links: links, Cursor: cursor})
+			})
+		},
+	}
+	fl.register(c)
+	c.Flags().StringArrayVar(&fl.exclude, "exclude", nil, "glob of paths to leave out, ** crosses folders (repeat); listed as skipped")
+	c.Flags().BoolVar(&fl.resume, "resume", false, "continue a scan of this folder that was interrupted")
+	c.Flags().BoolVar(&follow, "follow-symlinks", false, "follow links that lead out of the folder")
+	return c
+}
+
+// excludeExtent describes the part of a source that is read when something is
+// left out by the user's own words.
+func excludeExtent(globs []string) string {
+	if len(globs) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("without %q", globs)
+}
+
+func dirSourceID(given, root string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		return "", err
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = real
+	}
+	return "dir:" + abs, nil
+}
+
+func (a *app) homeCommand() *cobra.Command {
+	var fl scanFlags
+	var dir string
+	c := &cobra.Command{
+		Use: "home", GroupID: "scan",
+		Short: "Scan the places of your own machine where credentials gather",
+		Long: `Reads dotfiles, shell and database histories, cloud, registry and package
+credentials, keys and .env files in your home folder. 'revenant dir ~' reads
+everything.`,
+		Example: "  revenant home --only registered",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if dir == "" {
+				home, err := os.UserHomeDir()
+				if err != nil {
+					return usagef("no home folder is known: give it with --dir")
+				}
+				dir = home
+			}
+			id, err := dirSourceID(fl.source, dir)
+			if err != nil {
+				return err
+			}
+			return a.runScan(c.Context(), &fl, scanPlace{root: dir, sourceID: id, kind: fingerprints.KindDir, extent: "home places"}, func(cursor []byte) (scanners.Source, error) {
+				return files.NewHome(files.HomeOptions{Home: dir, SourceID: id, Exclude: fl.exclude, Cursor: cursor})
+			})
+		},
+	}
+	fl.register(c)
+	c.Flags().StringVar(&dir, "dir", "", "home folder to read (default: yours)")
+	c.Flags().StringArrayVar(&fl.exclude, "exclude", nil, "glob of paths to leave out (repeat)")
+	return c
+}
+
+func (a *app) stdinCommand() *cobra.Command {
+	var fl scanFlags
+	var format string
+	c := &cobra.Command{
+		Use: "stdin", GroupID: "scan",
+		Short: "Scan standard input: text, or records as NDJSON",
+		Long: `With --format ndjson each line is one record: {"source": "...", "path": "...",
+"url": "...", "time": "...", "text": "..."}, or "base64" in place of "text". That is
+the way in for chat exports, dashboards and anything else. A broken line is listed
+by its number; the others are scanned.
+
+Plain text is stored only with --source; NDJSON records bring their own.`,
+		Example: `  kubectl logs deploy/shop | revenant stdin --source ci:local:shop
+  chat-export | revenant stdin --format ndjson`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			place := scanPlace{sourceID: fl.source, kind: fingerprints.KindStdin, stream: true}
+			switch format {
+			case "text":
+				return a.runScan(c.Context(), &fl, place, func([]byte) (scanners.Source, error) {
+					return files.NewStdin(a.stdin, fl.source), nil
+				})
+			case "ndjson":
+				place.own = true
+				return a.runScan(c.Context(), &fl, place, func([]byte) (scanners.Source, error) {
+					return files.NewNDJSON(a.stdin, files.NDJSONOptions{SourceID: fl.source}), nil
+				})
+			}
+			return usagef("--format is text or ndjson")
+		},
+	}
+	fl.register(c)
+	c.Flags().StringVar(&format, "format", "text", "what the input is: text or ndjson")
+	return c
+}
+
+// scanPlace is what a scan sets out to read.
+type scanPlace struct {
+	root     string // folder whose .gitleaks.toml counts; "" none
+	sourceID string // "" when nothing of it may be stored
+	kind     fingerprints.SourceKind
+	extent   string
+	stream   bool // a pipe: what was not piped in is not gone
+	own      bool // records bring their own sources
+}
+
+// runScan wires one scan: engine, registry or pack, report, exit code.
+func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open makeSource) error {
+	rules, err := fl.exitRules()
+	if err != nil {
+		return err
+	}
+	reports, err := a.openReports(fl)
+	if err != nil {
+		return err
+	}
+	defer reports.abort()
+	eye, err := a.openEye(ctx, fl, p)
+	if err != nil {
+		return err
+	}
+	defer eye.close()
+	opts := scan.Options{
+		Engine: eye.engine, PathMatchers: eye.engine.Matchers,
+		Labels: eye.labels, Triage: eye.triage, Identities: eye.ids,
+		Extent: scan.Extent{
+			Name: p.extent, Partial: p.stream,
+			FieldRevision: eye.fieldRevision, PackRevision: eye.packRevision, Generic: eye.generic,
+		},
+		Now: a.now, Workers: fl.workers,
+		Emit: reports.finding, Skip: reports.skip, Progress: a.progress(),
+	}
+	if fl.showSecrets {
+		opts.Secrets = scan.SecretsShown
+	}
+	var cursor []byte
+	if eye.session != nil && !fl.noStore && (p.sourceID != "" || p.own) {
+		sink := &registrySink{session: eye.session, resume: fl.resume}
+		if cursor, err = sink.prepare(ctx, p, opts.Extent); err != nil {
+			return err
+		}
+		opts.Sink = sink
+	}
+	src, err := open(cursor)
+	if err != nil {
+		return usageError{err}
+	}
+	defer src.Close()
+	opts.Source = src
+	res, err := scan.Run(ctx, opts)
+	a.clearProgress()
+	if err != nil {
+		return fmt.Errorf("scanning: %w", err)
+	}
+	if err := reports.close(summaryOf(res, eye)); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	a.code = scan.ExitCode(res.Outcome(), rules)
+	return nil
+}
+
+func (s *scanFlags) exitRules() (scan.ExitRules, error) {
+	rules := scan.DefaultExitRules()
+	failOn, err := scan.ParseFailOn(s.failOn)
+	if err != nil {
+		return rules, usagef("--fail-on: %w: use a severity (%s), a verdict (%s), any or none", scan.ErrBadThreshold, join(fingerprints.Severities()), join(fingerprints.Verdicts()))
+	}
+	if s.exitCode < 0 || s.exitCode > 255 {
+		return rules, usagef("--exit-code is from 0 to 255")
+	}
+	if s.only != "" && s.only != "registered" && s.only != "generic" {
+		return rules, usagef("--only is registered or generic")
+	}
+	rules.FailOn, rules.FailOnSkipped, rules.Findings = failOn, s.failOnSkipped, s.exitCode
+	return rules, nil
+}
+
+func summaryOf(r scan.Result, e *eye) wire.Summary {
+	s := wire.Summary{
+		Sources: r.Sources, Items: r.Items, Bytes: r.Bytes, Findings: r.Findings, Sightings: r.Sightings,
+		Complete: r.Complete, Interrupted: r.Interrupted, Duration: r.Duration,
+		Registered: e.registered, GenericOnly: e.ids == nil && e.generic,
+	}
+	for reason, n := range r.Skips {
+		s.SkipCounts = append(s.SkipCounts, wire.SkipCount{Reason: reason, Count: n})
+	}
+	return s
+}
+
+// progress draws a line on the terminal's error stream, a few times a second.
+func (a *app) progress() func(scan.Progress) {
+	if a.quiet || !isTerminal(a.stderr) {
+		return nil
+	}
+	start, last := a.now(), time.Time{}
+	return func(p scan.Progress) {
+		now := a.now()
+		if now.Sub(last) < 200*time.Millisecond {
+			return
+		}
+		last = now
+		rate := float64(p.Bytes) / max(now.Sub(start).Seconds(), 0.001)
+		fmt.Fprintf(a.stderr, "\r\x1b[K%d items, %s, %s/s, %d findings, %d skipped", p.Items, bytesText(p.Bytes), bytesText(int64(rate)), p.Findings, p.Skips)
+	}
+}
+
+func (a *app) clearProgress() {
+	if !a.quiet && isTerminal(a.stderr) {
+		_, _ = io.WriteString(a.stderr, "\r\x1b[K")
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"revenant/fingerprints/keys"
+	"revenant/fingerprints/registry"
+	"revenant/fingerprints/store"
+	"revenant/fingerprints/store/sqlstore"
+)
+
+// errNoRegistry: neither keys nor store are there.
+var errNoRegistry = errors.New("there is no registry here yet: run `revenant init`, or point REVENANT_HOME at one")
+
+// session is an open local registry with its keys.
+type session struct {
+	dir   string
+	ring  *keys.Ring
+	store store.Store
+	reg   *registry.Registry
+	actor registry.Actor
+}
+
+// storeFile is the registry's database inside REVENANT_HOME.
+func storeFile(dir string) string { return filepath.Join(dir, "registry.db") }
+
+// openSession opens keys and store, and refuses a pair that does not belong
+// together.
+func (a *app) openSession(ctx context.Context) (*session, error) {
+	dir, err := a.homeDir()
+	if err != nil {
+		return nil, err
+	}
+	ring, err := a.loadRing(dir)
+	haveStore := exists(storeFile(dir))
+	switch {
+	case errors.Is(err, errNoRing) && !haveStore:
+		return nil, errNoRegistry
+	case errors.Is(err, errNoRing):
+		return nil, fmt.Errorf("%s holds a registry but no key ring: bring it back with `revenant key restore FILE`", dir)
+	case err != nil:
+		return nil, err
+	case !haveStore:
+		return nil, fmt.Errorf("%s holds a key ring but no registry: restore registry.db from your backup, or run `revenant init` for an empty one under the same keys", dir)
+	}
+	st, err := sqlstore.Open(ctx, storeFile(dir), sqlstore.Options{})
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.newSession(dir, ring, st)
+	if err == nil {
+		err = s.reg.Check(ctx)
+	}
+	if err != nil {
+		_ = st.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (a *app) newSession(dir string, ring *keys.Ring, st store.Store) (*session, error) {
+	reg, err := registry.New(registry.Options{Store: st, Ring: ring, Now: a.now, Rand: a.rand})
+	if err != nil {
+		return nil, err
+	}
+	return &session{dir: dir, ring: ring, store: st, reg: reg, actor: registry.Local(a.actorName())}, nil
+}
+
+func (s *session) close() error { return s.store.Close() }
+
+// withRegistry runs a command that needs the registry, and remembers the
+// newest audit record outside the store, so that a log that was cut off later
+// is noticed.
+func (a *app) withRegistry(ctx context.Context, fn func(context.Context, *session) error) (err error) {
+	s, err := a.openSession(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, s.rememberHead(context.WithoutCancel(ctx)), s.close())
+	}()
+	return fn(ctx, s)
+}
+
+func exists(file string) bool {
+	_, err := os.Lstat(file)
+	return !errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,435 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// walk drives every command with canaries in every place where a person could
+// put a value, and remembers what was driven.
+type walk struct {
+	*box
+	rng      *rand.Rand
+	planted  canaries
+	spoken   []byte                    // everything that was printed and must be clean
+	driven   map[string]map[bool]bool  // command path -> failed? -> seen
+	commands map[string]*cobra.Command // of the real tree
+}
+
+func newWalk(t *testing.T) *walk {
+	w := &walk{
+		box: newBox(t), rng: rand.New(rand.NewPCG(uint64(os.Getpid()), 7)),
+		driven: map[string]map[bool]bool{}, commands: map[string]*cobra.Command{},
+	}
+	root := newApp().rootCommand()
+	var add func(c *cobra.Command)
+	add = func(c *cobra.Command) {
+		if len(c.Commands()) == 0 {
+			w.commands[c.CommandPath()] = c
+		}
+		for _, sub := range c.Commands() {
+			add(sub)
+		}
+	}
+	add(root)
+	return w
+}
+
+// plant makes a canary that is looked for at the end.
+func (w *walk) plant(name string) string {
+	c := newCanary(w.rng, name)
+	w.planted = append(w.planted, c)
+	return c.value
+}
+
+// do runs a command that should succeed as far as its exit code says (0, or 1
+// for findings); try runs one that must fail.
+func (w *walk) do(stdin string, args ...string) ran {
+	w.t.Helper()
+	r := w.record(stdin, args)
+	if r.code > 1 {
+		w.t.Errorf("revenant %s: exit code %d\n%s", w.shown(args), r.code, w.shownText(r.stderr))
+	}
+	return r
+}
+
+func (w *walk) try(stdin string, args ...string) ran {
+	w.t.Helper()
+	r := w.record(stdin, args)
+	if r.code < 2 {
+		w.t.Errorf("revenant %s: exit code %d, an error was expected", w.shown(args), r.code)
+	}
+	if strings.TrimSpace(r.stderr) == "" {
+		w.t.Errorf("revenant %s failed without a word", w.shown(args))
+	}
+	return r
+}
+
+// reveal runs a command that prints a generated value, and returns it; the
+// value becomes a canary.
+func (w *walk) reveal(name string, args ...string) []string {
+	w.t.Helper()
+	r := w.run("", append(args, "--json")...)
+	if r.code != 0 {
+		w.t.Fatalf("revenant %s: exit code %d\n%s", w.shown(args), r.code, r.stderr)
+	}
+	w.mark(args, false)
+	type one struct {
+		Value string `json:"value"`
+	}
+	var list []one
+	if err := json.Unmarshal([]byte(r.stdout), &list); err != nil {
+		var single one
+		if err := json.Unmarshal([]byte(r.stdout), &single); err != nil {
+			w.t.Fatalf("revenant %s: no JSON: %v", w.shown(args), err)
+		}
+		list = []one{single}
+	}
+	var values []string
+	for i, o := range list {
+		if o.Value == "" {
+			w.t.Fatalf("revenant %s: no value was shown", w.shown(args))
+		}
+		values = append(values, o.Value)
+		w.planted = append(w.planted, canary{fmt.Sprintf("%s %d", name, i+1), o.Value})
+	}
+	w.spoken = append(w.spoken, r.stderr...)
+	return values
+}
+
+func (w *walk) record(stdin string, args []string) ran {
+	w.t.Helper()
+	r := w.run(stdin, args...)
+	w.spoken = append(w.spoken, r.stdout...)
+	w.spoken = append(w.spoken, r.stderr...)
+	if found := w.planted.in([]byte(r.stdout + r.stderr)); len(found) > 0 {
+		w.t.Errorf("revenant %s printed %v", w.shown(args), found)
+	}
+	w.mark(args, r.code > 1)
+	return r
+}
+
+func (w *walk) mark(args []string, failed bool) {
+	c, _, err := newApp().rootCommand().Find(args)
+	if err != nil || c == nil {
+		return
+	}
+	m := w.driven[c.CommandPath()]
+	if m == nil {
+		m = map[bool]bool{}
+		w.driven[c.CommandPath()] = m
+	}
+	m[failed] = true
+}
+
+// shown is a command line without canaries, for messages.
+func (w *walk) shown(args []string) string { return w.shownText(strings.Join(args, " ")) }
+
+func (w *walk) shownText(s string) string {
+	for _, c := range w.planted {
+		s = strings.ReplaceAll(s, c.value, "<"+c.name+">")
+	}
+	return s
+}
+
+// finish greps everything and insists that every command was driven.
+func (w *walk) finish() {
+	w.t.Helper()
+	if found := w.planted.in(w.spoken); len(found) > 0 {
+		w.t.Errorf("printed: %v", found)
+	}
+	if found := w.planted.inTree(w.t, w.dir); len(found) > 0 {
+		w.t.Errorf("written: %v", found)
+	}
+	exempt := []string{"revenant completion", "revenant help", "revenant version"}
+	for path := range w.commands {
+		if slices.ContainsFunc(exempt, func(e string) bool { return strings.HasPrefix(path, e) }) {
+			continue
+		}
+		if !w.driven[path][false] {
+			w.t.Errorf("%s was never run with success", path)
+		}
+		if !w.driven[path][true] {
+			w.t.Errorf("%s was never made to fail", path)
+		}
+	}
+	if rest, err := os.ReadDir(filepath.Join(w.dir, "tmp")); err != nil || len(rest) > 0 {
+		w.t.Errorf("temporary files are left behind: %v %v", rest, err)
+	}
+}
+
+// TestNoPlaintextAnywhere walks the whole command tree, provokes errors, and
+// greps everything that was printed or written for every planted value in every
+// encoding. A command that is not driven fails the test.
+func TestNoPlaintextAnywhere(t *testing.T) {
+	w := newWalk(t)
+	w.try("", "status") // before there is a registry
+	w.keysAndStart()
+	w.registering()
+	w.scanning()
+	w.judging()
+	w.lifecycle()
+	w.caring()
+	w.wrongPlaces()
+	w.finish()
+}
+
+func (w *walk) keysAndStart() {
+	w.do("", "init")
+	w.do("", "init") // once more changes nothing
+	w.try("", "init", "--bogus", w.plant("argument of init"))
+	w.do("", "key", "status")
+	w.try("", "key", "status", w.plant("argument of key status"))
+}
+
+func (w *walk) registering() {
+	add := w.plant("added")
+	w.do(add, "secret", "add", "app/added", "--owner", "team-a", "--consumer", "shop")
+	w.try(w.plant("added twice"), "secret", "add", "app/added")
+	w.try("", "secret", "add", "app/empty")
+	w.try(w.plant("of a bad name"), "secret", "add", w.plant("in the name's place")+"!")
+	w.do("p4ss", "secret", "add", "app/short")
+
+	pw, tok := w.plant("field password"), w.plant("field token")
+	pwFile := w.write("../fields/pw", pw)
+	w.do(tok, "secret", "add", "app/fields", "--field", "password="+pwFile, "--field", "token=-")
+	w.try("", "secret", "add", "app/fields2", "--field", "password="+w.plant("a value where a file belongs"))
+	w.try("", "secret", "add", "app/fields3", "--field", w.plant("a field without ="))
+
+	w.reveal("issued", "secret", "issue", "app/issued", "--consumer", "shop", "--consumer", "ledger")
+	w.try("", "secret", "issue", "app/issued", "--prefix", w.plant("prefix"))
+	w.reveal("rotated and generated", "secret", "rotate", "app/issued", "--generate", "--issued-to", "shop")
+	w.do(w.plant("rotated"), "secret", "rotate", "app/added", "--window", "1h")
+	w.try(w.plant("rotated unknown"), "secret", "rotate", "app/nobody")
+	w.try(add+w.plant("tail"), "secret", "rotate", "app/added", "--window", w.plant("window"))
+
+	var jsonl strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&jsonl, `{"name":"imported/%d","value":%q}`+"\n", i, w.plant(fmt.Sprintf("imported %d", i)))
+	}
+	fmt.Fprintf(&jsonl, `{"name":"broken","value":%s`+"\n", w.plant("in a broken line"))
+	fmt.Fprintf(&jsonl, `{"name":"bad name %s","value":%q}`+"\n", w.plant("in an imported name"), w.plant("of an imported bad name"))
+	w.try(jsonl.String(), "secret", "import", "-")
+	w.do(fmt.Sprintf("API_KEY=%s\nHOST=example.org\n", w.plant("dotenv")), "secret", "import", "-", "--format", "dotenv", "--name", "env")
+	w.try("", "secret", "import", "/nonexistent/"+w.plant("import file"))
+	w.do("", "secret", "list")
+	w.do("", "secret", "list", "--json")
+	w.try("", "secret", "list", "--state", w.plant("state"))
+	w.do("", "secret", "show", "app/added")
+	w.try("", "secret", "show", w.plant("show"))
+	w.do("", "secret", "history", "app/added")
+	w.try("", "secret", "history", w.plant("history"))
+}
+
+// value returns a planted value by its name.
+func (w *walk) value(name string) string {
+	for _, c := range w.planted {
+		if c.name == name {
+			return c.value
+		}
+	}
+	w.t.Fatalf("no canary %q", name)
+	return ""
+}
+
+func (w *walk) scanning() {
+	added, rotated := w.value("added"), w.value("rotated")
+	w.write("raw.txt", "password = "+added+"\nand again "+rotated+"\n")
+	w.write("enc.yaml", "data: "+base64.StdEncoding.EncodeToString([]byte("x"+added+"y"))+"\nhex: "+hex.EncodeToString([]byte(rotated))+"\n")
+	w.write("bin.dat", "\x00\x01\x02"+w.value("issued 1")+"\xff\xfe")
+	w.write("dir-"+added+"/name-"+rotated+".txt", "the names are the secret")
+	w.write("b64-"+base64.RawURLEncoding.EncodeToString([]byte(added))+".txt", "an encoded name")
+	generic := w.plant("generic")
+	w.write("conf.py", "api_key = \""+generic+"\"\nsecret_token = \""+w.plant("generic 2")+"\" # "+added+"\n")
+	w.write("later.txt", "value registered later: api_secret = \""+w.plant("registered later")+"\"\n")
+	w.write("gen-"+w.plant("later in a name")+".txt", "x")
+	w.do("", "dir", w.work)
+	w.do("", "dir", w.work, "-f", "json", "-r", w.out("report.json"))
+	w.do("", "dir", w.work, "--only", "registered", "--json")
+	w.do("", "dir", w.work, "--only", "generic", "--no-store")
+	w.try("", "dir", "/nonexistent/"+w.plant("dir argument"))
+	w.try("", "dir", w.work, "--fail-on", w.plant("fail-on"))
+	w.try("", "dir", w.work, "-c", w.out("absent-"+w.plant("config")))
+	w.do("text with "+added, "stdin")
+	w.do("text with "+added, "stdin", "--source", "ci:local:demo")
+	nd := func(m map[string]string) string { return string(must(json.Marshal(m))) + "\n" }
+	w.do(nd(map[string]string{"source": "chat:ops/" + added, "path": "p/" + rotated, "url": "https://chat.example/" + added, "text": "see " + added})+
+		nd(map[string]string{"source": "chat:ops", "path": "q", "base64": base64.StdEncoding.EncodeToString([]byte(rotated))}),
+		"stdin", "--format", "ndjson")
+	w.try(`{"source":"chat:ops","text":"`+w.plant("broken record")+"\n", "stdin", "--format", "ndjson")
+	w.try("", "stdin", "--format", w.plant("format"))
+	home := filepath.Join(w.work, "home")
+	w.write("home/.bash_history", "export TOKEN="+added+"\n")
+	w.write("home/.aws/credentials", "[default]\naws_secret_access_key = "+w.plant("aws")+"\n")
+	w.do("", "home", "--dir", home)
+	w.try("", "home", "--dir", "/nonexistent/"+w.plant("home argument"))
+	// Registered after it was seen: recognised, and redacted where it stood.
+	w.do(w.value("registered later"), "secret", "add", "app/later")
+	w.do(w.value("later in a name"), "secret", "add", "app/later-name")
+}
+
+func (w *walk) findingIDs(args ...string) []string {
+	w.t.Helper()
+	r := w.do("", append([]string{"findings", "list", "--json"}, args...)...)
+	var list []struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal([]byte(r.stdout), &list); err != nil {
+		w.t.Fatalf("findings list --json: %v", err)
+	}
+	var ids []string
+	for _, f := range list {
+		ids = append(ids, f.ID)
+	}
+	if len(ids) == 0 {
+		w.t.Fatalf("findings list %v is empty", args)
+	}
+	return ids
+}
+
+func (w *walk) judging() {
+	registered := w.findingIDs("--secret", "app/added")[0]
+	generic := w.findingIDs("--verdict", "unregistered")
+	w.do("", "findings", "list")
+	w.try("", "findings", "list", "--verdict", w.plant("verdict"))
+	w.do("", "findings", "show", registered)
+	w.do("", "findings", "show", registered, "--json")
+	w.try("", "findings", "show", w.plant("finding id"))
+	w.do("", "findings", "accept", registered, "--until", "2099-01-31", "--reason", "known, goes with the next release")
+	w.try("", "findings", "accept", registered, "--until", w.plant("until"), "--reason", "r")
+	w.try("", "findings", "accept", registered, "--until", "2099-01-31", "--reason", "the value is "+w.value("added"))
+	w.do("", "findings", "reopen", registered)
+	w.try("", "findings", "reopen", w.plant("reopen"))
+	w.do("", "findings", "assign", registered, "--owner", "team-b")
+	w.try("", "findings", "assign", registered, "--owner", w.value("rotated"))
+	w.do("", "findings", "dismiss", generic[0], "--reason", "test data")
+	w.try("", "findings", "dismiss", registered, "--reason", "a registered value is never one")
+	w.do("", "findings", "export")
+	w.do("", "findings", "export", "--format", "csv")
+	w.try("", "findings", "export", "--format", w.plant("export format"))
+	w.do("", "coverage", "app/added@1")
+	w.try("", "coverage", w.plant("coverage"))
+	w.do("", "source", "list")
+	w.try("", "source", "list", w.plant("source list"))
+	w.do("", "source", "show", "dir:"+w.work)
+	w.try("", "source", "show", w.plant("source show"))
+	w.do("", "source", "move", "ci:local:demo", "ci:local:moved")
+	w.try("", "source", "move", w.plant("source move"), "ci:local:x")
+	w.do("", "source", "forget", "ci:local:moved")
+	w.try("", "source", "forget", w.plant("source forget"))
+	w.adopting()
+}
+
+// adopting makes a secret of a generic finding: the value is re-read at its
+// place.
+func (w *walk) adopting() {
+	for _, id := range w.findingIDs("--verdict", "unregistered", "--path", "*conf.py") {
+		if r := w.run("", "secret", "adopt", id, "--name", "app/adopted"); r.code == 0 {
+			w.mark([]string{"secret", "adopt"}, false)
+			break
+		}
+	}
+	w.try("", "secret", "adopt", w.plant("adopt"), "--name", "app/x")
+}
+
+func (w *walk) lifecycle() {
+	w.do("", "secret", "ack", "app/added@2", "--consumer", "shop")
+	w.try("", "secret", "ack", "app/added@2", "--consumer", w.value("added")+" ")
+	w.do("", "secret", "allow", "app/added", "--path", "**/raw.txt", "--until", "2099-01-31", "--reason", "home")
+	w.try("", "secret", "allow", "app/added", "--path", "**", "--reason", "it is "+w.value("added"))
+	w.do("", "secret", "unallow", "app/added", "--id", "1")
+	w.try("", "secret", "unallow", "app/added", "--id", w.plant("home id"))
+	w.do("", "secret", "activate", "app/added@1")
+	w.try("", "secret", "activate", w.plant("activate"))
+	w.do("", "secret", "supersede", "app/added@1")
+	w.try("", "secret", "supersede", w.plant("supersede"))
+	w.do("", "secret", "retire", "app/added@1", "--no-successor")
+	w.try("", "secret", "retire", w.plant("retire"))
+	w.do("", "secret", "compromise", "app/added@2")
+	w.try("", "secret", "compromise", w.plant("compromise"))
+	w.do(w.plant("pending"), "secret", "add", "app/pending", "--pending")
+	w.do("", "secret", "abandon", "app/pending@1")
+	w.try("", "secret", "abandon", w.plant("abandon"))
+	w.run("", "prove", "app/later@1", "--out", w.out("proof.json"))
+	w.mark([]string{"prove"}, false)
+	w.do("", "prove", "--verify", w.out("proof.json"))
+	w.try("", "prove", w.plant("prove"))
+	w.try(`{"format":"revenant.proof/v1","x":"`+w.plant("forged proof")+`"}`, "prove", "--verify", "-")
+}
+
+func (w *walk) caring() {
+	w.do("", "status")
+	w.do("", "status", "--json")
+	w.try("", "status", w.plant("status"))
+	w.do("", "doctor")
+	w.try("", "doctor", w.plant("doctor"))
+	w.do("", "audit", "list")
+	w.try("", "audit", "list", "--from", w.plant("audit from"))
+	w.do("", "audit", "checkpoint", "--out", w.out("checkpoint"))
+	w.try("", "audit", "checkpoint", w.plant("audit checkpoint"))
+	w.do("", "audit", "verify", "--against", w.out("checkpoint"))
+	w.write("../fields/forged", w.plant("forged checkpoint"))
+	w.try("", "audit", "verify", "--against", filepath.Join(w.work, "../fields/forged"))
+	w.packs()
+	w.keyCare()
+}
+
+func (w *walk) packs() {
+	edge, key := w.out("edge.pack"), w.out("edge.key")
+	w.do("", "pack", "export", "--out", edge, "--key-out", key)
+	w.try("", "pack", "export", "--audience", w.plant("audience"), "--out", w.out("x"))
+	w.do("", "pack", "inspect", edge)
+	w.try("", "pack", "inspect", w.write("../fields/no-pack", w.plant("no pack at all")))
+	w.do("", "pack", "verify", edge, "--pack-key", key)
+	w.do("", "pack", "verify", edge)
+	w.try("", "pack", "verify", edge, "--pack-key", w.write("../fields/no-key", w.plant("no key at all")))
+	w.do("", "dir", w.work, "--pack", edge, "--pack-key", key)
+}
+
+func (w *walk) keyCare() {
+	pass := w.write("../fields/passphrase", w.plant("passphrase")+"\n")
+	wrong := w.write("../fields/wrong", w.plant("wrong passphrase")+"\n")
+	backup := w.out("ring.age")
+	w.do("", "key", "verify")
+	w.try("", "key", "verify", w.plant("key verify"))
+	w.do("", "key", "backup", "--out", backup, "--passphrase-file", pass)
+	w.try("", "key", "backup", "--out", backup, "--recipient", w.plant("recipient"))
+	w.do("", "key", "verify", "--backup", backup, "--passphrase-file", pass)
+	w.try("", "key", "restore", backup, "--passphrase-file", wrong)
+	w.do("", "key", "restore", backup, "--passphrase-file", pass)
+	w.do("", "key", "rotate")
+	w.do("", "key", "rotate", "--compromise")
+	w.try("", "key", "rotate", w.plant("key rotate"))
+	w.do("", "key", "registrar", "--out", w.out("registrar.age"), "--passphrase-file", pass)
+	w.try("", "key", "registrar", "--out", w.out("registrar2.age"), "--recipient", w.plant("registrar recipient"))
+	w.do("", "dir", w.work, "--only", "registered")
+}
+
+// wrongPlaces types values where something else belongs, at every level.
+func (w *walk) wrongPlaces() {
+	for _, args := range [][]string{
+		{w.plant("command")},
+		{"secret", w.plant("subcommand")},
+		{"--" + w.plant("flag")},
+		{"secret", "add", "a", w.plant("second argument")},
+		{"secret", "add", "app/x", "--" + w.plant("flag of add")},
+		{"secret", "add", "app/x", "--class=" + w.plant("class")},
+		{"secret", "rotate", "app/added", "--window=" + w.plant("duration")},
+		{"dir", w.work, "--workers", w.plant("number")},
+		{"dir", w.work, "--exclude", "[" + w.plant("glob")},
+		{"--home", filepath.Join(w.work, "raw.txt"), "status"},
+		{"prove", "app/added@" + w.plant("number of a version")},
+	} {
+		w.try("", args...)
+	}
+}
