@@ -81,6 +81,9 @@ func (w *work) piece(x *text, j *joined, n int) {
 		chars = chars[:n]
 	}
 	b.decoded = j.a.decode(b.decoded, chars)
+	if w.m.keys && j.a.bits == 6 {
+		w.armourIn(x, j, chars, n*j.a.bits)
+	}
 	for _, t := range w.m.tables {
 		w.grids(x, j, t, n*j.a.bits)
 	}

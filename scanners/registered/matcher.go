@@ -16,11 +16,12 @@ var ErrNoPack = errors.New("no pack to match with")
 
 // Matcher finds the values of a pack. It is safe for concurrent use.
 type Matcher struct {
-	pack    *pack.Pack
-	tables  []*table
-	schemes []scheme
-	seed    maphash.Seed
-	signs   [][]byte
+	pack     *pack.Pack
+	tables   []*table
+	schemes  []scheme
+	seed     maphash.Seed
+	signs    [][]byte // of containers of private keys, in text
+	runSigns [][]byte // and in base64
 
 	minValue int // raw length of the shortest value
 	maxValue int
@@ -49,7 +50,7 @@ func New(p *pack.Pack) (*Matcher, error) {
 		return nil, ErrNoPack
 	}
 	m := &Matcher{
-		pack: p, schemes: schemes(), signs: keySigns(), seed: maphash.MakeSeed(),
+		pack: p, schemes: schemes(), signs: keySigns(), runSigns: runSigns(), seed: maphash.MakeSeed(),
 		minValue: p.MinLength(), maxValue: p.MaxLength(), keys: p.PrivateKeys() > 0,
 	}
 	for i, t := range p.Tables() {
@@ -81,9 +82,12 @@ func (m *Matcher) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hi
 	}
 	w, _ := m.idle.Get().(*work)
 	defer m.idle.Put(w)
-	w.hits = dst
 	w.search(&text{data: c.Data, form: fingerprints.FormRaw, base: c.Base}, 0)
-	dst = w.hits
+	hits := w.hits
+	if m.keys {
+		hits = wholeKeys(hits)
+	}
+	dst = append(dst, hits...)
 	w.forget()
 	return dst
 }
@@ -121,7 +125,8 @@ func (m *Matcher) newWork() *work {
 
 // forget drops every trace of the content and of the hits.
 func (w *work) forget() {
-	w.hits = nil
+	clear(w.hits)
+	w.hits = w.hits[:0]
 	if w.stats.Tags > 0 {
 		clear(w.regions[:])
 		w.candidates = w.candidates[:0]
