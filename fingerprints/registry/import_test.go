@@ -138,7 +138,7 @@ func TestImportContainingOlderValue(t *testing.T) {
 
 func TestImportManyBatches(t *testing.T) {
 	k := newKit(t)
-	const n = 4500
+	const n = 2100
 	recs := make([]registry.ImportRecord, n)
 	for i := range recs {
 		recs[i] = registry.ImportRecord{Name: "many/" + itoa(i), Fields: field(k.text(24))}

@@ -172,8 +172,10 @@ func (s *ScanRun) Record(ctx context.Context, obs []Observation) ([]store.Record
 				return err
 			}
 		}
-		out, err = c.tx.Record(ctx, c.at, all)
-		return err
+		if out, err = c.tx.Record(ctx, c.at, all); err != nil {
+			return err
+		}
+		return c.mergeGeneric(ctx, s.source, all, out)
 	})
 	return out, err
 }
