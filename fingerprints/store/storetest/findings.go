@@ -191,13 +191,18 @@ func testRecordPresence(t *testing.T, f *fixture) {
 
 	// Of every two, the stronger.
 	all := fingerprints.Presences()
-	n := 10
+	var first, second []store.Observed
 	for i, p := range all {
 		for j, q := range all {
-			n++
-			f.record(hour(1), at(n, "a", p))
-			f.record(hour(2), at(n, "b", q))
-			if got, want := f.finding(epoch(), findingID(n)).Presence, all[min(i, j)]; got != want {
+			n := 100 + i*len(all) + j
+			first, second = append(first, at(n, "a", p)), append(second, at(n, "b", q))
+		}
+	}
+	f.record(hour(1), first...)
+	f.record(hour(2), second...)
+	for i, p := range all {
+		for j, q := range all {
+			if got, want := f.finding(epoch(), findingID(100+i*len(all)+j)).Presence, all[min(i, j)]; got != want {
 				t.Errorf("%s then %s: %s, want %s", p, q, got, want)
 			}
 		}

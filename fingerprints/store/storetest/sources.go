@@ -135,7 +135,9 @@ func testForget(t *testing.T, f *fixture) {
 	f.put("a", version("a", 1, fingerprints.StateActive))
 	other := registered(2)
 	other.SourceID, other.Value, other.Rows = "dir:/other", valueID(1), []fingerprints.RowID{rowID(1)}
-	f.record(hour(1), registered(1), observed(3), observed(4), other)
+	alone := observed(5) // registered, and seen at this source alone
+	alone.Rows = []fingerprints.RowID{rowID(1)}
+	f.record(hour(1), registered(1), observed(3), observed(4), alone, other)
 	var scan int64
 	f.update(func(tx store.Tx) (err error) {
 		if err = tx.MergeFinding(f.ctx, hour(2), findingID(4), findingID(3)); err != nil {
@@ -173,6 +175,10 @@ func testForget(t *testing.T, f *fixture) {
 	f.source(dir)
 	got := f.record(hour(4), observed(3))
 	f.diff("seen after forgetting", []store.Recorded{{FindingID: findingID(3), New: true, NewPlace: true}}, got)
+	f.record(hour(4), observed(5))
+	if v := f.finding(hour(4), findingID(5)); v.Verdict != fingerprints.VerdictUnregistered {
+		t.Errorf("what a forgotten value was tied to is remembered: %s", v.Verdict)
+	}
 }
 
 func testScans(t *testing.T, f *fixture) {
