@@ -1,0 +1,98 @@
+package keystore
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+
+	"revenant/fingerprints/keys"
+)
+
+// Backup returns the ring as an armoured age file. Whoever opens it holds the
+// whole ring.
+func Backup(ring *keys.Ring, p Protection) ([]byte, error) {
+	b := ring.Marshal()
+	defer clear(b)
+	out, err := p.seal(b)
+	if err != nil {
+		return nil, fmt.Errorf("backing the key ring up: %w", err)
+	}
+	return out, nil
+}
+
+// OpenBackup reads a backup.
+func OpenBackup(file []byte, p Protection) (*keys.Ring, error) {
+	if !isSealed(file) {
+		return nil, fmt.Errorf("opening the backup: %w", ErrDamaged)
+	}
+	b, err := p.open(file)
+	if err != nil {
+		return nil, fmt.Errorf("opening the backup: %w", err)
+	}
+	defer clear(b)
+	ring, err := keys.ParseRing(b)
+	if err != nil {
+		return nil, fmt.Errorf("opening the backup: %w", taught(err))
+	}
+	return ring, nil
+}
+
+// ExportRegistrar returns the ring's registering keys as an armoured age file,
+// for somebody who registers values elsewhere.
+func ExportRegistrar(ring *keys.Ring, p Protection) ([]byte, error) {
+	b := ring.RegistrarKeys().Marshal()
+	defer clear(b)
+	out, err := p.seal(b)
+	if err != nil {
+		return nil, fmt.Errorf("exporting the registering keys: %w", err)
+	}
+	return out, nil
+}
+
+// edgeHead begins an edge key file.
+const edgeHead = "revenant-edge-key/1 "
+
+// MarshalEdge writes edge keys as one line of text.
+func MarshalEdge(k keys.EdgeKeys) []byte {
+	return []byte(edgeHead + base64.StdEncoding.EncodeToString(k.Marshal()) + "\n")
+}
+
+// ParseEdge reads edge keys: the line, or an age file around it.
+func ParseEdge(b []byte, p Protection) (keys.EdgeKeys, error) {
+	if isSealed(b) {
+		var err error
+		if b, err = p.open(b); err != nil {
+			return keys.EdgeKeys{}, fmt.Errorf("opening the edge keys: %w", err)
+		}
+	}
+	body, ok := bytes.CutPrefix(bytes.TrimSpace(b), []byte(edgeHead))
+	if !ok {
+		return keys.EdgeKeys{}, fmt.Errorf("opening the edge keys: %w", ErrDamaged)
+	}
+	raw, err := base64.StdEncoding.DecodeString(string(body))
+	if err != nil {
+		return keys.EdgeKeys{}, fmt.Errorf("opening the edge keys: %w", ErrDamaged)
+	}
+	k, err := keys.ParseEdgeKeys(raw)
+	if err != nil {
+		return keys.EdgeKeys{}, fmt.Errorf("opening the edge keys: %w", taught(err))
+	}
+	return k, nil
+}
+
+// ReadEdge reads an edge key file that only its owner may read.
+func ReadEdge(name string, p Protection) (keys.EdgeKeys, error) {
+	b, err := readPrivate(name)
+	if err != nil {
+		return keys.EdgeKeys{}, fmt.Errorf("reading the edge keys: %w", err)
+	}
+	return ParseEdge(b, p)
+}
+
+// WriteEdge writes an edge key file.
+func WriteEdge(name string, k keys.EdgeKeys) error {
+	if err := writePrivate(name, MarshalEdge(k)); err != nil {
+		return fmt.Errorf("writing the edge keys: %w", err)
+	}
+	return nil
+}
