@@ -12,9 +12,11 @@ type curve struct {
 	p, a, b, gx, gy, order string
 }
 
-// curves lists the curves whose points are computed here: SEC 2, RFC 5639 and
-// GB/T 32918.
-func curves() []curve {
+// curves lists the curves whose points are computed here, the usual ones first.
+func curves() []curve { return append(usualCurves(), rareCurves()...) }
+
+// usualCurves lists curves of SEC 2.
+func usualCurves() []curve {
 	return []curve{
 		{
 			name: "prime256v1", oid: "2a8648ce3d030107", jwk: "P-256", ssh: "nistp256", size: 32,
@@ -52,6 +54,12 @@ func curves() []curve {
 			gy:    "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8",
 			order: "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141",
 		},
+	}
+}
+
+// rareCurves lists curves of SEC 2, RFC 5639 and GB/T 32918.
+func rareCurves() []curve {
+	return []curve{
 		{
 			name: "secp224r1", oid: "2b81040021", jwk: "P-224", ssh: "", size: 28,
 			p:     "ffffffffffffffffffffffffffffffff000000000000000000000001",
