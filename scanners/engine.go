@@ -56,7 +56,8 @@ type Window struct {
 // has at least one, also when it is empty. It returns how many bytes were read.
 //
 // When r fails, what was read until then is searched and emitted before the
-// error is returned. An error of emit or ctx ends the scan at once.
+// error is returned. An error of emit ends the scan at once, the end of ctx
+// after what was found in the chunk at hand was emitted.
 func (e *Engine) Scan(ctx context.Context, r io.Reader, path string, emit func(Window) error) (int64, error) {
 	s := e.newScan(r, path)
 	defer e.release(s)
@@ -68,8 +69,11 @@ func (e *Engine) Scan(ctx context.Context, r io.Reader, path string, emit func(W
 		if err := ctx.Err(); err != nil {
 			return s.read, err
 		}
-		w := s.window(e.Matchers, !more)
+		w := s.window(ctx, e.Matchers, !more)
 		if err := emit(w); err != nil {
+			return s.read, err
+		}
+		if err := ctx.Err(); err != nil { // a matcher may have stopped short
 			return s.read, err
 		}
 		if readErr != nil {

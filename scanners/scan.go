@@ -71,7 +71,7 @@ func (s *scan) grow(want int) {
 }
 
 // window runs the matchers over the coming chunk.
-func (s *scan) window(matchers []Matcher, final bool) Window {
+func (s *scan) window(ctx context.Context, matchers []Matcher, final bool) Window {
 	data := s.buf
 	if !final {
 		data = data[:s.want()]
@@ -79,7 +79,7 @@ func (s *scan) window(matchers []Matcher, final bool) Window {
 	c := Chunk{Data: data[:len(data):len(data)], Base: s.base, Path: s.path, Final: final}
 	var hits []Hit
 	for _, m := range matchers {
-		hits = m.AppendHits(hits, c)
+		hits = appendHits(ctx, m, hits, c)
 	}
 	hits = own(hits, s.from, s.from+int64(s.step), final)
 	return Window{Chunk: c, Hits: hits, Line: s.line, Column: s.column, Skips: s.skips(hits, c)}

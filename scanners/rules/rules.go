@@ -15,6 +15,7 @@
 package rules
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"unsafe"
@@ -58,7 +59,7 @@ type Matcher struct {
 	depth    int
 }
 
-var _ scanners.Matcher = (*Matcher)(nil)
+var _ scanners.Interruptible = (*Matcher)(nil)
 
 // New loads the configuration and builds a matcher.
 func New(o Options) (*Matcher, error) {
@@ -87,10 +88,16 @@ func (m *Matcher) Overlap() int { return overlap }
 
 // AppendHits appends the rules' findings in c, in no particular order.
 func (m *Matcher) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
+	return m.AppendHitsUntil(context.Background(), dst, c)
+}
+
+// AppendHitsUntil is AppendHits that stops between two rules when ctx ends:
+// text without line ends can keep gitleaks' rules busy for minutes.
+func (m *Matcher) AppendHitsUntil(ctx context.Context, dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
 	// A view of the borrowed bytes: nothing of a finding outlives this call
 	// without being copied.
 	raw := unsafe.String(unsafe.SliceData(c.Data), len(c.Data))
-	findings := m.detect(raw, c.Path)
+	findings := m.detect(ctx, raw, c.Path)
 	if len(findings) == 0 {
 		return dst
 	}
@@ -119,13 +126,13 @@ func (m *Matcher) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hi
 // detect runs gitleaks on one fragment. Its decoder computes positions by
 // estimate and can run out of bounds on crafted nesting; the undecoded findings
 // stay then.
-func (m *Matcher) detect(raw, path string) (found []report.Finding) {
+func (m *Matcher) detect(ctx context.Context, raw, path string) (found []report.Finding) {
 	defer func() {
 		if recover() != nil {
-			found = m.plain.Detect(detect.Fragment{Raw: raw, FilePath: path})
+			found = m.plain.DetectContext(ctx, detect.Fragment{Raw: raw, FilePath: path})
 		}
 	}()
-	return m.detector.Detect(detect.Fragment{Raw: raw, FilePath: path})
+	return m.detector.DetectContext(ctx, detect.Fragment{Raw: raw, FilePath: path})
 }
 
 func pathHit(f report.Finding, path string) scanners.Hit {

@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"cmp"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -336,6 +337,23 @@ func TestQuiet(t *testing.T) {
 		if event.Enabled() {
 			t.Errorf("gitleaks logs at level %s", name)
 		}
+	}
+}
+
+// TestInterrupted: a chunk that would take minutes ends with its context.
+func TestInterrupted(t *testing.T) {
+	m := newMatcher(t, rules.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	engine := scanners.Engine{Matchers: []scanners.Matcher{m}}
+	n := 0
+	slow := strings.NewReader(random(8, base62, 8<<20))
+	_, err := engine.Scan(ctx, slow, "a", func(scanners.Window) error { n++; return nil })
+	if !errors.Is(err, context.Canceled) || n != 0 {
+		t.Errorf("%d windows, %v", n, err)
+	}
+	if got := m.AppendHitsUntil(ctx, nil, scanners.Chunk{Data: []byte(token(9)), Final: true}); len(got) != 0 {
+		t.Errorf("%d hits after the end", len(got))
 	}
 }
 
