@@ -126,22 +126,37 @@ func (r *reading) fromDER(b []byte) (Key, int, fate) {
 	return k, size, f
 }
 
+// count counts the elements that are left; ok is false when they do not fill
+// the rest.
+func (d der) count() (n int, ok bool) {
+	for rest := d.b; len(rest) > 0; n++ {
+		if _, _, rest, ok = element(rest); !ok || n > 16 {
+			return 0, false
+		}
+	}
+	return n, !d.bad
+}
+
 // numbers reads what PKCS #1 and the traditional DSA format have in common.
 func (r *reading) numbers(d der, version byte) (Key, fate) {
-	start := d
-	five := d.integers(5)
-	if d.bad {
+	switch count, ok := d.count(); { // cheap, before any number is built
+	case !ok:
 		return Key{}, noKey
-	}
-	if len(d.b) == 0 && version == 0 { // p, q, g, y, x
+	case count == 5 && version == 0: // p, q, g, y, x
+		five := d.integers(5)
+		if d.bad {
+			return Key{}, noKey
+		}
 		k, f := r.dsa(dsaFields{five[0], five[1], five[2], five[3], five[4]})
 		k.Container = DSAKey
 		return k, f
+	case count != 8+int(version):
+		return Key{}, noKey
 	}
-	v := start.integers(8)
+	v := d.integers(8)
 	fields := rsaFields{n: v[0], e: v[1], d: v[2], primes: v[3:5], exps: v[5:7], coeff: v[7]}
 	if version == 1 {
-		others := der{b: start.take(tagSequence)}
+		others := der{b: d.take(tagSequence)}
 		for len(others.b) > 0 && !others.bad && len(fields.primes) < 9 {
 			one := der{b: others.take(tagSequence)}
 			w := one.integers(3)
@@ -151,9 +166,9 @@ func (r *reading) numbers(d der, version byte) (Key, fate) {
 			fields.primes = append(fields.primes[:len(fields.primes):len(fields.primes)], w[0])
 			fields.exps = append(fields.exps[:len(fields.exps):len(fields.exps)], w[1])
 		}
-		start.bad = start.bad || others.bad
+		d.bad = d.bad || others.bad
 	}
-	if start.bad || len(start.b) != 0 {
+	if d.bad || len(d.b) != 0 {
 		return Key{}, noKey
 	}
 	k, f := r.rsa(fields)
