@@ -43,6 +43,9 @@ func (r *Registry) Ack(ctx context.Context, a Actor, ref fingerprints.VersionRef
 		out = Acknowledged{Secret: s.Name, Version: v.Number, State: v.State, Consumer: consumer}
 		out.Unchanged = slices.ContainsFunc(acks, func(k store.Ack) bool { return k.Consumer == consumer })
 		if !out.Unchanged {
+			if err := c.checkNoValue(ctx, s.Name, consumer); err != nil {
+				return err
+			}
 			acks = append(acks, store.Ack{Version: v.ID, Consumer: consumer, At: c.at, Actor: c.actor.Name})
 			if err := c.acknowledge(ctx, &s, v, acks[len(acks)-1], &out); err != nil {
 				return err

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
@@ -70,4 +71,37 @@ func (c *change) contains(raw []byte, e registration.Entry) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// checkNoValue refuses texts that hold a registered value of the secret:
+// somebody typed it into a reason, a glob or a consumer's name.
+func (c *change) checkNoValue(ctx context.Context, secret string, texts ...string) error {
+	versions, err := c.tx.Versions(ctx, secret)
+	if err != nil {
+		return err
+	}
+	open := registration.New(c.ring, c.reg.rand, nil)
+	for _, v := range versions {
+		rows, err := c.tx.Fields(ctx, v.ID)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			e, err := open.Open(row)
+			if err != nil {
+				continue // not searchable, or damaged: doctor says so
+			}
+			for _, s := range texts {
+				// One more byte: a text that is the value contains it too.
+				found, err := c.contains(append([]byte(s), 0), e)
+				if err != nil {
+					return err
+				}
+				if found {
+					return ErrValueInName
+				}
+			}
+		}
+	}
+	return nil
 }

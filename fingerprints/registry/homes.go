@@ -44,6 +44,9 @@ func (r *Registry) Allow(ctx context.Context, a Actor, q AllowRequest) (AllowRes
 		if err != nil {
 			return err
 		}
+		if err := c.checkNoValue(ctx, s.Name, q.Source, q.Path, q.Reason); err != nil {
+			return err
+		}
 		home := store.Allow{
 			Secret: s.Name, SourceGlob: orAll(q.Source), PathGlob: orAll(q.Path), Until: q.Until.UTC().Truncate(time.Microsecond),
 			Reason: q.Reason, CreatedAt: c.at, Actor: c.actor.Name,

@@ -275,3 +275,27 @@ func TestNamesAreNotEchoed(t *testing.T) {
 		}
 	}
 }
+
+// A registered value is refused in every text that is stored in the clear.
+func TestRegisteredValueInTexts(t *testing.T) {
+	k := newKit(t)
+	value := k.text(24)
+	k.add("s", value)
+	o := k.seen(src, "a.env", value, k.rows(ref("s", 1))...)
+	k.scan(src, o)
+	id, later := string(o.FindingID), k.now.Add(time.Hour)
+	errs := map[string]error{}
+	_, errs["consumer"] = k.reg.Ack(k.ctx, me(), ref("s", 1), value)
+	_, errs["allow reason"] = k.reg.Allow(k.ctx, me(), registry.AllowRequest{Name: "s", Path: "x", Reason: "it is " + value + " here"})
+	_, errs["allow path"] = k.reg.Allow(k.ctx, me(), registry.AllowRequest{Name: "s", Path: value + "/**", Reason: "r"})
+	_, errs["accept"] = k.reg.Accept(k.ctx, me(), id, later, "still "+value)
+	_, errs["assign"] = k.reg.Assign(k.ctx, me(), id, value)
+	for what, err := range errs {
+		if !errors.Is(err, registry.ErrValueInName) {
+			t.Errorf("%s: error %v, want ErrValueInName", what, err)
+		}
+	}
+	if _, err := k.reg.Accept(k.ctx, me(), id, later, "still "+value[1:]); err != nil {
+		t.Errorf("a text with a part of it: %v", err)
+	}
+}

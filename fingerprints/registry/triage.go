@@ -31,6 +31,11 @@ func (r *Registry) triage(ctx context.Context, a Actor, id, what string, t triag
 			return err
 		}
 		if changes {
+			for _, m := range f.Matches {
+				if err := c.checkNoValue(ctx, m.Version.Secret, f.Reason, f.Owner); err != nil {
+					return err
+				}
+			}
 			var detail []string
 			for _, k := range sortedKeys(t.details) {
 				detail = append(detail, k+": "+t.details[k])
