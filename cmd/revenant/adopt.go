@@ -40,6 +40,9 @@ the value is taken from there instead, and must be the finding's.`,
 				return err
 			}
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				if err := a.refuseValues(ctx, s, d.texts()...); err != nil {
+					return err
+				}
 				values, err := a.adoptable(ctx, s, args[0], &fl)
 				if err != nil {
 					return err

@@ -249,6 +249,9 @@ func (a *app) findingsAccept() *cobra.Command {
 		if t.IsZero() || reason == "" {
 			return registry.Finding{}, usagef("an acceptance needs --until and --reason")
 		}
+		if err := a.refuseValues(ctx, s, reason); err != nil {
+			return registry.Finding{}, err
+		}
 		return s.reg.Accept(ctx, s.actor, id, t, reason)
 	})
 	c.Flags().StringVar(&until, "until", "", "last day, as 2027-01-31, or a time")
@@ -265,6 +268,9 @@ func (a *app) findingsDismiss() *cobra.Command {
 		if reason == "" {
 			return registry.Finding{}, usagef("say why it is no secret: --reason TEXT")
 		}
+		if err := a.refuseValues(ctx, s, reason); err != nil {
+			return registry.Finding{}, err
+		}
 		return s.reg.Dismiss(ctx, s.actor, id, reason)
 	})
 	c.Flags().StringVar(&reason, "reason", "", "why it is no secret")
@@ -279,6 +285,9 @@ func (a *app) findingsAssign() *cobra.Command {
 	}, func(ctx context.Context, s *session, id string) (registry.Finding, error) {
 		if owner == "" {
 			return registry.Finding{}, usagef("say to whom: --owner NAME")
+		}
+		if err := a.refuseValues(ctx, s, owner); err != nil {
+			return registry.Finding{}, err
 		}
 		return s.reg.Assign(ctx, s.actor, id, owner)
 	})

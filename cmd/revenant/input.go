@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -54,6 +56,10 @@ func (a *app) readFields(f fieldFlags) ([]namedValue, error) {
 			return nil, usagef("--field number %d: %w", i+1, err)
 		}
 		v, err := a.readValue(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			// Somebody may have written the value in the file's place.
+			return nil, usagef("field %s: there is no such file; values are read from files or standard input (-), never from arguments", name)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("field %s: %w", name, err)
 		}

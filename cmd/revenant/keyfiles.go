@@ -2,71 +2,126 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
-	"path/filepath"
-
-	"github.com/spf13/cobra"
 
 	"revenant/fingerprints/keys"
+	"revenant/fingerprints/keystore"
 	"revenant/fingerprints/registry"
-	"revenant/fingerprints/store/sqlstore"
+	"revenant/fingerprints/store"
 )
 
-var errNoRing = errors.New("no key ring")
-
-func (a *app) loadRing(dir string) (*keys.Ring, error) {
-	b, err := os.ReadFile(filepath.Join(dir, "ring"))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, errNoRing
+// keyHome is the folder of the keys; a passphrase comes from the environment.
+func (a *app) keyHome(dir string) keystore.Home {
+	h := keystore.Home{Dir: dir}
+	if p := a.env("REVENANT_RING_PASSPHRASE"); p != "" {
+		h.Protection = keystore.WithPassphrase([]byte(p))
 	}
-	if err != nil {
-		return nil, err
-	}
-	return keys.ParseRing(b)
+	return h
 }
 
-func (a *app) initCommand() *cobra.Command {
-	return &cobra.Command{Use: "init", GroupID: "registry", Args: noArgs, RunE: func(c *cobra.Command, _ []string) error {
-		dir, err := a.homeDir()
-		if err != nil {
-			return err
-		}
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
-		ring, err := a.loadRing(dir)
-		if errors.Is(err, errNoRing) {
-			if ring, err = keys.NewRing(a.rand, a.now()); err == nil {
-				err = os.WriteFile(filepath.Join(dir, "ring"), ring.Marshal(), 0o600)
-			}
-		}
-		if err != nil {
-			return err
-		}
-		st, err := sqlstore.Open(c.Context(), storeFile(dir), sqlstore.Options{Access: sqlstore.CreateIfMissing})
-		if err != nil {
-			return err
-		}
-		defer st.Close()
-		s, err := a.newSession(dir, ring, st)
-		if err != nil {
-			return err
-		}
-		r, err := s.reg.Init(c.Context(), s.actor)
-		if err != nil {
-			return err
-		}
-		return a.printJSON(r)
-	}}
+// edgeKeys reads the keys that open an edge pack: from a file, or from
+// REVENANT_PACK_KEY, which holds a file's name or the keys themselves.
+func (a *app) edgeKeys(file string) (keys.EdgeKeys, error) {
+	env := a.env("REVENANT_PACK_KEY")
+	protection := a.keyHome("").Protection
+	switch {
+	case file != "":
+	case env == "":
+		return keys.EdgeKeys{}, usagef("a pack opens with its edge key file: give --pack-key FILE or set REVENANT_PACK_KEY")
+	case exists(env):
+		file = env
+	default:
+		return keystore.ParseEdge([]byte(env), protection)
+	}
+	return keystore.ReadEdge(file, protection)
 }
 
-func (a *app) keyCommand() *cobra.Command { return group(&cobra.Command{Use: "key", GroupID: "care"}) }
+func (s *session) writeEdgeKeys(file, group string) error {
+	return keystore.WriteEdge(file, s.ring.EdgeKeys(group))
+}
 
-func (a *app) edgeKeys(file string) (keys.EdgeKeys, error) { return keys.EdgeKeys{}, errNoRing }
+// rememberHead keeps the newest audit record beside the keys.
+func (s *session) rememberHead(ctx context.Context) error {
+	var last store.AuditRecord
+	err := s.store.View(ctx, func(tx store.Tx) (err error) {
+		last, err = tx.LastAudit(ctx)
+		return err
+	})
+	if err != nil || last.Sequence == 0 {
+		return err
+	}
+	seen, err := s.keys.Head()
+	if err != nil || last.Sequence <= seen.Sequence && seen.Installation == s.ring.Installation().String() {
+		return err // never back: a log that was cut off must stay noticed
+	}
+	return s.keys.RememberHead(keystore.Head{
+		Installation: s.ring.Installation().String(), Sequence: last.Sequence, MAC: hex.EncodeToString(last.MAC),
+	})
+}
 
-func (s *session) rememberHead(context.Context) error { return nil }
+var errHeadLost = errors.New("the audit log no longer holds the newest record that this machine has seen: it was cut off, rewritten, or an older backup was restored")
 
-func (s *session) checkHead(registry.AuditHead) error { return nil }
+// checkHead compares the chain with the newest record that this machine saw.
+func (s *session) checkHead(ctx context.Context) error {
+	seen, err := s.keys.Head()
+	if err != nil || seen.Sequence == 0 || seen.Installation != s.ring.Installation().String() {
+		return err
+	}
+	found := false
+	stop := errors.New("enough")
+	err = s.store.View(ctx, func(tx store.Tx) error {
+		return tx.EachAudit(ctx, seen.Sequence, func(r store.AuditRecord) error {
+			found = r.Sequence == seen.Sequence && hex.EncodeToString(r.MAC) == seen.MAC
+			return stop
+		})
+	})
+	if err != nil && !errors.Is(err, stop) {
+		return err
+	}
+	if !found {
+		return fmt.Errorf("%w (record %d): %w", errHeadLost, seen.Sequence, registry.ErrAuditBroken)
+	}
+	return nil
+}
 
-func (s *session) writeEdgeKeys(file, group string) error { return errNoRing }
+// protectionFlags say how a file of keys is encrypted or opened.
+type protectionFlags struct {
+	passphraseFile string
+	recipients     []string
+	identityFile   string
+}
+
+func (p protectionFlags) protection(a *app) (keystore.Protection, error) {
+	switch {
+	case p.passphraseFile != "":
+		b, err := readFileLimited(p.passphraseFile, 4096)
+		if err != nil {
+			return keystore.Protection{}, err
+		}
+		if w := keystore.WithPassphrase(b); !w.IsZero() {
+			return w, nil
+		}
+		return keystore.Protection{}, usagef("%s holds no passphrase", p.passphraseFile)
+	case len(p.recipients) > 0:
+		w, err := keystore.ToRecipients(p.recipients)
+		if err != nil {
+			return w, usagef("--recipient: %w", err)
+		}
+		return w, nil
+	case p.identityFile != "":
+		f, err := os.Open(p.identityFile)
+		if err != nil {
+			return keystore.Protection{}, usageError{err}
+		}
+		defer f.Close()
+		w, err := keystore.ByIdentities(f)
+		if err != nil {
+			return w, usagef("%s: %w", p.identityFile, err)
+		}
+		return w, nil
+	}
+	return a.keyHome("").Protection, nil
+}

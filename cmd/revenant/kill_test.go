@@ -145,12 +145,14 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	if diff := cmp.Diff(calm.estate(), rough.estate()); diff != "" {
 		t.Errorf("killed runs differ from an undisturbed one (-calm +rough):\n%s", diff)
 	}
-	var proof struct {
-		Outcome string `json:"outcome"`
+	var doc struct {
+		Proof struct {
+			Outcome string `json:"outcome"`
+		} `json:"proof"`
 	}
 	for _, b := range []*box{calm, rough} {
-		if err := json.Unmarshal([]byte(b.must(1, "", "prove", "svc/0@1", "--json").stdout), &proof); err != nil || proof.Outcome != "live-copy" {
-			t.Errorf("proof of a copy that is there: %q, %v", proof.Outcome, err)
+		if err := json.Unmarshal([]byte(b.must(1, "", "prove", "svc/0@1", "--json").stdout), &doc); err != nil || doc.Proof.Outcome != "live-copy" {
+			t.Errorf("proof of a copy that is there: %q, %v", doc.Proof.Outcome, err)
 		}
 	}
 }

@@ -209,6 +209,9 @@ func (a *app) sourceMove() *cobra.Command {
 		Example: "  revenant source move dir:/srv/old dir:/srv/new", Args: argCount(2, 2, "the old and the new source ID"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				if err := a.refuseValues(ctx, s, args[1]); err != nil {
+					return err
+				}
 				v, err := s.reg.MoveSource(ctx, s.actor, args[0], args[1])
 				if err != nil {
 					return err

@@ -234,3 +234,10 @@ func openPack(name string, fn func(*os.File, int64) error) error {
 	}
 	return fn(f, info.Size())
 }
+
+func writeBytes(name string, b []byte) error {
+	return writeFile(name, 0o600, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}

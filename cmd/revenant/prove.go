@@ -200,7 +200,7 @@ func (a *app) auditVerify() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := s.checkHead(r.Head); err != nil {
+				if err := s.checkHead(ctx); err != nil {
 					return err
 				}
 				if a.asJSON {

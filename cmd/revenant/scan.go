@@ -12,6 +12,7 @@ import (
 
 	"revenant/api/wire"
 	"revenant/fingerprints"
+	"revenant/fingerprints/registry"
 	"revenant/ingest/scan"
 	"revenant/scanners"
 	"revenant/scanners/files"
@@ -226,19 +227,27 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 	if fl.showSecrets {
 		opts.Secrets = scan.SecretsShown
 	}
-	var cursor []byte
-	if eye.session != nil && !fl.noStore && (p.sourceID != "" || p.own) {
-		sink := &registrySink{session: eye.session, resume: fl.resume}
-		if cursor, err = sink.prepare(ctx, p, opts.Extent); err != nil {
-			return err
-		}
-		opts.Sink = sink
-	}
-	src, err := open(cursor)
+	src, err := open(nil)
 	if err != nil {
 		return usageError{err}
 	}
-	defer src.Close()
+	defer func() { _ = src.Close() }()
+	if eye.session != nil && !fl.noStore && (p.sourceID != "" || p.own) {
+		if err := a.refuseValues(ctx, eye.session, fl.exclude...); err != nil {
+			return err
+		}
+		sink := &registrySink{session: eye.session, runs: map[int64]*registry.ScanRun{}}
+		opts.Sink = sink
+		if fl.resume {
+			cursor, err := sink.resume(ctx, eye, p, opts.Extent)
+			if err != nil {
+				return err
+			}
+			if src, err = reopen(src, open, cursor); err != nil {
+				return usageError{err}
+			}
+		}
+	}
 	opts.Source = src
 	res, err := scan.Run(ctx, opts)
 	a.clearProgress()
@@ -250,6 +259,19 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 	}
 	a.code = scan.ExitCode(res.Outcome(), rules)
 	return nil
+}
+
+// reopen opens the source again where an interrupted scan stopped.
+func reopen(src scanners.Source, open makeSource, cursor []byte) (scanners.Source, error) {
+	if cursor == nil {
+		return src, nil
+	}
+	again, err := open(cursor)
+	if err != nil {
+		return src, err
+	}
+	_ = src.Close()
+	return again, nil
 }
 
 func (s *scanFlags) exitRules() (scan.ExitRules, error) {

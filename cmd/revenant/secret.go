@@ -50,6 +50,9 @@ func (d *describeFlags) register(c *cobra.Command) {
 	f.BoolVar(&d.pending, "pending", false, "register as pending: prepared, not in use yet")
 }
 
+// texts are what is stored in the clear.
+func (d *describeFlags) texts() []string { return append([]string{d.owner}, d.consumers...) }
+
 func (d *describeFlags) classWord() (fingerprints.Class, error) {
 	for _, c := range fingerprints.Classes() {
 		if string(c) == d.class {
@@ -111,6 +114,9 @@ func (a *app) secretAdd() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if err := a.refuseValues(ctx, s, append(d.texts(), issuedTo)...); err != nil {
+					return err
+				}
 				r, err := s.reg.Add(ctx, s.actor, registry.AddRequest{
 					Name: name, Class: class, Owner: d.owner, Consumers: d.consumers,
 					MultiActive: d.multiActive, Pending: d.pending, IssuedTo: issuedTo, Fields: fields,
@@ -149,6 +155,9 @@ value of its own, so that a leak names who had it.`,
 				return err
 			}
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				if err := a.refuseValues(ctx, s, append(d.texts(), prefix)...); err != nil {
+					return err
+				}
 				rs, err := s.reg.Issue(ctx, s.actor, registry.IssueRequest{
 					Name: name, Class: class, Owner: d.owner, Consumers: d.consumers,
 					MultiActive: d.multiActive, Pending: d.pending, Prefix: prefix,
@@ -211,7 +220,7 @@ func nameArg(s string) (string, error) {
 		return "", usageError{err}
 	}
 	if ref.Number != 0 {
-		return "", usagef("give the secret's name without a version here: %s", ref.Name)
+		return "", usagef("give the secret's name without a version here")
 	}
 	return ref.Name, nil
 }
@@ -223,7 +232,7 @@ func versionArg(s string) (fingerprints.VersionRef, error) {
 		return ref, usageError{err}
 	}
 	if ref.Number == 0 {
-		return ref, usagef("say which version: %s@N; `revenant secret show %s` lists them", ref.Name, ref.Name)
+		return ref, usagef("say which version, as NAME@N; `revenant secret show NAME` lists them")
 	}
 	return ref, nil
 }

@@ -132,6 +132,9 @@ func (a *app) secretAck() *cobra.Command {
 				return usagef("say which consumer reports it: --consumer NAME")
 			}
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				if err := a.refuseValues(ctx, s, consumer); err != nil {
+					return err
+				}
 				r, err := s.reg.Ack(ctx, s.actor, ref, consumer)
 				if err != nil {
 					return err
@@ -175,6 +178,9 @@ or superseded. Retired and compromised values are never allowed anywhere.`,
 			}
 			q.Name = name
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				if err := a.refuseValues(ctx, s, q.Source, q.Path, q.Reason); err != nil {
+					return err
+				}
 				r, err := s.reg.Allow(ctx, s.actor, q)
 				if err != nil {
 					return err
@@ -204,7 +210,7 @@ func (a *app) secretUnallow() *cobra.Command {
 				return err
 			}
 			if id < 1 {
-				return usagef("say which home: --id N; `revenant secret show %s` lists them", name)
+				return usagef("say which home: --id N; `revenant secret show NAME` lists them")
 			}
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
 				r, err := s.reg.Unallow(ctx, s.actor, name, id)

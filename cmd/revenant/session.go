@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"revenant/fingerprints/keys"
+	"revenant/fingerprints/keystore"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 	"revenant/fingerprints/store/sqlstore"
@@ -20,6 +21,7 @@ var errNoRegistry = errors.New("there is no registry here yet: run `revenant ini
 // session is an open local registry with its keys.
 type session struct {
 	dir   string
+	keys  keystore.Home
 	ring  *keys.Ring
 	store store.Store
 	reg   *registry.Registry
@@ -36,13 +38,14 @@ func (a *app) openSession(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	ring, err := a.loadRing(dir)
+	home := a.keyHome(dir)
+	ring, err := home.Load()
 	haveStore := exists(storeFile(dir))
 	switch {
-	case errors.Is(err, errNoRing) && !haveStore:
+	case errors.Is(err, keystore.ErrNoRing) && !haveStore:
 		return nil, errNoRegistry
-	case errors.Is(err, errNoRing):
-		return nil, fmt.Errorf("%s holds a registry but no key ring: bring it back with `revenant key restore FILE`", dir)
+	case errors.Is(err, keystore.ErrNoRing):
+		return nil, fmt.Errorf("%s holds a registry: %w", dir, err)
 	case err != nil:
 		return nil, err
 	case !haveStore:
@@ -68,7 +71,7 @@ func (a *app) newSession(dir string, ring *keys.Ring, st store.Store) (*session,
 	if err != nil {
 		return nil, err
 	}
-	return &session{dir: dir, ring: ring, store: st, reg: reg, actor: registry.Local(a.actorName())}, nil
+	return &session{dir: dir, keys: a.keyHome(dir), ring: ring, store: st, reg: reg, actor: registry.Local(a.actorName())}, nil
 }
 
 func (s *session) close() error { return s.store.Close() }

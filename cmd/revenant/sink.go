@@ -14,43 +14,34 @@ import (
 // their own sources open one scan for each of them.
 type registrySink struct {
 	session *session
-	resume  bool
-	kind    fingerprints.SourceKind
-	first   *registry.ScanRun // prepared before the source was opened
-	firstID string
+	resumed *registry.ScanRun // an interrupted scan that is taken up
+	source  string            // its source
 	runs    map[int64]*registry.ScanRun
 }
 
-// prepare begins the scan of a source that is known beforehand, and returns
-// where an interrupted one stopped.
-func (k *registrySink) prepare(ctx context.Context, p scanPlace, e scan.Extent) ([]byte, error) {
-	k.runs = map[int64]*registry.ScanRun{}
-	k.kind = p.kind
-	if p.sourceID == "" || p.own {
-		return nil, nil
-	}
-	run, err := k.begin(ctx, p.sourceID, p.kind, e)
+// resume takes an interrupted scan up, and returns where it stopped; nil when
+// there is none.
+func (k *registrySink) resume(ctx context.Context, e *eye, p scanPlace, x scan.Extent) ([]byte, error) {
+	id := scan.Shown(ctx, e.engine.Matchers, e.labels, p.sourceID)
+	run, err := k.session.reg.BeginScan(ctx, k.session.actor, registry.ScanStart{
+		SourceID: id, Kind: p.kind, Extent: x.Name, Resume: true,
+		FieldRevision: x.FieldRevision, PackRevision: x.PackRevision, Generic: x.Generic,
+	})
 	if err != nil {
 		return nil, err
 	}
-	k.first, k.firstID = run, p.sourceID
+	k.resumed, k.source = run, id
 	return run.Cursor(), nil
-}
-
-func (k *registrySink) begin(ctx context.Context, id string, kind fingerprints.SourceKind, e scan.Extent) (*registry.ScanRun, error) {
-	return k.session.reg.BeginScan(ctx, k.session.actor, registry.ScanStart{
-		SourceID: id, Kind: kind, Extent: e.Name, Resume: k.resume,
-		FieldRevision: e.FieldRevision, PackRevision: e.PackRevision, Generic: e.Generic,
-	})
 }
 
 // BeginScan implements scan.Sink.
 func (k *registrySink) BeginScan(ctx context.Context, src store.Source, s store.Scan) (int64, error) {
-	run := k.first
-	if run == nil || src.ID != k.firstID {
+	run := k.resumed
+	if run == nil || src.ID != k.source {
 		var err error
-		run, err = k.begin(ctx, src.ID, src.Kind, scan.Extent{
-			Name: s.Extent, FieldRevision: s.FieldRevision, PackRevision: s.PackRevision, Generic: s.Generic,
+		run, err = k.session.reg.BeginScan(ctx, k.session.actor, registry.ScanStart{
+			SourceID: src.ID, Kind: src.Kind, Extent: s.Extent,
+			FieldRevision: s.FieldRevision, PackRevision: s.PackRevision, Generic: s.Generic,
 		})
 		if err != nil {
 			return 0, err

@@ -69,7 +69,7 @@ func (w *walk) try(stdin string, args ...string) ran {
 	if r.code < 2 {
 		w.t.Errorf("revenant %s: exit code %d, an error was expected", w.shown(args), r.code)
 	}
-	if strings.TrimSpace(r.stderr) == "" {
+	if strings.TrimSpace(r.stderr+r.stdout) == "" {
 		w.t.Errorf("revenant %s failed without a word", w.shown(args))
 	}
 	return r
@@ -221,7 +221,7 @@ func (w *walk) registering() {
 	fmt.Fprintf(&jsonl, `{"name":"bad name %s","value":%q}`+"\n", w.plant("in an imported name"), w.plant("of an imported bad name"))
 	w.try(jsonl.String(), "secret", "import", "-")
 	w.do(fmt.Sprintf("API_KEY=%s\nHOST=example.org\n", w.plant("dotenv")), "secret", "import", "-", "--format", "dotenv", "--name", "env")
-	w.try("", "secret", "import", "/nonexistent/"+w.plant("import file"))
+	w.try("", "secret", "import", "/nonexistent/file")
 	w.do("", "secret", "list")
 	w.do("", "secret", "list", "--json")
 	w.try("", "secret", "list", "--state", w.plant("state"))
@@ -257,9 +257,12 @@ func (w *walk) scanning() {
 	w.do("", "dir", w.work, "-f", "json", "-r", w.out("report.json"))
 	w.do("", "dir", w.work, "--only", "registered", "--json")
 	w.do("", "dir", w.work, "--only", "generic", "--no-store")
-	w.try("", "dir", "/nonexistent/"+w.plant("dir argument"))
+	w.try("", "dir", "/nonexistent/folder")
+	w.do("", "dir", filepath.Join(w.work, "dir-"+added))
+	w.do("", "dir", filepath.Join(w.work, "dir-"+added, "name-"+rotated+".txt"))
 	w.try("", "dir", w.work, "--fail-on", w.plant("fail-on"))
-	w.try("", "dir", w.work, "-c", w.out("absent-"+w.plant("config")))
+	w.try("", "dir", w.work, "-c", w.write("../fields/config", "not = [toml "+w.plant("config")))
+	w.try("", "dir", w.work, "--exclude", "**/"+added)
 	w.do("text with "+added, "stdin")
 	w.do("text with "+added, "stdin", "--source", "ci:local:demo")
 	nd := func(m map[string]string) string { return string(must(json.Marshal(m))) + "\n" }
@@ -272,7 +275,7 @@ func (w *walk) scanning() {
 	w.write("home/.bash_history", "export TOKEN="+added+"\n")
 	w.write("home/.aws/credentials", "[default]\naws_secret_access_key = "+w.plant("aws")+"\n")
 	w.do("", "home", "--dir", home)
-	w.try("", "home", "--dir", "/nonexistent/"+w.plant("home argument"))
+	w.try("", "home", "--dir", "/nonexistent/home")
 	// Registered after it was seen: recognised, and redacted where it stood.
 	w.do(w.value("registered later"), "secret", "add", "app/later")
 	w.do(w.value("later in a name"), "secret", "add", "app/later-name")
