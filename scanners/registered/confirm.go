@@ -5,7 +5,6 @@ import (
 	"hash/maphash"
 	"math"
 	"slices"
-	"sort"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/pack"
@@ -119,39 +118,24 @@ func (w *work) key(x *text, from int, k privatekeys.Found) {
 	}
 }
 
-// view is a stretch of a text as one scheme unescapes it, kept because
-// neighbouring anchors need the same stretch.
-type view struct {
-	of         *text
-	from, to   int // of the text
-	ahead      int
-	out        []byte
-	start, end []int32 // of each byte of out, in the text
-	spare      layer
-}
-
-func (v *view) forget() {
-	clear(v.out)
-	v.of, v.ahead = nil, 0
-}
-
-// unescapeAround tries every scheme whose characters stand near byte p.
+// unescapeAround tries every scheme whose characters stand where the value
+// would be if it were not escaped: escapes only make it longer.
 func (w *work) unescapeAround(x *text, p int, c pack.Candidate) {
 	o, n := int(c.Offset), int(c.Length)
-	from := max(0, p-spanFactor*o-margin)
-	to := min(len(x.data), p+spanFactor*(n-o)+margin)
-	near := triggers(x.data[max(0, p-spanFactor*o-1):to])
+	near := w.near.in(x, max(0, p-o), min(len(x.data), p-o+n))
+	if near == 0 || w.triedBefore(x, p, c) {
+		return
+	}
 	for i := range w.m.schemes {
 		s := &w.m.schemes[i]
 		if near&s.trigger != s.trigger {
 			continue
 		}
-		v := w.view(i, x, from, to)
-		at := sort.Search(len(v.start), func(k int) bool { return int(v.start[k]) >= p })
-		a, b := at-o, at-o+n
-		if at == len(v.start) || int(v.start[at]) != p || a < 0 || b > len(v.out) {
+		v, a := w.viewAround(i, x, p, o, n)
+		if a < 0 {
 			continue
 		}
+		b := a + n
 		first, last := int(v.start[a]), int(v.end[b-1])
 		if last-first == n || !w.plausible(v.out[a:b], c) { // no escape inside: raw said no
 			continue
@@ -162,6 +146,27 @@ func (w *work) unescapeAround(x *text, p int, c pack.Candidate) {
 			return
 		}
 	}
+}
+
+// attempt is one entry of the memo of places that were unescaped in vain or not.
+type attempt struct {
+	of             *text
+	p              int
+	offset, length uint32
+	epoch          uint32
+}
+
+// triedBefore notes an attempt and reports whether it was noted before: probes
+// of several tables and stretches lead to the same place.
+func (w *work) triedBefore(x *text, p int, c pack.Candidate) bool {
+	a := attempt{x, p, c.Offset, c.Length, c.Epoch}
+	h := (uint64(p)<<20 ^ uint64(c.Offset)<<10 ^ uint64(c.Length)) * 0x9E3779B97F4A7C15
+	slot := &w.tried[h>>(64-triedBits)]
+	if *slot == a {
+		return true
+	}
+	*slot = a
+	return false
 }
 
 // whole widens a span of doubled quotes whose first or last quote was read as
@@ -192,7 +197,3 @@ func formOf(x *text, e escape) fingerprints.Form {
 	}
 	return e.form()
 }
-
-// margin is how far before the bytes that are needed unescaping starts, so
-// that it has found the escapes' boundaries when it gets there.
-const margin = 64

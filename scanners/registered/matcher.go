@@ -41,6 +41,7 @@ const (
 	defaultLow    = 15       // shortest value of packs that do not say
 	regionBits    = 10
 	memoBits      = 12
+	triedBits     = 12
 	maxCandidates = 1 << 16
 )
 
@@ -105,14 +106,17 @@ type work struct {
 	candidates []pack.Candidate
 	spans      [1 << memoBits]hashed
 	views      []view
+	near       neighbourhood
+	tried      [1 << triedBits]attempt
 	stretched  layer
 	runs       runBuffer
 	bitmaps    bitmaps
 	stats      Stats
 }
 
-// Stats counts what costs: tags and MACs computed.
-type Stats struct{ Tags, MACs, Bytes int64 }
+// Stats counts what costs: tags and MACs computed, bytes under MACs, bytes
+// unescaped.
+type Stats struct{ Tags, MACs, Bytes, Unescaped int64 }
 
 func (m *Matcher) newWork() *work {
 	w := &work{m: m, confirmer: m.pack.NewConfirmer(), seen: map[found]struct{}{}}
@@ -135,8 +139,12 @@ func (w *work) forget() {
 		clear(w.spans[:])
 		clear(w.seen)
 	}
-	for i := range w.views {
-		w.views[i].forget()
+	if w.near.of != nil {
+		w.near.of = nil
+		clear(w.tried[:])
+		for i := range w.views {
+			w.views[i].forget()
+		}
 	}
 	w.runs.forget()
 	w.stats = Stats{}
