@@ -27,7 +27,7 @@ var vectorsFile = filepath.Join("..", "..", "testdata", "vectors", "anchor.json"
 // vector is one region hashed under one key. Numbers are hex, big-endian.
 type vector struct {
 	Name      string
-	FilterKey string
+	FilterSeed string
 	Window    int
 	Stride    int
 	Region    string
@@ -65,7 +65,7 @@ func inputs() []vector {
 			{"zero key", [32]byte{}, b[:g.Region()], 1},
 		} {
 			out = append(out, vector{
-				Name: geo + " " + in.name, FilterKey: hex.EncodeToString(in.key[:]),
+				Name: geo + " " + in.name, FilterSeed: hex.EncodeToString(in.key[:]),
 				Window: g.Window, Stride: g.Stride, Region: hex.EncodeToString(in.region), LogWords: in.log,
 			})
 		}
@@ -84,7 +84,7 @@ func fromHex(t *testing.T, s string) []byte {
 
 func compute(t *testing.T, v vector) vector {
 	t.Helper()
-	k := anchor.NewKey([32]byte(fromHex(t, v.FilterKey)), anchor.Geometry{Window: v.Window, Stride: v.Stride})
+	k := anchor.NewKey([32]byte(fromHex(t, v.FilterSeed)), anchor.Geometry{Window: v.Window, Stride: v.Stride})
 	region := fromHex(t, v.Region)
 	v.Windows, v.Words, v.Masks = nil, nil, nil
 	for _, h := range k.AppendWindows(nil, region) {
