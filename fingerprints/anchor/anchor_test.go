@@ -26,16 +26,16 @@ var vectorsFile = filepath.Join("..", "..", "testdata", "vectors", "anchor.json"
 
 // vector is one region hashed under one key. Numbers are hex, big-endian.
 type vector struct {
-	Name      string
+	Name       string
 	FilterSeed string
-	Window    int
-	Stride    int
-	Region    string
-	Windows   []string
-	Words     []string // word of each window in a filter of 1<<LogWords words
-	Masks     []string
-	LogWords  uint
-	Tag       string
+	Window     int
+	Stride     int
+	Region     string
+	Windows    []string
+	Words      []string // word of each window in a filter of 1<<LogWords words
+	Masks      []string
+	LogWords   uint
+	Tag        string
 }
 
 func geometries() map[string]anchor.Geometry {
