@@ -38,8 +38,9 @@ const (
 	spanFactor    = 8
 	spanSlack     = 512
 	longestKey    = 64 << 10 // span of a private key's container
+	shortestKey   = 32       // bytes that a key's container has at the least
 	defaultLow    = 15       // shortest value of packs that do not say
-	regionBits    = 10
+	regionBits    = 13
 	memoBits      = 12
 	triedBits     = 12
 	maxCandidates = 1 << 16
@@ -63,6 +64,7 @@ func New(p *pack.Pack) (*Matcher, error) {
 	}
 	m.longest = spanFactor*m.maxValue + spanSlack
 	if m.keys {
+		m.minValue = min(m.minValue, shortestKey)
 		m.longest = max(m.longest, longestKey)
 	}
 	if p.Count() == 0 {
