@@ -216,8 +216,10 @@ func (w *work) shiftOut(from, n int, g uint) []byte {
 		b.raw = make([]byte, 0, n+n/4+padding)
 	}
 	raw := b.raw[:n]
-	for i := range raw {
-		raw[i] = shifted(b.decoded, from+i, g)
+	d := b.decoded[from:]
+	for i := 0; i < n; i += 8 { // raw has room for the last 8, padding follows what was decoded
+		v := binary.BigEndian.Uint64(d[i:])<<g | uint64(d[i+8])>>(8-g)
+		binary.BigEndian.PutUint64(raw[i:i+8:n+padding], v)
 	}
 	return raw
 }

@@ -59,9 +59,7 @@ func (w *work) around(x *text, s *scheme, p int) int {
 	near := w.m.region // bytes of the widest region
 	first := max(0, p-near+1)
 	if e == escBackslash {
-		for first > 0 && x.data[first-1] == '\\' {
-			first--
-		}
+		first = beforeSlashes(x.data, first)
 	}
 	var b [maxQuick + 16]byte
 	n := copy(b[:maxQuick/2], x.data[first:p])
@@ -109,6 +107,15 @@ func (w *work) touches(b []byte, n int) bool {
 	return false
 }
 
+// beforeSlashes moves p before the backslashes that stand in front of it, which
+// may be an escape's, as far as anybody nests escapes.
+func beforeSlashes(data []byte, p int) int {
+	for n := 0; n < margin && p > 0 && data[p-1] == '\\'; n++ {
+		p--
+	}
+	return p
+}
+
 // nested is how many times a region's bytes can take in a text that was
 // escaped several times.
 const nested = 6
@@ -124,10 +131,7 @@ func (w *work) crowd(x *text, s *scheme, first, p int) int {
 			last = end
 		}
 	}
-	first = max(0, first-near)
-	for first > 0 && x.data[first-1] == '\\' {
-		first--
-	}
+	first = beforeSlashes(x.data, max(0, first-near))
 	w.stretch(x, s, first, min(len(x.data), last+near))
 	return last
 }

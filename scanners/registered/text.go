@@ -1,7 +1,9 @@
 package registered
 
 import (
+	"cmp"
 	"encoding/binary"
+	"slices"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/pack"
@@ -82,9 +84,11 @@ type sighted struct {
 func (w *work) lookUp(t *table, s *spot, at int) []pack.Candidate {
 	lo := binary.LittleEndian.Uint64(s.b[at:])
 	hi := binary.LittleEndian.Uint64(s.b[at+t.region-8:])
-	slot := &w.regions[(lo*0x9E3779B97F4A7C15^hi*0xC2B2AE3D27D4EB4F)>>(64-regionBits)]
-	if slot.table == t.index+1 && slot.lo == lo && slot.hi == hi {
-		return w.candidates[slot.from:slot.to]
+	i := (lo*0x9E3779B97F4A7C15 ^ hi*0xC2B2AE3D27D4EB4F) >> (64 - regionBits)
+	for _, k := range [2]uint64{i, i ^ 1} {
+		if slot := &w.regions[k]; slot.table == t.index+1 && slot.lo == lo && slot.hi == hi {
+			return w.candidates[slot.from:slot.to]
+		}
 	}
 	w.stats.Tags++
 	tag := w.taggers[t.index].Tag(s.b[at : at+t.region])
@@ -94,6 +98,35 @@ func (w *work) lookUp(t *table, s *spot, at int) []pack.Candidate {
 	}
 	from := len(w.candidates)
 	w.candidates = t.candidates(w.candidates, tag)
-	*slot = sighted{lo: lo, hi: hi, table: t.index + 1, from: from, to: len(w.candidates)}
+	w.candidates = w.candidates[:from+len(distinct(w.candidates[from:]))]
+	w.regions[i^1] = w.regions[i]
+	w.regions[i] = sighted{lo: lo, hi: hi, table: t.index + 1, from: from, to: len(w.candidates)}
 	return w.candidates[from:]
+}
+
+// distinct leaves one candidate for each place that a value can stand at. Of
+// values that differ in where their other regions are it forgets those: many
+// values may share a region, and one place is worth one look.
+func distinct(c []pack.Candidate) []pack.Candidate {
+	if len(c) < 2 {
+		return c
+	}
+	slices.SortFunc(c, func(a, b pack.Candidate) int {
+		return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Length, b.Length),
+			cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.Kind, b.Kind))
+	})
+	out := c[:1]
+	for _, next := range c[1:] {
+		last := &out[len(out)-1]
+		others := last.Others
+		if last.Others = next.Others; *last == next {
+			if others != next.Others {
+				last.Others = [2]uint32{}
+			}
+			continue
+		}
+		last.Others = others
+		out = append(out, next)
+	}
+	return out
 }

@@ -112,9 +112,7 @@ func (w *work) view(i int, x *text, from, to int) *view {
 		}
 		to = min(len(x.data), to+more)
 	}
-	for from > 0 && x.data[from-1] == '\\' { // not inside of an escape
-		from--
-	}
+	from = beforeSlashes(x.data, from)
 	v.of, v.from, v.to, v.hint = x, from, to, 0
 	w.stats.Unescaped += int64(to - from)
 	v.decode(w.m.schemes[i].layers, x.data)
@@ -147,6 +145,13 @@ func (e escape) append(l layer, in []byte, base int32) layer {
 	l.start = slices.Grow(l.start, len(in))
 	l.end = slices.Grow(l.end, len(in))
 	for i := 0; i < len(in); {
+		if c := in[i]; begins[c]>>e&1 == 0 {
+			l.out = append(l.out, c)
+			l.start = append(l.start, base+int32(i))
+			i++
+			l.end = append(l.end, base+int32(i))
+			continue
+		}
 		u := e.next(in[i:])
 		from, to := base+int32(i), base+int32(i+u.width)
 		for k := range u.n {
@@ -157,6 +162,13 @@ func (e escape) append(l layer, in []byte, base int32) layer {
 		i += u.width
 	}
 	return l
+}
+
+// begins has a bit for every escape that a character begins.
+var begins = [256]uint16{
+	'\\': 1<<escBackslash | 1<<escShell, '\'': 1<<escSingle | 1<<escQuotes, '"': 1 << escDouble,
+	'%': 1<<escPercent | 1<<escForm, '+': 1 << escForm, '&': 1 << escHTML,
+	'\n': 1<<escWrap | 1<<escLines, '\r': 1<<escWrap | 1<<escLines,
 }
 
 // triggers says which characters that escapes are made of stand in b: of
