@@ -25,13 +25,17 @@ func supersede() command {
 }
 
 func retire() command {
-	return command{"version.retire", "retired", fingerprints.StateRetired,
-		[]fingerprints.State{fingerprints.StateActive, fingerprints.StateSuperseded}}
+	return command{
+		"version.retire", "retired", fingerprints.StateRetired,
+		[]fingerprints.State{fingerprints.StateActive, fingerprints.StateSuperseded},
+	}
 }
 
 func activate() command {
-	return command{"version.activate", "activated", fingerprints.StateActive,
-		[]fingerprints.State{fingerprints.StatePending, fingerprints.StateSuperseded}}
+	return command{
+		"version.activate", "activated", fingerprints.StateActive,
+		[]fingerprints.State{fingerprints.StatePending, fingerprints.StateSuperseded},
+	}
 }
 
 func abandon() command {

@@ -133,8 +133,12 @@ func TestVerifyProof(t *testing.T) {
 		t.Errorf("a foreign ring: error %v, want ErrBadProof", err)
 	}
 	for _, change := range [][2]string{
-		{`"secret":"s"`, `"secret":"t"`}, {`"outcome":"proven"`, `"outcome":"live-copy"`}, {`"version":1`, `"version":2`},
-		{`"format"`, `"more":1,"format"`}, {`{"proof"`, `{}{"proof"`}, {`"signature":"`, `"signature":"AA`},
+		{`"secret":"s"`, `"secret":"t"`},
+		{`"outcome":"proven"`, `"outcome":"live-copy"`},
+		{`"version":1`, `"version":2`},
+		{`"format"`, `"more":1,"format"`},
+		{`{"proof"`, `{}{"proof"`},
+		{`"signature":"`, `"signature":"AA`},
 	} {
 		doc := bytes.Replace(signed.Document, []byte(change[0]), []byte(change[1]), 1)
 		if bytes.Equal(doc, signed.Document) {

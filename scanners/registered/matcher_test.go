@@ -138,9 +138,12 @@ func TestEveryOffset(t *testing.T) {
 		aud    fingerprints.Audience
 		length int
 	}{
-		{"core", fingerprints.AudienceCore, 24}, {"edge", fingerprints.AudienceEdge, 40},
-		{"short", fingerprints.AudienceCore, 9}, {"long", fingerprints.AudienceCore, 300},
-		{"least", fingerprints.AudienceCore, 15}, {"fourteen", fingerprints.AudienceCore, 14},
+		{"core", fingerprints.AudienceCore, 24},
+		{"edge", fingerprints.AudienceEdge, 40},
+		{"short", fingerprints.AudienceCore, 9},
+		{"long", fingerprints.AudienceCore, 300},
+		{"least", fingerprints.AudienceCore, 15},
+		{"fourteen", fingerprints.AudienceCore, 14},
 	} {
 		vals := values(3, 4, g.length, alnum)
 		m, built := matcher(t, g.aud, vals...)

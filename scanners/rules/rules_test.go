@@ -191,17 +191,32 @@ func TestConfig(t *testing.T) {
 	}{
 		{"default", rules.Options{}, []string{"github-pat", "aws-access-token"}},
 		{"own rules only", rules.Options{Contents: []byte(custom)}, []string{"custom"}},
-		{"extends the default", rules.Options{Contents: []byte("[extend]\nuseDefault = true\n" + custom)},
-			[]string{"github-pat", "aws-access-token", "custom"}},
-		{"disabled rule", rules.Options{Contents: []byte("[extend]\nuseDefault = true\ndisabledRules = ['github-pat']\n")},
-			[]string{"aws-access-token"}},
-		{"allowlist for a rule of the default", rules.Options{Contents: []byte(
-			"[extend]\nuseDefault = true\n[[allowlists]]\ntargetRules = ['github-pat']\nregexes = ['''gh.*''']\n")},
-			[]string{"aws-access-token"}},
-		{"older allowlist", rules.Options{Contents: []byte("[extend]\nuseDefault = true\n[allowlist]\nregexes = ['''AKIA.*''']\n")},
-			[]string{"github-pat"}},
-		{"override in part", rules.Options{Contents: []byte("[extend]\nuseDefault = true\n[[rules]]\nid = 'github-pat'\nregex = '''nothing-here'''\n")},
-			[]string{"aws-access-token"}},
+		{
+			"extends the default",
+			rules.Options{Contents: []byte("[extend]\nuseDefault = true\n" + custom)},
+			[]string{"github-pat", "aws-access-token", "custom"},
+		},
+		{
+			"disabled rule",
+			rules.Options{Contents: []byte("[extend]\nuseDefault = true\ndisabledRules = ['github-pat']\n")},
+			[]string{"aws-access-token"},
+		},
+		{
+			"allowlist for a rule of the default",
+			rules.Options{Contents: []byte(
+				"[extend]\nuseDefault = true\n[[allowlists]]\ntargetRules = ['github-pat']\nregexes = ['''gh.*''']\n")},
+			[]string{"aws-access-token"},
+		},
+		{
+			"older allowlist",
+			rules.Options{Contents: []byte("[extend]\nuseDefault = true\n[allowlist]\nregexes = ['''AKIA.*''']\n")},
+			[]string{"github-pat"},
+		},
+		{
+			"override in part",
+			rules.Options{Contents: []byte("[extend]\nuseDefault = true\n[[rules]]\nid = 'github-pat'\nregex = '''nothing-here'''\n")},
+			[]string{"aws-access-token"},
+		},
 		{"extends a file", rules.Options{Path: outer}, []string{"custom"}},
 		{"path of a file", rules.Options{Path: inner}, []string{"custom"}},
 	}

@@ -22,8 +22,15 @@ const versionColumns = `v.id, v.secret, v.number, v.state, v.issued_to, v.window
 
 func versionDst(v *fingerprints.Version) []any {
 	return []any{
-		fixed{(*[16]byte)(&v.ID)}, &v.Secret, &v.Number, &v.State, &v.IssuedTo, moment{&v.WindowEnds}, moment{&v.CompromisedAt},
-		moment{&v.CreatedAt}, moment{&v.ActivatedAt}, moment{&v.SupersededAt}, moment{&v.RetiredAt}, moment{&v.AbandonedAt},
+		fixed{(*[16]byte)(&v.ID)},
+		&v.Secret, &v.Number, &v.State, &v.IssuedTo,
+		moment{&v.WindowEnds},
+		moment{&v.CompromisedAt},
+		moment{&v.CreatedAt},
+		moment{&v.ActivatedAt},
+		moment{&v.SupersededAt},
+		moment{&v.RetiredAt},
+		moment{&v.AbandonedAt},
 	}
 }
 
@@ -94,7 +101,9 @@ const fieldColumns = `f.id, f.version, f.field, f.format, f.epoch, f.filter_gen,
 
 func fieldDst(f *fingerprints.FieldRow) []any {
 	return []any{
-		fixed{(*[16]byte)(&f.ID)}, fixed{(*[16]byte)(&f.Version)}, &f.Field, &f.Format, &f.Epoch, &f.FilterGen,
+		fixed{(*[16]byte)(&f.ID)},
+		fixed{(*[16]byte)(&f.Version)},
+		&f.Field, &f.Format, &f.Epoch, &f.FilterGen,
 		&f.Revision, &f.Strength, &f.Unsearchable, &f.Sealed,
 	}
 }

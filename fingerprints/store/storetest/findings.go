@@ -92,8 +92,10 @@ func testRecordDuplicates(t *testing.T, f *fixture) {
 	otherPath.Value = valueID(1) // the same value at another path
 	got := f.record(hour(1), both, generic, both, elsewhere, otherPath)
 	f.diff("Recorded", []store.Recorded{
-		{FindingID: findingID(1), New: true, NewPlace: true}, {FindingID: findingID(1), New: true, NewPlace: true},
-		{FindingID: findingID(1), New: true, NewPlace: true}, {FindingID: findingID(1), New: true, NewPlace: true},
+		{FindingID: findingID(1), New: true, NewPlace: true},
+		{FindingID: findingID(1), New: true, NewPlace: true},
+		{FindingID: findingID(1), New: true, NewPlace: true},
+		{FindingID: findingID(1), New: true, NewPlace: true},
 		{FindingID: findingID(3), New: true, NewPlace: true},
 	}, got)
 	v := f.finding(hour(1), findingID(1))

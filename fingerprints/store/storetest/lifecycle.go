@@ -91,7 +91,8 @@ func testMerge(t *testing.T, f *fixture) {
 	v := f.finding(hour(4), findingID(1)) // by the alias
 	f.diff("merged", []any{
 		findingID(2), fingerprints.StatusOpen, "team-a", hour(9), hour(1), hour(2), 3, fingerprints.VerdictLeaked,
-		[]string{"rule-a", "rule-b"}, []fingerprints.FindingID{findingID(1)},
+		[]string{"rule-a", "rule-b"},
+		[]fingerprints.FindingID{findingID(1)},
 	}, []any{v.ID, v.Status, v.Owner, v.Due, v.FirstSeen, v.LastSeen, v.Places, v.Verdict, v.Rules, v.Aliases})
 	f.diff("history", []string{"seen", "accepted", "merged"}, f.history(findingID(1)))
 	if s := f.sightings(findingID(2)); len(s) != 3 || s[2].Rule != "rule-b" || s[2].Row != rowID(2) || s[2].FirstSeen != hour(1) || s[2].LastSeen != hour(2) {
