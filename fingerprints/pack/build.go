@@ -173,11 +173,11 @@ func (b *Builder) table(gen uint32, g anchor.Geometry) (*tableRows, error) {
 		if t.shape.gen == gen && t.shape.geometry == g {
 			return t, nil
 		}
-		if !contains(gens, t.shape.gen) {
+		if !slices.Contains(gens, t.shape.gen) {
 			gens = append(gens, t.shape.gen)
 		}
 	}
-	if len(gens) == maxGens && !contains(gens, gen) {
+	if len(gens) == maxGens && !slices.Contains(gens, gen) {
 		return nil, ErrGenerations
 	}
 	t := &tableRows{shape: tableShape{gen: gen, geometry: g}}

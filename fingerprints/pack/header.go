@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"revenant/fingerprints"
@@ -186,20 +187,11 @@ func parseHeader(b []byte) (Header, error) {
 	}
 	h.Audience, h.labels = audiences()[aud-1], int64(labels)
 	for _, t := range h.tables {
-		if !contains(h.FilterGens, t.gen) {
+		if !slices.Contains(h.FilterGens, t.gen) {
 			h.FilterGens = append(h.FilterGens, t.gen)
 		}
 	}
 	return h, nil
-}
-
-func contains(list []uint32, v uint32) bool {
-	for _, x := range list {
-		if x == v {
-			return true
-		}
-	}
-	return false
 }
 
 func readShape(r *reader) tableShape {

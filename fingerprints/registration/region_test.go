@@ -80,7 +80,7 @@ func TestRegionOfPunctuation(t *testing.T) {
 // region.
 func TestRegionDistribution(t *testing.T) {
 	r := registration.New(newRing(t, 1), seeded(2), nil)
-	const n, length = 4000, 40
+	const n, length = 2500, 40
 	core, edge := make([]int, length-13+1), make([]int, 13-9+1)
 	for i := range n {
 		e := register(t, r, token(uint64(i), length)).Entry
