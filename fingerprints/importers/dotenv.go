@@ -31,7 +31,7 @@ func readDotenv(in *lines, o *output) error {
 		if name == "" {
 			continue
 		}
-		value, reason, err := dotenvValue(in, t, rest)
+		value, reason, err := dotenvValue(in, rest)
 		if err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func isName(c byte, i int) bool {
 
 // dotenvValue reads the value that begins in rest, and the lines that it goes
 // on over. When a quote is never closed, those lines are given back.
-func dotenvValue(in *lines, first text, rest []byte) ([]byte, string, error) {
+func dotenvValue(in *lines, rest []byte) ([]byte, string, error) {
 	if len(rest) == 0 || rest[0] != '"' && rest[0] != '\'' && rest[0] != '`' {
 		return unquoted(rest), "", nil
 	}

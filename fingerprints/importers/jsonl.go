@@ -151,7 +151,7 @@ func (e entry) fields(line []byte, sel Selection) ([]Field, string) {
 		}
 		return []Field{{Name: "value", Value: fingerprints.NewValue([]byte(v))}}, ""
 	case '{':
-		root, reason, _ := parseJSON(e.Value, 1)
+		root, reason := parseJSON(e.Value, 1)
 		if reason != "" {
 			return nil, reason
 		}

@@ -150,21 +150,20 @@ func (r *jsonReader) members(n *node, depth int) string {
 	return ""
 }
 
-// parseJSON reads one document that begins on a line. On failure it says why
-// and where.
-func parseJSON(b []byte, line int) (root *node, reason string, at int) {
+// parseJSON reads one document that begins on a line. On failure it says why.
+func parseJSON(b []byte, line int) (root *node, reason string) {
 	r := newJSONReader(b, line)
 	root, reason = r.next()
 	if reason == "" && root == nil {
-		return nil, "empty", line
+		return nil, "empty"
 	}
 	if reason != "" {
-		return nil, reason, r.here()
+		return nil, reason
 	}
 	if rest, more := r.next(); more != "" || rest != nil {
-		return nil, notJSON, r.here()
+		return nil, notJSON
 	}
-	return root, "", root.line
+	return root, ""
 }
 
 // objectIn parses text that is a JSON object as a whole.
@@ -173,7 +172,7 @@ func objectIn(b []byte, line int) *node {
 	if len(t) < 2 || t[0] != '{' || t[len(t)-1] != '}' || !utf8.Valid(t) {
 		return nil
 	}
-	root, reason, _ := parseJSON(t, line)
+	root, reason := parseJSON(t, line)
 	if reason != "" || root.kind != object || len(root.values) == 0 {
 		return nil
 	}

@@ -30,5 +30,5 @@ var (
 	ErrPermissions = errors.New("others may read it: run `chmod 600` on the file and `chmod 700` on its folder")
 	ErrOtherRing   = errors.New("another key ring is here already: move it away first, it may be the only copy")
 	ErrOlderRing   = errors.New("the ring here has newer keys than this backup: restoring it would lose them")
-	ErrNoProtector = errors.New("say how to protect it: --passphrase-file FILE or --recipient age1...")
+	ErrNoProtector = errors.New("say how to protect it: --passphrase-file FILE or --recipient AGE-KEY")
 )

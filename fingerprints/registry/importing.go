@@ -251,7 +251,7 @@ func (g *registering) importKnown(v fingerprints.Version, rec ImportRecord, out 
 			Reason: fmt.Sprintf("%s is %s here and %s in the file; an import changes no states", v.Ref(), v.State, rec.State),
 		})
 	}
-	_, err := g.refresh(v, rec.Fields)
+	err := g.refresh(v, rec.Fields)
 	return err
 }
 

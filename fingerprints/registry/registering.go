@@ -168,11 +168,11 @@ func (c *change) stale(row fingerprints.FieldRow) bool {
 }
 
 // refresh registers the fields of a known version again when keys or format
-// changed since; it reports whether it did.
-func (g *registering) refresh(v fingerprints.Version, fields []Field) (bool, error) {
+// changed since.
+func (g *registering) refresh(v fingerprints.Version, fields []Field) error {
 	rows, err := g.tx.Fields(g.ctx, v.ID)
 	if err != nil {
-		return false, err
+		return err
 	}
 	ids := map[string]fingerprints.RowID{}
 	for _, row := range rows {
@@ -182,18 +182,18 @@ func (g *registering) refresh(v fingerprints.Version, fields []Field) (bool, err
 	}
 	again := slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return ids[f.Name] == fingerprints.RowID{} })
 	if len(again) == 0 {
-		return false, nil
+		return nil
 	}
 	p, err := g.prepare(v.ID, again, ids)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if _, _, err := g.store(v, p); err != nil {
-		return false, err
+		return err
 	}
 	names := slices.Sorted(maps.Keys(ids))
 	g.note("secret.refresh", v.Ref().String(), map[string]string{"fields": strings.Join(names, " ")})
-	return true, nil
+	return nil
 }
 
 // newVersionID draws an id.

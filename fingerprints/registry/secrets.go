@@ -172,7 +172,7 @@ func (g *registering) find(versions []fingerprints.Version, p prepared) (*finger
 // unchanged is the answer for values that a version has already. Rows under old
 // keys are registered again on the way.
 func (g *registering) unchanged(v fingerprints.Version, fields []Field) (Registered, error) {
-	if _, err := g.refresh(v, fields); err != nil {
+	if err := g.refresh(v, fields); err != nil {
 		return Registered{}, err
 	}
 	out := Registered{Secret: v.Secret, Version: v.Number, State: v.State, IssuedTo: v.IssuedTo, Unchanged: true}

@@ -166,7 +166,7 @@ func (c *content) take(ctx context.Context, pg *page, m merged) error {
 	}
 	c.out = append(c.out, s)
 	if len(c.out) >= outBatch {
-		return c.flush(ctx)
+		return c.flush()
 	}
 	return nil
 }
@@ -208,11 +208,11 @@ func (c *content) end(ctx context.Context) error {
 	for _, key := range c.order {
 		c.out = append(c.out, c.held[key])
 	}
-	return c.flush(ctx)
+	return c.flush()
 }
 
 // flush hands sightings to the collector, waiting until it takes them.
-func (c *content) flush(ctx context.Context) error {
+func (c *content) flush() error {
 	if len(c.out) == 0 {
 		return nil
 	}
