@@ -128,7 +128,7 @@ func (w *work) unescapeAround(x *text, p int, c pack.Candidate) {
 	}
 	for i := range w.m.schemes {
 		s := &w.m.schemes[i]
-		if near&s.trigger != s.trigger {
+		if near&s.trigger != s.trigger || !w.adds(s, x, p, o, n) {
 			continue
 		}
 		v, a := w.viewAround(i, x, p, o, n)
@@ -146,6 +146,17 @@ func (w *work) unescapeAround(x *text, p int, c pack.Candidate) {
 			return
 		}
 	}
+}
+
+// adds reports whether the innermost layer of a scheme can change anything:
+// whether what it changes stands in what the scheme without it yields.
+func (w *work) adds(s *scheme, x *text, p, o, n int) bool {
+	if s.outer < 0 {
+		return true
+	}
+	v, _ := w.viewAround(s.outer, x, p, o, n)
+	k := v.index(p)
+	return k >= 0 && v.near(k-o, k-o+n)&s.layers[len(s.layers)-1].trigger() != 0
 }
 
 // attempt is one entry of the memo of places that were unescaped in vain or not.

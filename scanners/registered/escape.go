@@ -2,6 +2,7 @@ package registered
 
 import (
 	"html"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -250,6 +251,7 @@ type scheme struct {
 	layers  []escape
 	trigger uint8 // characters that must stand near: bits of triggers
 	sign    byte  // what its escapes start with, where stretches of them are probed
+	outer   int   // the scheme without the innermost layer; -1 when there is none
 }
 
 // The schemes that come first in the list and have a sign.
@@ -276,7 +278,7 @@ const (
 // schemes lists the layers that are tried around an anchor: each alone, and
 // the combinations that tools make.
 func schemes() []scheme {
-	return []scheme{
+	list := []scheme{
 		bySlash:   {layers: []escape{escBackslash}, trigger: trigBackslash, sign: '\\'},
 		byPercent: {layers: []escape{escPercent}, trigger: trigPercent, sign: '%'},
 		byEntity:  {layers: []escape{escHTML}, trigger: trigAmpersand, sign: '&'},
@@ -308,4 +310,30 @@ func schemes() []scheme {
 		{layers: []escape{escHTML, escPercent}, trigger: trigAmpersand | trigPercent},
 		{layers: []escape{escHTML, escBackslash}, trigger: trigAmpersand},
 	}
+	for i := range list {
+		s := &list[i]
+		s.outer = slices.IndexFunc(list, func(o scheme) bool {
+			return slices.Equal(o.layers, s.layers[:len(s.layers)-1])
+		})
+	}
+	return list
+}
+
+// trigger is what must stand in a text for the escape to change it.
+func (e escape) trigger() uint8 {
+	switch e {
+	case escBackslash, escShell:
+		return trigBackslash
+	case escSingle, escQuotes, escDouble:
+		return trigQuote
+	case escPercent:
+		return trigPercent
+	case escForm:
+		return trigPlus
+	case escHTML:
+		return trigAmpersand
+	case escWrap, escLines:
+		return trigBreak
+	}
+	return 0xff
 }

@@ -40,7 +40,7 @@ const (
 	longestKey    = 64 << 10 // span of a private key's container
 	shortestKey   = 32       // bytes that a key's container has at the least
 	defaultLow    = 15       // shortest value of packs that do not say
-	regionBits    = 13
+	regionBits    = 14
 	memoBits      = 12
 	triedBits     = 12
 	maxCandidates = 1 << 16

@@ -18,7 +18,8 @@ type view struct {
 	from, to int // of the text
 	layer        // start and end are places in the text
 	spare    layer
-	hint     int // where the last anchor stood in out
+	hint     int     // where the last anchor stood in out
+	blocks   []uint8 // triggers in each triggerUnit bytes of out
 }
 
 // keepView is how much memory a view may keep between contents.
@@ -132,6 +133,18 @@ func (v *view) decode(layers []escape, data []byte) {
 		l, v.spare = next, l
 	}
 	v.layer = l
+	v.blocks = v.blocks[:0]
+	for k := 0; k < len(l.out); k += triggerUnit {
+		v.blocks = append(v.blocks, triggers(l.out[max(0, k-1):min(len(l.out), k+triggerUnit)]))
+	}
+}
+
+// near returns the triggers in out[from:to], or in a little more.
+func (v *view) near(from, to int) (set uint8) {
+	for k := max(0, from) / triggerUnit; k < len(v.blocks) && k*triggerUnit < to; k++ {
+		set |= v.blocks[k]
+	}
+	return set
 }
 
 // reset empties the layer and keeps its memory.
