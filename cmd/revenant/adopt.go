@@ -76,7 +76,7 @@ the value is taken from there instead, and must be the finding's.`,
 // compares their ids.
 func (a *app) adoptable(ctx context.Context, s *session, id string, fl *scanFlags) ([]fingerprints.Value, error) {
 	if fl.path != "" {
-		v, err := a.readValue(fl.path)
+		v, err := a.readValue("--file", fl.path)
 		return []fingerprints.Value{v}, err
 	}
 	f, err := s.reg.Finding(ctx, s.actor, id)

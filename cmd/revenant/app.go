@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -107,7 +106,7 @@ func (a *app) homeDir() (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", usageError{errors.New("no home folder is known: set REVENANT_HOME to where keys and registry should live")}
+		return "", usageError{errNoHome}
 	}
 	return filepath.Join(home, ".local", "share", "revenant"), nil
 }

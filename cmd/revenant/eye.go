@@ -66,7 +66,7 @@ func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
 		return a.openPackFile(e, fl)
 	}
 	s, err := a.openSession(ctx)
-	if errors.Is(err, errNoRegistry) {
+	if errors.Is(err, errNoRegistry) || errors.Is(err, errNoHome) {
 		if fl.only == "registered" {
 			return err
 		}
@@ -124,7 +124,7 @@ func (a *app) openPackFile(e *eye, fl *scanFlags) error {
 	}
 	f, err := os.Open(fl.pack)
 	if err != nil {
-		return usageError{err}
+		return fileError("--pack", err)
 	}
 	e.closers = append(e.closers, f.Close)
 	e.ids = &scan.Identities{Edge: edge.Identity(fingerprints.AudienceEdge)}

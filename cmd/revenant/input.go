@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -37,7 +35,7 @@ type namedValue struct {
 // readFields reads the values that the flags name.
 func (a *app) readFields(f fieldFlags) ([]namedValue, error) {
 	if len(f.fields) == 0 {
-		v, err := a.readValue(f.file)
+		v, err := a.readValue("--file", f.file)
 		if err != nil {
 			return nil, err
 		}
@@ -55,22 +53,19 @@ func (a *app) readFields(f fieldFlags) ([]namedValue, error) {
 		if err := fingerprints.CheckName(name); err != nil {
 			return nil, usagef("--field number %d: %w", i+1, err)
 		}
-		v, err := a.readValue(file)
-		if errors.Is(err, fs.ErrNotExist) {
-			// Somebody may have written the value in the file's place.
-			return nil, usagef("field %s: there is no such file; values are read from files or standard input (-), never from arguments", name)
-		}
+		v, err := a.readValue("--field "+name, file)
 		if err != nil {
-			return nil, fmt.Errorf("field %s: %w", name, err)
+			return nil, err
 		}
 		out = append(out, namedValue{name, v})
 	}
 	return out, nil
 }
 
-// readValue reads one value from a file or standard input; on a terminal it
+// readValue reads one value from a file, which the errors call what, or from
+// standard input; on a terminal it
 // asks without showing what is typed.
-func (a *app) readValue(file string) (fingerprints.Value, error) {
+func (a *app) readValue(what, file string) (fingerprints.Value, error) {
 	if file == "" || file == "-" {
 		if in, ok := a.stdin.(*os.File); ok && term.IsTerminal(int(in.Fd())) {
 			fmt.Fprint(a.stderr, "value (not shown): ")
@@ -87,7 +82,7 @@ func (a *app) readValue(file string) (fingerprints.Value, error) {
 		}
 		return checkedValue(b, "standard input")
 	}
-	b, err := readFileLimited(file, maxValueInput)
+	b, err := readFileLimited(what, file, maxValueInput)
 	if err != nil {
 		return fingerprints.Value{}, err
 	}
@@ -106,23 +101,23 @@ func checkedValue(b []byte, from string) (fingerprints.Value, error) {
 }
 
 // readFileLimited reads a regular file of at most limit bytes (one more is
-// read, so that the caller can tell).
-func readFileLimited(file string, limit int64) ([]byte, error) {
+// read, so that the caller can tell). Errors call it what.
+func readFileLimited(what, file string, limit int64) ([]byte, error) {
 	info, err := os.Stat(file)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, fileError(what, err)
 	}
 	if !info.Mode().IsRegular() && info.Mode()&os.ModeNamedPipe == 0 && info.Mode()&os.ModeCharDevice == 0 {
 		return nil, usagef("%s is not a file", file)
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, err
+		return nil, fileError(what, err)
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", file, err)
+		return nil, fmt.Errorf("reading %s: %w", file, bare(err))
 	}
 	return b, nil
 }

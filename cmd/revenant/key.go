@@ -207,7 +207,7 @@ func (a *app) exportKeys(c *cobra.Command, what string, export func(*keys.Ring, 
 		if err != nil {
 			return err
 		}
-		if err := writeBytes(out, b); err != nil {
+		if err := a.writeBytes("--out", out, 0o600, b); err != nil {
 			return fmt.Errorf("writing the keys: %w", err)
 		}
 		if a.asJSON {
@@ -229,7 +229,7 @@ replaced, nor a newer state of the same one.`,
 		Example: "  revenant key restore ring.age --passphrase-file pass.txt",
 		Args:    argCount(1, 1, "one FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
-			ring, err := a.readBackup(args[0], pf)
+			ring, err := a.readBackup("FILE", args[0], pf)
 			if err != nil {
 				return err
 			}
@@ -276,12 +276,12 @@ func (a *app) belongsTo(ctx context.Context, dir string, ring *keys.Ring) error 
 	return nil
 }
 
-func (a *app) readBackup(file string, pf protectionFlags) (*keys.Ring, error) {
+func (a *app) readBackup(what, file string, pf protectionFlags) (*keys.Ring, error) {
 	p, err := pf.protection(a)
 	if err != nil {
 		return nil, err
 	}
-	b, err := readFileLimited(file, 4<<20)
+	b, err := readFileLimited(what, file, 4<<20)
 	if err != nil {
 		return nil, err
 	}
@@ -359,7 +359,7 @@ func (a *app) keyVerify() *cobra.Command {
 				}
 				what := "the key ring opens the registry and its audit chain"
 				if backup != "" {
-					ring, err := a.readBackup(backup, pf)
+					ring, err := a.readBackup("--backup", backup, pf)
 					switch {
 					case err != nil:
 						return err

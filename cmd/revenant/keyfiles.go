@@ -36,11 +36,10 @@ func (a *app) edgeKeys(file string) (keys.EdgeKeys, error) {
 	default:
 		return keystore.ParseEdge([]byte(env), protection)
 	}
+	if _, err := os.Stat(file); err != nil {
+		return keys.EdgeKeys{}, fileError("the edge key file", err)
+	}
 	return keystore.ReadEdge(file, protection)
-}
-
-func (s *session) writeEdgeKeys(file, group string) error {
-	return keystore.WriteEdge(file, s.ring.EdgeKeys(group))
 }
 
 // rememberHead keeps the newest audit record beside the keys.
@@ -97,7 +96,7 @@ type protectionFlags struct {
 func (p protectionFlags) protection(a *app) (keystore.Protection, error) {
 	switch {
 	case p.passphraseFile != "":
-		b, err := readFileLimited(p.passphraseFile, 4096)
+		b, err := readFileLimited("--passphrase-file", p.passphraseFile, 4096)
 		if err != nil {
 			return keystore.Protection{}, err
 		}
@@ -114,7 +113,7 @@ func (p protectionFlags) protection(a *app) (keystore.Protection, error) {
 	case p.identityFile != "":
 		f, err := os.Open(p.identityFile)
 		if err != nil {
-			return keystore.Protection{}, usageError{err}
+			return keystore.Protection{}, fileError("--identity", err)
 		}
 		defer f.Close()
 		w, err := keystore.ByIdentities(f)

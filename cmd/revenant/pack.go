@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"revenant/fingerprints"
+	"revenant/fingerprints/keystore"
 	"revenant/fingerprints/pack"
 	"revenant/fingerprints/registry"
 )
@@ -58,7 +58,7 @@ func (a *app) packExport() *cobra.Command {
 			}
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
 				var info registry.PackInfo
-				err := writeFile(out, 0o600, func(w io.Writer) (err error) {
+				err := a.writeOut("--out", out, 0o600, func(w io.Writer) (err error) {
 					info, err = s.reg.BuildPack(ctx, s.actor, q, w)
 					return err
 				})
@@ -66,7 +66,7 @@ func (a *app) packExport() *cobra.Command {
 					return fmt.Errorf("exporting the pack: %w", err)
 				}
 				if keyOut != "" {
-					if err := s.writeEdgeKeys(keyOut, groupName); err != nil {
+					if err := a.writeBytes("--key-out", keyOut, 0o600, keystore.MarshalEdge(s.ring.EdgeKeys(groupName))); err != nil {
 						return err
 					}
 				}
@@ -96,30 +96,6 @@ func (a *app) printPackInfo(out, keyOut string, info registry.PackInfo) error {
 		fmt.Fprintf(&b, "%s: edge keys; hand them over like a password\n", keyOut)
 	}
 	return writeAll(a.stdout, b.String())
-}
-
-// writeFile writes a file beside its place and renames it, so that a reader
-// never meets half of it.
-func writeFile(name string, mode os.FileMode, fill func(io.Writer) error) error {
-	tmp, err := os.CreateTemp(filepath.Dir(name), ".revenant-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	for _, step := range []func() error{
-		func() error { return fill(tmp) },
-		func() error { return tmp.Chmod(mode) },
-		tmp.Sync,
-	} {
-		if err := step(); err != nil {
-			_ = tmp.Close()
-			return err
-		}
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), name)
 }
 
 // packJSON is what is said of a pack's header.
@@ -222,7 +198,7 @@ func (a *app) packVerify() *cobra.Command {
 func openPack(name string, fn func(*os.File, int64) error) error {
 	f, err := os.Open(name)
 	if err != nil {
-		return usageError{err}
+		return fileError("FILE", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -233,11 +209,4 @@ func openPack(name string, fn func(*os.File, int64) error) error {
 		return usagef("%s is not a file", name)
 	}
 	return fn(f, info.Size())
-}
-
-func writeBytes(name string, b []byte) error {
-	return writeFile(name, 0o600, func(w io.Writer) error {
-		_, err := w.Write(b)
-		return err
-	})
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -65,7 +64,7 @@ was skipped that --accept-skip does not accept, or a field cannot be searched fo
 func (a *app) printProof(p registry.SignedProof, out string) error {
 	a.code = p.Proof.Outcome.ExitCode()
 	if out != "" {
-		if err := os.WriteFile(out, append(p.Document, '\n'), 0o644); err != nil { //nolint:gosec // a proof is made to be shown
+		if err := a.writeBytes("--out", out, 0o644, append(p.Document, '\n')); err != nil {
 			return fmt.Errorf("writing the proof: %w", err)
 		}
 	}
@@ -98,7 +97,7 @@ func proofText(p registry.Proof) string {
 }
 
 func (a *app) verifyProof(ctx context.Context, file, publicFile string) error {
-	in, err := a.openInput(file)
+	in, err := a.openInput("--verify", file)
 	if err != nil {
 		return err
 	}
@@ -124,7 +123,7 @@ func (a *app) verifyProof(ctx context.Context, file, publicFile string) error {
 const maxProof = 64 << 20
 
 func readPublicKey(file string) (ed25519.PublicKey, error) {
-	b, err := readFileLimited(file, 4096)
+	b, err := readFileLimited("--public-key", file, 4096)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +188,7 @@ func (a *app) auditVerify() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			var checkpoint []byte
 			if against != "" {
-				b, err := readFileLimited(against, 1<<20)
+				b, err := readFileLimited("--against", against, 1<<20)
 				if err != nil {
 					return err
 				}
@@ -226,7 +225,7 @@ func (a *app) auditCheckpoint() *cobra.Command {
 					return err
 				}
 				if out != "" {
-					return os.WriteFile(out, b, 0o644) //nolint:gosec // a checkpoint is made to be shown
+					return a.writeBytes("--out", out, 0o644, b)
 				}
 				return writeAll(a.stdout, string(b))
 			})

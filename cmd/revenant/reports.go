@@ -1,10 +1,7 @@
 package main
 
 import (
-	"errors"
 	"io"
-	"os"
-	"path/filepath"
 
 	"revenant/api/wire"
 	reportjson "revenant/ingest/report/json"
@@ -19,8 +16,7 @@ const maxListedSkips = 1000
 type reports struct {
 	skips []wire.Skip
 	out   io.Writer
-	tmp   *os.File // a report file is written beside its place and renamed
-	path  string
+	file  *outFile // nil: standard output
 	json  *reportjson.Writer
 	text  *terminal.Report
 	errs  io.Writer
@@ -38,11 +34,11 @@ func (a *app) openReports(fl *scanFlags) (*reports, error) {
 	}
 	r := &reports{out: a.stdout, errs: a.stderr, quiet: a.quiet}
 	if fl.path != "" && fl.path != "-" {
-		tmp, err := os.CreateTemp(filepath.Dir(fl.path), ".revenant-report-*")
+		file, err := a.createOut("--report-path", fl.path, 0o600)
 		if err != nil {
-			return nil, usagef("the report cannot be written there: %w", errors.Unwrap(err))
+			return nil, err
 		}
-		r.tmp, r.path, r.out = tmp, fl.path, tmp
+		r.file, r.out = file, file
 	}
 	secrets, shown := reportjson.Redacted, terminal.Redacted
 	if fl.showSecrets {
@@ -53,7 +49,7 @@ func (a *app) openReports(fl *scanFlags) (*reports, error) {
 		r.json = reportjson.NewWriter(r.out, secrets)
 	case "text":
 		o := terminal.Options{Secrets: shown, Width: a.width()}
-		if r.tmp == nil && a.colour() {
+		if r.file == nil && a.colour() {
 			o.Color = terminal.Colored
 		}
 		r.text = terminal.New(r.out, o)
@@ -89,13 +85,12 @@ func (r *reports) close(s wire.Summary) error {
 	} else if err := r.json.Close(); err != nil {
 		return err
 	}
-	if r.tmp != nil {
-		if err := errors.Join(r.tmp.Sync(), r.tmp.Close(), os.Rename(r.tmp.Name(), r.path)); err != nil {
-			return err
+	if r.file != nil {
+		if err := r.file.commit(); err != nil {
+			return bare(err)
 		}
-		r.tmp = nil
 	}
-	if (r.json != nil || r.path != "") && !r.quiet {
+	if (r.json != nil || r.file != nil) && !r.quiet {
 		t := terminal.New(r.errs, terminal.Options{Width: 80})
 		return t.Close(s)
 	}
@@ -104,9 +99,7 @@ func (r *reports) close(s wire.Summary) error {
 
 // abort removes a report that was not finished.
 func (r *reports) abort() {
-	if r.tmp != nil {
-		_ = r.tmp.Close()
-		_ = os.Remove(r.tmp.Name())
-		r.tmp = nil
+	if r.file != nil {
+		r.file.abort()
 	}
 }

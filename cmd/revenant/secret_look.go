@@ -247,7 +247,7 @@ Formats: ` + strings.Join(formatNames(), ", ") + `.`,
 			if err != nil {
 				return err
 			}
-			in, err := a.openInput(args[0])
+			in, err := a.openInput("FILE", args[0])
 			if err != nil {
 				return err
 			}
@@ -307,17 +307,21 @@ func (a *app) printImported(r registry.Imported) error {
 	return writeAll(a.stdout, b.String())
 }
 
-// openInput opens a file or standard input.
-func (a *app) openInput(file string) (io.ReadCloser, error) {
+// openInput opens a file, which the errors call what, or standard input.
+func (a *app) openInput(what, file string) (io.ReadCloser, error) {
 	if file == "-" {
 		return io.NopCloser(a.stdin), nil
 	}
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
-		return nil, usageError{err}
+		return nil, fileError(what, err)
 	case info.IsDir():
 		return nil, usagef("%s is a folder; give a file, or - for standard input", file)
 	}
-	return os.Open(file)
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fileError(what, err)
+	}
+	return f, nil
 }

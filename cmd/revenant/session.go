@@ -18,6 +18,9 @@ import (
 // errNoRegistry: neither keys nor store are there.
 var errNoRegistry = errors.New("there is no registry here yet: run `revenant init`, or point REVENANT_HOME at one")
 
+// errNoHome: nothing says where the registry is.
+var errNoHome = errors.New("no home folder is known: set REVENANT_HOME to where keys and registry should live")
+
 // session is an open local registry with its keys.
 type session struct {
 	dir   string

@@ -88,11 +88,3 @@ func ReadEdge(name string, p Protection) (keys.EdgeKeys, error) {
 	}
 	return ParseEdge(b, p)
 }
-
-// WriteEdge writes an edge key file.
-func WriteEdge(name string, k keys.EdgeKeys) error {
-	if err := writePrivate(name, MarshalEdge(k)); err != nil {
-		return fmt.Errorf("writing the edge keys: %w", err)
-	}
-	return nil
-}
