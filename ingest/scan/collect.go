@@ -215,6 +215,18 @@ func (c *collector) progress() {
 	c.p.o.Progress(Progress{Items: c.res.Items, Bytes: c.res.Bytes, Findings: len(c.distinct), Skips: skips})
 }
 
+// extentText says how much was read.
+func extentText(items, bytes int64) string {
+	s := fmt.Sprintf("%d items", items)
+	if items == 1 {
+		s = "1 item"
+	}
+	if bytes == 1 {
+		return s + ", 1 byte"
+	}
+	return fmt.Sprintf("%s, %d bytes", s, bytes)
+}
+
 // finish ends the scans and the result.
 func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) {
 	c.res.Interrupted = cancelled && (!c.ended || c.cut)
@@ -240,7 +252,7 @@ func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) 
 		}
 		r.scan.FinishedAt = c.p.o.Now()
 		r.scan.Complete = read && !r.partial && r.failures == 0
-		r.scan.Through = fmt.Sprintf("%d items, %d bytes", r.scan.Items, r.scan.Bytes)
+		r.scan.Through = extentText(r.scan.Items, r.scan.Bytes)
 		if read {
 			r.scan.Cursor = nil
 		}

@@ -36,6 +36,23 @@ func briefs(fs []wire.Finding) []string {
 	return out
 }
 
+func TestContextOfBytes(t *testing.T) {
+	v := random(1, 24)
+	m := &literal{values: []planted{{v, row(1)}}, overlap: 64}
+	for name, c := range map[string]struct{ content, want string }{
+		"binary":         {"\x00\x01junk\xff\xfekey=" + v + ";x\x00more\n", "key=[secret secret-1@1];x"},
+		"random":         {"\xfe\x01" + v + "\x80\x02", "[secret secret-1@1]"},
+		"terminal codes": {"\x1b[31mkey: " + v + "\x1b[0m", "[31mkey: [secret secret-1@1]"},
+		"wide letters":   {"Schlüssel " + v + " größer", "Schlüssel [secret secret-1@1] größer"},
+	} {
+		src := &memory{id: "dir:/x", per: 1, items: []scanners.Item{item("dir:/x", "a", c.content)}}
+		out := mustRun(t, src, setup{matcher: m})
+		if len(out.findings) != 1 || out.findings[0].Context != c.want {
+			t.Errorf("%s: got %q, want %q", name, out.findings[0].Context, c.want)
+		}
+	}
+}
+
 func TestFindings(t *testing.T) {
 	reg, gen := random(1, 24), random(2, 24)
 	m := &literal{values: []planted{{reg, row(1)}}, generic: []planted{{gen, row(0)}}, overlap: 64}

@@ -66,8 +66,11 @@ func isPlain(s string) bool {
 	return true
 }
 
-// calm is for context: what does not print becomes a question mark, and what
-// could be an encoded value is masked.
+// unprintable stands in calm text for what does not print; context ends there.
+const unprintable = 0
+
+// calm is for context: what does not print becomes unprintable, and what could
+// be an encoded value is masked.
 func calm(s string) string {
 	s = opaque.ReplaceAllStringFunc(s, func(m string) string {
 		if plainWord(m) {
@@ -80,7 +83,7 @@ func calm(s string) string {
 		case r == '\t':
 			return ' '
 		case r == utf8.RuneError, !unicode.IsPrint(r):
-			return '?'
+			return unprintable
 		}
 		return r
 	}, s)
@@ -178,11 +181,17 @@ func (p *page) context(s scanners.Span) string {
 			to--
 		}
 	}
-	var b strings.Builder
-	appendRedacted(&b, string(data[from:start]), base+int64(from), p.covers, calm)
-	b.WriteString(c.mark)
-	appendRedacted(&b, string(data[end:to]), base+int64(end), p.covers, calm)
-	return strings.TrimSpace(b.String())
+	var before, after strings.Builder
+	appendRedacted(&before, string(data[from:start]), base+int64(from), p.covers, calm)
+	appendRedacted(&after, string(data[end:to]), base+int64(end), p.covers, calm)
+	left, right := before.String(), after.String()
+	if i := strings.LastIndexByte(left, unprintable); i >= 0 {
+		left = left[i+1:]
+	}
+	if i := strings.IndexByte(right, unprintable); i >= 0 {
+		right = right[:i]
+	}
+	return strings.TrimSpace(left + c.mark + right)
 }
 
 // wordByte is what opaque text is made of, bytes of wide characters included.
