@@ -80,13 +80,34 @@ func (w *work) around(x *text, s *scheme, p int) int {
 			last, quiet = end, 0
 		}
 	}
-	if triggers(b[:n])&(trigBackslash|trigPercent|trigAmpersand) != 0 {
+	if escapedAgain(b[:n]) {
 		return w.crowd(x, s, first, p)
 	}
 	if w.touches(b[:n+8], n) {
 		w.stretch(x, s, first, end)
 	}
 	return last
+}
+
+// escapedAgain reports whether what was unescaped once holds escapes.
+func escapedAgain(b []byte) bool {
+	for i, c := range b {
+		switch c {
+		case '\\':
+			if escBackslash.next(b[i:]).width > 1 {
+				return true
+			}
+		case '%':
+			if escPercent.next(b[i:]).width > 1 {
+				return true
+			}
+		case '&':
+			if escHTML.next(b[i:]).width > 1 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // maxQuick is how many unescaped bytes are looked at without keeping where
