@@ -69,8 +69,12 @@ fuzz: ## each fuzz function for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) ./scripts/fuzz.sh
 
 .PHONY: golden
-golden: ## write golden files, lint floors and test floors anew; read the diff before you commit it
+golden: ## write golden files and lint floors anew, then floor; read the diff before you commit it
 	@./scripts/golden.sh
+	$(MAKE) floor
+
+.PHONY: floor
+floor: ## count the tests of every package and write .ci/test-floor.txt anew
 	go run ./scripts/testsum -quiet -floor .ci/test-floor.txt -update -- ./...
 
 .PHONY: mutate
