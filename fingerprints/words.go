@@ -33,6 +33,9 @@ func States() []State {
 	return []State{StatePending, StateActive, StateSuperseded, StateRetired, StateAbandoned}
 }
 
+// DefaultField names the field of a version that has one value only.
+const DefaultField = "value"
+
 // Presence says where, in a source, a sighting still is.
 type Presence string
 

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -85,11 +85,16 @@ func (a *app) findingsList() *cobra.Command {
 				return err
 			}
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				limit := f.Limit
+				f.Limit = 0 // the worst are not the first in the store
 				list, err := s.reg.Findings(ctx, s.actor, f)
 				if err != nil {
 					return err
 				}
 				worstFirst(list)
+				if limit > 0 && limit < len(list) {
+					list = list[:limit]
+				}
 				if a.asJSON {
 					return a.printJSON(nonNil(list))
 				}
@@ -109,10 +114,14 @@ func nonNil[T any](s []T) []T {
 }
 
 func worstFirst(list []registry.Finding) {
-	rank := func(f registry.Finding) int {
-		return slices.Index(fingerprints.Severities(), f.Severity)*100 + slices.Index(fingerprints.Verdicts(), f.Verdict)
-	}
-	sort.SliceStable(list, func(i, j int) bool { return rank(list[i]) < rank(list[j]) })
+	severities, verdicts := fingerprints.Severities(), fingerprints.Verdicts()
+	slices.SortFunc(list, func(a, b registry.Finding) int {
+		return cmp.Or(
+			slices.Index(severities, a.Severity)-slices.Index(severities, b.Severity),
+			slices.Index(verdicts, a.Verdict)-slices.Index(verdicts, b.Verdict),
+			cmp.Compare(a.Source, b.Source), cmp.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID),
+		)
+	})
 }
 
 func (a *app) printFindings(list []registry.Finding) error {
@@ -146,6 +155,18 @@ func whatText(f registry.Finding) string {
 		return s
 	}
 	return orDash(strings.Join(f.Rules, ","))
+}
+
+// everyMatch names all versions that have the value.
+func everyMatch(f registry.Finding) string {
+	var refs []string
+	for _, m := range f.Matches {
+		refs = append(refs, fmt.Sprintf("%s@%d", m.Secret, m.Version))
+	}
+	if len(refs) == 0 {
+		return whatText(f)
+	}
+	return strings.Join(refs, " ")
 }
 
 func (a *app) findingsShow() *cobra.Command {
@@ -212,7 +233,8 @@ func (a *app) printFinding(d registry.FindingDetail) error {
 	if len(d.History) > 0 {
 		b.WriteString("\nhistory:\n")
 		for _, h := range d.History {
-			fmt.Fprintf(&b, "  %s  %s  %s  %s\n", when(h.At), orDash(h.Actor), h.What, printable(h.Detail))
+			line := fmt.Sprintf("  %s  %s  %s  %s", when(h.At), orDash(h.Actor), h.What, printable(h.Detail))
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
 		}
 	}
 	return writeAll(a.stdout, b.String())
@@ -336,19 +358,22 @@ func (a *app) findingsExport() *cobra.Command {
 
 func (a *app) exportCSV(ctx context.Context, s *session, f store.FindingFilter) error {
 	w := csv.NewWriter(a.stdout)
-	if err := w.Write([]string{"id", "verdict", "severity", "status", "what", "source", "path", "presence", "owner", "places", "first_seen", "last_seen", "line", "column", "form", "rule"}); err != nil {
+	if err := w.Write([]string{"id", "verdict", "severity", "status", "what", "source", "path", "presence", "owner", "places", "first_seen", "last_seen", "line", "column", "form", "rule", "locator"}); err != nil {
 		return err
 	}
 	err := s.reg.Export(ctx, s.actor, f, func(d registry.FindingDetail) error {
 		row := []string{
-			string(d.ID), string(d.Verdict), string(d.Severity), string(d.Status), whatText(d.Finding), d.Source, d.Path,
+			string(d.ID), string(d.Verdict), string(d.Severity), string(d.Status), everyMatch(d.Finding), d.Source, d.Path,
 			string(d.Presence), d.Owner, strconv.Itoa(d.Places), d.FirstSeen.UTC().Format(time.RFC3339), d.LastSeen.UTC().Format(time.RFC3339),
 		}
 		for i, cell := range row {
 			row[i] = noFormula(cell)
 		}
+		if len(d.Sightings) == 0 {
+			return w.Write(append(row, "", "", "", "", ""))
+		}
 		for _, g := range d.Sightings {
-			if err := w.Write(append(slices.Clone(row), strconv.Itoa(g.Line), strconv.Itoa(g.Column), string(g.Form), g.Rule)); err != nil {
+			if err := w.Write(append(slices.Clone(row), strconv.Itoa(g.Line), strconv.Itoa(g.Column), string(g.Form), g.Rule, noFormula(g.Locator))); err != nil {
 				return err
 			}
 		}

@@ -24,8 +24,6 @@ type fieldFlags struct {
 	exact  bool     // --exact: a trailing newline is part of the value
 }
 
-const defaultField = "value"
-
 // namedValue is one field of a version as it was read.
 type namedValue struct {
 	Field string
@@ -39,7 +37,7 @@ func (a *app) readFields(f fieldFlags) ([]namedValue, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []namedValue{{defaultField, v}}, nil
+		return []namedValue{{fingerprints.DefaultField, v}}, nil
 	}
 	if f.file != "" && f.file != "-" {
 		return nil, usagef("give --file for a secret of one value or --field NAME=FILE for each of several, not both")

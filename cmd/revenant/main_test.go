@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,4 +108,27 @@ func (b *box) write(name, content string) string {
 		b.t.Fatal(err)
 	}
 	return p
+}
+
+// generated returns a value of 32 letters and digits that is the same in every
+// run and stands nowhere in the source.
+func generated(seed uint64) string {
+	const letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789"
+	r := rand.New(rand.NewPCG(seed, 99))
+	b := make([]byte, 32)
+	for i := range b {
+		b[i] = letters[r.IntN(len(letters))]
+	}
+	return string(b)
+}
+
+// fullDevice is a disk without space.
+func fullDevice(t *testing.T) *os.File {
+	t.Helper()
+	f, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
 }

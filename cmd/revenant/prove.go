@@ -205,7 +205,7 @@ func (a *app) auditVerify() *cobra.Command {
 				if a.asJSON {
 					return a.printJSON(r)
 				}
-				return writeAll(a.stdout, fmt.Sprintf("the audit chain holds: %d records, head %d %.16s, %s\n", r.Records, r.Head.Sequence, r.Head.MAC, plural(r.Checkpoints, "checkpoint", "checkpoints")))
+				return writeAll(a.stdout, fmt.Sprintf("the audit chain holds: %s, head %d %.16s, %s\n", plural(int(r.Records), "record", "records"), r.Head.Sequence, r.Head.MAC, plural(r.Checkpoints, "checkpoint", "checkpoints")))
 			})
 		},
 	}

@@ -12,15 +12,19 @@ import (
 // counted, and a stored scan keeps them.
 const maxListedSkips = 1000
 
+// unbounded is the width of what no terminal shows: paths are whole there.
+const unbounded = 1 << 20
+
 // reports is where a scan's findings go.
 type reports struct {
-	skips []wire.Skip
-	out   io.Writer
-	file  *outFile // nil: standard output
-	json  *reportjson.Writer
-	text  *terminal.Report
-	errs  io.Writer
-	quiet bool
+	skips    []wire.Skip
+	out      io.Writer
+	file     *outFile // nil: standard output
+	json     *reportjson.Writer
+	text     *terminal.Report
+	errs     io.Writer
+	errWidth int
+	quiet    bool
 }
 
 // openReports opens what -f and -r ask for, before anything is scanned.
@@ -32,7 +36,10 @@ func (a *app) openReports(fl *scanFlags) (*reports, error) {
 			format = "json"
 		}
 	}
-	r := &reports{out: a.stdout, errs: a.stderr, quiet: a.quiet}
+	r := &reports{out: a.stdout, errs: a.stderr, errWidth: unbounded, quiet: a.quiet}
+	if isTerminal(a.stderr) {
+		r.errWidth = widthOf(a.stderr)
+	}
 	if fl.path != "" && fl.path != "-" {
 		file, err := a.createOut("--report-path", fl.path, 0o600)
 		if err != nil {
@@ -48,7 +55,10 @@ func (a *app) openReports(fl *scanFlags) (*reports, error) {
 	case "json":
 		r.json = reportjson.NewWriter(r.out, secrets)
 	case "text":
-		o := terminal.Options{Secrets: shown, Width: a.width()}
+		o := terminal.Options{Secrets: shown, Width: unbounded}
+		if r.file == nil && isTerminal(a.stdout) {
+			o.Width = widthOf(a.stdout)
+		}
 		if r.file == nil && a.colour() {
 			o.Color = terminal.Colored
 		}
@@ -91,7 +101,7 @@ func (r *reports) close(s wire.Summary) error {
 		}
 	}
 	if (r.json != nil || r.file != nil) && !r.quiet {
-		t := terminal.New(r.errs, terminal.Options{Width: 80})
+		t := terminal.New(r.errs, terminal.Options{Width: r.errWidth})
 		return t.Close(s)
 	}
 	return nil

@@ -170,7 +170,7 @@ value of its own, so that a leak names who had it.`,
 		},
 	}
 	d.register(c)
-	c.Flags().StringVar(&prefix, "prefix", "", "start of the value: 2 to 12 of a-z and 0-9 (default rvt)")
+	c.Flags().StringVar(&prefix, "prefix", "", "start of the value: 2 to 12 of a-z and 0-9 (default rvn)")
 	return c
 }
 
@@ -251,17 +251,32 @@ func (a *app) printRegistered(rs []registry.Registered) error {
 		for i, r := range rs {
 			out[i] = registeredJSON{r, string(r.Value.Reveal())}
 		}
+		var all any = out
 		if len(out) == 1 {
-			return a.printJSON(out[0])
+			all = out[0]
 		}
-		return a.printJSON(out)
+		if err := a.printJSON(all); err != nil {
+			return notShown(rs, err)
+		}
+		return nil
 	}
 	for _, r := range rs {
 		if err := a.printOneRegistered(r); err != nil {
-			return err
+			return notShown(rs, err)
 		}
 	}
 	return nil
+}
+
+// notShown says what to do about generated values that could not be printed:
+// they are registered, and nobody has them.
+func notShown(rs []registry.Registered, err error) error {
+	for _, r := range rs {
+		if !r.Value.IsEmpty() {
+			return fmt.Errorf("%s is registered, but its value could not be shown and is lost: generate another with `revenant secret rotate %s --generate`: %w", r.Secret, r.Secret, bare(err))
+		}
+	}
+	return err
 }
 
 func (a *app) printOneRegistered(r registry.Registered) error {

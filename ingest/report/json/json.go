@@ -77,9 +77,24 @@ type entry struct {
 	SourceKind fingerprints.SourceKind
 	Source     string
 	FindingID  *fingerprints.FindingID
-	Context    string `json:",omitempty"`
-	Within     bool   `json:",omitempty"`
-	More       int64  `json:",omitempty"` // further sightings in the same content
+	Context    string  `json:",omitempty"`
+	Locator    string  `json:",omitempty"` // record, layer ... inside the source
+	Field      string  `json:",omitempty"`
+	Owner      string  `json:",omitempty"`
+	Matches    []match `json:",omitempty"` // every registered field of this value, worst first
+	New        bool    `json:",omitempty"` // unknown to the registry before
+	Within     bool    `json:",omitempty"`
+	More       int64   `json:",omitempty"` // further sightings in the same content
+}
+
+// match is one registered field that has the value.
+type match struct {
+	SecretName string
+	Version    int
+	Field      string
+	State      fingerprints.State
+	Verdict    fingerprints.Verdict
+	Owner      string `json:",omitempty"`
 }
 
 // NewWriter starts a report on w.
@@ -131,7 +146,7 @@ func (w *Writer) entry(f wire.Finding) entry {
 		Match: hidden, Secret: hidden, File: f.Path, Link: f.URL, Entropy: f.Entropy,
 		Tags: f.Tags, Verdict: f.Verdict, Severity: f.Severity, Status: f.Status, Form: f.Form,
 		Presence: f.Presence, SourceKind: f.Kind, Source: f.SourceID, Context: f.Context,
-		Within: f.Within, More: f.More,
+		Locator: f.Locator, New: f.New, Within: f.Within, More: f.More,
 	}
 	if f.ID != "" {
 		e.FindingID = &f.ID
@@ -144,7 +159,10 @@ func (w *Writer) entry(f wire.Finding) entry {
 	}
 	if len(f.Matches) > 0 {
 		m := f.Matches[0]
-		e.SecretName, e.Version, e.State = m.Secret, m.Version, m.State
+		e.SecretName, e.Version, e.State, e.Field, e.Owner = m.Secret, m.Version, m.State, m.Field, m.Owner
+		for _, m := range f.Matches {
+			e.Matches = append(e.Matches, match{m.Secret, m.Version, m.Field, m.State, m.Verdict, m.Owner})
+		}
 		e.Match, e.Secret = "[secret "+m.Ref()+"]", "[secret "+m.Ref()+"]"
 		if e.Description == "" {
 			e.Description = "Registered value of " + m.Ref() + ", " + m.Field

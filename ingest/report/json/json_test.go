@@ -22,7 +22,11 @@ func findings() []wire.Finding {
 			Schema: wire.FindingV1, ID: "rv1:00", SourceID: "dir:/x", Kind: fingerprints.KindDir, Path: "a.env", Rule: "github-pat",
 			Description: "a token", Tags: []string{"t"}, Entropy: 4.5, Verdict: fingerprints.VerdictStale, Severity: fingerprints.SeverityMedium,
 			Status: fingerprints.StatusOpen, Presence: fingerprints.PresenceTip, Form: fingerprints.FormBase64,
-			Matches: []wire.Match{{Secret: "billing/db", Version: 3, Field: "password", State: fingerprints.StateRetired, Verdict: fingerprints.VerdictStale}},
+			Matches: []wire.Match{
+				{Secret: "billing/db", Version: 3, Field: "password", State: fingerprints.StateRetired, Owner: "team", Verdict: fingerprints.VerdictStale},
+				{Secret: "copy", Version: 1, Field: "value", State: fingerprints.StateAbandoned, Verdict: fingerprints.VerdictStale},
+			},
+			Locator: "line 7", New: true,
 			Span:    wire.Region{Start: 14, End: 30, Line: 2, Column: 5, EndLine: 2, EndColumn: 20},
 			Whole:   wire.Region{Start: 9, End: 30, Line: 1, Column: 10, EndLine: 2, EndColumn: 20},
 			Context: "k=[secret billing/db@3]", Secret: fingerprints.NewValue([]byte(plain)), Match: fingerprints.NewValue([]byte("k=" + plain)),
@@ -58,7 +62,11 @@ func TestKeys(t *testing.T) {
 		"Entropy": 4.5, "Author": "", "Email": "", "Date": "", "Message": "", "Tags": []any{"t"}, "Fingerprint": "a.env:github-pat:1",
 		"SecretName": "billing/db", "Version": 3., "State": "retired", "Verdict": "stale", "Severity": "medium", "Status": "open",
 		"Form": "base64", "Presence": "tip", "SourceKind": "dir", "Source": "dir:/x", "FindingID": "rv1:00",
-		"Context": "k=[secret billing/db@3]",
+		"Context": "k=[secret billing/db@3]", "Locator": "line 7", "Field": "password", "Owner": "team", "New": true,
+		"Matches": []any{
+			map[string]any{"SecretName": "billing/db", "Version": 3., "Field": "password", "State": "retired", "Verdict": "stale", "Owner": "team"},
+			map[string]any{"SecretName": "copy", "Version": 1., "Field": "value", "State": "abandoned", "Verdict": "stale"},
+		},
 	}
 	if diff := cmp.Diff(want, got[0]); diff != "" {
 		t.Error(diff)

@@ -31,6 +31,9 @@ func shade(s fingerprints.Severity) string {
 	return "\x1b[36m"
 }
 
+// readable is how wide running text gets at most.
+const readable = 100
+
 // printer writes lines no wider than the report.
 type printer struct {
 	w     io.Writer
@@ -55,18 +58,28 @@ func (p *printer) line(indent int, color, text string) {
 
 // wrap writes text over as many lines as it needs.
 func (p *printer) wrap(indent int, text string) {
-	for text != "" {
-		n := p.width - indent
-		if len(text) <= n {
-			p.line(indent, "", text)
-			return
+	n := min(p.width, readable) - indent
+	line := ""
+	for _, word := range strings.Fields(text) {
+		next := word
+		if line != "" {
+			next = line + " " + word
 		}
-		at := strings.LastIndexByte(text[:n], ' ')
-		if at <= 0 {
-			at = n
+		if span([]rune(next)) > n && line != "" {
+			p.line(indent, "", line)
+			next = word
 		}
-		p.line(indent, "", text[:at])
-		text = strings.TrimLeft(text[at:], " ")
+		line = next
+	}
+	if line != "" {
+		p.line(indent, "", line)
+	}
+}
+
+// whole writes one line, however long it is: half a value is of no use.
+func (p *printer) whole(indent int, text string) {
+	if p.err == nil {
+		_, p.err = io.WriteString(p.w, strings.Repeat(" ", indent)+printable(text)+"\n")
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package terminal writes findings for people: grouped, the worst first, in
 // the columns that the terminal has.
 //
-// It promises: no line is wider than the report, no byte of a finding reaches
+// It promises: no line is wider than the report but a value's, no byte of a finding reaches
 // the terminal that could steer it, colour only where it was asked for, and the
 // summary says what was not read. It refuses: values, unless made with Shown.
 package terminal
@@ -105,10 +105,7 @@ func (r *Report) Write(f wire.Finding) error {
 	if len(f.Matches) > 0 {
 		m := f.Matches[0]
 		k.name = m.Ref()
-		about = fmt.Sprintf("%s, %s", m.Field, m.State)
-		if m.Owner != "" {
-			about += ", owner " + m.Owner
-		}
+		about = aboutMatches(f.Matches)
 	}
 	if k.name == "" {
 		k.name = "registered value"
@@ -146,7 +143,7 @@ func (r *Report) Close(s wire.Summary) error {
 		r.group(p, g)
 	}
 	if r.beyond > 0 {
-		p.line(0, "", fmt.Sprintf("and %d more; -f json lists them all", r.beyond))
+		p.line(0, "", fmt.Sprintf("and %s; -f json lists them all", count(r.beyond, "more finding", "more findings")))
 		p.line(0, "", "")
 	}
 	summary(p, s)
@@ -160,7 +157,7 @@ func (r *Report) group(p *printer, g *group) {
 	}
 	p.line(0, shade(g.key.severity), head)
 	if g.about != "" {
-		p.line(2, "", g.about)
+		p.wrap(2, g.about)
 	}
 	for _, f := range g.places {
 		p.line(2, "", place(f))
@@ -168,16 +165,37 @@ func (r *Report) group(p *printer, g *group) {
 			p.line(4, dim, f.Context)
 		}
 		if r.o.Secrets == Shown && !f.Secret.IsEmpty() {
-			p.line(4, "", "value: "+printable(string(f.Secret.Reveal())))
+			p.whole(4, "value: "+string(f.Secret.Reveal()))
 		}
 		if f.ID != "" {
 			p.line(4, dim, string(f.ID))
 		}
 	}
 	if g.more > 0 {
-		p.line(2, "", fmt.Sprintf("and %d more places", g.more))
+		p.line(2, "", "and "+count(g.more, "more place", "more places"))
 	}
 	p.line(0, "", "")
+}
+
+// aboutMatches says whose value it is; the first match, the worst, is in the
+// heading.
+func aboutMatches(ms []wire.Match) string {
+	first := ms[0]
+	about := string(first.State)
+	if first.Field != "" && first.Field != fingerprints.DefaultField {
+		about = first.Field + ", " + about
+	}
+	if first.Owner != "" {
+		about += ", owner " + first.Owner
+	}
+	var also []string
+	for _, m := range ms[1:] {
+		also = append(also, fmt.Sprintf("%s (%s)", m.Ref(), m.State))
+	}
+	if len(also) > 0 {
+		about += "; also the value of " + strings.Join(also, ", ")
+	}
+	return about
 }
 
 // place is path:line:column and what is unusual about it.
@@ -211,17 +229,14 @@ func place(f wire.Finding) string {
 // summary closes the report: what was read, and what was not.
 func summary(p *printer, s wire.Summary) {
 	what := "no findings"
-	switch {
-	case s.Findings == 1:
-		what = "1 finding"
-	case s.Findings > 1:
-		what = fmt.Sprintf("%d findings", s.Findings)
+	if s.Findings > 0 {
+		what = count(int64(s.Findings), "finding", "findings")
 	}
-	p.line(0, "", fmt.Sprintf("%s in %s, %s, %.1f s", what, items(s.Items), size(s.Bytes), s.Duration.Seconds()))
+	p.line(0, "", fmt.Sprintf("%s in %s, %s, %.1f s", what, count(s.Items, "item", "items"), size(s.Bytes), s.Duration.Seconds()))
 	if s.GenericOnly {
 		p.line(0, "", "no key ring: generic rules only, registered values were not searched for")
 	} else {
-		p.line(0, "", fmt.Sprintf("searched for %d registered values", s.Registered))
+		p.line(0, "", "searched for "+count(int64(s.Registered), "registered value", "registered values"))
 	}
 	if s.Interrupted {
 		p.line(0, warn, "interrupted: this is what was found until then")
@@ -248,11 +263,11 @@ func summary(p *printer, s wire.Summary) {
 	}
 }
 
-func items(n int64) string {
+func count(n int64, one, many string) string {
 	if n == 1 {
-		return "1 item"
+		return "1 " + one
 	}
-	return fmt.Sprintf("%d items", n)
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func skipLine(k wire.Skip) string {

@@ -72,6 +72,34 @@ not complete: 3 skipped
 	}
 }
 
+// A value of several versions names them all.
+func TestSeveralVersions(t *testing.T) {
+	f := finding("a", fingerprints.VerdictLeaked, fingerprints.SeverityCritical)
+	f.Matches = []wire.Match{
+		{Secret: "app/a", Version: 2, Field: fingerprints.DefaultField, State: fingerprints.StateActive, Owner: "team"},
+		{Secret: "app/b", Version: 1, Field: "token", State: fingerprints.StateRetired},
+	}
+	got := report(t, terminal.Options{}, wire.Summary{Registered: 1}, f)
+	for _, want := range []string{"leaked  app/a@2\n  active, owner team; also the value of app/b@1 (retired)\n", "searched for 1 registered value\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in:\n%s", want, got)
+		}
+	}
+}
+
+func TestLongTextIsWrapped(t *testing.T) {
+	f := finding("a", fingerprints.VerdictUnregistered, fingerprints.SeverityMedium)
+	f.Description = strings.TrimSpace(strings.Repeat("wörter ", 40))
+	f.Secret = fingerprints.NewValue([]byte(strings.Repeat(plain, 20)))
+	got := report(t, terminal.Options{Width: 40, Secrets: terminal.Shown}, wire.Summary{}, f)
+	if n := strings.Count(got, "wörter"); n != 40 {
+		t.Errorf("%d of 40 words are there", n)
+	}
+	if !strings.Contains(got, "value: "+strings.Repeat(plain, 20)+"\n") {
+		t.Error("a value that was asked for is not there whole")
+	}
+}
+
 func TestSummary(t *testing.T) {
 	tests := []struct {
 		name string
