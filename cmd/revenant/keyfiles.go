@@ -52,10 +52,6 @@ func (s *session) rememberHead(ctx context.Context) error {
 	if err != nil || last.Sequence == 0 {
 		return err
 	}
-	seen, err := s.keys.Head()
-	if err != nil || last.Sequence <= seen.Sequence && seen.Installation == s.ring.Installation().String() {
-		return err // never back: a log that was cut off must stay noticed
-	}
 	return s.keys.RememberHead(keystore.Head{
 		Installation: s.ring.Installation().String(), Sequence: last.Sequence, MAC: hex.EncodeToString(last.MAC),
 	})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"strconv"
 
 	"revenant/fingerprints/keys"
 )
@@ -49,25 +50,49 @@ func ExportRegistrar(ring *keys.Ring, p Protection) ([]byte, error) {
 	return out, nil
 }
 
-// edgeHead begins an edge key file.
-const edgeHead = "revenant-edge-key/1 "
+// OpenRegistrar reads what ExportRegistrar wrote.
+func OpenRegistrar(file []byte, p Protection) (keys.RegistrarKeys, error) {
+	if !isSealed(file) {
+		return keys.RegistrarKeys{}, fmt.Errorf("opening the registering keys: %w", ErrDamaged)
+	}
+	b, err := p.open(file)
+	if err != nil {
+		return keys.RegistrarKeys{}, fmt.Errorf("opening the registering keys: %w", err)
+	}
+	defer clear(b)
+	k, err := keys.ParseRegistrarKeys(b)
+	if err != nil {
+		return keys.RegistrarKeys{}, fmt.Errorf("opening the registering keys: %w", taught(err))
+	}
+	return k, nil
+}
+
+// An edge key file begins with edgeFile, its version and a space.
+const (
+	edgeFile    = "revenant-edge-key/"
+	edgeVersion = 1
+)
 
 // MarshalEdge writes edge keys as one line of text.
 func MarshalEdge(k keys.EdgeKeys) []byte {
-	return []byte(edgeHead + base64.StdEncoding.EncodeToString(k.Marshal()) + "\n")
+	return fmt.Appendf(nil, "%s%d %s\n", edgeFile, edgeVersion, base64.StdEncoding.EncodeToString(k.Marshal()))
 }
 
 // ParseEdge reads edge keys: the line, or an age file around it.
 func ParseEdge(b []byte, p Protection) (keys.EdgeKeys, error) {
-	if isSealed(b) {
+	if b = bytes.TrimLeft(b, " \t\r\n"); isSealed(b) {
 		var err error
 		if b, err = p.open(b); err != nil {
 			return keys.EdgeKeys{}, fmt.Errorf("opening the edge keys: %w", err)
 		}
 	}
-	body, ok := bytes.CutPrefix(bytes.TrimSpace(b), []byte(edgeHead))
-	if !ok {
+	rest, ok := bytes.CutPrefix(bytes.TrimSpace(b), []byte(edgeFile))
+	version, body, _ := bytes.Cut(rest, []byte(" "))
+	switch n, err := strconv.ParseUint(string(version), 10, 32); {
+	case !ok || err != nil || n == 0:
 		return keys.EdgeKeys{}, fmt.Errorf("opening the edge keys: %w", ErrDamaged)
+	case n > edgeVersion:
+		return keys.EdgeKeys{}, fmt.Errorf("opening the edge keys: %w", ErrNewer)
 	}
 	raw, err := base64.StdEncoding.DecodeString(string(body))
 	if err != nil {

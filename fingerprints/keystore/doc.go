@@ -12,9 +12,9 @@
 // secret variable; it may be wrapped in age as well.
 //
 // The package promises that a file is replaced whole or not at all and has
-// reached the disk when a call returns, and that what was there is never
-// overwritten by another ring. It refuses files that others can read, and it
-// never prints or logs a key.
+// reached the disk when a call returns, that a ring is only ever replaced by one
+// that holds all of its keys, and that the audit record seen never goes back. It
+// refuses files that others can read, and it never prints or logs a key.
 package keystore
 
 import "errors"
@@ -25,10 +25,10 @@ var (
 	ErrPassphrase  = errors.New("the passphrase does not open it")
 	ErrNeedsSecret = errors.New("it is protected by a passphrase: set REVENANT_RING_PASSPHRASE or give --passphrase-file")
 	ErrIdentity    = errors.New("none of the identities opens it")
-	ErrDamaged     = errors.New("it is damaged, or no key file of revenant: restore a backup")
+	ErrDamaged     = errors.New("it is damaged, or no key file of revenant: move it away and use a backup")
 	ErrNewer       = errors.New("it was written by a newer version of revenant: upgrade this one")
 	ErrPermissions = errors.New("others may read it: run `chmod 600` on the file and `chmod 700` on its folder")
 	ErrOtherRing   = errors.New("another key ring is here already: move it away first, it may be the only copy")
-	ErrOlderRing   = errors.New("the ring here has newer keys than this backup: restoring it would lose them")
+	ErrOlderRing   = errors.New("the ring here has keys that this one lacks: replacing it would lose them")
 	ErrNoProtector = errors.New("say how to protect it: --passphrase-file FILE or --recipient AGE-KEY")
 )

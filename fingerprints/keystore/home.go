@@ -44,7 +44,7 @@ func (h Home) Load() (*keys.Ring, error) {
 	}
 	ring, err := h.parse(b)
 	if err != nil {
-		return nil, fmt.Errorf("reading the key ring %s: %w", h.ringFile(), err)
+		return nil, fmt.Errorf("reading the key ring: %s: %w", h.ringFile(), err)
 	}
 	return ring, nil
 }
@@ -60,30 +60,42 @@ func (h Home) parse(b []byte) (*keys.Ring, error) {
 	return ring, taught(err)
 }
 
-// Save writes the ring, over an older state of the same ring only.
+// Save writes the ring, over an older state of the same ring only: over another
+// ring it returns ErrOtherRing, over keys that ring lacks ErrOlderRing.
 func (h Home) Save(ring *keys.Ring) error {
 	if err := os.MkdirAll(h.keysDir(), 0o700); err != nil {
 		return fmt.Errorf("making the folder of the keys: %w", err)
 	}
-	switch old, err := h.Load(); {
-	case errors.Is(err, ErrNoRing):
-	case err != nil:
-		return err
-	case old.ID() != ring.ID():
-		return fmt.Errorf("saving the key ring: %s: %w", h.ringFile(), ErrOtherRing)
-	case old.Epoch() > ring.Epoch():
-		return fmt.Errorf("saving the key ring: %s: %w", h.ringFile(), ErrOlderRing)
+	old, err := h.Load()
+	if err == nil {
+		if err = replaces(ring, old); err != nil {
+			err = fmt.Errorf("%s: %w", h.ringFile(), err)
+		}
+	}
+	if err != nil && !errors.Is(err, ErrNoRing) {
+		return fmt.Errorf("saving the key ring: %w", err)
 	}
 	b := ring.Marshal()
 	defer clear(b)
-	if h.Protection.passphrase != "" {
-		var err error
+	if !h.Protection.IsZero() {
 		if b, err = h.Protection.seal(b); err != nil {
 			return fmt.Errorf("protecting the key ring: %w", err)
 		}
 	}
 	if err := writePrivate(h.ringFile(), b); err != nil {
 		return fmt.Errorf("saving the key ring: %w", err)
+	}
+	return nil
+}
+
+// replaces says why ring may not take the place of old.
+func replaces(ring, old *keys.Ring) error {
+	switch keys.Compare(ring, old) {
+	case keys.RelationForeign:
+		return ErrOtherRing
+	case keys.RelationOlder, keys.RelationDiverged:
+		return ErrOlderRing
+	case keys.RelationSame, keys.RelationNewer:
 	}
 	return nil
 }
@@ -105,15 +117,23 @@ func (h Home) Head() (Head, error) {
 		return Head{}, fmt.Errorf("reading the newest audit record seen: %w", err)
 	}
 	var head Head
-	if err := json.Unmarshal(b, &head); err != nil {
+	if err := json.Unmarshal(b, &head); err != nil || head.Sequence == 0 {
 		return Head{}, fmt.Errorf("reading the newest audit record seen: %s: %w", h.headFile(), ErrDamaged)
 	}
 	return head, nil
 }
 
 // RememberHead stores the newest audit record, beside the keys and not in the
-// store, so that a log that is cut off later is noticed.
+// store, so that a log that is cut off later is noticed. An installation's head
+// never goes back: an older one is not written.
 func (h Home) RememberHead(head Head) error {
+	seen, err := h.Head()
+	if err != nil {
+		return err
+	}
+	if seen.Installation == head.Installation && head.Sequence <= seen.Sequence {
+		return nil
+	}
 	b, err := json.Marshal(head)
 	if err != nil {
 		return err

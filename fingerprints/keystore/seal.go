@@ -14,17 +14,30 @@ import (
 )
 
 // Protection says how a file is encrypted and opened: by a passphrase, or to
-// recipients and by identities. The zero Protection has neither.
-type Protection struct {
+// recipients and by identities. The zero Protection has neither. It cannot be
+// printed: the passphrase lies behind a closure, where no verb of fmt and no
+// encoder reaches it.
+type Protection struct{ get func() secrets }
+
+type secrets struct {
 	passphrase string
 	recipients []age.Recipient
 	identities []age.Identity
 }
 
+func protect(s secrets) Protection { return Protection{get: func() secrets { return s }} }
+
+func (p Protection) secrets() secrets {
+	if p.get == nil {
+		return secrets{}
+	}
+	return p.get()
+}
+
 // WithPassphrase protects by a passphrase; trailing line breaks are no part of
 // it.
 func WithPassphrase(p []byte) Protection {
-	return Protection{passphrase: strings.TrimRight(string(p), "\r\n")}
+	return protect(secrets{passphrase: strings.TrimRight(string(p), "\r\n")})
 }
 
 // ToRecipients encrypts to age recipients ("age1..."), one a line or word. The
@@ -34,7 +47,7 @@ func ToRecipients(list []string) (Protection, error) {
 	if err != nil {
 		return Protection{}, errors.New("not an age recipient: it looks like age1... and is printed by age-keygen")
 	}
-	return Protection{recipients: rs}, nil
+	return protect(secrets{recipients: rs}), nil
 }
 
 // ByIdentities opens with the identities in an age key file.
@@ -43,12 +56,13 @@ func ByIdentities(r io.Reader) (Protection, error) {
 	if err != nil {
 		return Protection{}, errors.New("not an age identity file, as age-keygen writes it")
 	}
-	return Protection{identities: ids}, nil
+	return protect(secrets{identities: ids}), nil
 }
 
 // IsZero reports whether there is nothing to protect with.
 func (p Protection) IsZero() bool {
-	return p.passphrase == "" && len(p.recipients) == 0 && len(p.identities) == 0
+	s := p.secrets()
+	return s.passphrase == "" && len(s.recipients) == 0 && len(s.identities) == 0
 }
 
 // Format writes a placeholder for every verb.
@@ -56,9 +70,10 @@ func (Protection) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[prote
 
 // seal encrypts b as an armoured age file.
 func (p Protection) seal(b []byte) ([]byte, error) {
-	to := p.recipients
-	if p.passphrase != "" {
-		r, err := age.NewScryptRecipient(p.passphrase)
+	s := p.secrets()
+	to := s.recipients
+	if s.passphrase != "" {
+		r, err := age.NewScryptRecipient(s.passphrase)
 		if err != nil {
 			return nil, err
 		}
@@ -88,9 +103,10 @@ func isSealed(b []byte) bool {
 
 // open decrypts what seal wrote, or any age file.
 func (p Protection) open(b []byte) ([]byte, error) {
-	ids := p.identities
-	if p.passphrase != "" {
-		id, err := age.NewScryptIdentity(p.passphrase)
+	s := p.secrets()
+	ids := s.identities
+	if s.passphrase != "" {
+		id, err := age.NewScryptIdentity(s.passphrase)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +122,7 @@ func (p Protection) open(b []byte) ([]byte, error) {
 	r, err := age.Decrypt(in, ids...)
 	var none *age.NoIdentityMatchError
 	switch {
-	case errors.As(err, &none) && p.passphrase != "":
+	case errors.As(err, &none) && s.passphrase != "":
 		return nil, ErrPassphrase
 	case errors.As(err, &none):
 		return nil, ErrIdentity
