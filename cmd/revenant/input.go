@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"revenant/fingerprints"
+	"revenant/fingerprints/keystore"
 )
 
 // maxValueInput bounds what is read as one value; registration refuses long
@@ -127,4 +128,34 @@ func readLimited(r io.Reader, limit int64) ([]byte, error) {
 		err = fmt.Errorf("over %d MiB", limit>>20)
 	}
 	return b, err
+}
+
+// protectionOrAsk is what protects keys that are written to a file: the flags,
+// the environment, or a passphrase that is asked for on a terminal.
+func (a *app) protectionOrAsk(pf protectionFlags) (keystore.Protection, error) {
+	p, err := pf.protection(a)
+	if err != nil || !p.IsZero() {
+		return p, err
+	}
+	in, ok := a.stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return p, usageError{keystore.ErrNoProtector}
+	}
+	var typed [2][]byte
+	for i, prompt := range []string{"passphrase of the backup (not shown): ", "once more: "} {
+		fmt.Fprint(a.stderr, prompt)
+		b, err := term.ReadPassword(int(in.Fd()))
+		fmt.Fprintln(a.stderr)
+		if err != nil {
+			return p, fmt.Errorf("reading the passphrase from the terminal: %w", err)
+		}
+		typed[i] = b
+	}
+	switch {
+	case !bytes.Equal(typed[0], typed[1]):
+		return p, usagef("the two passphrases differ")
+	case len(typed[0]) == 0:
+		return p, usageError{keystore.ErrNoProtector}
+	}
+	return keystore.WithPassphrase(typed[0]), nil
 }

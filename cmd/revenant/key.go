@@ -19,26 +19,43 @@ import (
 )
 
 func (a *app) initCommand() *cobra.Command {
-	return &cobra.Command{
+	var backup string
+	var pf protectionFlags
+	c := &cobra.Command{
 		Use: "init", GroupID: "registry",
 		Short: "Make a key ring and an empty registry",
-		Long: `Makes both in REVENANT_HOME. Nothing that is there is replaced. Back the key ring up
-afterwards: without it the registry can be neither searched with nor added to.
+		Long: `Makes both in REVENANT_HOME. Nothing that is there is replaced. Back the key ring up,
+here with --backup-file or afterwards with 'revenant key backup': without it the
+registry can be neither searched with nor added to.
 
 With REVENANT_RING_PASSPHRASE set, the key ring's file is encrypted.`,
-		Example: "  revenant init\n  revenant key backup --out ring.age --passphrase-file pass.txt",
+		Example: "  revenant init\n  revenant init --backup-file ring.age --passphrase-file pass.txt",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			dir, err := a.homeDir()
 			if err != nil {
 				return err
 			}
-			return a.initialise(c.Context(), dir)
+			if backup == "" {
+				return a.initialise(c.Context(), dir, nil)
+			}
+			p, err := a.protectionOrAsk(pf)
+			if err != nil {
+				return err
+			}
+			return a.initialise(c.Context(), dir, func(ring *keys.Ring) (string, error) {
+				return backup, a.backUp(ring, p, "--backup-file", backup, keystore.Backup)
+			})
 		},
 	}
+	c.Flags().StringVar(&backup, "backup-file", "", "also write an encrypted backup of the key ring to this file")
+	pf.register(c)
+	return c
 }
 
-func (a *app) initialise(ctx context.Context, dir string) error {
+// initialise makes what is missing; backUp, where it is not nil, says where it
+// put a backup of the ring.
+func (a *app) initialise(ctx context.Context, dir string, backUp func(*keys.Ring) (string, error)) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making REVENANT_HOME: %w", err)
 	}
@@ -70,18 +87,57 @@ func (a *app) initialise(ctx context.Context, dir string) error {
 	if err = errors.Join(err, s.close()); err != nil {
 		return err
 	}
+	backup := ""
+	if backUp != nil {
+		if backup, err = backUp(ring); err != nil {
+			return err
+		}
+	}
+	return a.printInitialised(dir, done, backup)
+}
+
+func (a *app) printInitialised(dir string, done registry.Initialised, backup string) error {
 	if a.asJSON {
-		return a.printJSON(done)
+		return a.printJSON(struct {
+			registry.Initialised
+			Home   string `json:"home"`
+			Backup string `json:"backup,omitempty"`
+		}{done, dir, backup})
 	}
+	text := fmt.Sprintf("%s: new registry, key ring %.12s\n", dir, done.Ring)
 	if done.Existed {
-		return writeAll(a.stdout, fmt.Sprintf("%s: registry and key ring %.12s are there already, nothing changed\n", dir, done.Ring))
+		text = fmt.Sprintf("%s: registry and key ring %.12s are there already, nothing changed\n", dir, done.Ring)
 	}
-	if err := writeAll(a.stdout, fmt.Sprintf("%s: new registry, key ring %.12s\n", dir, done.Ring)); err != nil {
+	if backup != "" {
+		text += backup + ": the whole key ring; keep it apart from registry.db\n"
+	}
+	if err := writeAll(a.stdout, text); err != nil {
 		return err
 	}
-	a.notef("back the keys up now: revenant key backup --out ring.age --passphrase-file FILE\nthen register a value: printf %%s \"$VALUE\" | revenant secret add NAME")
+	if done.Existed {
+		return nil
+	}
+	if backup == "" {
+		a.notef("back the keys up now: revenant key backup --out ring.age --passphrase-file FILE")
+	}
+	a.notef("then register a value: printf %%s \"$VALUE\" | revenant secret add NAME")
 	return nil
 }
+
+// backUp writes keys, encrypted, to the file that a flag names.
+func (a *app) backUp(ring *keys.Ring, p keystore.Protection, flag, file string, export exporter) error {
+	b, err := export(ring, p)
+	if err != nil {
+		return err
+	}
+	if err := a.writeBytes(flag, file, 0o600, b); err != nil {
+		return fmt.Errorf("writing the keys: %w", err)
+	}
+	return nil
+}
+
+// exporter encrypts a ring, or a part of it.
+type exporter func(*keys.Ring, keystore.Protection) ([]byte, error)
 
 func (a *app) keyCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -96,7 +152,7 @@ alone, and encrypted when REVENANT_RING_PASSPHRASE is set.`,
 func (p *protectionFlags) register(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&p.passphraseFile, "passphrase-file", "", "file whose first line is the passphrase (default: $REVENANT_RING_PASSPHRASE)")
-	if strings.HasPrefix(c.Use, "backup") || strings.HasPrefix(c.Use, "registrar") {
+	if strings.HasPrefix(c.Use, "init") || strings.HasPrefix(c.Use, "backup") || strings.HasPrefix(c.Use, "registrar") {
 		f.StringArrayVar(&p.recipients, "recipient", nil, "age recipient to encrypt to (repeat)")
 		return
 	}
@@ -180,7 +236,7 @@ func (a *app) keyRegistrar() *cobra.Command {
 	}, "the registering keys", keystore.ExportRegistrar)
 }
 
-func (a *app) exportKeys(c *cobra.Command, what string, export func(*keys.Ring, keystore.Protection) ([]byte, error)) *cobra.Command {
+func (a *app) exportKeys(c *cobra.Command, what string, export exporter) *cobra.Command {
 	var out string
 	var pf protectionFlags
 	c.Args = noArgs
@@ -188,12 +244,9 @@ func (a *app) exportKeys(c *cobra.Command, what string, export func(*keys.Ring, 
 		if out == "" {
 			return usagef("say where to: --out FILE")
 		}
-		p, err := pf.protection(a)
+		p, err := a.protectionOrAsk(pf)
 		if err != nil {
 			return err
-		}
-		if p.IsZero() {
-			return usageError{keystore.ErrNoProtector}
 		}
 		dir, err := a.homeDir()
 		if err != nil {
@@ -203,12 +256,8 @@ func (a *app) exportKeys(c *cobra.Command, what string, export func(*keys.Ring, 
 		if err != nil {
 			return err
 		}
-		b, err := export(ring, p)
-		if err != nil {
+		if err := a.backUp(ring, p, "--out", out, export); err != nil {
 			return err
-		}
-		if err := a.writeBytes("--out", out, 0o600, b); err != nil {
-			return fmt.Errorf("writing the keys: %w", err)
 		}
 		if a.asJSON {
 			return a.printJSON(map[string]any{"ring": ring.ID().String(), "epoch": ring.Epoch(), "file": out})

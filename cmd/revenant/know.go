@@ -274,11 +274,19 @@ func (a *app) printStatus(s *session, st registry.Status) error {
 	fmt.Fprintf(&b, "revision       %d (packs %d, fields %d)\n", st.Revision, st.PackRevision, st.FieldRevision)
 	fmt.Fprintf(&b, "secrets        %d, versions: %s\n", st.Secrets, versions)
 	fmt.Fprintf(&b, "fields         ")
-	for i, k := range []fingerprints.Strength{fingerprints.StrengthEdge, fingerprints.StrengthCore, fingerprints.StrengthWeak, fingerprints.StrengthUnsearchable} {
+	for i, k := range []struct {
+		strength fingerprints.Strength
+		word     string
+	}{
+		{fingerprints.StrengthEdge, "strong"},
+		{fingerprints.StrengthCore, "medium"},
+		{fingerprints.StrengthWeak, "weak"},
+		{fingerprints.StrengthUnsearchable, "not searchable"},
+	} {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%d %s", st.Fields[k], k)
+		fmt.Fprintf(&b, "%d %s", st.Fields[k.strength], k.word)
 	}
 	fmt.Fprintf(&b, "\nsources        %d, last scan %s\nfindings       %s\naudit head     %d %.16s\n", st.Sources, when(st.LastScan), verdictsText(st.Findings), st.Audit.Sequence, st.Audit.MAC)
 	for _, n := range []struct {

@@ -24,7 +24,8 @@ the pack's revision and the time.
 
 Exit codes: 0 proven; 1 a live copy exists; 3 coverage is not complete, something
 was skipped that --accept-skip does not accept, or a field cannot be searched for;
-2 wrong usage.`,
+2 wrong usage. With --verify: 0 when the document is genuine, whatever its outcome,
+else 3.`,
 		Example: `  revenant prove billing/db-password@1
   revenant prove billing/db-password@1 --accept-skip special-file --out proof.json
   revenant prove --verify proof.json`,

@@ -315,7 +315,7 @@ func (a *app) progress() func(scan.Progress) {
 		}
 		last = now
 		rate := float64(p.Bytes) / max(now.Sub(start).Seconds(), 0.001)
-		fmt.Fprintf(a.stderr, "\r\x1b[K%d items, %s, %s/s, %d findings, %d skipped", p.Items, bytesText(p.Bytes), bytesText(int64(rate)), p.Findings, p.Skips)
+		fmt.Fprintf(a.stderr, "\r\x1b[K%s, %s, %s/s, %s, %d skipped", plural(int(p.Items), "item", "items"), bytesText(p.Bytes), bytesText(int64(rate)), plural(int(p.Findings), "finding", "findings"), p.Skips)
 	}
 }
 

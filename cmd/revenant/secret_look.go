@@ -155,11 +155,7 @@ func (a *app) printSecret(v registry.SecretView) error {
 		}
 		fmt.Fprintf(&b, "%s  since %s\n", windowText(w.WindowEnds), when(w.CreatedAt))
 		for _, f := range w.Fields {
-			fmt.Fprintf(&b, "    field %s: %s", f.Name, f.Strength)
-			if f.Unsearchable != "" {
-				fmt.Fprintf(&b, " (%s)", f.Unsearchable)
-			}
-			b.WriteByte('\n')
+			fmt.Fprintf(&b, "    field %s: %s\n", f.Name, strengthText(f.Strength, f.Unsearchable))
 		}
 		for _, k := range w.Acks {
 			fmt.Fprintf(&b, "    used by %s since %s\n", k.Consumer, when(k.At))
@@ -184,6 +180,21 @@ func (a *app) printSecret(v registry.SecretView) error {
 		fmt.Fprintf(&b, "\nallowed home %d: source %s, path %s, %s: %s\n", h.ID, orAny(h.Source), orAny(h.Path), until, printable(h.Reason))
 	}
 	return writeAll(a.stdout, b.String())
+}
+
+// strengthText says what a field's strength means for searching.
+func strengthText(s fingerprints.Strength, unsearchable string) string {
+	switch s {
+	case fingerprints.StrengthEdge:
+		return "strong"
+	case fingerprints.StrengthCore:
+		return "medium: searched for here, and not in edge packs"
+	case fingerprints.StrengthWeak:
+		return "weak: it can be guessed; replace it by a generated value"
+	case fingerprints.StrengthUnsearchable:
+		return "not searchable: " + unsearchable
+	}
+	return string(s)
 }
 
 func (a *app) secretHistory() *cobra.Command {
