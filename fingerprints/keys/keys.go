@@ -43,8 +43,9 @@ import (
 )
 
 // Key is a derived key of 32 bytes. It cannot be printed, logged or encoded by
-// itself; a struct that keeps one in an unexported field can still be dumped by
-// reflection, so keep keys in closures or let them go.
+// itself, but by %p, which asks no method. A struct that keeps one in an
+// unexported field can still be dumped by reflection, so keep keys in closures
+// or let them go.
 type Key [32]byte
 
 // String returns a placeholder.
