@@ -51,6 +51,23 @@ func Correlate(c Circumstance, now time.Time) Verdict {
 	return VerdictLeaked // an unknown state must not read as harmless
 }
 
+// TooCommonSources is how many sources may hold a weak value. One that is
+// present in more is too common: its hits say nothing of a leak, so they alert
+// no more. It stays a policy violation of its secret, and verdicts do not
+// change.
+const TooCommonSources = 50
+
+// Standing is what, beside the verdict, decides whether a finding alerts.
+type Standing struct {
+	Status    Status
+	TooCommon bool // a weak value in more than TooCommonSources sources
+}
+
+// Alerts reports whether anybody should be told. The zero Standing alerts.
+func (s Standing) Alerts() bool {
+	return (s.Status == StatusOpen || s.Status == "") && !s.TooCommon
+}
+
 // Worse returns the worse of two verdicts.
 func Worse(a, b Verdict) Verdict {
 	for _, v := range Verdicts() {

@@ -45,6 +45,8 @@ type Finding struct {
 	Presence fingerprints.Presence `json:"presence"`
 	Form     fingerprints.Form     `json:"form"`
 	Within   bool                  `json:"within,omitempty"`
+	// TooCommon: a weak value in so many sources that it alerts no more.
+	TooCommon bool `json:"too_common,omitempty"`
 
 	Span    Region `json:"span"`           // of the value as it stands in the content
 	Whole   Region `json:"match,omitzero"` // of the rule's whole match

@@ -34,6 +34,10 @@ func TestFindingV1(t *testing.T) {
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
 	}
+	f.TooCommon = true
+	if got, err = json.Marshal(f); err != nil || !strings.Contains(string(got), `"form":"hex","too_common":true,"span"`) {
+		t.Errorf("too common: %s, error %v", got, err)
+	}
 	if strings.Contains(fmt.Sprintf("%+v %#v", f, f), plain) {
 		t.Error("a printed finding holds the value")
 	}

@@ -132,11 +132,18 @@ func (a *app) printFindings(list []registry.Finding) error {
 	var rows [][]string
 	for _, f := range list {
 		rows = append(rows, []string{
-			shortID(f.ID), string(f.Verdict), string(f.Severity), string(f.Status), whatText(f),
+			shortID(f.ID), string(f.Verdict), string(f.Severity), statusText(f), whatText(f),
 			string(f.Presence), strconv.Itoa(f.Places), f.Path, f.Source,
 		})
 	}
 	return a.table([]string{"ID", "VERDICT", "SEVERITY", "STATUS", "WHAT", "PRESENCE", "PLACES", "PATH", "SOURCE"}, rows)
+}
+
+func statusText(f registry.Finding) string {
+	if f.TooCommon {
+		return string(f.Status) + ", too common"
+	}
+	return string(f.Status)
 }
 
 // shortID is enough of an id to be typed.
@@ -194,6 +201,9 @@ func (a *app) printFinding(d registry.FindingDetail) error {
 	fmt.Fprintf(&b, "%s\n%s, %s, %s\n", d.ID, d.Verdict, d.Severity, d.Status)
 	if d.Reason != "" {
 		fmt.Fprintf(&b, "reason: %s\n", printable(d.Reason))
+	}
+	if d.TooCommon {
+		fmt.Fprintf(&b, "too common: a weak value in more than %d sources; it alerts no more\n", fingerprints.TooCommonSources)
 	}
 	if d.Until != nil {
 		fmt.Fprintf(&b, "accepted until %s\n", when(*d.Until))

@@ -296,6 +296,7 @@ func (a *app) printStatus(s *session, st registry.Status) error {
 		{st.OldFormat, "fields were registered by an older format"},
 		{st.OldEpoch, "fields are under older keys (still found)"},
 		{st.OldGeneration, "fields must be registered again to be found"},
+		{st.TooCommon, "weak fields are in so many sources that they alert no more: a policy violation, see `revenant doctor`"},
 	} {
 		if n.n > 0 {
 			fmt.Fprintf(&b, "note           %d %s\n", n.n, n.what)

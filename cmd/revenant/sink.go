@@ -135,7 +135,7 @@ func (l registryLabels) Homes(ctx context.Context, secret, sourceID, path string
 // registryTriage says what people said of findings.
 type registryTriage struct{ session *session }
 
-// Statuses implements scan.Triage.
-func (t registryTriage) Statuses(ctx context.Context, ids []fingerprints.FindingID) (map[fingerprints.FindingID]fingerprints.Status, error) {
-	return t.session.reg.Statuses(ctx, t.session.actor, ids)
+// Standings implements scan.Triage.
+func (t registryTriage) Standings(ctx context.Context, ids []fingerprints.FindingID) (map[fingerprints.FindingID]fingerprints.Standing, error) {
+	return t.session.reg.Standings(ctx, t.session.actor, ids)
 }

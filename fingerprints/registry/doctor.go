@@ -53,8 +53,12 @@ func (r *Registry) Doctor(ctx context.Context, a Actor, o DoctorOptions) ([]Chec
 		if err != nil {
 			return err
 		}
+		common, err := v.checkCommon(ctx)
+		if err != nil {
+			return err
+		}
 		debts, err := v.checkDebts(ctx)
-		out = append(out, append(fields, debts...)...)
+		out = append(out, append(append(fields, common), debts...)...)
 		return err
 	})
 	return out, err
@@ -134,6 +138,24 @@ func (v *view) checkFieldRows(ctx context.Context) ([]CheckResult, error) {
 		return nil
 	})
 	return []CheckResult{damaged, old, blind, weak}, err
+}
+
+// checkCommon lists weak values that are in too many sources to alert.
+func (v *view) checkCommon(ctx context.Context) (CheckResult, error) {
+	c := CheckResult{Name: "too common", Level: CheckOK, Message: "no weak value is in so many sources that it alerts no more"}
+	rows, err := v.tx.TooCommon(ctx)
+	if err != nil {
+		return c, err
+	}
+	for _, row := range rows {
+		label, err := labelOf(ctx, v.tx, row)
+		if err != nil {
+			return c, err
+		}
+		c.add(CheckWarning, fmt.Sprintf("weak and in more than %d sources, so their findings alert no more: a policy violation; rotate to generated values",
+			fingerprints.TooCommonSources), label.Version.Ref().String()+" "+label.Field)
+	}
+	return c, nil
 }
 
 func (c *CheckResult) add(l CheckLevel, message, item string) {

@@ -13,24 +13,26 @@ import (
 // Finding is a finding as people see it; status and due date are computed for
 // the registry's now.
 type Finding struct {
-	ID        fingerprints.FindingID   `json:"id"`
-	Verdict   fingerprints.Verdict     `json:"verdict"`
-	Severity  fingerprints.Severity    `json:"severity"`
-	Status    fingerprints.Status      `json:"status"`
-	Source    string                   `json:"source"`
-	Path      string                   `json:"path"`
-	Presence  fingerprints.Presence    `json:"presence"`
-	Owner     string                   `json:"owner,omitempty"`
-	Reason    string                   `json:"reason,omitempty"`
-	Until     *time.Time               `json:"until,omitempty"`
-	Due       *time.Time               `json:"due,omitempty"`
-	FirstSeen time.Time                `json:"first_seen"`
-	LastSeen  time.Time                `json:"last_seen"`
-	GoneAt    *time.Time               `json:"gone_at,omitempty"`
-	Rules     []string                 `json:"rules,omitempty"`
-	Forms     []fingerprints.Form      `json:"forms,omitempty"`
-	Matches   []FindingMatch           `json:"matches,omitempty"`
-	Places    int                      `json:"places"`
+	ID        fingerprints.FindingID `json:"id"`
+	Verdict   fingerprints.Verdict   `json:"verdict"`
+	Severity  fingerprints.Severity  `json:"severity"`
+	Status    fingerprints.Status    `json:"status"`
+	Source    string                 `json:"source"`
+	Path      string                 `json:"path"`
+	Presence  fingerprints.Presence  `json:"presence"`
+	Owner     string                 `json:"owner,omitempty"`
+	Reason    string                 `json:"reason,omitempty"`
+	Until     *time.Time             `json:"until,omitempty"`
+	Due       *time.Time             `json:"due,omitempty"`
+	FirstSeen time.Time              `json:"first_seen"`
+	LastSeen  time.Time              `json:"last_seen"`
+	GoneAt    *time.Time             `json:"gone_at,omitempty"`
+	Rules     []string               `json:"rules,omitempty"`
+	Forms     []fingerprints.Form    `json:"forms,omitempty"`
+	Matches   []FindingMatch         `json:"matches,omitempty"`
+	Places    int                    `json:"places"`
+	// TooCommon: a weak value in so many sources that it alerts no more.
+	TooCommon bool                     `json:"too_common,omitempty"`
 	Aliases   []fingerprints.FindingID `json:"aliases,omitempty"`
 }
 
@@ -203,7 +205,7 @@ func (o ownerCache) finding(ctx context.Context, tx store.Tx, f store.FindingVie
 		ID: f.ID, Verdict: f.Verdict, Severity: f.Severity, Status: f.Status, Source: f.SourceID, Path: f.Path,
 		Presence: f.Presence, Owner: f.Owner, Reason: f.Reason, Until: optionalTime(f.Until),
 		FirstSeen: f.FirstSeen, LastSeen: f.LastSeen, GoneAt: optionalTime(f.GoneAt),
-		Rules: f.Rules, Forms: f.Forms, Places: f.Places, Aliases: f.Aliases,
+		Rules: f.Rules, Forms: f.Forms, Places: f.Places, TooCommon: f.TooCommon, Aliases: f.Aliases,
 	}
 	for _, m := range f.Matches {
 		owner, err := o.of(ctx, tx, m.Version.Secret)

@@ -115,7 +115,7 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 func notMutations() []string {
 	return []string{
 		"AuditLog", "BuildPack", "Check", "Coverage", "Doctor", "Export", "FieldLabels", "Finding", "Findings", "History", "Homes",
-		"Init", "List", "Meta", "PackKey", "Show", "Source", "Sources", "Status", "Statuses", "Verdicts", "VerifyAudit",
+		"Init", "List", "Meta", "PackKey", "Show", "Source", "Sources", "Standings", "Status", "Verdicts", "VerifyAudit",
 		"VerifyProof",
 	}
 }

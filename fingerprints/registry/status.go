@@ -26,11 +26,14 @@ type Status struct {
 	Sources       int                           `json:"sources"`
 	// OldFormat and OldGeneration count fields that today's binary or packs
 	// cannot find as well as new ones.
-	OldFormat     int       `json:"old_format,omitempty"`
-	OldEpoch      int       `json:"old_epoch,omitempty"`
-	OldGeneration int       `json:"old_generation,omitempty"`
-	Audit         AuditHead `json:"audit"`
-	LastScan      time.Time `json:"last_scan,omitzero"`
+	OldFormat     int `json:"old_format,omitempty"`
+	OldEpoch      int `json:"old_epoch,omitempty"`
+	OldGeneration int `json:"old_generation,omitempty"`
+	// TooCommon counts weak fields in so many sources that they alert no more:
+	// a policy violation.
+	TooCommon int       `json:"too_common,omitempty"`
+	Audit     AuditHead `json:"audit"`
+	LastScan  time.Time `json:"last_scan,omitzero"`
 }
 
 // Status counts what there is.
@@ -59,6 +62,11 @@ func (v *view) countSecrets(ctx context.Context, out *Status) error {
 	if out.Findings, err = v.tx.CountVerdicts(ctx, v.now, store.FindingFilter{}); err != nil {
 		return err
 	}
+	common, err := v.tx.TooCommon(ctx)
+	if err != nil {
+		return err
+	}
+	out.TooCommon = len(common)
 	last, err := v.tx.LastAudit(ctx)
 	out.Audit = headOf(last)
 	return err

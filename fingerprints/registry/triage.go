@@ -137,18 +137,19 @@ func (r *Registry) Reopen(ctx context.Context, a Actor, id string) (Finding, err
 	})
 }
 
-// Statuses says what people said of findings; unknown ones are left out.
-func (r *Registry) Statuses(ctx context.Context, a Actor, ids []fingerprints.FindingID) (map[fingerprints.FindingID]fingerprints.Status, error) {
-	out := map[fingerprints.FindingID]fingerprints.Status{}
+// Standings says what people said of findings, and whether their values are
+// too common to alert; unknown findings are left out.
+func (r *Registry) Standings(ctx context.Context, a Actor, ids []fingerprints.FindingID) (map[fingerprints.FindingID]fingerprints.Standing, error) {
+	out := map[fingerprints.FindingID]fingerprints.Standing{}
 	if len(ids) == 0 {
 		return out, nil
 	}
 	err := r.view(ctx, a, ScopeScan, func(v *view) error {
 		found, err := v.tx.Findings(ctx, v.now, store.FindingFilter{IDs: ids})
 		for _, f := range found {
-			out[f.ID] = f.Status
+			out[f.ID] = fingerprints.Standing{Status: f.Status, TooCommon: f.TooCommon}
 			for _, alias := range f.Aliases {
-				out[alias] = f.Status
+				out[alias] = out[f.ID]
 			}
 		}
 		return err

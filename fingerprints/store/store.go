@@ -213,9 +213,12 @@ type FindingView struct {
 	Severity fingerprints.Severity
 	Matches  []Match // empty: unregistered; worst first
 	Places   int     // sightings still present, runs counted in full
-	Allowed  []int64 // allowed homes that cover it, whatever their end
-	Aliases  []fingerprints.FindingID
-	Forms    []fingerprints.Form
+	// TooCommon: the value is registered as weak and present in more than
+	// fingerprints.TooCommonSources sources.
+	TooCommon bool
+	Allowed   []int64 // allowed homes that cover it, whatever their end
+	Aliases   []fingerprints.FindingID
+	Forms     []fingerprints.Form
 }
 
 // HistoryEntry is one change of a finding.
@@ -240,6 +243,9 @@ type FindingTx interface {
 
 	Findings(ctx context.Context, now time.Time, f FindingFilter) ([]FindingView, error)
 	CountVerdicts(ctx context.Context, now time.Time, f FindingFilter) (map[fingerprints.Verdict]int, error)
+	// TooCommon lists the weak fields whose value is present in more than
+	// fingerprints.TooCommonSources sources, in order of id.
+	TooCommon(ctx context.Context) ([]fingerprints.RowID, error)
 	// Finding follows aliases.
 	Finding(ctx context.Context, now time.Time, id fingerprints.FindingID) (FindingView, error)
 	Sightings(ctx context.Context, id fingerprints.FindingID, limit int) ([]fingerprints.Sighting, error)

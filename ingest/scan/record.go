@@ -114,15 +114,15 @@ func (c *collector) flush(ctx context.Context) error {
 		}
 	}
 	c.skips = c.skips[:0]
-	statuses, err := c.statuses(ctx)
+	standings, err := c.standings(ctx)
 	if err != nil {
 		return err
 	}
 	pending := c.pending
 	c.pending = nil
 	for _, r := range pending {
-		if st, has := statuses[r.out.ID]; has && r.out.ID != "" {
-			r.out.Status = st
+		if st, has := standings[r.out.ID]; has && r.out.ID != "" {
+			r.out.Status, r.out.TooCommon = st.Status, st.TooCommon
 		}
 		c.tally(r)
 		if c.p.o.Emit == nil {
@@ -198,7 +198,7 @@ func (c *collector) record(ctx context.Context, sourceID string) error {
 	return nil
 }
 
-func (c *collector) statuses(ctx context.Context) (map[fingerprints.FindingID]fingerprints.Status, error) {
+func (c *collector) standings(ctx context.Context) (map[fingerprints.FindingID]fingerprints.Standing, error) {
 	if c.p.o.Triage == nil || len(c.pending) == 0 {
 		return nil, nil
 	}
@@ -209,7 +209,7 @@ func (c *collector) statuses(ctx context.Context) (map[fingerprints.FindingID]fi
 		}
 	}
 	slices.Sort(ids)
-	st, err := c.p.o.Triage.Statuses(ctx, slices.Compact(ids))
+	st, err := c.p.o.Triage.Standings(ctx, slices.Compact(ids))
 	if err != nil {
 		return nil, fmt.Errorf("looking findings up: %w", err)
 	}
@@ -228,7 +228,8 @@ func (c *collector) tally(r *ready) {
 		return
 	}
 	c.distinct[r.key] = !r.out.Within
-	if r.out.Within || r.out.Status != fingerprints.StatusOpen {
+	standing := fingerprints.Standing{Status: r.out.Status, TooCommon: r.out.TooCommon}
+	if r.out.Within || !standing.Alerts() {
 		return
 	}
 	c.res.Verdicts[r.out.Verdict]++

@@ -84,9 +84,10 @@ type Labels interface {
 	Homes(ctx context.Context, secret, sourceID, path string) ([]Home, error)
 }
 
-// Triage says what people said of findings; unknown findings are left out.
+// Triage says what people said of findings, and which values are too common to
+// alert; unknown findings are left out.
 type Triage interface {
-	Statuses(ctx context.Context, ids []fingerprints.FindingID) (map[fingerprints.FindingID]fingerprints.Status, error)
+	Standings(ctx context.Context, ids []fingerprints.FindingID) (map[fingerprints.FindingID]fingerprints.Standing, error)
 }
 
 // Identities makes the ids of values, paths and findings.

@@ -298,7 +298,7 @@ func TestAllowed(t *testing.T) {
 			"secret-1 home": {{ID: 7}, {ID: 8, Until: clock().Add(-1)}},
 			"secret-1 late": {{ID: 9, Until: clock().Add(-1)}},
 		}}
-		o.Triage = statuses{out: fingerprints.StatusAccepted}
+		o.Triage = standings{fingerprints.Standing{Status: fingerprints.StatusAccepted}}
 	}})
 	want := []string{"home:1:1 allowed secret-1@1", "late:1:1 leaked secret-1@1", "other:1:1 leaked secret-1@1"}
 	if diff := cmp.Diff(want, briefs(out.findings)); diff != "" {
@@ -312,10 +312,38 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-type statuses struct{ out fingerprints.Status }
+// Values that are too common are told and do not alert.
+func TestTooCommon(t *testing.T) {
+	reg := random(62, 24)
+	for _, common := range []bool{true, false} {
+		out := mustRun(t, &memory{id: "dir:/x", items: []scanners.Item{item("dir:/x", "a", reg), item("dir:/x", "b", reg)}}, setup{
+			matcher: &literal{values: []planted{{reg, row(1)}}, overlap: 64},
+			change: func(o *scan.Options) {
+				o.Labels = labels{state: fingerprints.StateActive}
+				o.Triage = standings{fingerprints.Standing{Status: fingerprints.StatusOpen, TooCommon: common}}
+			},
+		})
+		alerts := map[fingerprints.Verdict]int{}
+		if !common {
+			alerts[fingerprints.VerdictLeaked] = 2
+		}
+		if diff := cmp.Diff(alerts, out.Verdicts); diff != "" {
+			t.Error(diff)
+		}
+		code := map[bool]int{true: scan.ExitClean, false: scan.ExitFindings}[common]
+		if got := scan.ExitCode(out.Outcome(), scan.DefaultExitRules()); got != code {
+			t.Errorf("exit code %d, want %d", got, code)
+		}
+		if len(out.findings) != 2 || out.findings[0].TooCommon != common || out.findings[0].Verdict != fingerprints.VerdictLeaked {
+			t.Errorf("too common %t: findings %+v", common, out.findings)
+		}
+	}
+}
 
-func (s statuses) Statuses(_ context.Context, ids []fingerprints.FindingID) (map[fingerprints.FindingID]fingerprints.Status, error) {
-	m := map[fingerprints.FindingID]fingerprints.Status{}
+type standings struct{ out fingerprints.Standing }
+
+func (s standings) Standings(_ context.Context, ids []fingerprints.FindingID) (map[fingerprints.FindingID]fingerprints.Standing, error) {
+	m := map[fingerprints.FindingID]fingerprints.Standing{}
 	for _, id := range ids {
 		m[id] = s.out
 	}

@@ -258,6 +258,9 @@ func (t *tx) views(ctx context.Context, now time.Time, c *condition, limit int) 
 	if err := t.addParts(ctx, now, list); err != nil {
 		return nil, err
 	}
+	if err := t.addCommon(ctx, list); err != nil {
+		return nil, err
+	}
 	out := make([]store.FindingView, len(list))
 	for i, k := range list {
 		finish(k.view)

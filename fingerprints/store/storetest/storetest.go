@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"worst of several", testWorst},
 		{"a version's state moves every verdict", testRetire},
 		{"link a value", testLinkValue},
+		{"too common", testTooCommon},
 		{"merge", testMerge},
 		{"filters", testFilters},
 		{"paging", testPaging},

@@ -84,6 +84,7 @@ type entry struct {
 	Matches    []match `json:",omitempty"` // every registered field of this value, worst first
 	New        bool    `json:",omitempty"` // unknown to the registry before
 	Within     bool    `json:",omitempty"`
+	TooCommon  bool    `json:",omitempty"` // a weak value in so many sources that it alerts no more
 	More       int64   `json:",omitempty"` // further sightings in the same content
 }
 
@@ -146,7 +147,7 @@ func (w *Writer) entry(f wire.Finding) entry {
 		Match: hidden, Secret: hidden, File: f.Path, Link: f.URL, Entropy: f.Entropy,
 		Tags: f.Tags, Verdict: f.Verdict, Severity: f.Severity, Status: f.Status, Form: f.Form,
 		Presence: f.Presence, SourceKind: f.Kind, Source: f.SourceID, Context: f.Context,
-		Locator: f.Locator, New: f.New, Within: f.Within, More: f.More,
+		Locator: f.Locator, New: f.New, Within: f.Within, TooCommon: f.TooCommon, More: f.More,
 	}
 	if f.ID != "" {
 		e.FindingID = &f.ID

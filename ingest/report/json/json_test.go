@@ -71,6 +71,11 @@ func TestKeys(t *testing.T) {
 	if diff := cmp.Diff(want, got[0]); diff != "" {
 		t.Error(diff)
 	}
+	common := findings()[:1]
+	common[0].TooCommon = true
+	if text := report(t, json.Redacted, common); !strings.Contains(text, `"TooCommon": true`) {
+		t.Error("too common is not told")
+	}
 	if got[1]["FindingID"] != nil || got[1]["Secret"] != "REDACTED" || got[1]["RuleID"] != json.RegisteredRule {
 		t.Errorf("without id and rule: %v", got[1])
 	}

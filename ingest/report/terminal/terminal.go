@@ -80,6 +80,7 @@ type groupKey struct {
 	severity fingerprints.Severity
 	name     string
 	status   fingerprints.Status
+	common   bool
 }
 
 type group struct {
@@ -100,7 +101,7 @@ func New(w io.Writer, o Options) *Report {
 
 // Write adds a finding.
 func (r *Report) Write(f wire.Finding) error {
-	k := groupKey{verdict: f.Verdict, severity: f.Severity, name: f.Rule, status: f.Status}
+	k := groupKey{verdict: f.Verdict, severity: f.Severity, name: f.Rule, status: f.Status, common: f.TooCommon}
 	about := f.Description
 	if len(f.Matches) > 0 {
 		m := f.Matches[0]
@@ -154,6 +155,9 @@ func (r *Report) group(p *printer, g *group) {
 	head := fmt.Sprintf("%-9s %s  %s", strings.ToUpper(string(g.key.severity)), g.key.verdict, g.key.name)
 	if g.key.status != "" && g.key.status != fingerprints.StatusOpen {
 		head += "  (" + string(g.key.status) + ")"
+	}
+	if g.key.common {
+		head += "  (too common)"
 	}
 	p.line(0, shade(g.key.severity), head)
 	if g.about != "" {

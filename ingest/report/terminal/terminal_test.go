@@ -72,6 +72,18 @@ not complete: 3 skipped
 	}
 }
 
+// What is too common to alert is a group of its own.
+func TestTooCommon(t *testing.T) {
+	common := finding("a", fingerprints.VerdictLeaked, fingerprints.SeverityHigh)
+	common.Matches, common.TooCommon = []wire.Match{{Secret: "db", Version: 1}}, true
+	other := common
+	other.TooCommon = false
+	got := report(t, terminal.Options{}, wire.Summary{Findings: 2}, common, other)
+	if strings.Count(got, "leaked  db@1") != 2 || strings.Count(got, "leaked  db@1  (too common)") != 1 {
+		t.Error(got)
+	}
+}
+
 // A value of several versions names them all.
 func TestSeveralVersions(t *testing.T) {
 	f := finding("a", fingerprints.VerdictLeaked, fingerprints.SeverityCritical)

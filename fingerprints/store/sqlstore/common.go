@@ -1,0 +1,61 @@
+package sqlstore
+
+import (
+	"context"
+	"strconv"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/store"
+)
+
+// commonValues lists the weak registered values that too many sources hold;
+// where narrows the findings that are counted.
+func commonValues(where string) string {
+	return `SELECT f.value_pk FROM findings f
+		WHERE f.presence NOT IN ('gone', 'expired') ` + where + ` AND EXISTS (
+			SELECT 1 FROM value_fields vf JOIN fields fd ON fd.id = vf.field
+			WHERE vf.value_pk = f.value_pk AND fd.strength = '` + string(fingerprints.StrengthWeak) + `')
+		GROUP BY f.value_pk HAVING COUNT(DISTINCT f.source_pk) > ` + strconv.Itoa(fingerprints.TooCommonSources)
+}
+
+// addCommon marks the views whose values are too common. Each value is counted
+// once, however many findings it has.
+func (t *tx) addCommon(ctx context.Context, list []keyed) error {
+	views := map[int64][]*store.FindingView{}
+	var values []int64
+	for _, k := range list {
+		if len(k.view.Matches) == 0 {
+			continue
+		}
+		if views[k.value] == nil {
+			values = append(values, k.value)
+		}
+		views[k.value] = append(views[k.value], k.view)
+	}
+	return inLists(values, func(marks string, args []any) error {
+		query := commonValues("AND f.value_pk IN (" + marks + ")")
+		return t.each(ctx, "counting the sources of values", query, args, func(scan scanner) error {
+			var value int64
+			if err := scan(&value); err != nil {
+				return err
+			}
+			for _, v := range views[value] {
+				v.TooCommon = true
+			}
+			return nil
+		})
+	})
+}
+
+func (t *tx) TooCommon(ctx context.Context) ([]fingerprints.RowID, error) {
+	var out []fingerprints.RowID
+	err := t.each(ctx, "listing fields that are too common", `SELECT fd.id FROM fields fd
+		WHERE fd.strength = ? AND EXISTS (SELECT 1 FROM value_fields vf WHERE vf.field = fd.id AND vf.value_pk IN (`+commonValues("")+`))
+		ORDER BY fd.id`, []any{string(fingerprints.StrengthWeak)}, func(scan scanner) error {
+		var row fingerprints.RowID
+		err := scan(fixed{(*[16]byte)(&row)})
+		out = append(out, row)
+		return err
+	})
+	return out, err
+}
