@@ -167,3 +167,20 @@ func TestEveryOffset(t *testing.T) {
 		}
 	}
 }
+
+// TestRunsAcrossTiles has runs of every length around the border of what is
+// classified at once.
+func TestRunsAcrossTiles(t *testing.T) {
+	v := values(91, 1, 24, alnum)[0]
+	m, _ := matcher(t, fingerprints.AudienceCore, v)
+	enc := base64.StdEncoding.EncodeToString(v)
+	for back := 0; back < 80; back += 2 {
+		for length := 14; length < 24; length++ {
+			content := bytes.Repeat([]byte(". "), 64<<10-back/2)
+			content = append(content, strings.Repeat("a", length)+" "+enc+" "...)
+			if hits := scan(t, m, content, 0); len(hits) != 1 {
+				t.Fatalf("a run of %d %d before the border: %+v", length, back, hits)
+			}
+		}
+	}
+}

@@ -71,6 +71,11 @@ func (w *work) findRuns(x *text, f *runFinder, bitmap []uint64, from int, done *
 				first--
 			}
 			low := max(done.plain, done.chain)
+			if end := j.inTile(first); first >= from && end-first < least && end < from+64*len(bitmap) && end < len(x.data) &&
+				x.data[end] != '\n' && x.data[end] != '\r' && !w.chained(x, first, end) {
+				done.plain = end // too short, and nothing goes on behind it
+				continue
+			}
 			done.plain = w.runFrom(x, &base64Class, first, len(x.data))
 			w.hexRuns(x, first, done.plain, w.runFrom)
 			if first >= low && w.chained(x, first, done.plain) {
