@@ -4,8 +4,8 @@ import "bytes"
 
 // Bounds of the search for repetitions.
 const (
-	tries      = 64  // earlier places looked at
-	goodEnough = 256 // bytes; no better place is looked for
+	tries      = 64 // earlier places looked at
+	goodEnough = 32 // bytes; no better place is looked for
 )
 
 // copies finds what stood in the value before. Positions are asked for in

@@ -27,19 +27,20 @@
 //     letter otherwise, 1 and 1 for each letter in leet spelling.
 //   - A run of letters in one case, or capitalised, that reads like a word costs
 //     14, and 2 for each letter beyond 8; it has 5 letters or more, or 3 between
-//     other characters or ends. So does one of 5 or more between such with a third
+//     other characters or ends. So does one of 5 or more between such (64 at most) with a third
 //     or less in leet spelling, at its price. A run of one or two letters costs 4
 //     each between spaces.
 //   - A sequence (abc, 321) costs 3 from a usual start, else 1 + log2(26), and
 //     log2 of its length; 1 more downwards.
 //   - A year from 1900 to 2099 costs 7, a date 16, with separators 18.
 //   - A separator (space, "-", "_", ".") before one of these costs 2.
-//   - A run over neighbouring keys (4 or more) costs 3 from a usual start, else
+//   - A run over neighbouring keys (4 to 32) costs 3 from a usual start, else
 //     log2(47), 3 for each direction taken, 1 for each change of shift, and log2
 //     of its length.
 //   - A copy of 3 bytes or more that stood before costs 2 + the less of log2(its
 //     offset + 1) and the gamma code of its distance, + the gamma code of its
-//     length - 2. Of the places that it could come from, the 64 nearest count.
+//     length - 2. Of the places that it could come from the 64 nearest count,
+//     up to the first with more than 32 bytes.
 //   - A pattern after a literal byte costs 8 more, also at the start of 20
 //     hexadecimal digits or more, so that random values are not told to have
 //     patterns: they can hardly be described shorter than they are.

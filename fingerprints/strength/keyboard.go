@@ -42,7 +42,7 @@ func (p *patterns) appendKeyboard(dst []step, i int) []step {
 		cost = costStart
 	}
 	var way [2]int
-	for j := i + 1; j < len(p.raw); j++ {
+	for j := i + 1; j < min(len(p.raw), i+mostKeyboard); j++ {
 		k, ok := keyOf(p.raw[j])
 		next := [2]int{k.row - prev.row, k.col - prev.col}
 		if !ok || !neighbours(next) {

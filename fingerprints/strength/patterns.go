@@ -19,8 +19,10 @@ const (
 
 	leastWord     = 3
 	leastUnseen   = 5 // in the middle of letters and digits
+	mostLeet      = 64
 	leastSequence = 3
 	leastKeyboard = 4
+	mostKeyboard  = 32
 	leastCopy     = 3
 	freeLetters   = 8
 )
@@ -158,8 +160,11 @@ func (p *patterns) appendUnseen(dst []step, start int) []step {
 // appendLeet appends the run of letters and leet characters between separators
 // at start when it reads like a word.
 func (p *patterns) appendLeet(dst []step, start int) []step {
+	if start > 0 && !joiner(p.raw[start-1]) {
+		return dst
+	}
 	end, letters, upper := start, 0, 0
-	for end < len(p.raw) && lowerLetter(p.folded[1][end]) {
+	for end < min(len(p.raw), start+mostLeet+1) && lowerLetter(p.folded[1][end]) {
 		if letter(p.raw[end]) {
 			letters++
 		}
@@ -170,7 +175,7 @@ func (p *patterns) appendLeet(dst []step, start int) []step {
 	}
 	n := end - start
 	oneCase := upper == 0 || upper == letters || upper == 1 && upperLetter(p.raw[start])
-	if n < leastUnseen || letters == n || 3*letters < 2*n || !oneCase || !p.alone(start, end) {
+	if n < leastUnseen || n > mostLeet || letters == n || 3*letters < 2*n || !oneCase || !p.alone(start, end) {
 		return dst
 	}
 	for _, folded := range p.folded[1:] {

@@ -82,17 +82,14 @@ func Analyse(raw []byte, hint Hint) Estimate {
 func exact(raw []byte, hint Hint) Estimate {
 	first, last := bounds(len(raw), hint)
 	e := Estimate{length: len(raw), exact: true, common: IsCommon(raw)}
-	if last <= first {
-		return e
-	}
-	each := int(min(hint.Bits*unit, float64(8*unit)*float64(last-first))) / (last - first)
+	all := int(min(hint.Bits*unit, float64(8*unit*(last-first))))
 	price := make([]int, len(raw))
 	for i := first; i < last; i++ {
-		price[i] = each
+		price[i] = all / (last - first)
 	}
 	e.literals(price)
 	// Rounding per byte must not take bits from a value that has them exactly.
-	e.total = int(min(hint.Bits*unit, float64(8*unit)*float64(last-first)))
+	e.total = all
 	return e
 }
 
