@@ -131,9 +131,9 @@ func (a *app) colour() bool {
 	return !a.noColor && a.env("NO_COLOR") == "" && a.env("TERM") != "dumb" && isTerminal(a.stdout)
 }
 
-// notef tells a person something on the error stream, unless --quiet.
-func (a *app) notef(format string, args ...any) {
+// note tells a person something on the error stream, unless --quiet.
+func (a *app) note(text string) {
 	if !a.quiet {
-		fmt.Fprintf(a.stderr, format+"\n", args...)
+		fmt.Fprintln(a.stderr, text)
 	}
 }

@@ -36,7 +36,7 @@ func (b *box) hold() (release func()) {
 		b.t.Fatal(err)
 	}
 	return func() {
-		_, _ = db.Exec("ROLLBACK") //nolint:noctx // the test's context may have ended
+		_, _ = db.Exec("ROLLBACK") // the test's context may have ended
 		_ = db.Close()
 	}
 }

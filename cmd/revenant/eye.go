@@ -70,7 +70,7 @@ func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
 		if fl.only == "registered" {
 			return err
 		}
-		a.notef("no registry here: generic rules only, and findings are not kept (revenant init makes one)")
+		a.note("no registry here: generic rules only, and findings are not kept (revenant init makes one)")
 		return nil
 	}
 	if err != nil {

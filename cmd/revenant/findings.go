@@ -126,7 +126,7 @@ func worstFirst(list []registry.Finding) {
 
 func (a *app) printFindings(list []registry.Finding) error {
 	if len(list) == 0 {
-		a.notef("no findings match; `revenant source list` shows what was searched")
+		a.note("no findings match; `revenant source list` shows what was searched")
 		return nil
 	}
 	var rows [][]string

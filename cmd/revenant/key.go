@@ -118,9 +118,9 @@ func (a *app) printInitialised(dir string, done registry.Initialised, backup str
 		return nil
 	}
 	if backup == "" {
-		a.notef("back the keys up now: revenant key backup --out ring.age --passphrase-file FILE")
+		a.note("back the keys up now: revenant key backup --out ring.age --passphrase-file FILE")
 	}
-	a.notef("then register a value: printf %%s \"$VALUE\" | revenant secret add NAME")
+	a.note("then register a value: printf %s \"$VALUE\" | revenant secret add NAME")
 	return nil
 }
 

@@ -108,7 +108,7 @@ func (a *app) sourceList() *cobra.Command {
 					return a.printJSON(nonNil(list))
 				}
 				if len(list) == 0 {
-					a.notef("nothing was scanned yet: run `revenant dir PATH`")
+					a.note("nothing was scanned yet: run `revenant dir PATH`")
 					return nil
 				}
 				var rows [][]string

@@ -79,7 +79,7 @@ func (a *app) printSecrets(list []registry.SecretSummary) error {
 		return a.printJSON(list)
 	}
 	if len(list) == 0 {
-		a.notef("no secrets are registered that match")
+		a.note("no secrets are registered that match")
 		return nil
 	}
 	var rows [][]string

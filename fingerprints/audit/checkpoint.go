@@ -13,7 +13,8 @@ import (
 	"revenant/fingerprints/keys"
 )
 
-// ErrCheckpoint: the text is no checkpoint, or its signature is not the ring's.
+// ErrCheckpoint says that a text is no checkpoint, or that its signature is not
+// the ring's.
 var ErrCheckpoint = errors.New("not a checkpoint that this key ring signed")
 
 // Checkpoint states what the newest record was at a time. As text, which is

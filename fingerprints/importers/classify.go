@@ -123,7 +123,7 @@ func taken(key string, v []byte, p place, sel Selection) bool {
 	n := natureOf(key)
 	webhook := n == sensitive && isURL(v) && slices.Contains(wordsOf(key), "webhook")
 	switch {
-	case n == public || isSwitch(v) || isNumber(v) || isReference(v) || isCertificate(v):
+	case n == public || isSetting(v):
 		return false
 	case webhook:
 		return true
@@ -131,12 +131,22 @@ func taken(key string, v []byte, p place, sel Selection) bool {
 		return false
 	case n == sensitive:
 		return !isAddress(v)
-	case isHost(v) || isAddress(v) || isEmail(v) || isUUID(v):
+	case namesSomething(v):
 		return false
 	case p == store:
 		return len(v) >= 8 && !isWords(v)
 	}
 	return looksRandom(v)
+}
+
+// isSetting accepts what is no secret under any key.
+func isSetting(v []byte) bool {
+	return isSwitch(v) || isNumber(v) || isReference(v) || isCertificate(v)
+}
+
+// namesSomething accepts what tells where or who, unless its key says more.
+func namesSomething(v []byte) bool {
+	return isHost(v) || isAddress(v) || isEmail(v) || isUUID(v)
 }
 
 func isSwitch(v []byte) bool {

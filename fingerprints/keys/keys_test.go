@@ -358,7 +358,7 @@ func TestUnprintable(t *testing.T) {
 		id   keys.IdentityKey
 	}{r, r.EdgeKeys(""), r.Identity(fingerprints.AudienceEdge)}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%X", "%q", "%d"} {
-		for _, v := range []any{r, *r, holder, &holder, r.RegistrarKeys(), r.Issuer("g"), []any{holder}} { //nolint:govet // a copy is what somebody prints
+		for _, v := range []any{r, *r, holder, &holder, r.RegistrarKeys(), r.Issuer("g"), []any{holder}} { // a copy is what somebody prints
 			out := fmt.Sprintf(verb, v)
 			for _, s := range secrets {
 				for _, form := range []string{string(s), hex.EncodeToString(s), strings.ToUpper(hex.EncodeToString(s)), strings.Trim(fmt.Sprint(s), "[]")} {

@@ -35,16 +35,26 @@ func (r *reading) ec(f ecFields) (Key, fate) {
 		point = want
 	}
 	k := Key{Type: EC, Canonical: canonical(EC, f.oid, scalar), Private: [][]byte{scalar}}
-	switch {
-	case len(point) > 2 && point[0] == 4 && len(point)%2 == 1:
-		half := len(point) / 2
-		k.Public = [][]byte{bytes.Clone(point[1 : 1+half]), bytes.Clone(point[1+half:])}
-	case len(point) > 2 && (point[0] == 2 || point[0] == 3):
-		k.Public = [][]byte{bytes.Clone(point[1:])}
-	case point != nil:
-		return Key{}, noKey
+	if point != nil {
+		if k.Public = coordinates(point); k.Public == nil {
+			return Key{}, noKey
+		}
 	}
 	return k, isKey
+}
+
+// coordinates are x and y of a point in SEC 1 form, x alone of a compressed
+// one; nil when it is neither.
+func coordinates(point []byte) [][]byte {
+	switch {
+	case len(point) <= 2:
+	case point[0] == 4 && len(point)%2 == 1:
+		half := len(point) / 2
+		return [][]byte{bytes.Clone(point[1 : 1+half]), bytes.Clone(point[1+half:])}
+	case point[0] == 2 || point[0] == 3:
+		return [][]byte{bytes.Clone(point[1:])}
+	}
+	return nil
 }
 
 // samePoint compares an uncompressed point with one in any SEC 1 form.

@@ -73,8 +73,7 @@ func between(data []byte, i int, prefix []byte) int {
 		case c == '"' || c == '\'':
 			quotes++
 			i += n
-		case broken && (c == '>' || c == '#' || c == '*' || c == '|' || c == ';'),
-			quotes > 0 && (c == ',' || c == '.' || c == '(' || c == ')'):
+		case broken && marksLine(c), quotes > 0 && joins(c):
 			i += n
 		default:
 			return 0
@@ -82,6 +81,12 @@ func between(data []byte, i int, prefix []byte) int {
 	}
 	return 0
 }
+
+// marksLine accepts what quotes or comments a line.
+func marksLine(c byte) bool { return c == '>' || c == '#' || c == '*' || c == '|' || c == ';' }
+
+// joins accepts what stands between two quoted parts of one text.
+func joins(c byte) bool { return c == ',' || c == '.' || c == '(' || c == ')' }
 
 // bytesAt decodes the run from a character on. Runs are decoded at most once
 // for each of the four alignments.

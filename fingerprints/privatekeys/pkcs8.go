@@ -57,22 +57,30 @@ func params(b []byte) bool {
 	return len(b) == 0 || b[0] == tagSequence || len(b) == 2 && b[0] == 5 && b[1] == 0
 }
 
+// versioned takes a sequence that begins with a version of one byte.
+func (d *der) versioned() (rest der, version byte, ok bool) {
+	rest = der{b: d.take(tagSequence)}
+	v := rest.take(tagInteger)
+	if d.bad || rest.bad || len(v) != 1 {
+		return rest, 0, false
+	}
+	return rest, v[0], true
+}
+
 // inside reads the private key of a PKCS #8 container.
 func (r *reading) inside(kind Type, alg der, private, public []byte) (Key, fate) {
 	in := der{b: private}
 	switch kind {
 	case RSA:
-		d := der{b: in.take(tagSequence)}
-		version := d.take(tagInteger)
-		if in.bad || d.bad || len(version) != 1 || version[0] > 1 || !params(alg.b) {
+		d, version, ok := in.versioned()
+		if !ok || version > 1 || !params(alg.b) {
 			return Key{}, noKey
 		}
-		return r.numbers(d, version[0])
+		return r.numbers(d, version)
 	case EC:
-		d := der{b: in.take(tagSequence)}
-		version := d.take(tagInteger)
+		d, version, ok := in.versioned()
 		curve := curveOf(alg.b)
-		if in.bad || d.bad || len(version) != 1 || version[0] != 1 || curve == nil && len(alg.b) > 0 {
+		if !ok || version != 1 || curve == nil && len(alg.b) > 0 {
 			return Key{}, noKey
 		}
 		return r.sec1(d, curve)

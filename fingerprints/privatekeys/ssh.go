@@ -98,19 +98,9 @@ func (r *reading) fromOpenSSH(b []byte) (Key, int, fate) {
 func (r *reading) sshFields(name string, in, pub *wire) (Key, fate) {
 	switch name {
 	case "ssh-rsa":
-		n, e, d, coeff, p, q := in.mpint(), in.mpint(), in.mpint(), in.mpint(), in.mpint(), in.mpint()
-		e2, n2 := pub.mpint(), pub.mpint()
-		if in.bad || pub.bad || n.Cmp(n2) != 0 || e.Cmp(e2) != 0 {
-			return Key{}, noKey
-		}
-		return r.rsa(rsaFields{n: n, e: e, d: d, primes: []*big.Int{p, q}, coeff: coeff})
+		return r.sshRSA(in, pub)
 	case "ssh-dss":
-		f := dsaFields{in.mpint(), in.mpint(), in.mpint(), in.mpint(), in.mpint()}
-		p, q, g, y := pub.mpint(), pub.mpint(), pub.mpint(), pub.mpint()
-		if in.bad || pub.bad || p.Cmp(f.p) != 0 || q.Cmp(f.q) != 0 || g.Cmp(f.g) != 0 || y.Cmp(f.y) != 0 {
-			return Key{}, noKey
-		}
-		return r.dsa(f)
+		return r.sshDSA(in, pub)
 	case "ssh-ed25519", "ssh-ed448":
 		public, both, outer := in.string(), in.string(), pub.string()
 		half := len(both) / 2
@@ -119,6 +109,28 @@ func (r *reading) sshFields(name string, in, pub *wire) (Key, fate) {
 		}
 		return r.okp(edwards(name), both[:half], public)
 	}
+	return r.sshEC(name, in, pub)
+}
+
+func (r *reading) sshRSA(in, pub *wire) (Key, fate) {
+	n, e, d, coeff, p, q := in.mpint(), in.mpint(), in.mpint(), in.mpint(), in.mpint(), in.mpint()
+	e2, n2 := pub.mpint(), pub.mpint()
+	if in.bad || pub.bad || n.Cmp(n2) != 0 || e.Cmp(e2) != 0 {
+		return Key{}, noKey
+	}
+	return r.rsa(rsaFields{n: n, e: e, d: d, primes: []*big.Int{p, q}, coeff: coeff})
+}
+
+func (r *reading) sshDSA(in, pub *wire) (Key, fate) {
+	f := dsaFields{in.mpint(), in.mpint(), in.mpint(), in.mpint(), in.mpint()}
+	p, q, g, y := pub.mpint(), pub.mpint(), pub.mpint(), pub.mpint()
+	if in.bad || pub.bad || p.Cmp(f.p) != 0 || q.Cmp(f.q) != 0 || g.Cmp(f.g) != 0 || y.Cmp(f.y) != 0 {
+		return Key{}, noKey
+	}
+	return r.dsa(f)
+}
+
+func (r *reading) sshEC(name string, in, pub *wire) (Key, fate) {
 	c, ok := curveBy(func(c curve) bool { return c.ssh != "" && name == "ecdsa-sha2-"+c.ssh })
 	if !ok {
 		return Key{}, noKey // security keys hold a handle, not a key

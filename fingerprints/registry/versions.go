@@ -38,7 +38,7 @@ type Changed struct {
 // SupersedeOptions sets the dual-credential window; zero: no deadline.
 type SupersedeOptions struct{ Window time.Duration }
 
-// Supersede: active -> superseded.
+// Supersede moves a version from active to superseded.
 func (r *Registry) Supersede(ctx context.Context, a Actor, ref fingerprints.VersionRef, o SupersedeOptions) (Changed, error) {
 	if o.Window < 0 {
 		return Changed{}, fmt.Errorf("superseding: window: %w: it cannot be negative", ErrInput)
@@ -54,7 +54,7 @@ type RetireOptions struct {
 	NoSuccessor bool
 }
 
-// Retire: active or superseded -> retired.
+// Retire moves a version from active or superseded to retired.
 func (r *Registry) Retire(ctx context.Context, a Actor, ref fingerprints.VersionRef, o RetireOptions) (Changed, error) {
 	return r.command(ctx, a, ref, "retiring a version", retire(), func(k step) ([]Transition, error) {
 		var details map[string]string
@@ -71,8 +71,9 @@ func (r *Registry) Retire(ctx context.Context, a Actor, ref fingerprints.Version
 // ActivateOptions sets the window of the version that is displaced.
 type ActivateOptions struct{ Window time.Duration }
 
-// Activate: pending -> active, or superseded -> active (rollback). The version
-// that was active for the same consumer is superseded in the same transaction.
+// Activate moves a version from pending to active, or from superseded to active
+// (rollback). The version that was active for the same consumer is superseded in
+// the same transaction.
 func (r *Registry) Activate(ctx context.Context, a Actor, ref fingerprints.VersionRef, o ActivateOptions) (Changed, error) {
 	if o.Window < 0 {
 		return Changed{}, fmt.Errorf("activating: window: %w: it cannot be negative", ErrInput)
@@ -91,7 +92,7 @@ func (r *Registry) Activate(ctx context.Context, a Actor, ref fingerprints.Versi
 	})
 }
 
-// Abandon: pending -> abandoned.
+// Abandon moves a version from pending to abandoned.
 func (r *Registry) Abandon(ctx context.Context, a Actor, ref fingerprints.VersionRef) (Changed, error) {
 	return r.command(ctx, a, ref, "abandoning a version", abandon(), func(k step) ([]Transition, error) {
 		return k.move(0, nil)

@@ -232,22 +232,45 @@ func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) 
 	c.res.Interrupted = cancelled && (!c.ended || c.cut)
 	var err error
 	if c.res.Interrupted {
-		for _, id := range c.order {
-			if err == nil && (id == c.order[0] || c.running[id] != nil) {
-				err = c.addSkip(id, fingerprints.Skip{Reason: fingerprints.SkipInterrupted, Detail: "stopped before the end", Size: -1})
-			}
-		}
-		if len(c.order) == 0 {
-			err = c.addSkip("", fingerprints.Skip{Reason: fingerprints.SkipInterrupted, Detail: "stopped before the end", Size: -1})
-		}
+		err = c.interrupted()
 	}
 	if flushErr := c.flush(ctx); err == nil {
 		err = flushErr
 	}
 	read := c.ended && !c.res.Interrupted && !c.res.SourceFailed && err == nil
+	if err == nil {
+		err = c.endScans(ctx, read)
+	}
+	c.res.Findings, c.res.Sources = len(c.distinct), len(c.order)
+	c.res.Skips = maps.Clone(c.res.Skips)
+	c.res.Complete = read && len(c.res.Skips) == 0
+	return c.res, err
+}
+
+// interrupted says of every scan that it was stopped, and says so once where
+// none began.
+func (c *collector) interrupted() error {
+	stopped := fingerprints.Skip{Reason: fingerprints.SkipInterrupted, Detail: "stopped before the end", Size: -1}
+	if len(c.order) == 0 {
+		return c.addSkip("", stopped)
+	}
+	for i, id := range c.order {
+		if i > 0 && c.running[id] == nil {
+			continue
+		}
+		if err := c.addSkip(id, stopped); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endScans hands the scans' ends to the sink; read says that the source came to
+// its end.
+func (c *collector) endScans(ctx context.Context, read bool) error {
 	for _, id := range c.order {
 		r := c.running[id]
-		if r == nil || err != nil {
+		if r == nil {
 			continue
 		}
 		r.scan.FinishedAt = c.p.o.Now()
@@ -256,12 +279,9 @@ func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) 
 		if read {
 			r.scan.Cursor = nil
 		}
-		if ferr := c.p.o.Sink.Finish(ctx, r.scan); ferr != nil {
-			err = fmt.Errorf("finishing the scan: %w", ferr)
+		if err := c.p.o.Sink.Finish(ctx, r.scan); err != nil {
+			return fmt.Errorf("finishing the scan: %w", err)
 		}
 	}
-	c.res.Findings, c.res.Sources = len(c.distinct), len(c.order)
-	c.res.Skips = maps.Clone(c.res.Skips)
-	c.res.Complete = read && len(c.res.Skips) == 0
-	return c.res, err
+	return nil
 }

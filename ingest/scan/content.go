@@ -62,7 +62,7 @@ func (c *content) window(ctx context.Context, w scanners.Window) error {
 	c.carry(w, covers)
 	pg := newPage(w, covers, carried, c.p.overlap)
 	for _, m := range merge(hits) {
-		if err := c.take(ctx, pg, m); err != nil {
+		if err := c.take(pg, m); err != nil {
 			return err
 		}
 	}
@@ -139,7 +139,7 @@ func merge(hits []scanners.Hit) []merged {
 }
 
 // take turns a hit into a sighting, or counts it when enough are listed.
-func (c *content) take(ctx context.Context, pg *page, m merged) error {
+func (c *content) take(pg *page, m merged) error {
 	key := c.p.valueKey(m.hit)
 	c.listed[key]++
 	if c.listed[key] > maxListed {
@@ -204,7 +204,7 @@ func (c *content) describe(s *sighting, m merged) {
 }
 
 // end hands over what was held back.
-func (c *content) end(ctx context.Context) error {
+func (c *content) end() error {
 	for _, key := range c.order {
 		c.out = append(c.out, c.held[key])
 	}

@@ -144,7 +144,7 @@ func (p *pipeline) scan(ctx context.Context, j *job) {
 		}
 	}()
 	c := p.newContent(j)
-	defer func() { _ = c.end(ctx) }()
+	defer func() { _ = c.end() }()
 	if ctx.Err() != nil {
 		skip(fingerprints.SkipInterrupted, "", j.item.Size)
 		return

@@ -1,7 +1,7 @@
 package sqlstore_test
 
 import (
-	"errors"
+	"database/sql"
 	"regexp"
 	"testing"
 
@@ -51,24 +51,34 @@ func TestProvenanceColumns(t *testing.T) {
 	}
 	db := raw(t, filled(t))
 	for _, table := range []string{"findings", "sightings", "history", "scans", "skips"} {
-		rows, err := db.QueryContext(t.Context(), `SELECT name FROM pragma_table_info(?) WHERE type = 'TEXT'`, table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var column string
-			if err := rows.Scan(&column); err != nil {
-				t.Fatal(err)
-			}
+		for _, column := range textColumns(t, db, table) {
 			if c := table + "." + column; !known[c] && !words[c] {
 				missing = append(missing, c)
 			}
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
 		}
 	}
 	if d := cmp.Diff([]string(nil), missing); d != "" {
 		t.Errorf("columns that nobody redacts:\n%s", d)
 	}
+}
+
+func textColumns(t *testing.T, db *sql.DB, table string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT name FROM pragma_table_info(?) WHERE type = 'TEXT'`, table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var column string
+		if err := rows.Scan(&column); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, column)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

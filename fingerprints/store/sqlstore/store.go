@@ -83,10 +83,8 @@ func (s *Store) ended(ctx context.Context, err error) error {
 // removed. A reader that looks at an older state holds it back; the next purge
 // or the last Close empties it then.
 func (s *Store) purge(ctx context.Context) {
-	rows, err := s.write.QueryContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	if err == nil {
-		_ = rows.Close()
-	}
+	var busy, pages, moved int
+	_ = s.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
 }
 
 // Check reads the whole file and reports damage as store.ErrDamaged: pages,

@@ -56,7 +56,7 @@ func (t *tx) exec(ctx context.Context, doing, text string, args ...any) (int64, 
 	if t.failed != nil {
 		return 0, t.failed
 	}
-	st, err := t.stmt(ctx, text)
+	st, err := t.stmt(ctx, text) //nolint:sqlclosecheck // the transaction closes its statements
 	if err != nil {
 		return 0, t.note(doing, err)
 	}
@@ -88,21 +88,18 @@ func (t *tx) each(ctx context.Context, doing, text string, args []any, fn func(s
 	if t.failed != nil {
 		return t.failed
 	}
-	st, err := t.stmt(ctx, text)
+	st, err := t.stmt(ctx, text) //nolint:sqlclosecheck // the transaction closes its statements
 	if err != nil {
 		return t.note(doing, err)
 	}
 	rows, err := st.QueryContext(ctx, args...)
-	return t.drain(doing, rows, err, fn)
-}
-
-func (t *tx) drain(doing string, rows *sql.Rows, err error, fn func(scanner) error) error {
 	if err != nil {
 		return t.note(doing, err)
 	}
+	defer rows.Close()
 	for rows.Next() {
 		if err := fn(rows.Scan); err != nil {
-			return errors.Join(err, rows.Close())
+			return err
 		}
 	}
 	return t.note(doing, errors.Join(rows.Err(), rows.Close()))
