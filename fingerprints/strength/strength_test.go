@@ -45,13 +45,22 @@ func TestRandomValues(t *testing.T) {
 		name, alphabet string
 		length         int
 	}{
-		{"hex 32", hexDigits, 32}, {"hex 64", hexDigits, 64}, {"upper hex 40", "0123456789ABCDEF", 40},
-		{"base62 20", base62, 20}, {"base62 40", base62, 40}, {"base62 120", base62, 120},
-		{"base64 43", base62 + "+/", 43}, {"url-safe 43", base62 + "-_", 43},
-		{"lower 24", base62[36:], 24}, {"lower and digits 25", base62[36:] + "0123456789", 25},
-		{"base32 32", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 32}, {"digits 30", "0123456789", 30},
-		{"printable 16", printable(), 16}, {"printable 40", printable(), 40},
-		{"bytes 32", string(all), 32}, {"bytes 1000", string(all), 1000},
+		{"hex 32", hexDigits, 32},
+		{"hex 64", hexDigits, 64},
+		{"upper hex 40", "0123456789ABCDEF", 40},
+		{"base62 20", base62, 20},
+		{"base62 40", base62, 40},
+		{"base62 120", base62, 120},
+		{"base64 43", base62 + "+/", 43},
+		{"url-safe 43", base62 + "-_", 43},
+		{"lower 24", base62[36:], 24},
+		{"lower and digits 25", base62[36:] + "0123456789", 25},
+		{"base32 32", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 32},
+		{"digits 30", "0123456789", 30},
+		{"printable 16", printable(), 16},
+		{"printable 40", printable(), 40},
+		{"bytes 32", string(all), 32},
+		{"bytes 1000", string(all), 1000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
@@ -84,14 +93,34 @@ func TestHumanValues(t *testing.T) {
 		raw  string
 		most float64
 	}{
-		{pass, 10}, {"P@ssw0rd", 15}, {pass + "123", 20}, {"drow" + "ssap", 15}, {"JohnSmith1984", 39}, {"Summer2024!", 39},
-		{"Tr0ub4dor&3", 39}, {"qwertyuiop", 15}, {"1qaz2wsx", 20}, {"zxcvbnm,./", 25}, {"abcdefghijklmnop", 10}, {"9876543210", 12},
-		{"19840512", 17}, {"1984-05-12", 20}, {"31.12.1999", 20}, {"12/31/99", 20},
-		{strings.Repeat("a", 500), 40}, {strings.Repeat("abc", 100), 40}, {strings.Repeat(pass, 9), 39},
-		{"correct horse battery staple", 71}, {"CorrectHorseBatteryStaple", 71}, {"let me in now please", 79},
+		{pass, 10},
+		{"P@ssw0rd", 15},
+		{pass + "123", 20},
+		{"drow" + "ssap", 15},
+		{"JohnSmith1984", 39},
+		{"Summer2024!", 39},
+		{"Tr0ub4dor&3", 39},
+		{"qwertyuiop", 15},
+		{"1qaz2wsx", 20},
+		{"zxcvbnm,./", 25},
+		{"abcdefghijklmnop", 10},
+		{"9876543210", 12},
+		{"19840512", 17},
+		{"1984-05-12", 20},
+		{"31.12.1999", 20},
+		{"12/31/99", 20},
+		{strings.Repeat("a", 500), 40},
+		{strings.Repeat("abc", 100), 40},
+		{strings.Repeat(pass, 9), 39},
+		{"correct horse battery staple", 71},
+		{"CorrectHorseBatteryStaple", 71},
+		{"let me in now please", 79},
 		{"flamingo thunderous zirconium parsnip", 79},
-		{"contrasena", 20}, {"пароль", 30}, {"00000000-0000-0000-0000-000000000000", 39},
-		{base64.StdEncoding.EncodeToString([]byte(pass + "123")), 25}, {hex.EncodeToString([]byte("Summer2024!")), 39},
+		{"contrasena", 20},
+		{"пароль", 30},
+		{"00000000-0000-0000-0000-000000000000", 39},
+		{base64.StdEncoding.EncodeToString([]byte(pass + "123")), 25},
+		{hex.EncodeToString([]byte("Summer2024!")), 39},
 	} {
 		if got := strength.Bits([]byte(c.raw)); got > c.most || got < 0 {
 			t.Errorf("%.20q: %.1f bits, at most %.0f are there", c.raw, got, c.most)
