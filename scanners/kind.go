@@ -12,6 +12,9 @@ func KindOf(id string) fingerprints.SourceKind {
 	if !has {
 		return fingerprints.KindOther
 	}
+	if scheme == "home" { // the credential places of a home folder
+		return fingerprints.KindDir
+	}
 	switch k := fingerprints.SourceKind(scheme); k {
 	case fingerprints.KindDir, fingerprints.KindStdin, fingerprints.KindGit,
 		fingerprints.KindImage, fingerprints.KindCI, fingerprints.KindKafka:

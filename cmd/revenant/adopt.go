@@ -83,8 +83,8 @@ func (a *app) adoptable(ctx context.Context, s *session, id string, fl *scanFlag
 	if err != nil {
 		return nil, err
 	}
-	root, ok := strings.CutPrefix(f.Source, "dir:")
-	if !ok {
+	scheme, root, _ := strings.Cut(f.Source, ":")
+	if scheme != "dir" && scheme != "home" {
 		return nil, usagef("only places in folders of this machine can be read again: pipe the value in with --file -")
 	}
 	file := filepath.Join(root, filepath.FromSlash(f.Path))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"revenant/api/wire"
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
+	"revenant/fingerprints/store"
 	"revenant/ingest/scan"
 	"revenant/scanners"
 	"revenant/scanners/files"
@@ -83,7 +85,7 @@ everything could be read.`,
 			if err != nil {
 				return err
 			}
-			return a.runScan(c.Context(), &fl, scanPlace{root: root, sourceID: id, kind: fingerprints.KindDir, extent: excludeExtent(fl.exclude)}, func(cursor []byte) (scanners.Source, error) {
+			return a.runScan(c.Context(), &fl, scanPlace{root: root, sourceID: id, kind: fingerprints.KindDir}, func(cursor []byte) (scanners.Source, error) {
 				return files.NewDir(files.DirOptions{Root: root, SourceID: id, Exclude: fl.exclude, Links: links, Cursor: cursor})
 			})
 		},
@@ -93,15 +95,6 @@ everything could be read.`,
 	c.Flags().BoolVar(&fl.resume, "resume", false, "continue a scan of this folder that was interrupted")
 	c.Flags().BoolVar(&follow, "follow-symlinks", false, "follow links that lead out of the folder")
 	return c
-}
-
-// excludeExtent describes the part of a source that is read when something is
-// left out by the user's own words.
-func excludeExtent(globs []string) string {
-	if len(globs) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("without %q", globs)
 }
 
 func dirSourceID(given, root string) (string, error) {
@@ -141,7 +134,10 @@ everything.`,
 			if err != nil {
 				return err
 			}
-			return a.runScan(c.Context(), &fl, scanPlace{root: dir, sourceID: id, kind: fingerprints.KindDir, extent: "home places"}, func(cursor []byte) (scanners.Source, error) {
+			if fl.source == "" { // not the whole folder: a source of its own
+				id = "home:" + strings.TrimPrefix(id, "dir:")
+			}
+			return a.runScan(c.Context(), &fl, scanPlace{root: dir, sourceID: id, kind: fingerprints.KindDir}, func(cursor []byte) (scanners.Source, error) {
 				return files.NewHome(files.HomeOptions{Home: dir, SourceID: id, Exclude: fl.exclude, Cursor: cursor})
 			})
 		},
@@ -168,7 +164,7 @@ Plain text is stored only with --source; NDJSON records bring their own.`,
   chat-export | revenant stdin --format ndjson`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			place := scanPlace{sourceID: fl.source, kind: fingerprints.KindStdin, stream: true}
+			place := scanPlace{sourceID: fl.source, kind: fingerprints.KindStdin, extent: store.ExtentStream}
 			switch format {
 			case "text":
 				return a.runScan(c.Context(), &fl, place, func([]byte) (scanners.Source, error) {
@@ -194,7 +190,6 @@ type scanPlace struct {
 	sourceID string // "" when nothing of it may be stored
 	kind     fingerprints.SourceKind
 	extent   string
-	stream   bool // a pipe: what was not piped in is not gone
 	own      bool // records bring their own sources
 }
 
@@ -218,7 +213,7 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 		Engine: eye.engine, PathMatchers: eye.engine.Matchers,
 		Labels: eye.labels, Triage: eye.triage, Identities: eye.ids,
 		Extent: scan.Extent{
-			Name: p.extent, Partial: p.stream,
+			Name:          p.extent,
 			FieldRevision: eye.fieldRevision, PackRevision: eye.packRevision, Generic: eye.generic,
 		},
 		Now: a.now, Workers: fl.workers,

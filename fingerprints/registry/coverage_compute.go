@@ -94,6 +94,9 @@ func (v *view) sourceCoverage(ctx context.Context, src store.Source, need uint64
 		out.describe(s)
 		return out, v.addSkips(ctx, &out, s)
 	}
+	if len(scans) > 0 && !slices.ContainsFunc(scans, func(s store.Scan) bool { return s.Extent != store.ExtentStream }) {
+		return v.streamCoverage(ctx, scans, need, out)
+	}
 	held := slices.IndexFunc(scans, func(s store.Scan) bool { return s.FieldRevision >= need })
 	switch {
 	case held >= 0:
@@ -106,6 +109,30 @@ func (v *view) sourceCoverage(ctx context.Context, src store.Source, need uint64
 		out.Reason = "last scanned before the value was registered"
 	default:
 		out.Reason = "not scanned yet"
+	}
+	return out, nil
+}
+
+// streamCoverage judges a source that is only ever piped in: every pipe must
+// have been read to its end by a scan that held the field.
+func (v *view) streamCoverage(ctx context.Context, scans []store.Scan, need uint64, out SourceCoverage) (SourceCoverage, error) {
+	out.State = CoverageComplete
+	out.describe(scans[0])
+	for _, s := range scans {
+		switch {
+		case !s.Complete || s.FinishedAt.IsZero():
+			out.State, out.Reason = CoveragePartial, "what was piped in was not read to its end"
+		case s.FieldRevision < need:
+			out.State, out.Reason = CoveragePartial, "some was piped in before the value was registered and cannot be read again: pipe it in once more under a new id, or forget the source"
+		}
+		if out.State != CoverageComplete {
+			return out, v.addSkips(ctx, &out, s)
+		}
+	}
+	for _, s := range scans {
+		if err := v.addSkips(ctx, &out, s); err != nil {
+			return out, err
+		}
 	}
 	return out, nil
 }

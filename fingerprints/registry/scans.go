@@ -279,7 +279,7 @@ func (s *ScanRun) Finish(ctx context.Context, o Outcome) (ScanDone, error) {
 		}
 		out = ScanDone{Complete: done.Complete, Skips: done.Skips}
 		details := map[string]string{"scan": strconv.FormatInt(s.id, 10), "complete": strconv.FormatBool(done.Complete)}
-		if done.Complete {
+		if done.Complete && done.Extent != store.ExtentStream {
 			if out.Gone, err = c.markUnseen(ctx, done, skips); err != nil {
 				return err
 			}

@@ -216,6 +216,13 @@ func covered() map[string]struct {
 			k.finish(run, true)
 			register(k)
 		}, registry.CoveragePending},
+		"piped in":      {func(k *kit) { register(k); k.finish(k.begin(src, store.ExtentStream), true) }, registry.CoverageComplete},
+		"piped in, cut": {func(k *kit) { register(k); k.finish(k.begin(src, store.ExtentStream), false) }, registry.CoveragePartial},
+		"piped in before as well": {func(k *kit) {
+			k.finish(k.begin(src, store.ExtentStream), true)
+			register(k)
+			k.finish(k.begin(src, store.ExtentStream), true)
+		}, registry.CoveragePartial},
 		"another secret registered since": {func(k *kit) {
 			register(k)
 			k.scan(src)

@@ -283,6 +283,10 @@ type Source struct {
 	Forgotten bool
 }
 
+// ExtentStream is the extent of what was piped in: it was read to its end, and
+// says nothing of what was piped in at another time.
+const ExtentStream = "piped in"
+
 // Scan is one run over a source.
 type Scan struct {
 	ID       int64 // given by the store

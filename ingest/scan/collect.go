@@ -157,8 +157,8 @@ func (c *collector) run(ctx context.Context, j *job) (*running, error) {
 			SourceID: sourceID, Extent: e.Name, StartedAt: c.began,
 			FieldRevision: e.FieldRevision, PackRevision: e.PackRevision, Generic: e.Generic,
 		},
-		// What records say of a source is never all of it.
-		partial: e.Partial || !j.own,
+		// What records say of a source is never all of it; a stream claims no more.
+		partial: e.Partial || !j.own && e.Name != store.ExtentStream,
 	}
 	id, err := c.p.o.Sink.BeginScan(ctx, src, r.scan)
 	if err != nil {
