@@ -144,9 +144,6 @@ show 0 status
 
 say "proofs: one value is still in the heap dump, the other was never leaked"
 show 1 prove billing/db-password@1
-say "records never tell all of a source, so the chat stands in the way until it is out of scope"
-show 3 prove spare/token@1
-show 0 source forget chat:example:ops
 show 0 prove spare/token@1 --accept-skip all --out "$work/proof.json"
 show 0 prove --verify "$work/proof.json"
 
