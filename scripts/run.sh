@@ -122,7 +122,9 @@ say "this repository's tree, registered values and gitleaks' rules"
 tree=$work/tree
 mkdir -p "$tree"
 if git rev-parse --git-dir >/dev/null 2>&1; then
-	git ls-files -z | tar --null --files-from=- -cf - | tar -C "$tree" -xf -
+	git ls-files -z | while IFS= read -r -d '' file; do
+		if [[ -f $file ]]; then printf '%s\0' "$file"; fi # not what was removed and not committed yet
+	done | tar --null --files-from=- -cf - | tar -C "$tree" -xf -
 else
 	tar --exclude ./build --exclude ./.git -cf - . | tar -C "$tree" -xf -
 fi
