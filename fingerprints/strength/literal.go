@@ -68,61 +68,77 @@ func flat(price []int, raw []byte, skip []bool, size int) {
 // alphabet is the number of characters of the smallest usual alphabet that
 // has all the bytes that use says.
 func alphabet(raw []byte, use func(int) bool) int {
-	var digit, base32, af, gz, upAF, upGZ, minus, plus, symbol, other bool
-	base32 = true
+	p := present{base32: len(raw) >= 16}
 	for i, c := range raw {
-		if !use(i) {
-			continue
-		}
-		switch {
-		case c >= '0' && c <= '9':
-			digit = true
-			base32 = base32 && c >= '2' && c <= '7'
-		case c >= 'a' && c <= 'f':
-			af = true
-		case c >= 'g' && c <= 'z':
-			gz = true
-		case c >= 'A' && c <= 'F':
-			upAF = true
-		case c >= 'G' && c <= 'Z':
-			upGZ = true
-		case c == '-' || c == '_':
-			minus = true
-		case c == '+' || c == '/':
-			plus = true
-		case c >= ' ' && c <= '~':
-			symbol = true
-		default:
-			other = true
+		if use(i) {
+			p.add(c)
 		}
 	}
-	lower, upper := af || gz, upAF || upGZ
-	size := 0
-	switch {
-	case other:
+	if p.other {
 		return 256
-	case lower && upper && (gz || upGZ):
-		size = 52
-	case gz, upGZ:
-		size = 26
-	case lower && upper:
-		size = 12
-	case lower, upper:
-		size = 6
 	}
+	size := p.letters()
 	switch {
-	case size == 26 && digit && upper && base32 && len(raw) >= 16:
+	case size == 26 && p.digit && p.upper() && p.base32:
 		size = 32
-	case digit, size == 6, size == 12:
+	case p.digit, size == 6, size == 12:
 		size += 10 // hexadecimal digits need not have any
 	}
 	switch {
-	case symbol || minus && plus:
+	case p.symbol || p.minus && p.plus:
 		size += sizeSymbols
-	case minus, plus:
+	case p.minus, p.plus:
 		size += sizeJoin
 	}
 	return max(size, 1)
+}
+
+// present says which kinds of characters a text has. base32 says that its
+// digits, if any, are those of base32.
+type present struct {
+	digit, base32, af, gz, upAF, upGZ, minus, plus, symbol, other bool
+}
+
+func (p *present) add(c byte) {
+	switch {
+	case c >= '0' && c <= '9':
+		p.digit = true
+		p.base32 = p.base32 && c >= '2' && c <= '7'
+	case c >= 'a' && c <= 'z':
+		p.af = p.af || c <= 'f'
+		p.gz = p.gz || c > 'f'
+	case c >= 'A' && c <= 'Z':
+		p.upAF = p.upAF || c <= 'F'
+		p.upGZ = p.upGZ || c > 'F'
+	case c == '-' || c == '_':
+		p.minus = true
+	case c == '+' || c == '/':
+		p.plus = true
+	case c >= ' ' && c <= '~':
+		p.symbol = true
+	default:
+		p.other = true
+	}
+}
+
+func (p *present) lower() bool { return p.af || p.gz }
+func (p *present) upper() bool { return p.upAF || p.upGZ }
+
+// letters is the size of the smallest set of letters that has those present:
+// of hexadecimal or of the alphabet, in one case or both.
+func (p *present) letters() int {
+	both := p.lower() && p.upper()
+	switch {
+	case both && (p.gz || p.upGZ):
+		return 52
+	case p.gz || p.upGZ:
+		return 26
+	case both:
+		return 12
+	case p.lower() || p.upper():
+		return 6
+	}
+	return 0
 }
 
 // freeBytes marks what carries no secret: the hint's prefix and checksum, a
