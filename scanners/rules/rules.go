@@ -1,9 +1,20 @@
-// Package rules runs gitleaks' rules behind the Matcher contract.
+// Package rules finds what gitleaks' rules find, many times faster, behind the
+// Matcher contract.
 //
 // It promises: the findings of gitleaks' detect package on the whole chunk as
 // one fragment, at gitleaks' default decoding depth, as byte spans of the
-// content. A configuration means here what it means there: extends, allowlists,
-// entropy, path rules, required rules, stopwords.
+// content; detect is the oracle of the tests. A configuration is loaded through
+// gitleaks' config package and means here what it means there: extends,
+// allowlists, entropy, path rules, required rules, stopwords. Hostile text
+// costs linear time in each rule.
+//
+// How: the pattern of each rule is taken apart (plan, leads). One pass over the
+// text finds what patterns begin with (prefilter); there an automaton anchored
+// at the place asks whether the rest can follow, and where it can, another
+// finds the match that package regexp would find (find, automaton). A pattern
+// that cannot be taken apart, or that a text makes costly, goes through package
+// regexp. What is encoded is decoded in layers (stretches, decode, layer), each
+// searched alike. Matches are judged as gitleaks judges them (judge).
 //
 // It refuses: to let gitleaks log (its debug output holds secrets) and to use
 // process-wide configuration (viper's, or gitleaks' counter of extends).
@@ -11,7 +22,9 @@
 // Deliberate differences from the gitleaks command: a finding's position is a
 // byte span, so gitleaks' columns, which are one too high behind the first
 // line, are put right; the span of a decoded finding is that of the encoded
-// text; a path rule's finding has the path as its value.
+// text; a path rule's finding has the path as its value; where gitleaks panics
+// because its estimate of a decoded match's place is out of bounds, that one
+// match is left out.
 package rules
 
 import (
@@ -21,9 +34,7 @@ import (
 	"unsafe"
 
 	"github.com/rs/zerolog"
-	"github.com/zricethezav/gitleaks/v8/detect"
 	"github.com/zricethezav/gitleaks/v8/logging"
-	"github.com/zricethezav/gitleaks/v8/report"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
@@ -53,11 +64,7 @@ type Options struct {
 }
 
 // Matcher finds what the rules match. Safe for concurrent use.
-type Matcher struct {
-	detector *detect.Detector // its Detect only reads
-	plain    *detect.Detector // the same without decoding
-	depth    int
-}
+type Matcher struct{ engine *engine }
 
 var _ scanners.Interruptible = (*Matcher)(nil)
 
@@ -75,13 +82,31 @@ func New(o Options) (*Matcher, error) {
 	case depth < 0:
 		depth = 0
 	}
-	m := &Matcher{detector: detect.NewDetector(cfg), plain: detect.NewDetector(cfg), depth: depth}
-	m.detector.MaxDecodeDepth = depth
-	return m, nil
+	return &Matcher{engine: newEngine(cfg, depth)}, nil
 }
 
 // Rules is the number of rules.
-func (m *Matcher) Rules() int { return len(m.detector.Config.Rules) }
+func (m *Matcher) Rules() int { return len(m.engine.rules) }
+
+// Explanation says how a rule is looked for.
+type Explanation struct {
+	Rule string
+	How  string // one line, for people
+	// Whole reports that contents are read wholly for this rule.
+	Whole bool
+}
+
+// Explain says how each rule is looked for, in the configuration's order.
+func (m *Matcher) Explain() []Explanation {
+	out := make([]Explanation, len(m.engine.rules))
+	for i, r := range m.engine.rules {
+		out[i] = Explanation{Rule: r.RuleID, How: "looks at the path alone"}
+		if p := m.engine.plans[i]; p != nil {
+			out[i].How, out[i].Whole = p.explain(), p.reason != ""
+		}
+	}
+	return out
+}
 
 // Overlap is 64 KiB: longer matches are whole only inside one chunk.
 func (m *Matcher) Overlap() int { return overlap }
@@ -91,54 +116,48 @@ func (m *Matcher) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hi
 	return m.AppendHitsUntil(context.Background(), dst, c)
 }
 
-// AppendHitsUntil is AppendHits that stops between two rules when ctx ends:
-// text without line ends can keep gitleaks' rules busy for minutes.
+// AppendHitsUntil is AppendHits that stops, with what it has, when ctx ends.
 func (m *Matcher) AppendHitsUntil(ctx context.Context, dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
 	// A view of the borrowed bytes: nothing of a finding outlives this call
 	// without being copied.
 	raw := unsafe.String(unsafe.SliceData(c.Data), len(c.Data))
-	findings := m.detect(ctx, raw, c.Path)
-	if len(findings) == 0 {
-		return dst
-	}
-	loc := newLocator(raw, m.depth)
-	for _, f := range findings {
-		if f.StartLine == 0 && f.StartColumn == 0 && f.Secret == "" { // a rule on the path alone
-			if c.Base == 0 {
-				dst = append(dst, pathHit(f, c.Path))
+	for _, f := range m.engine.detect(ctx, raw, c.Path) {
+		h := scanners.Hit{
+			Rule:        f.rule.RuleID,
+			Description: f.rule.Description,
+			Tags:        f.tags(),
+			Entropy:     float32(f.entropy),
+			Form:        f.kinds.form(),
+		}
+		if f.rule.Regex == nil { // a rule on the path alone
+			if c.Base > 0 {
+				continue
 			}
+			h.PathOnly = true
+			h.Value = fingerprints.NewValue([]byte(c.Path))
+			dst = append(dst, h)
 			continue
 		}
-		secret, whole, ok := loc.locate(f, m.detector.Config.Rules[f.RuleID])
-		if !ok {
-			continue
-		}
-		h := hitOf(f)
-		h.Value = fingerprints.NewValue([]byte(f.Secret))
-		h.Span = scanners.Span{Start: c.Base + int64(secret.start), End: c.Base + int64(secret.end)}
-		h.Match = scanners.Span{Start: c.Base + int64(whole.start), End: c.Base + int64(whole.end)}
-		h.Form = formOf(f.Tags)
+		h.Value = fingerprints.NewValue([]byte(f.secret))
+		h.Span = scanners.Span{Start: c.Base + int64(f.span.start), End: c.Base + int64(f.span.end)}
+		h.Match = scanners.Span{Start: c.Base + int64(f.whole.start), End: c.Base + int64(f.whole.end)}
 		dst = append(dst, h)
 	}
 	return dst
 }
 
-// detect runs gitleaks on one fragment. Its decoder computes positions by
-// estimate and can run out of bounds on crafted nesting; the undecoded findings
-// stay then.
-func (m *Matcher) detect(ctx context.Context, raw, path string) (found []report.Finding) {
-	defer func() {
-		if recover() != nil {
-			found = m.plain.DetectContext(ctx, detect.Fragment{Raw: raw, FilePath: path})
-		}
-	}()
-	return m.detector.DetectContext(ctx, detect.Fragment{Raw: raw, FilePath: path})
-}
-
-func pathHit(f report.Finding, path string) scanners.Hit {
-	h := hitOf(f)
-	h.PathOnly = true
-	h.Form = fingerprints.FormRaw
-	h.Value = fingerprints.NewValue([]byte(path))
-	return h
+// form names the outermost encoding.
+func (e encoding) form() fingerprints.Form {
+	switch {
+	case e&base64ish != 0:
+		return fingerprints.FormBase64
+	case e&hexadecimal != 0:
+		return fingerprints.FormHex
+	case e&escape != 0:
+		return fingerprints.FormBackslash
+	case e&percent != 0:
+		return fingerprints.FormPercent
+	default:
+		return fingerprints.FormRaw
+	}
 }

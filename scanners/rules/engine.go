@@ -1,0 +1,144 @@
+package rules
+
+import (
+	"context"
+	"index/suffixarray"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/zricethezav/gitleaks/v8/config"
+)
+
+// engine finds what gitleaks' detect package finds. Safe for concurrent use.
+type engine struct {
+	*finder
+	rules      []*rule
+	pathRules  []*rule // on the path alone
+	allowlists []*allowlist
+	alphabets  *alphabets
+	configPath string
+	depth      int // of decoding
+
+	mu   sync.Mutex
+	free []*scratch
+}
+
+func newEngine(cfg config.Config, depth int) *engine {
+	e := &engine{
+		allowlists: newAllowlists(cfg.Allowlists),
+		alphabets:  newAlphabets(),
+		configPath: cfg.Path,
+		depth:      depth,
+	}
+	index := map[string]int{}
+	var list []config.Rule
+	for _, id := range cfg.OrderedRules {
+		r, has := cfg.Rules[id]
+		if _, twice := index[id]; twice || !has {
+			continue
+		}
+		index[id] = len(list)
+		list = append(list, r)
+	}
+	for i, r := range list {
+		e.rules = append(e.rules, newRule(i, r, index))
+		if r.Regex == nil {
+			e.pathRules = append(e.pathRules, e.rules[i])
+		}
+	}
+	e.finder = newFinder(list)
+	return e
+}
+
+func newRule(i int, r config.Rule, index map[string]int) *rule {
+	out := &rule{
+		Rule:       r,
+		index:      i,
+		generic:    strings.Contains(strings.ToLower(r.RuleID), "generic"),
+		allowlists: newAllowlists(r.Allowlists),
+	}
+	if r.Path != nil {
+		out.path = newPattern(oneOf(r.Path), r.Path.MatchString)
+	}
+	for _, q := range r.RequiredRules {
+		if at, has := index[q.RuleID]; has {
+			out.required = append(out.required, requirement{Required: q, index: at})
+		}
+	}
+	return out
+}
+
+// detect is everything found in one content.
+func (e *engine) detect(ctx context.Context, raw, path string) []finding {
+	sc := e.take()
+	defer e.give(sc)
+	if path != "" && path == e.configPath || sc.allowsPath(e.allowlists, path) {
+		return nil
+	}
+	j := &judge{
+		engine: e,
+		sc:     sc,
+		raw:    raw,
+		path:   path,
+		lines:  lines{text: raw},
+		barred: map[int]bool{},
+		memo:   map[lineAsked]bool{},
+	}
+	return withoutGeneric(j.layers(ctx))
+}
+
+func (e *engine) take() *scratch {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n := len(e.free); n > 0 {
+		sc := e.free[n-1]
+		e.free = e.free[:n-1]
+		return sc
+	}
+	return e.newScratch()
+}
+
+func (e *engine) give(sc *scratch) {
+	sc.trim()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.free = append(e.free, sc)
+}
+
+// crowd is how many secrets of one line are compared one by one.
+const crowd = 16
+
+// withoutGeneric leaves out what generic rules found where another rule found
+// the same secret on the same line.
+func withoutGeneric(all []finding) []finding {
+	better := map[int][]string{}
+	generic := false
+	for _, f := range all {
+		if f.rule.generic {
+			generic = true
+		}
+	}
+	if !generic {
+		return all
+	}
+	for _, f := range all {
+		if !f.rule.generic {
+			better[f.at.line] = append(better[f.at.line], f.secret)
+		}
+	}
+	indexes := map[int]*suffixarray.Index{}
+	return slices.DeleteFunc(all, func(f finding) bool {
+		if !f.rule.generic {
+			return false
+		}
+		secrets := better[f.at.line]
+		if len(secrets) > crowd && !strings.Contains(f.secret, "\n") && f.secret != "" {
+			if indexes[f.at.line] == nil {
+				indexes[f.at.line] = suffixarray.New([]byte(strings.Join(secrets, "\n")))
+			}
+			return len(indexes[f.at.line].Lookup([]byte(f.secret), 1)) > 0
+		}
+		return slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(s, f.secret) })
+	})
+}

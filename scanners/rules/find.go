@@ -1,0 +1,317 @@
+package rules
+
+import (
+	"cmp"
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/zricethezav/gitleaks/v8/config"
+)
+
+const (
+	// effort is how many bytes the automata of one rule may read per byte of
+	// text before package regexp reads it instead, in linear time.
+	effort = 64
+	// stretch is how much is prefiltered between two looks at the context.
+	stretch = 1 << 20
+	// maxTables bounds the automata that a scratch keeps between two texts.
+	maxTables = 16 << 20
+)
+
+// finder finds all matches of all rules. Immutable, shared.
+type finder struct {
+	plans     []*plan
+	regexps   []*regexp.Regexp
+	branches  []*branch
+	keywords  [][]string // by plan, in lower case
+	whole     []int      // plans that read everything
+	prefilter *prefilter
+}
+
+func newFinder(rules []config.Rule) *finder {
+	f := &finder{}
+	s := newSymbols()
+	builder := newPrefilterBuilder(s)
+	for i, r := range rules {
+		f.keywords = append(f.keywords, loweredAll(r.Keywords))
+		if r.Regex == nil {
+			f.plans = append(f.plans, nil)
+			f.regexps = append(f.regexps, nil)
+			continue
+		}
+		p := newPlan(i, r, s)
+		f.plans = append(f.plans, p)
+		f.regexps = append(f.regexps, r.Regex)
+		if p.reason != "" {
+			f.whole = append(f.whole, i)
+		}
+		for _, b := range p.branches {
+			builder.add(b.leads, len(f.branches))
+			f.branches = append(f.branches, b)
+		}
+	}
+	f.prefilter = builder.build()
+	return f
+}
+
+// scratch is what one search at a time needs; it is kept for the next.
+type scratch struct {
+	gates    []*automaton // by branch
+	exact    []*automaton // by plan
+	interval [][]interval // by plan: where matches may start
+	spent    []int        // by plan: bytes read by automata
+	touched  []int        // plans with intervals or spent effort
+	last     []int        // by branch: the place suspected last
+	patterns map[*pattern]*automaton
+}
+
+func (f *finder) newScratch() *scratch {
+	s := &scratch{
+		gates:    make([]*automaton, len(f.branches)),
+		exact:    make([]*automaton, len(f.plans)),
+		interval: make([][]interval, len(f.plans)),
+		spent:    make([]int, len(f.plans)),
+		last:     make([]int, len(f.branches)),
+		patterns: map[*pattern]*automaton{},
+	}
+	return s
+}
+
+// trim drops tables that hostile text has swollen.
+func (s *scratch) trim() {
+	size := 0
+	for _, list := range [][]*automaton{s.gates, s.exact} {
+		for _, a := range list {
+			if a != nil {
+				size += a.size
+			}
+		}
+	}
+	for _, a := range s.patterns {
+		if a != nil {
+			size += a.size
+		}
+	}
+	if size > maxTables {
+		clear(s.gates)
+		clear(s.exact)
+		clear(s.patterns)
+	}
+}
+
+// interval is the first and the last place where a match may start.
+type interval struct{ first, last int }
+
+// search is one text being searched.
+type search struct {
+	*finder
+	*scratch
+	text    string
+	done    map[int][][2]int // by plan
+	keyword map[string]bool  // whether the text has it
+}
+
+// newSearch prefilters a text; it fails when ctx ends.
+func (f *finder) newSearch(ctx context.Context, sc *scratch, text string) (*search, error) {
+	s := &search{finder: f, scratch: sc, text: text, done: map[int][][2]int{}, keyword: map[string]bool{}}
+	for _, plan := range sc.touched {
+		sc.interval[plan] = sc.interval[plan][:0]
+		sc.spent[plan] = 0
+	}
+	sc.touched = sc.touched[:0]
+	for i := range sc.last {
+		sc.last[i] = -1
+	}
+	folded := newFoldedText(text)
+	for from := 0; from < len(folded.bytes); from += stretch {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		to := min(from+stretch, len(folded.bytes))
+		f.prefilter.scan(folded.bytes, from, to, func(at suspect) {
+			if s.last[at.target] != at.at {
+				s.last[at.target] = at.at
+				s.suspect(at.target, folded.original(at.at))
+			}
+		})
+	}
+	return s, nil
+}
+
+// suspect asks a branch's gate about a place where its leads stand.
+func (s *search) suspect(target, at int) {
+	b := s.branches[target]
+	spent := &s.spent[b.plan]
+	if *spent == 0 && len(s.interval[b.plan]) == 0 {
+		s.touched = append(s.touched, b.plan)
+	}
+	if *spent < 0 || s.over(*spent) {
+		*spent = -1
+		return
+	}
+	gate := s.gates[target]
+	if gate == nil {
+		p := b.program()
+		if p == nil {
+			*spent = -1
+			return
+		}
+		gate = newAutomaton(p)
+		s.gates[target] = gate
+	}
+	end, read := gate.match(s.text, at, sideBefore(s.text, at), true)
+	*spent += read + 1
+	if end < 0 {
+		return
+	}
+	first, last := b.starts(s.text, at)
+	if first <= last {
+		s.interval[b.plan] = append(s.interval[b.plan], interval{first, last})
+	}
+}
+
+func (s *search) over(spent int) bool { return spent > effort*(len(s.text)+1024) }
+
+// suspected are the plans that may match, in order.
+func (s *search) suspected() []int {
+	var plans []int
+	for _, plan := range s.whole {
+		if s.hasKeyword(plan) {
+			plans = append(plans, plan)
+		}
+	}
+	for _, plan := range s.touched {
+		if len(s.interval[plan]) > 0 || s.spent[plan] < 0 {
+			plans = append(plans, plan)
+		}
+	}
+	slices.Sort(plans)
+	return slices.Compact(plans)
+}
+
+// matches are all matches of a plan, whether or not its keywords are there.
+func (s *search) matches(plan int) [][2]int {
+	if m, has := s.done[plan]; has {
+		return m
+	}
+	m, ok := s.fast(plan)
+	if !ok {
+		m = nil
+		for _, at := range s.regexps[plan].FindAllStringIndex(s.text, -1) {
+			m = append(m, [2]int{at[0], at[1]})
+		}
+	}
+	s.done[plan] = m
+	return m
+}
+
+// fast finds the matches among the intervals, leftmost first and not
+// overlapping, as long as the effort is bearable.
+func (s *search) fast(plan int) (all [][2]int, ok bool) {
+	p := s.plans[plan]
+	if p.reason != "" || s.spent[plan] < 0 {
+		return nil, false
+	}
+	intervals := s.interval[plan]
+	if len(intervals) == 0 {
+		return nil, true
+	}
+	a := s.exact[plan]
+	if a == nil {
+		program := p.program()
+		if program == nil {
+			return nil, false
+		}
+		a = newAutomaton(program)
+		s.exact[plan] = a
+	}
+	slices.SortFunc(intervals, func(a, b interval) int {
+		return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last))
+	})
+	spent, next := 0, 0
+	for _, in := range intervals {
+		for next = max(next, in.first); next <= in.last; {
+			if !runeStart(s.text, next) {
+				next++
+				continue
+			}
+			end, read := a.match(s.text, next, sideBefore(s.text, next), false)
+			if spent += read + 1; s.over(spent) {
+				return nil, false
+			}
+			if end < 0 {
+				next++
+				continue
+			}
+			all = append(all, [2]int{next, end})
+			next = end
+		}
+	}
+	return all, true
+}
+
+// runeStart reports whether a rune, or a byte that is not UTF-8, starts at i.
+func runeStart(text string, i int) bool {
+	if i == len(text) || text[i]&0xc0 != 0x80 {
+		return true
+	}
+	for back := 1; back < utf8.UTFMax && back <= i; back++ {
+		if text[i-back]&0xc0 == 0x80 {
+			continue
+		}
+		_, width := utf8.DecodeRuneInString(text[i-back:])
+		return width <= back
+	}
+	return true
+}
+
+// foldedText is a text in which the runes that fold to ASCII letters are
+// those letters, for the prefilter.
+type foldedText struct {
+	bytes []byte
+	cuts  []cut // where something was left out; none in nearly every text
+}
+
+// cut says how many bytes are missing before a place.
+type cut struct{ at, missing int }
+
+func newFoldedText(text string) foldedText {
+	if !strings.Contains(text, string(kelvin)) && !strings.Contains(text, string(longS)) {
+		return foldedText{bytes: bytesOf(text)}
+	}
+	f := foldedText{bytes: make([]byte, 0, len(text))}
+	missing := 0
+	for i := 0; i < len(text); {
+		letter, width := byte(0), 0
+		switch {
+		case strings.HasPrefix(text[i:], string(kelvin)):
+			letter, width = 'k', 3
+		case strings.HasPrefix(text[i:], string(longS)):
+			letter, width = 's', 2
+		default:
+			f.bytes = append(f.bytes, text[i])
+			i++
+			continue
+		}
+		f.bytes = append(f.bytes, letter)
+		missing += width - 1
+		f.cuts = append(f.cuts, cut{at: len(f.bytes), missing: missing})
+		i += width
+	}
+	return f
+}
+
+// original is where a place of the folded text stands in the text.
+func (f *foldedText) original(at int) int {
+	if len(f.cuts) == 0 {
+		return at
+	}
+	i, _ := slices.BinarySearchFunc(f.cuts, at+1, func(c cut, at int) int { return cmp.Compare(c.at, at) })
+	if i == 0 {
+		return at
+	}
+	return at + f.cuts[i-1].missing
+}

@@ -1,0 +1,377 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/zricethezav/gitleaks/v8/config"
+)
+
+// rule is gitleaks' rule with what judging its matches needs.
+type rule struct {
+	config.Rule
+	index      int
+	generic    bool // yields to any other rule on the same secret
+	allowlists []*allowlist
+	path       *pattern
+	required   []requirement
+}
+
+// requirement is another rule that must match near by.
+type requirement struct {
+	*config.Required
+	index int
+}
+
+// finding is a match that passed.
+type finding struct {
+	rule    *rule
+	match   string
+	secret  string
+	entropy float64
+	depth   int
+	kinds   encoding
+	span    extent // of the secret, in the content
+	whole   extent // of the match
+	at      spot
+}
+
+// judge judges the matches of one content.
+type judge struct {
+	*engine
+	sc     *scratch
+	raw    string
+	path   string
+	lines  lines
+	layer  *layer
+	above  lines // of the layer, when it is decoded
+	search *search
+	barred map[int]bool // rules that the path rules out
+	memo   map[lineAsked]bool
+}
+
+// lineAsked is an allowlist's question about a line, which many findings share.
+type lineAsked struct {
+	list  *allowlist
+	line  extent
+	depth int
+}
+
+// barredByPath reports whether a rule does not apply to the path.
+func (j *judge) barredByPath(r *rule) bool {
+	barred, known := j.barred[r.index]
+	if !known {
+		barred = j.sc.allowsPath(r.allowlists, j.path) ||
+			r.Path != nil && !j.pathMatches(r)
+		j.barred[r.index] = barred
+	}
+	return barred
+}
+
+// pathMatches lets an expression that matches the empty path match it.
+func (j *judge) pathMatches(r *rule) bool {
+	if j.path == "" {
+		return r.Path.MatchString("")
+	}
+	return j.sc.matchesPattern(r.path, j.path)
+}
+
+// inherited says that a rule runs because another requires it.
+type inherited bool
+
+// findings are the matches of a rule in the layer that pass.
+func (j *judge) findings(r *rule, by inherited) []finding {
+	if r.SkipReport && !bool(by) || j.barredByPath(r) {
+		return nil
+	}
+	if r.Regex == nil {
+		if r.Path == nil || j.layer.depth > 0 {
+			return nil
+		}
+		return []finding{{rule: r}}
+	}
+	var out []finding
+	for _, m := range j.search.matches(r.index) {
+		if f, ok := j.judge(r, extent{m[0], m[1]}); ok {
+			out = append(out, f)
+		}
+	}
+	if bool(by) || len(r.required) == 0 || len(out) == 0 {
+		return out
+	}
+	return j.accompanied(r, out)
+}
+
+// judge applies to one match what gitleaks does, in its order.
+func (j *judge) judge(r *rule, m extent) (f finding, ok bool) {
+	text := j.layer.text[m.start:m.end]
+	f = finding{rule: r, depth: j.layer.depth, match: strings.Trim(text, "\n")}
+	lead := 0
+	if f.match != "" {
+		lead = strings.Index(text, f.match)
+	}
+	var segments []segment
+	if f.depth > 0 {
+		if segments = j.layer.touching(m); len(segments) == 0 {
+			return f, false // found in an earlier layer
+		}
+		f.whole = j.layer.originalOf(segments, m)
+		for _, s := range segments {
+			f.kinds |= s.kinds
+		}
+	} else {
+		// gitleaks counts from before the newlines that it takes off.
+		f.whole = extent{m.start, m.start + len(f.match)}
+	}
+	f.at = j.lines.position(f.whole)
+	if !f.at.text.within(len(j.raw)) {
+		return f, false
+	}
+	if j.lines.allowed(f.at.text) {
+		return f, false
+	}
+	group := f.setSecret()
+	f.entropy = entropy(f.secret)
+	if r.Entropy != 0 && f.entropy <= r.Entropy {
+		return f, false
+	}
+	if j.allows(j.allowlists, &f, segments) || j.allows(r.allowlists, &f, segments) {
+		return f, false
+	}
+	j.place(&f, extent{m.start + lead + group.start, m.start + lead + group.end}, lead)
+	return f, true
+}
+
+// setSecret picks the secret out of the match, as gitleaks does: from the
+// match alone, which may be told apart less well than in its surroundings.
+func (f *finding) setSecret() extent {
+	all := extent{0, len(f.match)}
+	f.secret = f.match
+	if f.rule.Regex.NumSubexp() == 0 {
+		return all
+	}
+	at := f.rule.Regex.FindStringSubmatchIndex(f.match)
+	for g := 1; 2*g < len(at); g++ {
+		if f.rule.SecretGroup > 0 && g != f.rule.SecretGroup {
+			continue
+		}
+		e := extent{max(at[2*g], 0), max(at[2*g+1], 0)}
+		if e.end > e.start || f.rule.SecretGroup > 0 {
+			f.secret = f.match[e.start:e.end]
+			return e
+		}
+	}
+	return all
+}
+
+// place finds where the secret stands in the content. In a decoded text that
+// is the encoded stretch it came from.
+func (j *judge) place(f *finding, secret extent, lead int) {
+	if f.depth == 0 {
+		f.whole = extent{f.whole.start + lead, f.whole.end + lead}
+		f.span = secret
+		return
+	}
+	f.whole.start = min(max(f.whole.start, 0), len(j.raw))
+	f.whole.end = max(f.whole.start, min(f.whole.end, len(j.raw)))
+	// Shrunk by one on both sides: a segment that is only touched holds none of it.
+	inner := j.layer.touching(extent{min(secret.start+1, secret.end), max(secret.end-1, secret.start)})
+	if len(inner) == 0 {
+		f.span = f.whole
+		if i := strings.Index(j.raw[f.whole.start:f.whole.end], f.secret); i >= 0 && f.secret != "" {
+			f.span = extent{f.whole.start + i, f.whole.start + i + len(f.secret)}
+		}
+		return
+	}
+	f.span = j.layer.originalOf(inner, secret)
+	if !f.span.within(len(j.raw)) || f.span.start == f.span.end {
+		f.span = f.whole
+	}
+	f.whole = cover(f.whole, f.span)
+}
+
+// allows reports whether an allowlist lets a finding through.
+func (j *judge) allows(list []*allowlist, f *finding, segments []segment) bool {
+	for _, a := range list {
+		if a.MatchCondition != config.AllowlistMatchAnd {
+			if j.allowsText(a, f, segments) || j.stops(a, f) {
+				return true
+			}
+			continue
+		}
+		if len(a.Commits) > 0 || // no commit is known here
+			len(a.Paths) > 0 && !j.sc.matchesPattern(a.paths, j.path) ||
+			len(a.Regexes) > 0 && !j.allowsText(a, f, segments) ||
+			len(a.StopWords) > 0 && !j.stops(a, f) {
+			continue
+		}
+		return true
+	}
+	return false
+}
+
+func (j *judge) stops(a *allowlist, f *finding) bool {
+	if len(a.StopWords) == 0 {
+		return false
+	}
+	stopped, _ := a.ContainsStopWord(f.secret)
+	return stopped
+}
+
+func (j *judge) allowsText(a *allowlist, f *finding, segments []segment) bool {
+	switch {
+	case a.regexes == nil:
+		return false
+	case a.RegexTarget == "match":
+		return j.sc.matchesPattern(a.regexes, f.match)
+	case a.RegexTarget != "line":
+		return j.sc.matchesPattern(a.regexes, f.secret)
+	}
+	asked := lineAsked{list: a, line: f.at.text}
+	text := j.raw
+	if f.depth > 0 {
+		if line := j.lineAbove(segments); line.start < line.end {
+			asked.line, asked.depth, text = line, f.depth, j.layer.text
+		}
+	}
+	answer, known := j.memo[asked]
+	if !known {
+		answer = j.sc.matchesPattern(a.regexes, text[asked.line.start:asked.line.end])
+		j.memo[asked] = answer
+	}
+	return answer
+}
+
+// lineAbove is the line of the decoded text around segments, with the newline
+// before it.
+func (j *judge) lineAbove(segments []segment) extent {
+	j.above.index()
+	line := extent{0, len(j.layer.text)}
+	if i, _ := slices.BinarySearch(j.above.newlines, segments[0].decoded.start+1); i > 0 {
+		line.start = j.above.newlines[i-1]
+	}
+	if i, _ := slices.BinarySearch(j.above.newlines, segments[len(segments)-1].decoded.end); i < len(j.above.newlines) {
+		line.end = j.above.newlines[i]
+	}
+	return line
+}
+
+// accompanied are the findings near which every required rule has one too.
+func (j *judge) accompanied(r *rule, found []finding) []finding {
+	companions := make([][]finding, len(r.required))
+	for i, q := range r.required {
+		companions[i] = j.findings(j.rules[q.index], true)
+	}
+	return slices.DeleteFunc(found, func(f finding) bool {
+		near := map[int]bool{}
+		for i, q := range r.required {
+			near[q.index] = near[q.index] || slices.ContainsFunc(companions[i], func(c finding) bool { return q.near(f, c) })
+		}
+		for _, is := range near {
+			if !is {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func (q requirement) near(f, companion finding) bool {
+	far := func(a, b int, most *int) bool { return most != nil && max(a-b, b-a) > *most }
+	return !far(f.at.line, companion.at.line, q.WithinLines) && !far(f.at.column, companion.at.column, q.WithinColumns)
+}
+
+// entropy is Shannon's, in bits a character but by the length in bytes, as
+// gitleaks reckons it.
+func entropy(text string) float64 {
+	if text == "" {
+		return 0
+	}
+	counts := map[rune]int{}
+	var ascii [128]int
+	for _, r := range text {
+		if r < 128 {
+			ascii[r]++
+		} else {
+			counts[r]++
+		}
+	}
+	var sum float64
+	per := 1 / float64(len(text))
+	add := func(n int) {
+		if n > 0 {
+			share := float64(n) * per
+			sum -= share * math.Log2(share)
+		}
+	}
+	for _, n := range ascii {
+		add(n)
+	}
+	for _, n := range counts {
+		add(n)
+	}
+	return sum
+}
+
+// tags are the rule's and what gitleaks says of the decoding.
+func (f *finding) tags() []string {
+	tags := slices.Clone(f.rule.Tags)
+	if f.depth > 0 {
+		for _, name := range f.kinds.names() {
+			tags = append(tags, "decoded:"+name)
+		}
+		tags = append(tags, fmt.Sprintf("decode-depth:%d", f.depth))
+	}
+	return tags
+}
+
+// layers runs through the content and what it decodes to.
+func (j *judge) layers(ctx context.Context) []finding {
+	var out []finding
+	for j.layer = (&layer{text: j.raw}); j.layer != nil; j.layer = j.layer.decode(j.alphabets) {
+		j.above = lines{text: j.layer.text}
+		search, err := j.finder.newSearch(ctx, j.sc, j.layer.text)
+		if err != nil {
+			return out
+		}
+		j.search = search
+		if j.layer.depth == 0 {
+			for _, r := range j.pathRules {
+				if j.keyworded(r) {
+					out = append(out, j.findings(r, false)...)
+				}
+			}
+		}
+		for _, i := range search.suspected() {
+			if ctx.Err() != nil {
+				return out
+			}
+			if r := j.rules[i]; !j.barredByPath(r) && len(search.matches(i)) > 0 && j.keyworded(r) {
+				out = append(out, j.findings(r, false)...)
+			}
+		}
+		if j.layer.depth == j.depth {
+			break
+		}
+	}
+	return out
+}
+
+// keyworded reports whether one of the rule's keywords stands in the layer,
+// most often in the match itself.
+func (j *judge) keyworded(r *rule) bool {
+	if r.Regex != nil {
+		for _, m := range j.search.matches(r.index)[:1] {
+			low := strings.ToLower(j.layer.text[m[0]:min(m[1], m[0]+lowered)])
+			for _, k := range j.keywords[r.index] {
+				if strings.Contains(low, k) {
+					return true
+				}
+			}
+		}
+	}
+	return j.search.hasKeyword(r.index)
+}

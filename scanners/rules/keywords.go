@@ -1,0 +1,60 @@
+package rules
+
+import (
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// lowered is how much text is put in lower case at once.
+const lowered = 64 << 10
+
+// hasKeyword reports whether the text has one of the rule's keywords, as
+// gitleaks asks: in lower case, by Unicode's rules.
+func (s *search) hasKeyword(plan int) bool {
+	keywords := s.keywords[plan]
+	if len(keywords) == 0 {
+		return true
+	}
+	for _, k := range keywords {
+		has, known := s.keyword[k]
+		if !known {
+			has = containsLowered(s.text, k)
+			s.keyword[k] = has
+		}
+		if has {
+			return true
+		}
+	}
+	return false
+}
+
+func loweredAll(words []string) []string {
+	low := make([]string, len(words))
+	for i, w := range words {
+		low[i] = strings.ToLower(w)
+	}
+	return low
+}
+
+// containsLowered is strings.Contains(strings.ToLower(text), keyword), in
+// little memory.
+func containsLowered(text, keyword string) bool {
+	carried := ""
+	for len(text) > 0 {
+		n := min(lowered, len(text))
+		for n < len(text) && n > lowered-utf8.UTFMax && !utf8.RuneStart(text[n]) {
+			n--
+		}
+		low := carried + strings.ToLower(text[:n])
+		if strings.Contains(low, keyword) {
+			return true
+		}
+		carried = low[max(0, len(low)-len(keyword)+1):]
+		text = text[n:]
+	}
+	return keyword == ""
+}
+
+// bytesOf views a string as bytes, which nobody may change.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

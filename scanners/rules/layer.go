@@ -1,0 +1,119 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+)
+
+// segment is a stretch that was decoded.
+type segment struct {
+	original extent // in the content
+	encoded  extent // in the text that was decoded
+	decoded  extent // in the text that came of it
+	kinds    encoding
+}
+
+// layer is a text after some passes of decoding. The content itself is the
+// layer without segments.
+type layer struct {
+	text     string
+	segments []segment // sorted
+	below    *layer    // nil for the content
+	depth    int
+}
+
+// decode undoes one more layer of encodings; nil when there is none.
+func (l *layer) decode(a *alphabets) *layer {
+	up := &layer{below: l, depth: l.depth + 1}
+	var out []byte
+	copied, shift := 0, 0
+	undo := func(e encoded) {
+		value := a.decoded(l.text[e.start:e.end], e.kind)
+		if value == "" {
+			return
+		}
+		out = append(out, l.text[copied:e.start]...)
+		out = append(out, value...)
+		copied = e.end
+		s := segment{
+			encoded:  e.extent,
+			original: l.original(e.extent),
+			decoded:  extent{e.start + shift, e.start + shift + len(value)},
+			kinds:    e.kind,
+		}
+		for _, under := range l.touching(e.extent) {
+			s.kinds |= under.kinds
+		}
+		shift += len(value) - (e.end - e.start)
+		up.segments = append(up.segments, s)
+	}
+	var previous, current encoded
+	has, had := false, false
+	walk := a.stretches(l.text)
+	for {
+		next, more := walk.next()
+		// Of two that touch, the higher rank is undone in this pass, the
+		// other perhaps in the next.
+		if has && !(had && yields(current, previous)) && !(more && yields(current, next)) {
+			undo(current)
+		}
+		if !more {
+			break
+		}
+		previous, had = current, has
+		current, has = next, true
+	}
+	if len(up.segments) == 0 {
+		return nil
+	}
+	up.text = string(append(out, l.text[copied:]...))
+	return up
+}
+
+func yields(e, neighbour encoded) bool {
+	return e.touches(neighbour.extent) && neighbour.kind.rank() > e.kind.rank()
+}
+
+// touches reports whether two ranges share a byte or an edge.
+func (e extent) touches(o extent) bool { return o.start <= e.end && o.end >= e.start }
+
+// touching are the layer's segments that a range of its text touches.
+func (l *layer) touching(e extent) []segment {
+	from, _ := slices.BinarySearchFunc(l.segments, e.start, func(s segment, at int) int { return cmp.Compare(s.decoded.end, at) })
+	to := from
+	for to < len(l.segments) && l.segments[to].decoded.start <= e.end {
+		to++
+	}
+	return l.segments[from:to]
+}
+
+// original is where a range of the layer's text comes from, as gitleaks
+// reckons it: the whole of a segment that it lies in; else the distances from
+// the segments that it touches, layer by layer.
+func (l *layer) original(e extent) extent {
+	if len(l.segments) == 0 {
+		return e
+	}
+	segments := l.touching(e)
+	return l.originalOf(segments, e)
+}
+
+func (l *layer) originalOf(segments []segment, e extent) extent {
+	var below extent
+	for _, s := range segments {
+		if s.decoded.start <= e.start && e.end <= s.decoded.end {
+			return s.original
+		}
+		over := cover(s.decoded, e)
+		moved := extent{s.encoded.start + over.start - s.decoded.start, s.encoded.end + over.end - s.decoded.end}
+		if below.end == 0 {
+			below = moved
+		} else {
+			below = cover(below, moved)
+		}
+	}
+	if below.end == 0 {
+		return e
+	}
+	return l.below.original(below)
+}

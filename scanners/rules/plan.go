@@ -1,0 +1,234 @@
+package rules
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/zricethezav/gitleaks/v8/config"
+)
+
+// maxBefore is how many runes may stand between a match's start and the place
+// that the prefilter looks for.
+const maxBefore = 512
+
+// plan is how one rule's pattern is looked for. Immutable but for programs
+// made when they are first needed.
+type plan struct {
+	id       string
+	pattern  string
+	tree     *syntax.Regexp
+	branches []*branch
+	reason   string // not empty: the whole content is read, and why
+	guarded  bool   // it has keywords
+	exact    lazyProgram
+}
+
+// branch is one way that a pattern can match: something of bounded length,
+// then a part whose leads are rare.
+type branch struct {
+	plan   int
+	parts  []*syntax.Regexp // from the leads on
+	leads  []lead
+	before runeSet // what may stand between the match's start and the leads
+	least  int     // runes before
+	most   int
+	gate   lazyProgram
+}
+
+// lazyProgram is compiled at the first use.
+type lazyProgram struct {
+	once sync.Once
+	p    *program
+}
+
+func (l *lazyProgram) get(tree func() *syntax.Regexp) *program {
+	l.once.Do(func() {
+		if p, ok := newProgram(tree().Simplify()); ok {
+			l.p = p
+		}
+	})
+	return l.p
+}
+
+// runeSet is a set of runes as sorted ranges, with a table for ASCII.
+type runeSet struct {
+	ascii  [utf8.RuneSelf]bool
+	ranges []rune
+}
+
+func newRuneSet(ranges []rune) runeSet {
+	s := runeSet{}
+	for i := 0; i+1 < len(ranges); i += 2 {
+		for c := ranges[i]; c <= ranges[i+1] && c < utf8.RuneSelf; c++ {
+			s.ascii[c] = true
+		}
+		if ranges[i+1] >= utf8.RuneSelf {
+			s.ranges = append(s.ranges, ranges[i], ranges[i+1])
+		}
+	}
+	return s
+}
+
+func (s *runeSet) has(r rune) bool {
+	if r < utf8.RuneSelf {
+		return s.ascii[r]
+	}
+	for i := 0; i < len(s.ranges); i += 2 {
+		if s.ranges[i] <= r && r <= s.ranges[i+1] {
+			return true
+		}
+	}
+	return false
+}
+
+// newPlan derives how a rule is looked for.
+func newPlan(index int, r config.Rule, s *symbols) *plan {
+	p := &plan{id: r.RuleID, pattern: r.Regex.String(), guarded: len(r.Keywords) > 0}
+	tree, err := syntax.Parse(p.pattern, syntax.Perl)
+	if err != nil { // it compiled before
+		p.reason = "the pattern cannot be taken apart"
+		return p
+	}
+	p.tree = tree
+	var cost float64
+	for _, alternative := range alternatives(tree) {
+		b, c := bestBranch(flattened(alternative), s)
+		if b == nil {
+			p.branches, p.reason = nil, "it may begin with anything"
+			return p
+		}
+		b.plan = index
+		p.branches = append(p.branches, b)
+		cost += c
+	}
+	if cost > tolerable {
+		p.branches, p.reason = nil, "what it begins with is everywhere"
+	}
+	return p
+}
+
+// alternatives are the ways to match that are looked for apart.
+func alternatives(re *syntax.Regexp) []*syntax.Regexp {
+	for re.Op == syntax.OpCapture {
+		re = re.Sub[0]
+	}
+	if re.Op == syntax.OpAlternate {
+		return re.Sub
+	}
+	return []*syntax.Regexp{re}
+}
+
+// bestBranch chooses from which part on the leads are rarest.
+func bestBranch(parts []*syntax.Regexp, s *symbols) (best *branch, cost float64) {
+	least, most, first := 0, 0, 0
+	var before []rune
+	for i := range parts {
+		ls := leads(&syntax.Regexp{Op: syntax.OpConcat, Sub: parts[i:]})
+		if c := s.cost(ls); c < 1 && (best == nil || c < 0.5*cost) {
+			best, cost, first = &branch{leads: ls, least: least, most: most}, c, i
+		}
+		lo, hi := width(parts[i])
+		least, most = least+lo, most+hi
+		if most > maxBefore {
+			break
+		}
+	}
+	if best == nil {
+		return nil, 1
+	}
+	for _, part := range parts[:first] {
+		before = addRunes(before, part)
+	}
+	best.before = newRuneSet(before)
+	best.parts = parts[first:]
+	return best, cost
+}
+
+// program is the whole pattern's.
+func (p *plan) program() *program {
+	return p.exact.get(func() *syntax.Regexp { return p.tree })
+}
+
+// program is that of the part from the leads on.
+func (b *branch) program() *program {
+	return b.gate.get(func() *syntax.Regexp {
+		return &syntax.Regexp{Op: syntax.OpConcat, Sub: slices.Clone(b.parts), Flags: syntax.Perl}
+	})
+}
+
+// starts are the first and the last place where a match can start whose
+// leads stand at a place. None is left out; some may be no starts.
+func (b *branch) starts(text string, at int) (first, last int) {
+	if b.most == 0 {
+		return at, at
+	}
+	first = at
+	for range b.most {
+		r, width := utf8.DecodeLastRuneInString(text[:first])
+		if width == 0 || !b.before.has(r) {
+			break
+		}
+		first -= width
+	}
+	return first, at - b.least
+}
+
+// explain says in a line how the rule is looked for.
+func (p *plan) explain() string {
+	if p.reason != "" {
+		if !p.guarded {
+			return "reads the whole content: " + p.reason
+		}
+		return "reads the whole content when it has a keyword: " + p.reason
+	}
+	var b strings.Builder
+	for i, br := range p.branches {
+		if i > 0 {
+			b.WriteString("; or ")
+		}
+		fmt.Fprintf(&b, "looks for %s", describe(br.leads))
+		if br.most > 0 {
+			fmt.Fprintf(&b, " after %d to %d characters", br.least, br.most)
+		}
+	}
+	return b.String()
+}
+
+// describe writes leads down, at most four.
+func describe(ls []lead) string {
+	var out []string
+	for _, l := range ls {
+		var b strings.Builder
+		for i := range l.sets {
+			b.WriteString(describeSet(&l.sets[i]))
+		}
+		if s := b.String(); !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	if len(out) > 4 {
+		out = append(out[:4], fmt.Sprintf("%d more", len(out)-4))
+	}
+	return strings.Join(out, ", ")
+}
+
+func describeSet(set *byteSet) string {
+	var members []byte
+	for c := range 256 {
+		if set.has(byte(c)) {
+			members = append(members, byte(c))
+		}
+	}
+	switch {
+	case len(members) == 1:
+		return string(rune(members[0]))
+	case len(members) == 2 && members[0]|0x20 == members[1]:
+		return string(rune(members[1]))
+	default:
+		return "?"
+	}
+}

@@ -1,0 +1,171 @@
+package rules
+
+import (
+	"regexp/syntax"
+	"slices"
+	"unicode"
+)
+
+// program is a pattern compiled for automaton: regexp/syntax's instructions
+// and an alphabet of rune classes that they cannot tell apart. Immutable.
+type program struct {
+	inst    []syntax.Inst
+	start   uint32
+	asserts bool       // it looks at the neighbours of a place
+	bounds  []rune     // where a class begins, sorted, from 0
+	class   []uint8    // of the runes from bounds[i] to bounds[i+1]
+	ascii   [128]uint8 // class of each
+	sample  []rune     // one rune of each class; the last class is the end of the text
+}
+
+// maxClasses keeps a class in a byte.
+const maxClasses = 250
+
+// newProgram compiles a simplified tree. It fails on patterns whose alphabet
+// is too rich for a table.
+func newProgram(re *syntax.Regexp) (*program, bool) {
+	prog, err := syntax.Compile(re)
+	if err != nil {
+		return nil, false
+	}
+	p := &program{inst: prog.Inst, start: uint32(prog.Start)}
+	p.bounds = p.boundaries()
+	bySignature := map[string]uint8{}
+	signature := make([]byte, len(p.inst)/8+2)
+	for _, r := range p.bounds {
+		clear(signature)
+		for pc := range p.inst {
+			if in := &p.inst[pc]; consumes(in.Op) && matches(in, r) {
+				signature[pc/8] |= 1 << (pc % 8)
+			}
+		}
+		if p.asserts {
+			signature[len(signature)-1] = byte(sideOf(r))
+		}
+		id, known := bySignature[string(signature)]
+		if !known {
+			if len(p.sample) == maxClasses {
+				return nil, false
+			}
+			id = uint8(len(p.sample))
+			bySignature[string(signature)] = id
+			p.sample = append(p.sample, r)
+		}
+		p.class = append(p.class, id)
+	}
+	for c := range p.ascii {
+		p.ascii[c] = p.classOf(rune(c))
+	}
+	p.sample = append(p.sample, -1)
+	return p, true
+}
+
+func consumes(op syntax.InstOp) bool {
+	switch op {
+	case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+		return true
+	default:
+		return false
+	}
+}
+
+func matches(in *syntax.Inst, r rune) bool {
+	switch in.Op {
+	case syntax.InstRuneAny:
+		return true
+	case syntax.InstRuneAnyNotNL:
+		return r != '\n'
+	case syntax.InstRune1:
+		return r == in.Rune[0]
+	default:
+		return in.MatchRune(r)
+	}
+}
+
+// boundaries are the runes at which some instruction or assertion changes its
+// mind.
+func (p *program) boundaries() []rune {
+	edges := []rune{0}
+	between := func(lo, hi rune) { edges = append(edges, lo, hi+1) }
+	for i := range p.inst {
+		in := &p.inst[i]
+		switch in.Op {
+		case syntax.InstEmptyWidth:
+			p.asserts = true
+		case syntax.InstRuneAnyNotNL:
+			between('\n', '\n')
+		case syntax.InstRune1:
+			between(in.Rune[0], in.Rune[0])
+		case syntax.InstRune:
+			if len(in.Rune) == 1 {
+				between(in.Rune[0], in.Rune[0])
+				for f := unicode.SimpleFold(in.Rune[0]); f != in.Rune[0]; f = unicode.SimpleFold(f) {
+					between(f, f)
+				}
+				continue
+			}
+			for j := 0; j+1 < len(in.Rune); j += 2 {
+				between(in.Rune[j], in.Rune[j+1])
+			}
+		default:
+		}
+	}
+	if p.asserts {
+		between('\n', '\n')
+		between('0', '9')
+		between('A', 'Z')
+		between('_', '_')
+		between('a', 'z')
+	}
+	slices.Sort(edges)
+	edges = slices.Compact(edges)
+	for len(edges) > 1 && edges[len(edges)-1] > unicode.MaxRune {
+		edges = edges[:len(edges)-1]
+	}
+	return edges
+}
+
+func (p *program) classOf(r rune) uint8 {
+	i, exact := slices.BinarySearch(p.bounds, r)
+	if !exact {
+		i--
+	}
+	return p.class[i]
+}
+
+// side is what an assertion can know of a neighbouring rune.
+type side uint8
+
+const (
+	sideEdge side = iota // there is none
+	sideNewline
+	sideWord
+	sideOther
+)
+
+func sideOf(r rune) side {
+	switch {
+	case r < 0:
+		return sideEdge
+	case r == '\n':
+		return sideNewline
+	case syntax.IsWordChar(r):
+		return sideWord
+	default:
+		return sideOther
+	}
+}
+
+// neighbour is a rune of the kind.
+func (c side) neighbour() rune {
+	switch c {
+	case sideNewline:
+		return '\n'
+	case sideWord:
+		return 'a'
+	case sideOther:
+		return ' '
+	default:
+		return -1
+	}
+}
