@@ -163,7 +163,7 @@ func (v *view) addSkips(ctx context.Context, c *SourceCoverage, s store.Scan) er
 		return err
 	}
 	if len(skips) > 0 && c.State == CoverageComplete {
-		c.State, c.Reason = CoverageSkipped, fmt.Sprintf("%d places were skipped", len(skips))
+		c.State, c.Reason = CoverageSkipped, counted(len(skips), "place was skipped", "places were skipped")
 	}
 	c.all = skips
 	counts := map[fingerprints.SkipReason]int{}
@@ -177,4 +177,12 @@ func (v *view) addSkips(ctx context.Context, c *SourceCoverage, s store.Scan) er
 		c.Skips = append(c.Skips, SkipCount{Reason: reason, Count: counts[reason]})
 	}
 	return nil
+}
+
+// counted is a number with the word that it asks for.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

@@ -104,7 +104,7 @@ func (r *Registry) checkAudit(ctx context.Context, a Actor) CheckResult {
 		return c
 	}
 	c.Count = int(rep.Records)
-	c.Message = fmt.Sprintf("%d records verify, %d checkpoints", rep.Records, rep.Checkpoints)
+	c.Message = counted(int(rep.Records), "record verifies", "records verify") + ", " + counted(rep.Checkpoints, "checkpoint", "checkpoints")
 	return c
 }
 

@@ -140,7 +140,7 @@ func (p *Proof) conclude(copies int, cov Coverage, o ProveOptions) {
 		case CoverageComplete:
 		case CoverageSkipped:
 			if n := notAccepted(s.all, o.AcceptSkip); n > 0 {
-				open = append(open, fmt.Sprintf("%s: %d skipped places are not accepted", s.Source, n))
+				open = append(open, s.Source+": "+counted(n, "skipped place is not accepted", "skipped places are not accepted"))
 			}
 		case CoveragePartial, CoveragePending:
 			open = append(open, s.Source+": "+s.Reason)
@@ -149,7 +149,7 @@ func (p *Proof) conclude(copies int, cov Coverage, o ProveOptions) {
 	switch {
 	case copies > 0:
 		p.Outcome = LiveCopy
-		p.Reasons = append([]string{fmt.Sprintf("%d copies are still there", copies)}, open...)
+		p.Reasons = append([]string{counted(copies, "copy is still there", "copies are still there")}, open...)
 	case len(open) > 0:
 		p.Outcome, p.Reasons = CoverageNotReady, open
 	default:
