@@ -15,7 +15,7 @@ import (
 
 // decodeLoosely packs base64 characters of either alphabet and stops at the
 // first other byte.
-func decodeLoosely(s string) []byte {
+func decodeLoosely(s string) ([]byte, int) {
 	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	var out []byte
 	acc, n := 0, 0
@@ -30,7 +30,7 @@ func decodeLoosely(s string) []byte {
 			out = append(out, byte(acc>>n))
 		}
 	}
-	return out
+	return append(out, byte(acc<<(8-n))), 8*len(out) + n
 }
 
 // naive finds values the slow way: at every byte it compares the raw text, the
@@ -38,7 +38,7 @@ func decodeLoosely(s string) []byte {
 func naive(content []byte, vals [][]byte) []string {
 	set := map[string]bool{}
 	for p := range content {
-		b64 := decodeLoosely(string(content[p:]))
+		b64, bits := decodeLoosely(string(content[p:]))
 		hx := decodeHex(content[p:])
 		for i, v := range vals {
 			if bytes.HasPrefix(content[p:], v) {
@@ -49,7 +49,7 @@ func naive(content []byte, vals [][]byte) []string {
 			}
 			// The value starts in the character at p, 0, 2 or 4 bits in.
 			for skip := 0; skip < 6; skip += 2 {
-				if startsWithBits(b64, v, skip) {
+				if startsWithBits(b64, bits, v, skip) {
 					set[fmt.Sprintf("%d %d-%d base64", i, p, p+(8*len(v)+skip+5)/6)] = true
 				}
 			}
@@ -63,8 +63,8 @@ func naive(content []byte, vals [][]byte) []string {
 	return out
 }
 
-func startsWithBits(b, v []byte, skip int) bool {
-	if 8*len(b) < skip+8*len(v) {
+func startsWithBits(b []byte, bits int, v []byte, skip int) bool {
+	if bits < skip+8*len(v) {
 		return false
 	}
 	for i := range v {
