@@ -119,7 +119,8 @@ func TestTrimmedBase64(t *testing.T) {
 func decodeAnywhere(s string) []byte {
 	var out []byte
 	for i := range 4 {
-		out = append(append(out, 0), decodeLoosely(s[i:])...)
+		raw, bits := decodeLoosely(s[i:])
+		out = append(append(out, 0), raw[:bits/8]...)
 	}
 	return out
 }
