@@ -18,5 +18,9 @@ func main() { os.Exit(realMain()) }
 func realMain() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// The first signal asks for an orderly end; from then on a second one ends
+	// the process at once, whatever it is stuck in.
+	unhook := context.AfterFunc(ctx, stop)
+	defer unhook()
 	return newApp().run(ctx, os.Args[1:])
 }
