@@ -47,6 +47,7 @@ func newFinder(rules []config.Rule) *finder {
 		f.regexps = append(f.regexps, r.Regex)
 		if p.reason != "" {
 			f.whole = append(f.whole, i)
+			f.announce(builder, i)
 		}
 		for _, b := range p.branches {
 			builder.add(b.leads, len(f.branches))
@@ -57,6 +58,23 @@ func newFinder(rules []config.Rule) *finder {
 	return f
 }
 
+// announce makes the prefilter tell of a plan's keywords, where it can see all
+// of them. Its targets are below zero.
+func (f *finder) announce(builder *prefilterBuilder, plan int) {
+	var all []lead
+	for _, k := range f.keywords[plan] {
+		l, ok := keywordLead(k)
+		if !ok {
+			return
+		}
+		all = append(all, l)
+	}
+	if len(all) > 0 {
+		f.plans[plan].announced = true
+		builder.add(all, -1-plan)
+	}
+}
+
 // scratch is what one search at a time needs; it is kept for the next.
 type scratch struct {
 	gates    []*automaton // by branch
@@ -65,6 +83,7 @@ type scratch struct {
 	spent    []int        // by plan: bytes read by automata
 	touched  []int        // plans with intervals or spent effort
 	last     []int        // by branch: the place suspected last
+	hinted   []bool       // by plan: a keyword seems to be there
 	patterns map[*pattern]*automaton
 }
 
@@ -75,6 +94,7 @@ func (f *finder) newScratch() *scratch {
 		interval: make([][]interval, len(f.plans)),
 		spent:    make([]int, len(f.plans)),
 		last:     make([]int, len(f.branches)),
+		hinted:   make([]bool, len(f.plans)),
 		patterns: map[*pattern]*automaton{},
 	}
 	return s
@@ -125,6 +145,7 @@ func (f *finder) newSearch(ctx context.Context, sc *scratch, text string) (*sear
 	for i := range sc.last {
 		sc.last[i] = -1
 	}
+	clear(sc.hinted)
 	folded := newFoldedText(text)
 	for from := 0; from < len(folded.bytes); from += stretch {
 		if err := ctx.Err(); err != nil {
@@ -132,7 +153,9 @@ func (f *finder) newSearch(ctx context.Context, sc *scratch, text string) (*sear
 		}
 		to := min(from+stretch, len(folded.bytes))
 		f.prefilter.scan(folded.bytes, from, to, func(at suspect) {
-			if s.last[at.target] != at.at {
+			if at.target < 0 {
+				s.hinted[-1-at.target] = true
+			} else if s.last[at.target] != at.at {
 				s.last[at.target] = at.at
 				s.suspect(at.target, folded.original(at.at))
 			}
@@ -179,7 +202,8 @@ func (s *search) over(spent int) bool { return spent > effort*(len(s.text)+1024)
 func (s *search) suspected() []int {
 	var plans []int
 	for _, plan := range s.whole {
-		if s.hasKeyword(plan) {
+		unheard := s.plans[plan].announced && !s.hinted[plan] && !strings.Contains(s.text, dottedI)
+		if !unheard && s.hasKeyword(plan) {
 			plans = append(plans, plan)
 		}
 	}
@@ -266,52 +290,4 @@ func runeStart(text string, i int) bool {
 		return width <= back
 	}
 	return true
-}
-
-// foldedText is a text in which the runes that fold to ASCII letters are
-// those letters, for the prefilter.
-type foldedText struct {
-	bytes []byte
-	cuts  []cut // where something was left out; none in nearly every text
-}
-
-// cut says how many bytes are missing before a place.
-type cut struct{ at, missing int }
-
-func newFoldedText(text string) foldedText {
-	if !strings.Contains(text, string(kelvin)) && !strings.Contains(text, string(longS)) {
-		return foldedText{bytes: bytesOf(text)}
-	}
-	f := foldedText{bytes: make([]byte, 0, len(text))}
-	missing := 0
-	for i := 0; i < len(text); {
-		letter, width := byte(0), 0
-		switch {
-		case strings.HasPrefix(text[i:], string(kelvin)):
-			letter, width = 'k', 3
-		case strings.HasPrefix(text[i:], string(longS)):
-			letter, width = 's', 2
-		default:
-			f.bytes = append(f.bytes, text[i])
-			i++
-			continue
-		}
-		f.bytes = append(f.bytes, letter)
-		missing += width - 1
-		f.cuts = append(f.cuts, cut{at: len(f.bytes), missing: missing})
-		i += width
-	}
-	return f
-}
-
-// original is where a place of the folded text stands in the text.
-func (f *foldedText) original(at int) int {
-	if len(f.cuts) == 0 {
-		return at
-	}
-	i, _ := slices.BinarySearchFunc(f.cuts, at+1, func(c cut, at int) int { return cmp.Compare(c.at, at) })
-	if i == 0 {
-		return at
-	}
-	return at + f.cuts[i-1].missing
 }

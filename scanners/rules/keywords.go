@@ -29,6 +29,30 @@ func (s *search) hasKeyword(plan int) bool {
 	return false
 }
 
+// dottedI is the rune that becomes an ASCII letter in lower case without folding
+// to one.
+const dottedI = "\u0130"
+
+// keywordLead is a keyword in any case; not one that is too short to be seen,
+// nor one outside ASCII.
+func keywordLead(keyword string) (l lead, ok bool) {
+	if len(keyword) < gram {
+		return l, false
+	}
+	for _, c := range []byte(keyword[:min(len(keyword), maxLead)]) {
+		if c >= utf8.RuneSelf {
+			return l, false
+		}
+		var set byteSet
+		set.add(c)
+		if 'a' <= c && c <= 'z' {
+			set.add(c - 'a' + 'A')
+		}
+		l.sets = append(l.sets, set)
+	}
+	return l, true
+}
+
 func loweredAll(words []string) []string {
 	low := make([]string, len(words))
 	for i, w := range words {

@@ -236,3 +236,105 @@ func FuzzOracle(f *testing.F) {
 		o.compare(t, text, path, "fuzzed")
 	})
 }
+
+// odd is a configuration with all that the default one lacks.
+const odd = `
+[[allowlists]]
+condition = "AND"
+paths = ['''(?i)\.md$''', '''docs/''']
+stopwords = ["sample"]
+[[allowlists]]
+regexTarget = "line"
+regexes = ['''nosec$''', '''(?i)ignore this''']
+[[rules]]
+id = "primary"
+regex = '''prim-([a-z]{4,6})(-[0-9]+)?'''
+secretGroup = 2
+keywords = ["prim"]
+tags = ["a", "b"]
+[[rules.required]]
+id = "companion"
+withinLines = 2
+[[rules.required]]
+id = "hidden"
+withinColumns = 12
+[[rules]]
+id = "companion"
+regex = '''comp=\w+'''
+[[rules]]
+id = "hidden"
+regex = '''(?m)^hid:\S+$'''
+skipReport = true
+[[rules]]
+id = "generic-word"
+regex = '''(?i)\bword\s*=\s*"?([k-s]{3,20}|\d+)'''
+entropy = 1.5
+keywords = ["word"]
+[[rules.allowlists]]
+regexTarget = "match"
+regexes = ['''=\s*"?mm''']
+[[rules.allowlists]]
+condition = "AND"
+regexes = ['''^\d+$''']
+stopwords = ["11", "22"]
+[[rules]]
+id = "starts with anything"
+regex = '''[^a-z]+zq[0-9](?:$|[^0-9])'''
+[[rules]]
+id = "anything, with a keyword"
+regex = '''.{3,9}?(\d\d|x+)z\b'''
+keywords = ["seek"]
+[[rules]]
+id = "empty"
+regex = '''(?m)(q*)$'''
+keywords = ["qqq"]
+[[rules]]
+id = "by path"
+path = '''(?i)\.key$'''
+keywords = ["pem"]
+[[rules]]
+id = "content by path"
+path = '''^$|\.md$'''
+regex = '''doc: ?(?s:.{1,5})end'''
+[[rules]]
+id = "folded"
+regex = '''(?i)(?:sk|ks)-task-[^\s"]{2,8}'''
+keywords = ["sk-", "Ks-"]
+[[rules]]
+id = "lines"
+regex = '''\n*line\n+[^\n]{2,}\n*'''
+[[rules]]
+id = "behind a boundary"
+regex = '''\B-\bbnd\B\w{2}|\Abnd|bnd\z'''
+`
+
+// TestOracleOdd: what the default configuration does not use.
+func TestOracleOdd(t *testing.T) {
+	o := newOracle(t, rules.Options{Contents: []byte(odd)})
+	words := []string{
+		"seek", "word = ", "word=\"", "klmnopq", "mmnnoopp", "11", "22", "123", "prim-abcde-77", "prim-abcd", "comp=x", "\nhid:aa\n", "\n", "\n\n", "qqq",
+		"pem", "doc: a", "end", "SK-taſk-ab", "\u212as-TASK-é\xff", "line\n", "\n\nline", " ", "zq1", "12z", "xxz", "ſk-task-zz", "-bnd_x", "bnd", "-bndxx",
+		" nosec\n", "sample", "IGNORE THIS", "\r", "", "\xff", "é", "%41%42", "\\u0062nd", "İ", "klm", "gitleaks" + ":allow",
+	}
+	paths := []string{"", "docs/a.md", "a.md", "x.key", "docs/b", "a.txt"}
+	found := 0
+	for seed := range uint64(6000) {
+		g := newGenerator(t, o.rules, seed)
+		var b strings.Builder
+		for range 2 + g.IntN(14) {
+			if g.IntN(3) == 0 {
+				b.WriteString(g.encoded(g.example(g.IntN(len(o.rules)))))
+			} else {
+				b.WriteString(words[g.IntN(len(words))])
+			}
+		}
+		found += o.compare(t, b.String(), paths[g.IntN(len(paths))], fmt.Sprint("seed ", seed))
+		if t.Failed() {
+			return
+		}
+	}
+	t.Logf("%d findings; differences %v", found, o.differ)
+	if found < 5000 {
+		t.Errorf("only %d findings", found)
+	}
+}

@@ -24,7 +24,9 @@ type plan struct {
 	branches []*branch
 	reason   string // not empty: the whole content is read, and why
 	guarded  bool   // it has keywords
-	exact    lazyProgram
+	// announced plans read nothing unless the prefilter saw a keyword.
+	announced bool
+	exact     lazyProgram
 }
 
 // branch is one way that a pattern can match: something of bounded length,

@@ -42,8 +42,8 @@ func frequency(symbol uint8) float64 {
 		return 0.04
 	case symbol <= 26:
 		return float64(letters[symbol]) / 1200
-	case symbol <= 36:
-		return 0.02
+	case symbol <= 36: // one digit follows another
+		return 0.05
 	case symbol == 37+8: // space
 		return 0.12
 	default:

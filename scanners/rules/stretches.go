@@ -45,15 +45,15 @@ func (s *stretches) next() (encoded, bool) {
 // special is the next place where an encoding with a mark may begin.
 func (s *stretches) special() int {
 	if s.percent < s.pos {
-		s.percent = s.index(s.pos, "%")
+		s.percent = indexFrom(s.text, s.pos, "%")
 	}
 	if s.code < s.pos {
-		s.code = s.index(s.pos, "U+")
+		s.code = indexFrom(s.text, s.pos, "U+")
 	}
 	if s.back < s.pos {
 		s.back = s.pos
 		for s.back < len(s.text) {
-			s.back = s.index(s.back, `\`)
+			s.back = indexFrom(s.text, s.back, `\`)
 			if s.escaped(s.back) > 0 {
 				break
 			}
@@ -62,13 +62,6 @@ func (s *stretches) special() int {
 		s.back = min(s.back, len(s.text))
 	}
 	return min(s.percent, s.code, s.back)
-}
-
-func (s *stretches) index(from int, what string) int {
-	if i := strings.Index(s.text[from:], what); i >= 0 {
-		return from + i
-	}
-	return len(s.text)
 }
 
 // run finds the first run of base64 or hexadecimal that starts in [from, to).
