@@ -68,6 +68,12 @@ bench: $(BIN)/benchstat ## Go benchmarks through benchstat; BENCH=regexp, BENCHC
 fuzz: ## each fuzz function for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) ./scripts/fuzz.sh
 
+KILLS ?= 50
+
+.PHONY: torture
+torture: ## kill each piece of work KILLS (50) times at random moments; compare with an undisturbed run
+	REVENANT_KILLS=$(KILLS) go test -count=1 -v -timeout 60m -run '^TestKilledAtAnyMoment$$' ./cmd/revenant
+
 .PHONY: golden
 golden: ## write golden files and lint floors anew, then floor; read the diff before you commit it
 	@./scripts/golden.sh

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +113,21 @@ func killPlans(rng *rand.Rand, b *box) []killPlan {
 	}
 }
 
+// killsEach is how often each piece of work is killed; `make torture` asks for
+// more.
+func killsEach(t *testing.T) int {
+	t.Helper()
+	s := os.Getenv("REVENANT_KILLS")
+	if s == "" {
+		return 6
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		t.Fatalf("REVENANT_KILLS is a number from 1: %v", err)
+	}
+	return n
+}
+
 // TestKilledAtAnyMoment kills import, scan and retire at random moments. The
 // registry must open each time with its chain whole, and once the work was
 // repeated to its end it must hold what an undisturbed run holds: nothing lost,
@@ -128,7 +145,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		b.must(0, "", "init")
 		for _, p := range plans {
 			if b == rough {
-				for range 6 {
+				for range killsEach(t) {
 					if b.killed(rng, p.within, p.stdin, p.args...) {
 						kills++
 					}
