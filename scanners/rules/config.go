@@ -15,6 +15,17 @@ import (
 // maxExtends is how deep gitleaks follows extends.
 const maxExtends = 2
 
+// loaded is a configuration whose patterns may still have to be compiled.
+type loaded struct {
+	cfg config.Config
+	// sources are the patterns, by rule, that a placeholder stands for.
+	sources map[string]string
+}
+
+// placeholder has at least as many groups as any rule of the default
+// configuration selects.
+const placeholder = "()()()()()"
+
 // load reads a configuration with everything that it extends.
 //
 // gitleaks' own loader keeps the parsed file in viper's process-wide instance
@@ -23,7 +34,10 @@ const maxExtends = 2
 // is parsed by a viper of its own, extends are merged before translation by the
 // rules that gitleaks applies after it, and one translation validates the
 // whole.
-func load(o Options) (cfg config.Config, err error) {
+//
+// The patterns of the default configuration, which are known to compile, are
+// left for later: compiling them takes longer than all else at the start.
+func load(o Options) (l loaded, err error) {
 	defer func() { // gitleaks compiles regular expressions with MustCompile
 		if r := recover(); r != nil {
 			err = fmt.Errorf("a pattern does not compile: %w", ErrBadConfig)
@@ -32,7 +46,7 @@ func load(o Options) (cfg config.Config, err error) {
 	contents := o.Contents
 	if contents == nil && o.Path != "" {
 		if contents, err = os.ReadFile(o.Path); err != nil {
-			return config.Config{}, fmt.Errorf("reading: %w: %w", ErrBadConfig, pathless(err))
+			return loaded{}, fmt.Errorf("reading: %w: %w", ErrBadConfig, pathless(err))
 		}
 	}
 	if contents == nil {
@@ -40,28 +54,27 @@ func load(o Options) (cfg config.Config, err error) {
 	}
 	vc, err := parse(contents)
 	if err != nil {
-		return config.Config{}, err
+		return loaded{}, err
 	}
 	vc, err = extended(vc, 0)
 	if err != nil {
-		return config.Config{}, err
+		return loaded{}, err
 	}
-	cfg, err = vc.Translate()
+	if o.Contents == nil && o.Path == "" {
+		l.sources = map[string]string{}
+		for i := range vc.Rules {
+			if r := &vc.Rules[i]; r.Regex != "" {
+				l.sources[r.ID], r.Regex = r.Regex, placeholder
+			}
+		}
+	}
+	cfg, err := vc.Translate()
 	if err != nil {
-		return config.Config{}, fmt.Errorf("%w: %w", ErrBadConfig, err)
+		return loaded{}, fmt.Errorf("%w: %w", ErrBadConfig, err)
 	}
 	cfg.Path = o.Path
-	return prepared(cfg), nil
-}
-
-// prepared makes a configuration safe for concurrent use: gitleaks appends the
-// tags of decoding to a rule's own slice.
-func prepared(cfg config.Config) config.Config {
-	for id, r := range cfg.Rules {
-		r.Tags = slices.Clip(r.Tags)
-		cfg.Rules[id] = r
-	}
-	return cfg
+	l.cfg = cfg
+	return l, nil
 }
 
 func parse(contents []byte) (config.ViperConfig, error) {

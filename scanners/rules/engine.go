@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"index/suffixarray"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +25,8 @@ type engine struct {
 	free []*scratch
 }
 
-func newEngine(cfg config.Config, depth int) *engine {
+func newEngine(l loaded, depth int) *engine {
+	cfg := l.cfg
 	e := &engine{
 		allowlists: newAllowlists(cfg.Allowlists),
 		alphabets:  newAlphabets(),
@@ -42,21 +44,27 @@ func newEngine(cfg config.Config, depth int) *engine {
 		list = append(list, r)
 	}
 	for i, r := range list {
-		e.rules = append(e.rules, newRule(i, r, index))
+		source := l.sources[r.RuleID]
+		if source == "" && r.Regex != nil {
+			source = r.Regex.String()
+		}
+		e.rules = append(e.rules, newRule(i, r, source, index))
 		if r.Regex == nil {
 			e.pathRules = append(e.pathRules, e.rules[i])
 		}
 	}
-	e.finder = newFinder(list)
+	e.finder = newFinder(e.rules)
 	return e
 }
 
-func newRule(i int, r config.Rule, index map[string]int) *rule {
+func newRule(i int, r config.Rule, source string, index map[string]int) *rule {
 	out := &rule{
 		Rule:       r,
 		index:      i,
 		generic:    strings.Contains(strings.ToLower(r.RuleID), "generic"),
 		allowlists: newAllowlists(r.Allowlists),
+		source:     source,
+		regexp:     sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(source) }),
 	}
 	if r.Path != nil {
 		out.path = newPattern(oneOf(r.Path), r.Path.MatchString)

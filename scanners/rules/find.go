@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/zricethezav/gitleaks/v8/config"
 )
 
 const (
@@ -24,14 +22,14 @@ const (
 // finder finds all matches of all rules. Immutable, shared.
 type finder struct {
 	plans     []*plan
-	regexps   []*regexp.Regexp
+	regexps   []func() *regexp.Regexp // by plan, compiled when first needed
 	branches  []*branch
 	keywords  [][]string // by plan, in lower case
 	whole     []int      // plans that read everything
 	prefilter *prefilter
 }
 
-func newFinder(rules []config.Rule) *finder {
+func newFinder(rules []*rule) *finder {
 	f := &finder{}
 	s := newSymbols()
 	builder := newPrefilterBuilder(s)
@@ -44,7 +42,7 @@ func newFinder(rules []config.Rule) *finder {
 		}
 		p := newPlan(i, r, s)
 		f.plans = append(f.plans, p)
-		f.regexps = append(f.regexps, r.Regex)
+		f.regexps = append(f.regexps, r.regexp)
 		if p.reason != "" {
 			f.whole = append(f.whole, i)
 			f.announce(builder, i)
@@ -224,7 +222,7 @@ func (s *search) matches(plan int) [][2]int {
 	m, ok := s.fast(plan)
 	if !ok {
 		m = nil
-		for _, at := range s.regexps[plan].FindAllStringIndex(s.text, -1) {
+		for _, at := range s.regexps[plan]().FindAllStringIndex(s.text, -1) {
 			m = append(m, [2]int{at[0], at[1]})
 		}
 	}

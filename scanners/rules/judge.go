@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -12,12 +13,14 @@ import (
 
 // rule is gitleaks' rule with what judging its matches needs.
 type rule struct {
-	config.Rule
-	index      int
-	generic    bool // yields to any other rule on the same secret
-	allowlists []*allowlist
-	path       *pattern
-	required   []requirement
+	config.Rule        // its Regex only says whether there is one
+	source      string // of the pattern
+	regexp      func() *regexp.Regexp
+	index       int
+	generic     bool // yields to any other rule on the same secret
+	allowlists  []*allowlist
+	path        *pattern
+	required    []requirement
 }
 
 // requirement is another rule that must match near by.
@@ -150,10 +153,11 @@ func (j *judge) judge(r *rule, m extent) (f finding, ok bool) {
 func (f *finding) setSecret() extent {
 	all := extent{0, len(f.match)}
 	f.secret = f.match
-	if f.rule.Regex.NumSubexp() == 0 {
+	re := f.rule.regexp()
+	if re.NumSubexp() == 0 {
 		return all
 	}
-	at := f.rule.Regex.FindStringSubmatchIndex(f.match)
+	at := re.FindStringSubmatchIndex(f.match)
 	for g := 1; 2*g < len(at); g++ {
 		if f.rule.SecretGroup > 0 && g != f.rule.SecretGroup {
 			continue

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"math/bits"
 	"regexp/syntax"
 	"slices"
 	"unicode"
@@ -12,6 +13,29 @@ type byteSet [4]uint64
 
 func (s *byteSet) add(c byte)      { s[c>>6] |= 1 << (c & 63) }
 func (s *byteSet) has(c byte) bool { return s[c>>6]>>(c&63)&1 != 0 }
+
+// letter is the only byte of the set, or the letter that it holds in both
+// cases, in the lower one, with the bit that tells them apart.
+func (s *byteSet) letter() (c, fold byte, ok bool) {
+	n, at := 0, [2]byte{}
+	for i, word := range s {
+		for ; word != 0; word &= word - 1 {
+			if n == len(at) {
+				return 0, 0, false
+			}
+			at[n] = byte(64*i + bits.TrailingZeros64(word))
+			n++
+		}
+	}
+	switch {
+	case n == 1:
+		return at[0], 0, true
+	case n == 2 && at[0]|0x20 == at[1]:
+		return at[1], 0x20, true
+	default:
+		return 0, 0, false
+	}
+}
 
 // lead is what the matches of a pattern begin with: a set of bytes for each
 // place. Matches of an exact one consist of nothing else.
@@ -54,6 +78,9 @@ func leads(re *syntax.Regexp) []lead {
 			if !slices.ContainsFunc(acc, open) {
 				break
 			}
+			if !slices.ContainsFunc(acc, vague) {
+				return inexact(acc)
+			}
 			acc = product(acc, leads(sub))
 		}
 		return acc
@@ -83,6 +110,18 @@ func anything() []lead { return []lead{{}} }
 
 // open reports whether a lead may grow.
 func open(l lead) bool { return l.exact && len(l.sets) < maxLead }
+
+// vague reports whether a lead has few fixed characters.
+func vague(l lead) bool {
+	const plenty = 4
+	fixed := 0
+	for i := range l.sets {
+		if _, _, ok := l.sets[i].letter(); ok {
+			fixed++
+		}
+	}
+	return fixed < plenty
+}
 
 func inexact(ls []lead) []lead {
 	ls = slices.Clone(ls)

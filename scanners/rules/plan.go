@@ -7,13 +7,14 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
-
-	"github.com/zricethezav/gitleaks/v8/config"
 )
 
 // maxBefore is how many runes may stand between a match's start and the place
 // that the prefilter looks for.
 const maxBefore = 512
+
+// rare is a share of places that is small enough not to look for a smaller one.
+const rare = 1e-4
 
 // plan is how one rule's pattern is looked for. Immutable but for programs
 // made when they are first needed.
@@ -88,8 +89,8 @@ func (s *runeSet) has(r rune) bool {
 }
 
 // newPlan derives how a rule is looked for.
-func newPlan(index int, r config.Rule, s *symbols) *plan {
-	p := &plan{id: r.RuleID, pattern: r.Regex.String(), guarded: len(r.Keywords) > 0}
+func newPlan(index int, r *rule, s *symbols) *plan {
+	p := &plan{id: r.RuleID, pattern: r.source, guarded: len(r.Keywords) > 0}
 	tree, err := syntax.Parse(p.pattern, syntax.Perl)
 	if err != nil { // it compiled before
 		p.reason = "the pattern cannot be taken apart"
@@ -135,7 +136,7 @@ func bestBranch(parts []*syntax.Regexp, s *symbols) (best *branch, cost float64)
 		}
 		lo, hi := width(parts[i])
 		least, most = least+lo, most+hi
-		if most > maxBefore {
+		if most > maxBefore || best != nil && cost < rare {
 			break
 		}
 	}
@@ -219,18 +220,8 @@ func describe(ls []lead) string {
 }
 
 func describeSet(set *byteSet) string {
-	var members []byte
-	for c := range 256 {
-		if set.has(byte(c)) {
-			members = append(members, byte(c))
-		}
+	if c, _, ok := set.letter(); ok {
+		return string(rune(c))
 	}
-	switch {
-	case len(members) == 1:
-		return string(rune(members[0]))
-	case len(members) == 2 && members[0]|0x20 == members[1]:
-		return string(rune(members[1]))
-	default:
-		return "?"
-	}
+	return "?"
 }

@@ -128,24 +128,13 @@ func (p *probe) fits(eight uint64) bool { return (eight|p.fold)&p.mask == p.want
 func newProbe(l lead, offset, target int) probe {
 	p := probe{back: offset + gram - 1, target: target}
 	for i := range l.sets {
-		var members []byte
-		for c := range 256 {
-			if l.sets[i].has(byte(c)) {
-				members = append(members, byte(c))
-			}
-		}
-		shift := 8 * i
-		switch {
-		case len(members) == 1:
+		if c, fold, ok := l.sets[i].letter(); ok {
+			shift := 8 * i
 			p.mask |= 0xff << shift
-			p.want |= uint64(members[0]) << shift
-		case len(members) == 2 && members[0]|0x20 == members[1]:
-			p.mask |= 0xff << shift
-			p.fold |= 0x20 << shift
-			p.want |= uint64(members[1]) << shift
+			p.fold |= uint64(fold) << shift
+			p.want |= uint64(c) << shift
 		}
 	}
-	p.want |= p.fold & p.mask
 	return p
 }
 

@@ -71,7 +71,7 @@ var _ scanners.Interruptible = (*Matcher)(nil)
 // New loads the configuration and builds a matcher.
 func New(o Options) (*Matcher, error) {
 	silence()
-	cfg, err := load(o)
+	l, err := load(o)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func New(o Options) (*Matcher, error) {
 	case depth < 0:
 		depth = 0
 	}
-	return &Matcher{engine: newEngine(cfg, depth)}, nil
+	return &Matcher{engine: newEngine(l, depth)}, nil
 }
 
 // Rules is the number of rules.
