@@ -128,13 +128,21 @@ type search struct {
 	*finder
 	*scratch
 	text    string
+	asked   []asked
 	done    map[int][][2]int // by plan
 	keyword map[string]bool  // whether the text has it
 }
 
 // newSearch prefilters a text; it fails when ctx ends.
 func (f *finder) newSearch(ctx context.Context, sc *scratch, text string) (*search, error) {
-	s := &search{finder: f, scratch: sc, text: text, done: map[int][][2]int{}, keyword: map[string]bool{}}
+	s := f.blank(sc, text)
+	clear(sc.hinted)
+	folded := newFoldedText(text)
+	err := s.prefilter(ctx, folded, extent{0, len(folded.bytes)})
+	return s, err
+}
+
+func (f *finder) blank(sc *scratch, text string) *search {
 	for _, plan := range sc.touched {
 		sc.interval[plan] = sc.interval[plan][:0]
 		sc.spent[plan] = 0
@@ -143,14 +151,16 @@ func (f *finder) newSearch(ctx context.Context, sc *scratch, text string) (*sear
 	for i := range sc.last {
 		sc.last[i] = -1
 	}
-	clear(sc.hinted)
-	folded := newFoldedText(text)
-	for from := 0; from < len(folded.bytes); from += stretch {
+	return &search{finder: f, scratch: sc, text: text, done: map[int][][2]int{}, keyword: map[string]bool{}}
+}
+
+// prefilter suspects what begins in a part of the text.
+func (s *search) prefilter(ctx context.Context, folded foldedText, part extent) error {
+	for from := part.start; from < part.end; from += stretch {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
-		to := min(from+stretch, len(folded.bytes))
-		f.prefilter.scan(folded.bytes, from, to, func(at suspect) {
+		s.finder.prefilter.scan(folded.bytes, from, min(from+stretch, part.end), func(at suspect) {
 			if at.target < 0 {
 				s.hinted[-1-at.target] = true
 			} else if s.last[at.target] != at.at {
@@ -159,16 +169,14 @@ func (f *finder) newSearch(ctx context.Context, sc *scratch, text string) (*sear
 			}
 		})
 	}
-	return s, nil
+	return nil
 }
 
 // suspect asks a branch's gate about a place where its leads stand.
 func (s *search) suspect(target, at int) {
 	b := s.branches[target]
 	spent := &s.spent[b.plan]
-	if *spent == 0 && len(s.interval[b.plan]) == 0 {
-		s.touched = append(s.touched, b.plan)
-	}
+	s.touch(b.plan)
 	if *spent < 0 || s.over(*spent) {
 		*spent = -1
 		return
@@ -185,12 +193,26 @@ func (s *search) suspect(target, at int) {
 	}
 	end, read := gate.match(s.text, at, sideBefore(s.text, at), true)
 	*spent += read + 1
-	if end < 0 {
-		return
+	if end >= 0 || read >= longRead {
+		s.asked = append(s.asked, asked{target: target, at: at, read: read, open: end >= 0})
 	}
+	if end >= 0 {
+		s.admit(b, at)
+	}
+}
+
+// admit notes where the matches may start whose leads stand at a place.
+func (s *search) admit(b *branch, at int) {
 	first, last := b.starts(s.text, at)
 	if first <= last {
 		s.interval[b.plan] = append(s.interval[b.plan], interval{first, last})
+	}
+}
+
+// touch notes a plan before its state changes.
+func (s *search) touch(plan int) {
+	if s.spent[plan] == 0 && len(s.interval[plan]) == 0 {
+		s.touched = append(s.touched, plan)
 	}
 }
 

@@ -145,14 +145,35 @@ func (g *generator) around() string {
 	return pool[g.IntN(len(pool))]
 }
 
+// filler is plain text long enough to part what stands around it.
+func (g *generator) filler() string {
+	words := []string{
+		"the", "key", "of a", "token", "is\n", "told", "api:", "curl", "data: x\n", "kind: secret", "-----BEGIN PRIVATE KEY-----\n", "https://a.b/c",
+		"%d", "C:\\users", "auth = ", "ey", "some_long_identifier_name", "password", "\n\n", "0123456789abcdef",
+	}
+	var b strings.Builder
+	for n := 150 + g.IntN(900); b.Len() < n; {
+		b.WriteString(words[g.IntN(len(words))])
+		b.WriteByte(' ')
+	}
+	return b.String()
+}
+
 // text is a stretch built around some rules.
 func (g *generator) text() string {
 	var b strings.Builder
+	apart := g.IntN(2) == 0
 	for range 1 + g.IntN(4) {
+		if apart {
+			b.WriteString(g.filler())
+		}
 		rule := g.IntN(len(g.rules))
 		b.WriteString(g.around())
 		b.WriteString(g.encoded(g.piece(rule)))
 		b.WriteString(g.around())
+	}
+	if apart {
+		b.WriteString(g.filler())
 	}
 	return b.String()
 }

@@ -337,7 +337,7 @@ func (j *judge) layers(ctx context.Context) []finding {
 	var out []finding
 	for j.layer = (&layer{text: j.raw}); j.layer != nil; j.layer = j.layer.decode(j.alphabets) {
 		j.above = lines{text: j.layer.text}
-		search, err := j.finder.newSearch(ctx, j.sc, j.layer.text)
+		search, err := j.searched(ctx)
 		if err != nil {
 			return out
 		}
@@ -362,6 +362,14 @@ func (j *judge) layers(ctx context.Context) []finding {
 		}
 	}
 	return out
+}
+
+// searched is the layer's search.
+func (j *judge) searched(ctx context.Context) (*search, error) {
+	if j.layer.depth == 0 {
+		return j.newSearch(ctx, j.sc, j.raw)
+	}
+	return j.newSearchAbove(ctx, j.sc, j.layer, j.search)
 }
 
 // keyworded reports whether one of the rule's keywords stands in the layer,

@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // segment is a stretch that was decoded.
@@ -49,7 +50,7 @@ func (l *layer) decode(a *alphabets) *layer {
 	}
 	var previous, current encoded
 	has, had := false, false
-	walk := a.stretches(l.text)
+	walk := a.walk(l.text, l.fresh())
 	for {
 		next, more := walk.next()
 		// Of two that touch, the higher rank is undone in this pass, the
@@ -68,6 +69,61 @@ func (l *layer) decode(a *alphabets) *layer {
 	}
 	up.text = string(append(out, l.text[copied:]...))
 	return up
+}
+
+// fresh are the parts of the text, whole lines, in which something may have
+// become encoded text: all of the content, then what is around the segments. Where
+// none is, what did not decode before does not decode now. U+0041 alone reaches
+// over the ends of lines.
+func (l *layer) fresh() []extent {
+	if l.depth == 0 || strings.Contains(l.text, "U+") {
+		return []extent{{0, len(l.text)}}
+	}
+	var parts []extent
+	for _, s := range l.segments {
+		if n := len(parts); n > 0 && s.decoded.end < parts[n-1].end {
+			continue
+		}
+		part := extent{strings.LastIndexByte(l.text[:s.decoded.start], '\n') + 1, len(l.text)}
+		if i := strings.IndexByte(l.text[s.decoded.end:], '\n'); i >= 0 {
+			part.end = s.decoded.end + i + 1
+		}
+		if n := len(parts); n > 0 && part.start <= parts[n-1].end {
+			parts[n-1].end = part.end
+			continue
+		}
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// walk is stretches over parts of a text.
+type walk struct {
+	*alphabets
+	text   string
+	parts  []extent
+	now    *stretches
+	offset int
+}
+
+func (a *alphabets) walk(text string, parts []extent) *walk {
+	return &walk{alphabets: a, text: text, parts: parts}
+}
+
+func (w *walk) next() (encoded, bool) {
+	for {
+		if w.now != nil {
+			if e, ok := w.now.next(); ok {
+				return encoded{extent{e.start + w.offset, e.end + w.offset}, e.kind}, true
+			}
+		}
+		if len(w.parts) == 0 {
+			return encoded{}, false
+		}
+		part := w.parts[0]
+		w.parts, w.offset = w.parts[1:], part.start
+		w.now = w.stretches(w.text[part.start:part.end])
+	}
 }
 
 func yields(e, neighbour encoded) bool {

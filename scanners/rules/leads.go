@@ -11,8 +11,7 @@ import (
 // byteSet is a set of bytes; what is not ASCII is told apart by symbol only.
 type byteSet [4]uint64
 
-func (s *byteSet) add(c byte)      { s[c>>6] |= 1 << (c & 63) }
-func (s *byteSet) has(c byte) bool { return s[c>>6]>>(c&63)&1 != 0 }
+func (s *byteSet) add(c byte) { s[c>>6] |= 1 << (c & 63) }
 
 // letter is the only byte of the set, or the letter that it holds in both
 // cases, in the lower one, with the bit that tells them apart.

@@ -327,6 +327,9 @@ func TestOracleOdd(t *testing.T) {
 			} else {
 				b.WriteString(words[g.IntN(len(words))])
 			}
+			if seed%3 == 0 && g.IntN(3) == 0 {
+				b.WriteString(g.filler())
+			}
 		}
 		found += o.compare(t, b.String(), paths[g.IntN(len(paths))], fmt.Sprint("seed ", seed))
 		if t.Failed() {
