@@ -53,6 +53,7 @@ func floors() map[string]room {
 		"fingerprints/keystore":       {floor: 2},
 		"fingerprints/registry":       {floor: 2},
 		"fingerprints/store/sqlstore": {floor: 2},
+		"scanners/archives":           {floor: 2},
 		"scanners/files":              {floor: 2},
 		"scanners/registered":         {floor: 2},
 		"scanners/rules":              {floor: 2},

@@ -1,0 +1,125 @@
+package archives
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"context"
+	"errors"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+	"github.com/therootcompany/xz"
+)
+
+// maxWindow is the largest history that a compressed stream may ask for.
+const maxWindow = 128 << 20
+
+// stream visits the one content of a compressed stream.
+func (e *container) stream(ctx context.Context, k kind) error {
+	in := &counted{r: io.NewSectionReader(e.at, 0, e.size)}
+	r, done, err := decompress(k, in)
+	if err != nil {
+		e.w.skip(e.content.Path, detail(err))
+		return nil
+	}
+	defer done()
+	_, err = e.member(ctx, file{name: innerName(e.content.Path), r: r, in: &in.n})
+	return err
+}
+
+// decompress opens a stream of one of the formats that hold one content.
+func decompress(k kind, r io.Reader) (io.Reader, func(), error) {
+	nothing := func() {}
+	b := bufio.NewReaderSize(r, 16<<10)
+	switch k {
+	case kindGzip:
+		z, err := gzip.NewReader(b)
+		return &tail{r: z, end: gzip.ErrHeader}, nothing, err
+	case kindBzip2:
+		return &tail{r: bzip2.NewReader(b), end: bzip2.StructuralError("bad magic value in continuation file")}, nothing, nil
+	case kindXz:
+		z, err := xz.NewReader(b, maxWindow)
+		return z, nothing, err
+	case kindZstd:
+		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return nil, nil, err
+		}
+		return &tail{r: z, end: zstd.ErrMagicMismatch}, z.Close, nil
+	case kindLz4:
+		return &frames{b: b, z: lz4.NewReader(b)}, nothing, nil
+	case kindZlib:
+		z, err := zlib.NewReader(b)
+		return z, nothing, err
+	case kindNone, kindZip, kindTar, kindAr, kind7z, kindUnsupported:
+	}
+	return nil, nil, errUnsupported
+}
+
+// tail forgives what follows the last member: padding, and what was appended.
+// The container's own bytes show it.
+type tail struct {
+	r    io.Reader
+	end  error
+	some bool
+}
+
+func (t *tail) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	t.some = t.some || n > 0
+	if err != nil && t.some && errors.Is(err, t.end) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// frames reads lz4 frames that follow each other.
+type frames struct {
+	b *bufio.Reader
+	z *lz4.Reader
+}
+
+func (f *frames) Read(p []byte) (int, error) {
+	for {
+		n, err := f.z.Read(p)
+		if n > 0 && errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if n > 0 || !errors.Is(err, io.EOF) {
+			return n, err
+		}
+		head, _ := f.b.Peek(4)
+		if !bytes.Equal(head, []byte("\x04\x22\x4d\x18")) && !bytes.Equal(head, []byte("\x02\x21\x4c\x18")) {
+			return 0, io.EOF
+		}
+		f.z.Reset(f.b)
+	}
+}
+
+// innerName is what a compressed stream's content is called: as its container
+// without the suffix, where it has one of the usual. The name that a gzip
+// header may hold depends on who compressed it.
+func innerName(container string) string {
+	name := path.Base(container[strings.LastIndexByte(container, '!')+1:])
+	ext := path.Ext(name)
+	stem := strings.TrimSuffix(name, ext)
+	switch strings.ToLower(ext) {
+	case ".gz", ".bz2", ".xz", ".zst", ".lz4", ".z", ".gzip", ".bzip2", ".zstd", ".zlib":
+		if stem != "" {
+			return stem
+		}
+	case ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".tlz4":
+		if stem != "" {
+			return stem + ".tar"
+		}
+	case ".svgz":
+		return stem + ".svg"
+	}
+	return "content"
+}

@@ -1,0 +1,340 @@
+package archives
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+
+	"revenant/fingerprints"
+)
+
+// Why something was not read. The texts are what a skip says.
+var (
+	errDamaged     = errors.New("damaged or cut short")
+	errEncrypted   = errors.New("encrypted")
+	errUnsupported = errors.New("the compression method is not supported")
+	errRatio       = errors.New("expands beyond all proportion")
+	errBytes       = errors.New("expands to more bytes than the bound allows")
+	errEntries     = errors.New("has more entries than the bound allows")
+	errTime        = errors.New("takes longer than the bound allows")
+	errOverlap     = errors.New("entries overlap: not all of this one was read")
+)
+
+// maxSkips is how many skips of one item are listed; the rest are counted.
+const maxSkips = 1000
+
+// maxName is how long a member's name may be; longer ones are replaced whole,
+// because half of a secret would not be recognised. Container bytes hold them.
+const maxName = 4096
+
+// walk is the expansion of one item.
+type walk struct {
+	x        *Expander
+	v        Visitor
+	memory   int64 // left for spools
+	left     int64 // bytes that may still come out
+	entries  int   // that may still come
+	deadline time.Time
+	number   int
+	skips    int
+	stop     error // a bound of the whole item was met
+	item     string
+}
+
+// input is the bytes of a content.
+type input struct {
+	r     io.Reader
+	at    io.ReaderAt // nil: must be spooled for random access
+	size  int64       // of at
+	limit int64       // of the spool
+}
+
+// container is a content being expanded.
+type container struct {
+	w       *walk
+	content Content
+	depth   int
+	at      io.ReaderAt
+	size    int64
+	stored  []extent
+}
+
+// content visits one content, and before it its members.
+func (w *walk) content(ctx context.Context, c Content, depth int, in input) error {
+	if depth == 0 {
+		w.item = c.Path
+	}
+	head := make([]byte, headSize)
+	head, in.r = in.peek(head)
+	k := detect(head)
+	maybeZip := k == kindNone && (in.at != nil || len(head) < headSize || program(head))
+	if k == kindNone && !maybeZip {
+		return w.visit(ctx, c, in.r)
+	}
+	if in.at == nil && len(head) < headSize { // it is all there
+		in.at, in.size = bytes.NewReader(head), int64(len(head))
+	}
+	if k != kindNone && w.refused(c.Path, k, depth) {
+		return w.visit(ctx, c, in.r)
+	}
+	if in.at == nil {
+		s := &spool{w: w}
+		defer s.close()
+		in = w.spooled(s, in, c.Path, k)
+	}
+	if k == kindNone {
+		if _, ok := findEnd(in.at, in.size); !ok || w.refused(c.Path, kindZip, depth) {
+			return w.visit(ctx, c, in.r)
+		}
+		k = kindZip
+	}
+	return w.open(ctx, c, depth, in, k)
+}
+
+// open visits a container's members, and then the container.
+func (w *walk) open(ctx context.Context, c Content, depth int, in input, k kind) error {
+	e := &container{w: w, content: c, depth: depth, at: in.at, size: in.size}
+	first := w.number + 1
+	if err := e.expand(ctx, k); err != nil {
+		return err
+	}
+	if w.number >= first {
+		c.First, c.Packed = first, k.stream() || k == kind7z
+	}
+	c.stored = e.stored
+	slices.SortFunc(c.stored, func(a, b extent) int { return cmp.Compare(a.start, b.start) })
+	return w.visit(ctx, c, in.r)
+}
+
+// spooled copies a content to where it can be read anywhere.
+func (w *walk) spooled(s *spool, in input, path string, k kind) input {
+	rest, err := s.fill(in.r, in.limit)
+	switch {
+	case k == kindNone: // all of it is read later
+	case err != nil:
+		w.skip(path, "no room to unpack it")
+	case rest == in.r:
+		w.skip(path, "too large to be unpacked whole")
+	}
+	return input{r: io.MultiReader(io.NewSectionReader(s, 0, s.size), rest), at: s, size: s.size}
+}
+
+// refused lists a container that is not opened.
+func (w *walk) refused(path string, k kind, depth int) bool {
+	if k != kindUnsupported && depth < w.x.Limits.Depth {
+		return false
+	}
+	w.skip(path, refusal(k, w.x.Limits.Depth))
+	return true
+}
+
+func refusal(k kind, depth int) string {
+	switch {
+	case k == kindUnsupported:
+		return "the archive format is not supported"
+	case depth <= 0:
+		return "not opened: archives are switched off"
+	}
+	return "nested deeper than " + strconv.Itoa(depth)
+}
+
+// peek reads the head, and gives back a reader of the whole.
+func (in input) peek(head []byte) ([]byte, io.Reader) {
+	if in.at != nil {
+		n, _ := in.at.ReadAt(head[:min(int64(len(head)), in.size)], 0)
+		return head[:n], in.r
+	}
+	n, err := io.ReadFull(in.r, head)
+	head = head[:n]
+	switch {
+	case err == nil:
+		return head, io.MultiReader(bytes.NewReader(head), in.r)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return head, bytes.NewReader(head)
+	}
+	return head, io.MultiReader(bytes.NewReader(head), failing{err})
+}
+
+// failing is the end of a reader that failed.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func (w *walk) visit(ctx context.Context, c Content, r io.Reader) error {
+	w.number++
+	c.Number = w.number
+	return w.v.Content(ctx, c, r)
+}
+
+func (w *walk) skip(path, detail string) {
+	w.skips++
+	if w.skips <= maxSkips {
+		w.v.Skip(fingerprints.Skip{Path: path, Reason: fingerprints.SkipArchive, Detail: detail, Size: -1})
+	}
+}
+
+func (w *walk) endSkips() {
+	if more := w.skips - maxSkips; more > 0 {
+		w.v.Skip(fingerprints.Skip{
+			Path: w.item, Reason: fingerprints.SkipArchive, Size: -1,
+			Detail: "and " + strconv.Itoa(more) + " more places inside",
+		})
+	}
+}
+
+// expand visits a container's members. A library that fails on hostile bytes
+// costs the rest of this container, not the scan.
+func (e *container) expand(ctx context.Context, k kind) (err error) {
+	defer func() {
+		if recover() != nil {
+			e.w.skip(e.content.Path, errDamaged.Error())
+			err = ctx.Err()
+		}
+	}()
+	switch {
+	case k == kindZip:
+		return e.zip(ctx)
+	case k == kindTar:
+		return e.tar(ctx)
+	case k == kindAr:
+		return e.ar(ctx)
+	case k == kind7z:
+		return e.sevenZip(ctx)
+	}
+	return e.stream(ctx, k)
+}
+
+// file is a member to be read.
+type file struct {
+	name  string
+	r     io.Reader
+	in    *int64 // bytes that were read of the container so far
+	at    extent // where it stands uncompressed; empty: nowhere
+	most  int64  // bytes that may come out of it; 0: what the item has left
+	until int64  // where its data ends at the latest; 0: with the container
+	done  func() error
+}
+
+// member visits a member. It reports whether more of the container can be read.
+func (e *container) member(ctx context.Context, f file) (goOn bool, err error) {
+	w := e.w
+	path := e.content.Path + "!" + f.name
+	if len(f.name) > maxName {
+		path = e.content.Path + "!entry-" + strconv.Itoa(w.number+1)
+	}
+	if w.stop == nil && w.entries <= 0 {
+		w.bound(e.content.Path, errEntries)
+	}
+	if w.stop != nil {
+		return false, nil
+	}
+	w.entries--
+	m := &reader{stopped: ctx.Err, w: w, f: f}
+	if f.in != nil {
+		m.began = *f.in
+	}
+	if err := w.content(ctx, Content{Path: path, Parent: len(e.content.Path)}, e.depth+1, input{r: m, limit: w.x.Limits.Bytes}); err != nil {
+		return false, err
+	}
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	if m.ended && m.err == nil && f.done != nil {
+		m.err = f.done()
+	}
+	switch {
+	case errors.Is(m.err, errBytes), errors.Is(m.err, errTime):
+		w.bound(path, m.err)
+		return false, nil
+	case m.err != nil:
+		w.skip(path, detail(m.err))
+	case m.ended && f.at.end > f.at.start:
+		e.stored = append(e.stored, f.at)
+	}
+	return true, nil
+}
+
+// bound ends the expansion of the item.
+func (w *walk) bound(path string, err error) {
+	if w.stop == nil {
+		w.stop = err
+		w.skip(path, err.Error())
+	}
+}
+
+// detail says what went wrong without a library's own text.
+func detail(err error) string {
+	for _, known := range []error{errEncrypted, errUnsupported, errRatio, errOverlap} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	return errDamaged.Error()
+}
+
+// reader reads a member within the bounds. It ends where it fails.
+type reader struct {
+	stopped func() error
+	w       *walk
+	f       file
+	began   int64 // what was read of the container before
+	out     int64
+	ended   bool
+	err     error
+}
+
+func (m *reader) Read(p []byte) (int, error) {
+	if m.ended || m.err != nil {
+		return 0, io.EOF
+	}
+	if m.err = m.allowed(); m.err != nil {
+		return 0, io.EOF
+	}
+	n, err := m.f.r.Read(p[:min(int64(len(p)), max(m.w.left, 1))])
+	n = max(n, 0)
+	m.out += int64(n)
+	m.w.left -= int64(n)
+	switch {
+	case errors.Is(err, io.EOF):
+		m.ended = true
+		return n, io.EOF
+	case err != nil:
+		m.err = err
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (m *reader) allowed() error {
+	l := m.w.x.Limits
+	switch err := m.stopped(); {
+	case err != nil:
+		return err
+	case m.w.left <= 0:
+		return errBytes
+	case !m.w.deadline.IsZero() && m.w.x.Now().After(m.w.deadline):
+		return errTime
+	case m.f.in != nil && m.out > l.Slack && (m.out-l.Slack)/max(l.Ratio, 1) > *m.f.in-m.began:
+		return errRatio
+	case m.f.most > 0 && m.out > m.f.most:
+		return errOverlap
+	}
+	return nil
+}
+
+// counted counts what is read of a container.
+type counted struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
