@@ -63,15 +63,19 @@ func (w *work) report(span scanners.Span, form fingerprints.Form, raw []byte, ro
 	})
 }
 
-// confirm checks the candidates of a region that stands at byte p of the text.
-func (w *work) confirm(x *text, p int, candidates []pack.Candidate) {
+// place is where a byte comes from: the character of the text that begins at
+// byte at, and which of the bytes that the character stands for.
+type place struct{ at, of int }
+
+// confirm checks the candidates of a region that starts at a place of the text.
+func (w *work) confirm(x *text, p place, candidates []pack.Candidate) {
 	for _, c := range candidates {
 		if c.Kind == pack.KindPrivateKey {
-			w.keyAround(x, p)
+			w.keyAround(x, p.at)
 			continue
 		}
-		from, n := p-int(c.Offset), int(c.Length)
-		if from >= 0 && n <= len(x.data)-from && w.plausible(x.data[from:from+n], c) {
+		from, n := p.at-int(c.Offset), int(c.Length)
+		if p.of == 0 && from >= 0 && n <= len(x.data)-from && w.plausible(x.data[from:from+n], c) {
 			if rows := w.check(x.data[from:from+n], c.Epoch); len(rows) > 0 {
 				w.report(x.span(from, from+n), x.form, x.data[from:from+n], rows)
 				continue
@@ -120,9 +124,9 @@ func (w *work) key(x *text, from int, k privatekeys.Found) {
 
 // unescapeAround tries every scheme whose characters stand where the value
 // would be if it were not escaped: escapes only make it longer.
-func (w *work) unescapeAround(x *text, p int, c pack.Candidate) {
+func (w *work) unescapeAround(x *text, p place, c pack.Candidate) {
 	o, n := int(c.Offset), int(c.Length)
-	near := w.near.in(x, max(0, p-o), min(len(x.data), p-o+n))
+	near := w.near.in(x, max(0, p.at-o), min(len(x.data), p.at-o+n))
 	if near == 0 || w.triedBefore(x, p, c) {
 		return
 	}
@@ -137,7 +141,8 @@ func (w *work) unescapeAround(x *text, p int, c pack.Candidate) {
 		}
 		b := a + n
 		first, last := int(v.start[a]), int(v.end[b-1])
-		if last-first == n || !w.plausible(v.out[a:b], c) { // no escape inside: raw said no
+		same := last-first == n && s.trigger != trigPlus // no escape inside: raw said no
+		if same || !w.plausible(v.out[a:b], c) {
 			continue
 		}
 		if rows := w.check(v.out[a:b], c.Epoch); len(rows) > 0 {
@@ -150,28 +155,29 @@ func (w *work) unescapeAround(x *text, p int, c pack.Candidate) {
 
 // adds reports whether the innermost layer of a scheme can change anything:
 // whether what it changes stands in what the scheme without it yields.
-func (w *work) adds(s *scheme, x *text, p, o, n int) bool {
+func (w *work) adds(s *scheme, x *text, p place, o, n int) bool {
 	if s.outer < 0 {
 		return true
 	}
-	v, _ := w.viewAround(s.outer, x, p, o, n)
-	k := v.index(p)
+	outside := place{at: p.at} // a character of several bytes may be the innermost layer's
+	v, _ := w.viewAround(s.outer, x, outside, o, n)
+	k := v.index(outside)
 	return k >= 0 && v.near(k-o, k-o+n)&s.layers[len(s.layers)-1].trigger() != 0
 }
 
 // attempt is one entry of the memo of places that were unescaped in vain or not.
 type attempt struct {
 	of             *text
-	p              int
+	p              place
 	offset, length uint32
 	epoch          uint32
 }
 
 // triedBefore notes an attempt and reports whether it was noted before: probes
 // of several tables and stretches lead to the same place.
-func (w *work) triedBefore(x *text, p int, c pack.Candidate) bool {
+func (w *work) triedBefore(x *text, p place, c pack.Candidate) bool {
 	a := attempt{x, p, c.Offset, c.Length, c.Epoch}
-	h := (uint64(p)<<20 ^ uint64(c.Offset)<<10 ^ uint64(c.Length)) * 0x9E3779B97F4A7C15
+	h := (uint64(p.at)<<20 ^ uint64(p.of)<<17 ^ uint64(c.Offset)<<10 ^ uint64(c.Length)) * 0x9E3779B97F4A7C15
 	slot := &w.tried[h>>(64-triedBits)]
 	if *slot == a {
 		return true

@@ -171,7 +171,7 @@ func backslash(in []byte) unit {
 	case '\n', '\r': // a continued line
 		return skipped(1 + breakLength(in[1:]))
 	default:
-		if c >= 0x21 && c < 0x7f || c == ' ' {
+		if c >= 0x21 && c < 0x7f || c == ' ' || c == '\t' {
 			return literal(c, 2)
 		}
 	}

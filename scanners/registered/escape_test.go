@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
@@ -62,6 +63,7 @@ func punctuated() []string {
 		`p@"s's\w&r<d>%+/=!#$^*(){}[]|;:,.?~` + "`",
 		`A"b'C\d&E<f>G%h+I'j"K\l&M<n>O%p+Q`,
 		"Ü\"ß&é\\kR7pQ2xV9nL4tB6wY1mZ/'%",
+		"kключ'от'всех&дверей,K", "п'aK\"роль🔑💡-секрет", "k鍵は箱'の中にある、開けるなK",
 	}
 }
 
@@ -79,7 +81,7 @@ func escapings() []escaping {
 		{"json with slashes", b, replace(`\`, `\\`, `"`, `\"`, `/`, `\/`)},
 		{"json, each", b, func(s string) string {
 			var b strings.Builder
-			for _, r := range s {
+			for _, r := range utf16.Encode([]rune(s)) {
 				fmt.Fprintf(&b, `\u%04X`, r)
 			}
 			return b.String()
@@ -92,6 +94,7 @@ func escapings() []escaping {
 		{"octal", b, each(`\%03o`)},
 		{"shell", b, protect},
 		{"single quotes", b, replace(`'`, `'\''`)},
+		{"single quotes in double", b, replace(`'`, `'"'"'`)},
 		{"query", p, url.QueryEscape},
 		{"path", p, url.PathEscape},
 		{"percent, each", p, each("%%%02X")},
@@ -197,9 +200,12 @@ func TestWrappedRaw(t *testing.T) {
 
 // TestEscapedBase64 has the two signs of base64 escaped.
 func TestEscapedBase64(t *testing.T) {
-	vals := make([][]byte, 50)
+	vals := make([][]byte, 90)
 	for i := range vals {
-		vals[i] = noise(uint64(i+500), 48)
+		vals[i] = noise(uint64(i+500), []int{48, 300}[i%2])
+		if i >= 50 { // signs beside each other near the start
+			copy(vals[i][1+i%3:], "\xfb\xef\xff")
+		}
 	}
 	m, built := matcher(t, fingerprints.AudienceCore, vals...)
 	for i, v := range vals {
@@ -208,6 +214,7 @@ func TestEscapedBase64(t *testing.T) {
 			"percent": strings.NewReplacer("+", "%2B", "/", "%2f").Replace(b64),
 			"json":    strings.NewReplacer("+", `\u002b`, "/", `\/`).Replace(b64),
 			"html":    strings.NewReplacer("+", "&#43;", "/", "&#x2F;").Replace(b64),
+			"path":    strings.NewReplacer("+", "%2B", "/", `\/`).Replace(b64),
 		} {
 			content := "v=" + enc + "&w"
 			start := 2

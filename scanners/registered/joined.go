@@ -129,20 +129,26 @@ func isSign(c byte) bool { return c == '+' || c == '/' || c == '-' || c == '_' }
 // reaches up to it or into it can start.
 const longestEscape = 8
 
-// before puts what stands before the first segment into the run, down to low,
-// as long as escapes of single characters connect it.
+// before puts up to about most characters that stand before the first segment
+// into the run, down to low, as long as escapes of single characters connect
+// them.
 func (j *joined) before(low, most int) {
-	for j.chars < most {
+	for most += j.chars; j.chars < most; {
 		first := j.segments[0]
 		at, width, sub := j.escapeBefore(first.at, low)
 		if sub == 0 {
 			return
 		}
-		if cut := at + width - first.at; first.sub == 0 && cut > 0 && cut < first.n {
+		switch cut := at + width - first.at; {
+		case cut <= 0:
+		case first.sub != 0 || cut > first.n:
+			return
+		case cut == first.n: // nothing between two escapes
+			j.segments = j.segments[1:]
+			j.chars -= cut
+		default:
 			j.segments[0] = segment{at: at + width, n: first.n - cut, width: first.width - cut}
 			j.chars -= cut
-		} else if cut > 0 {
-			return
 		}
 		from := at
 		for from > low && j.a.digit[j.data[from-1]] != 0xff {
@@ -154,9 +160,6 @@ func (j *joined) before(low, most int) {
 		}
 		j.segments = append(front, j.segments...)
 		j.chars += 1 + at - from
-		if from == at {
-			return
-		}
 	}
 }
 

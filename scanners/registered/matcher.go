@@ -164,7 +164,7 @@ func (w *work) search(x *text, depth int) {
 		}
 		words := w.bitmaps.classify(x.data[from:to])
 		w.findRuns(x, &finder, w.bitmaps.runs[:words], from, &probed)
-		w.marked(x, words, from, &done)
+		w.marked(x, words, from, &done, &probed)
 	}
 	if depth == 0 {
 		w.wide(x)

@@ -147,6 +147,34 @@ func (w *work) chainFrom(x *text, from, low int) int {
 	return end
 }
 
+// chainAt probes what the escape at p connects when it stands for a sign of
+// base64: where signs are many, no stretch is long enough to be found itself.
+func (w *work) chainAt(x *text, p int, done *reached) {
+	if p < done.chain || p+1 >= len(x.data) || !signFollows(x.data[p], x.data[p+1]) {
+		return
+	}
+	if _, sub := w.begin(x, &base64Class, p, len(x.data)).escape(p); sub == 0 {
+		return
+	}
+	first := p
+	for first > done.chain && sextet[x.data[first-1]] != 0xff {
+		first--
+	}
+	done.chain = w.chainFrom(x, first, done.chain)
+}
+
+// signFollows reports whether an escape that begins with mark and c can stand
+// for a sign of base64; it is cheap and nearly always says no.
+func signFollows(mark, c byte) bool {
+	switch mark {
+	case '%':
+		return c == '2' || c == '5' // 2B 2D 2F 5F
+	case '\\':
+		return c == '/' || c == 'u' || c == 'x' || c == '0' || c == '1' || isSign(c)
+	}
+	return c == '#' || c|0x20 == 'p' || c == 's' || c == 'l' || c|0x20 == 'u' // plus sol lowbar UnderBar
+}
+
 // begin starts a run.
 func (w *work) begin(x *text, a *alphabet, from, to int) *joined {
 	j := &w.runs.run

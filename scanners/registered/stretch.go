@@ -10,10 +10,11 @@ import (
 // unescaped: values whose region holds characters that escapes change do not
 // stand raw anywhere. Bytes away from escapes were probed already. done is
 // where the last stretch of each scheme ended.
-func (w *work) marked(x *text, words, from int, done *[signs]int) {
+func (w *work) marked(x *text, words, from int, done *[signs]int, probed *reached) {
 	for i, m := range w.bitmaps.marks[:words] {
 		for ; m != 0; m &= m - 1 {
 			p := from + 64*i + bits.TrailingZeros64(m)
+			w.chainAt(x, p, probed)
 			switch x.data[p] {
 			case '\\':
 				w.mark(x, bySlash, p, done)
@@ -30,6 +31,9 @@ func (w *work) marked(x *text, words, from int, done *[signs]int) {
 	for i, m := range w.bitmaps.quotes[:words] {
 		for m &= m>>1 | 1<<63; m != 0; m &= m - 1 {
 			p := from + 64*i + bits.TrailingZeros64(m)
+			if p+1 < len(x.data) && x.data[p] != x.data[p+1] && escSingle.next(x.data[p:]).width > 1 {
+				w.mark(x, bySingle, p, done)
+			}
 			if p+1 < len(x.data) && x.data[p] == x.data[p+1] {
 				if x.data[p] == '"' {
 					w.mark(x, byDouble, p, done)
@@ -183,7 +187,7 @@ func (w *work) stretch(x *text, s *scheme, from, to int) {
 
 // probeStretch probes unescaped bytes.
 func (w *work) probeStretch(x *text, l layer) {
-	out, start := l.out, l.start
+	out := l.out
 	for _, t := range w.m.tables {
 		for p := 0; p+t.window <= len(out); p += t.stride {
 			if !t.has(load(out, p)) {
@@ -196,11 +200,20 @@ func (w *work) probeStretch(x *text, l layer) {
 			first, last := t.starts(&s)
 			for at := first; at <= last; at++ {
 				if found := w.lookUp(t, &s, at); len(found) > 0 {
-					w.confirm(x, int(start[p+at-reach]), found)
+					w.confirm(x, l.place(p+at-reach), found)
 				}
 			}
 		}
 	}
+}
+
+// place is where a byte of the layer comes from.
+func (l layer) place(k int) place {
+	first := k
+	for first > 0 && l.start[first-1] == l.start[k] {
+		first--
+	}
+	return place{at: int(l.start[k]), of: k - first}
 }
 
 // load reads up to 8 bytes, the first lowest.

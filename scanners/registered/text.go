@@ -66,7 +66,7 @@ func (w *work) meet(x *text, t *table, p int) {
 	first, last := t.starts(&s)
 	for at := first; at <= last; at++ {
 		if found := w.lookUp(t, &s, at); len(found) > 0 {
-			w.confirm(x, p+at-reach, found)
+			w.confirm(x, place{at: p + at - reach}, found)
 		}
 	}
 }

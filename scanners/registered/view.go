@@ -46,13 +46,13 @@ const (
 )
 
 // viewAround returns a scheme's view of the n bytes of which the one at offset
-// o stands at byte p of the text, and where in the view they begin; -1 when
+// o stands at a place of the text, and where in the view they begin; -1 when
 // they do not stand there. It unescapes a little more than n bytes, and up to
 // spanFactor times as many where escapes turn out to take them.
-func (w *work) viewAround(i int, x *text, p, o, n int) (v *view, at int) {
+func (w *work) viewAround(i int, x *text, p place, o, n int) (v *view, at int) {
 	back, ahead := o+o/8+2*margin, n-o+(n-o)/8+2*margin
 	for range 8 {
-		v = w.view(i, x, max(0, p-back), min(len(x.data), p+ahead))
+		v = w.view(i, x, max(0, p.at-back), min(len(x.data), p.at+ahead))
 		k := v.index(p)
 		if k < 0 {
 			return v, -1
@@ -80,9 +80,9 @@ func (w *work) viewAround(i int, x *text, p, o, n int) (v *view, at int) {
 	return v, -1
 }
 
-// index is where in the view the byte at p of the text begins a character; -1
-// when it does not.
-func (v *view) index(p int) int {
+// index is where in the view the byte of a place stands; -1 when it does not.
+func (v *view) index(from place) int {
+	p := from.at
 	// Anchors follow each other: look from the last one on first.
 	k := v.hint
 	if k >= len(v.start) || int(v.start[k]) > p || p-int(v.start[k]) > 64 {
@@ -91,11 +91,11 @@ func (v *view) index(p int) int {
 	for k < len(v.start) && int(v.start[k]) < p {
 		k++
 	}
-	if k == len(v.start) || int(v.start[k]) != p {
+	if k+from.of >= len(v.start) || int(v.start[k+from.of]) != p {
 		return -1
 	}
 	v.hint = k
-	return k
+	return k + from.of
 }
 
 // view returns the stretch of the text unescaped by a scheme, or a longer one.

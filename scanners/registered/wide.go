@@ -91,13 +91,17 @@ func (w *work) transcode(x *text, p, order int) int {
 	piece := max(widePiece, 4*keep)
 	y := &text{form: fingerprints.FormUTF16, base: x.base}
 	low := 1 - order // the byte that counts
-	gap := 0
+	gap, page := 0, byte(0)
 	for p+2 <= len(x.data) && gap <= wideGap {
 		lo, hi := x.data[p+low], x.data[p+order]
 		r, width := rune(lo)|rune(hi)<<8, 2
 		if hi == 0 && lo != 0 {
 			gap = 0
-		} else if gap++; utf16.IsSurrogate(r) && p+4 <= len(x.data) {
+		} else if hi != page || hi == 0 { // letters of one script have their high byte in common
+			gap++
+		}
+		page = hi
+		if utf16.IsSurrogate(r) && p+4 <= len(x.data) {
 			if full := utf16.DecodeRune(r, rune(x.data[p+2+low])|rune(x.data[p+2+order])<<8); full != utf8.RuneError {
 				r, width = full, 4
 			}
