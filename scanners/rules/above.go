@@ -3,7 +3,6 @@ package rules
 import (
 	"context"
 	"slices"
-	"strings"
 )
 
 const (
@@ -31,7 +30,7 @@ func (f *finder) newSearchAbove(ctx context.Context, sc *scratch, l *layer, belo
 	for _, p := range parts {
 		size += p.end - p.start
 	}
-	if size > len(l.text)/2 || foldsToASCII(l.text) || foldsToASCII(below.text) {
+	if size > len(l.text)/2 {
 		return f.newSearch(ctx, sc, l.text)
 	}
 	given := slices.DeleteFunc(slices.Clone(sc.touched), func(plan int) bool { return sc.spent[plan] >= 0 })
@@ -41,17 +40,12 @@ func (f *finder) newSearchAbove(ctx context.Context, sc *scratch, l *layer, belo
 		s.spent[plan] = -1
 	}
 	s.carry(l, below.asked)
-	folded := foldedText{bytes: bytesOf(l.text)}
 	for _, part := range parts {
-		if err := s.prefilter(ctx, folded, part); err != nil {
+		if err := s.prefilter(ctx, part); err != nil {
 			return s, err
 		}
 	}
 	return s, nil
-}
-
-func foldsToASCII(text string) bool {
-	return strings.Contains(text, string(kelvin)) || strings.Contains(text, string(longS))
 }
 
 // nearSegments are the parts of the text around segments.

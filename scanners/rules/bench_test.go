@@ -94,6 +94,31 @@ func BenchmarkMatcher(b *testing.B) {
 	}
 }
 
+// BenchmarkFiles reads files one by one.
+func BenchmarkFiles(b *testing.B) {
+	m := newMatcher(b, rules.Options{})
+	var files []string
+	size := 0
+	err := filepath.WalkDir(filepath.Join(runtime.GOROOT(), "src", "cmd", "compile"), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, ".go") {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		files = append(files, string(content))
+		size += len(content)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(size))
+	for b.Loop() {
+		for _, f := range files {
+			m.AppendHits(nil, scanners.Chunk{Data: []byte(f), Path: "src/cmd/compile/a.go", Final: true})
+		}
+	}
+}
+
 // BenchmarkOracle is gitleaks' detect on the same texts, smaller.
 func BenchmarkOracle(b *testing.B) {
 	o := newOracle(b, rules.Options{})

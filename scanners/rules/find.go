@@ -137,9 +137,7 @@ type search struct {
 func (f *finder) newSearch(ctx context.Context, sc *scratch, text string) (*search, error) {
 	s := f.blank(sc, text)
 	clear(sc.hinted)
-	folded := newFoldedText(text)
-	err := s.prefilter(ctx, folded, extent{0, len(folded.bytes)})
-	return s, err
+	return s, s.prefilter(ctx, extent{0, len(text)})
 }
 
 func (f *finder) blank(sc *scratch, text string) *search {
@@ -154,18 +152,21 @@ func (f *finder) blank(sc *scratch, text string) *search {
 	return &search{finder: f, scratch: sc, text: text, done: map[int][][2]int{}, keyword: map[string]bool{}}
 }
 
-// prefilter suspects what begins in a part of the text.
-func (s *search) prefilter(ctx context.Context, folded foldedText, part extent) error {
-	for from := part.start; from < part.end; from += stretch {
+// prefilter suspects what stands in a part of the text.
+func (s *search) prefilter(ctx context.Context, part extent) error {
+	folded := newFoldedText(s.text[part.start:part.end])
+	for from := 0; from < len(folded.bytes); from += stretch {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s.finder.prefilter.scan(folded.bytes, from, min(from+stretch, part.end), func(at suspect) {
+		s.finder.prefilter.scan(folded.bytes, from, min(from+stretch, len(folded.bytes)), func(at suspect) {
 			if at.target < 0 {
 				s.hinted[-1-at.target] = true
-			} else if s.last[at.target] != at.at {
-				s.last[at.target] = at.at
-				s.suspect(at.target, folded.original(at.at))
+				return
+			}
+			if place := part.start + folded.original(at.at); s.last[at.target] != place {
+				s.last[at.target] = place
+				s.suspect(at.target, place)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // segment is a stretch that was decoded.
@@ -32,6 +33,9 @@ func (l *layer) decode(a *alphabets) *layer {
 		value := a.decoded(l.text[e.start:e.end], e.kind)
 		if value == "" {
 			return
+		}
+		if out == nil {
+			out = make([]byte, 0, len(l.text)+len(value))
 		}
 		out = append(out, l.text[copied:e.start]...)
 		out = append(out, value...)
@@ -67,7 +71,8 @@ func (l *layer) decode(a *alphabets) *layer {
 	if len(up.segments) == 0 {
 		return nil
 	}
-	up.text = string(append(out, l.text[copied:]...))
+	out = append(out, l.text[copied:]...)
+	up.text = unsafe.String(unsafe.SliceData(out), len(out)) // nobody else has it
 	return up
 }
 
