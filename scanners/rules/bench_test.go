@@ -55,28 +55,6 @@ func source(t testing.TB, size int) string {
 	return b.String()[:min(size, b.Len())]
 }
 
-// hostile are texts made to keep matchers busy, by name.
-func hostile(size int) map[string]string {
-	fill := func(s string) string { return strings.Repeat(s, size/len(s)+1)[:size] }
-	return map[string]string{
-		"keywords":       fill("key token secret api auth passwd creds "),
-		"assignments":    fill("key=token=secret=api=auth="),
-		"near misses":    fill("api_key = '" + "aB3dE5gH9" + "' "),
-		"one long line":  fill("curl -H "),
-		"curl lines":     fill("curl x\r\n"),
-		"dots":           fill("ey" + "abcdefghijklmnopqrst."),
-		"yaml":           fill("kind: secret data: "),
-		"begin key":      fill("-----BEGIN PRIVATE KEY-----"),
-		"almost encoded": fill("abcdefgh12345678/x%2 \\u12 U+12 "),
-		"percent":        fill("%41%zz"),
-		"hex":            fill("0123456789abcdefABCDEF9876543210"),
-		"base64":         fill("QUFB"),
-		"webhooks":       fill("https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.webhook."),
-		"nuget":          fill(`<add key="Password" value="`),
-		"kelvin":         fill("to\u212aen = ſecret "),
-	}
-}
-
 func BenchmarkMatcher(b *testing.B) {
 	m := newMatcher(b, rules.Options{})
 	texts := map[string]string{"logs": logs(8 << 20), "source": source(b, 8<<20)}

@@ -19,3 +19,11 @@ func Load(o Options) (config.Config, error) {
 	}
 	return l.cfg, nil
 }
+
+// Work is how many bytes the matcher's automata and fallbacks have read in one
+// goroutine.
+func (m *Matcher) Work() int {
+	sc := m.engine.take()
+	defer m.engine.give(sc)
+	return sc.work
+}

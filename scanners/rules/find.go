@@ -80,6 +80,7 @@ type scratch struct {
 	interval [][]interval // by plan: where matches may start
 	spent    []int        // by plan: bytes read by automata
 	touched  []int        // plans with intervals or spent effort
+	work     int          // bytes read by automata and package regexp, of all texts
 	last     []int        // by branch: the place suspected last
 	hinted   []bool       // by plan: a keyword seems to be there
 	patterns map[*pattern]*automaton
@@ -194,6 +195,7 @@ func (s *search) suspect(target, at int) {
 	}
 	end, read := gate.match(s.text, at, sideBefore(s.text, at), true)
 	*spent += read + 1
+	s.work += read + 1
 	if end >= 0 || read >= longRead {
 		s.asked = append(s.asked, asked{target: target, at: at, read: read, open: end >= 0})
 	}
@@ -245,6 +247,7 @@ func (s *search) matches(plan int) [][2]int {
 	m, ok := s.fast(plan)
 	if !ok {
 		m = nil
+		s.work += len(s.text)
 		for _, at := range s.regexps[plan]().FindAllStringIndex(s.text, -1) {
 			m = append(m, [2]int{at[0], at[1]})
 		}
@@ -284,6 +287,7 @@ func (s *search) fast(plan int) (all [][2]int, ok bool) {
 				continue
 			}
 			end, read := a.match(s.text, next, sideBefore(s.text, next), false)
+			s.work += read + 1
 			if spent += read + 1; s.over(spent) {
 				return nil, false
 			}
