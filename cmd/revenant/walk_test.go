@@ -375,6 +375,8 @@ func (w *walk) caring() {
 	w.do("", "status", "--json")
 	w.try("", "status", w.plant("status"))
 	w.do("", "doctor")
+	w.do("", "rules", "list", "--explain")
+	w.try("", "rules", "list", w.plant("rules list"))
 	w.try("", "doctor", w.plant("doctor"))
 	w.do("", "audit", "list")
 	w.try("", "audit", "list", "--from", w.plant("audit from"))
