@@ -261,9 +261,9 @@ func (s *ScanRun) update(ctx context.Context, what string, fn func(*change, stor
 	})
 }
 
-// Finish ends the scan. After a complete one, what it did not meet again is
-// gone, except where nobody looked: at skipped places, and where it did not
-// search for what was found there before.
+// Finish ends the scan. After a complete one that left nothing out, what it did
+// not meet again is gone, except where nobody looked: at skipped places, and
+// where it did not search for what was found there before.
 func (s *ScanRun) Finish(ctx context.Context, o Outcome) (ScanDone, error) {
 	var out ScanDone
 	err := s.update(ctx, "finishing a scan", func(c *change, scan store.Scan) error {
@@ -279,7 +279,7 @@ func (s *ScanRun) Finish(ctx context.Context, o Outcome) (ScanDone, error) {
 		}
 		out = ScanDone{Complete: done.Complete, Skips: done.Skips}
 		details := map[string]string{"scan": strconv.FormatInt(s.id, 10), "complete": strconv.FormatBool(done.Complete)}
-		if done.Complete && done.Extent != store.ExtentStream {
+		if done.Complete && done.Extent != store.ExtentStream && !filtered(skips) {
 			if out.Gone, err = c.markUnseen(ctx, done, skips); err != nil {
 				return err
 			}

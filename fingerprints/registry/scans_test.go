@@ -58,6 +58,7 @@ func TestWhatScansMakeGone(t *testing.T) {
 		"failed elsewhere":    {skipping("other", fingerprints.SkipUnreadable), fingerprints.PresenceTip},
 		"skipped this place":  {skipping("box/a.env", fingerprints.SkipTooLarge), fingerprints.PresenceTip},
 		"skipped its folder":  {skipping("box", fingerprints.SkipExcluded), fingerprints.PresenceTip},
+		"filtered elsewhere":  {skipping("other", fingerprints.SkipExcluded), fingerprints.PresenceTip},
 		"skipped other place": {skipping("bo", fingerprints.SkipTooLarge), fingerprints.PresenceGone},
 		"vanished":            {skipping("box/a.env", fingerprints.SkipVanished), fingerprints.PresenceGone},
 		"registered only": {func(k *kit) {

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"revenant/fingerprints"
@@ -22,6 +23,12 @@ func (c *change) markUnseen(ctx context.Context, scan store.Scan, skips []finger
 	}
 	keep := func(path string) bool { return unseen[path] || underAny(skipped, path) }
 	return c.tx.MarkUnseen(ctx, scan.SourceID, scan.Extent, scan.StartedAt, c.at, keep)
+}
+
+// filtered reports whether places were left out of a scan that could be read:
+// what it did not meet may stand in one of them now.
+func filtered(skips []fingerprints.Skip) bool {
+	return slices.ContainsFunc(skips, func(k fingerprints.Skip) bool { return k.Reason == fingerprints.SkipExcluded })
 }
 
 // hides reports whether a copy may still be at a place that was skipped so.
