@@ -17,6 +17,7 @@ import (
 	"revenant/fingerprints/store"
 	"revenant/ingest/scan"
 	"revenant/scanners"
+	"revenant/scanners/archives"
 	"revenant/scanners/files"
 )
 
@@ -35,6 +36,7 @@ type scanFlags struct {
 	workers        int
 	exclude        []string
 	resume         bool
+	archiveDepth   int
 }
 
 func (s *scanFlags) register(c *cobra.Command) {
@@ -51,6 +53,7 @@ func (s *scanFlags) register(c *cobra.Command) {
 	f.BoolVar(&s.showSecrets, "show-secrets", false, "print values in clear; keep the report to yourself")
 	f.StringVar(&s.only, "only", "", "registered or generic: search for these alone")
 	f.BoolVar(&s.noStore, "no-store", false, "do not keep findings in the registry")
+	f.IntVar(&s.archiveDepth, "max-archive-depth", archives.DefaultDepth, "how many archives in each other are opened (0: none; they are listed as skipped)")
 	f.IntVar(&s.workers, "workers", 0, "items scanned at once (default: one for each CPU)")
 }
 
@@ -211,7 +214,8 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 	defer eye.close()
 	opts := scan.Options{
 		Engine: eye.engine, PathMatchers: eye.engine.Matchers,
-		Labels: eye.labels, Triage: eye.triage, Identities: eye.ids,
+		Archives: fl.archives(a.now),
+		Labels:   eye.labels, Triage: eye.triage, Identities: eye.ids,
 		Extent: scan.Extent{
 			Name:          p.extent,
 			FieldRevision: eye.fieldRevision, PackRevision: eye.packRevision, Generic: eye.generic,
@@ -256,6 +260,13 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 	return nil
 }
 
+// archives opens what is packed, as deep as the user wants.
+func (s *scanFlags) archives(now func() time.Time) *archives.Expander {
+	limits := archives.DefaultLimits()
+	limits.Depth = s.archiveDepth
+	return &archives.Expander{Limits: limits, Now: now}
+}
+
 // reopen opens the source again where an interrupted scan stopped.
 func reopen(src scanners.Source, open makeSource, cursor []byte) (scanners.Source, error) {
 	if cursor == nil {
@@ -277,6 +288,9 @@ func (s *scanFlags) exitRules() (scan.ExitRules, error) {
 	}
 	if s.exitCode < 0 || s.exitCode > 255 {
 		return rules, usagef("--exit-code is from 0 to 255")
+	}
+	if s.archiveDepth < 0 {
+		return rules, usagef("--max-archive-depth is 0 or more")
 	}
 	if s.only != "" && s.only != "registered" && s.only != "generic" {
 		return rules, usagef("--only is registered or generic")

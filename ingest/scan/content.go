@@ -8,6 +8,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/store"
 	"revenant/scanners"
+	"revenant/scanners/archives"
 )
 
 // maxListed is how many sightings of one finding in one content are listed.
@@ -34,6 +35,9 @@ type sighting struct {
 type content struct {
 	p       *pipeline
 	j       *job
+	path    text
+	inside  *inside // the archive that it is or is part of; nil: none is opened
+	self    archives.Content
 	carried []cover // of earlier windows, reaching into the coming one
 	listed  map[valueKey]int64
 	held    map[valueKey]*sighting // the last that is listed, until the rest is counted
@@ -42,13 +46,13 @@ type content struct {
 }
 
 func (p *pipeline) newContent(j *job) *content {
-	return &content{p: p, j: j, listed: map[valueKey]int64{}, held: map[valueKey]*sighting{}}
+	return &content{p: p, j: j, path: j.path, listed: map[valueKey]int64{}, held: map[valueKey]*sighting{}}
 }
 
 // window takes the hits of one chunk.
 func (c *content) window(ctx context.Context, w scanners.Window) error {
 	for _, s := range w.Skips {
-		s.Path, s.Locator = c.j.path.shown(), c.j.locator
+		s.Path, s.Locator = c.path.shown(), c.j.locator
 		c.j.skips = append(c.j.skips, s)
 	}
 	carried := c.carried
@@ -61,7 +65,7 @@ func (c *content) window(ctx context.Context, w scanners.Window) error {
 	covers := c.p.namer.covers(ctx, hits)
 	c.carry(w, covers)
 	pg := newPage(w, covers, carried, c.p.overlap)
-	for _, m := range merge(hits) {
+	for _, m := range merge(c.unseen(hits)) {
 		if err := c.take(pg, m); err != nil {
 			return err
 		}
@@ -141,13 +145,14 @@ func merge(hits []scanners.Hit) []merged {
 // take turns a hit into a sighting, or counts it when enough are listed.
 func (c *content) take(pg *page, m merged) error {
 	key := c.p.valueKey(m.hit)
+	c.inside.saw(key, c.self)
 	c.listed[key]++
 	if c.listed[key] > maxListed {
 		c.held[key].obs.Overflow++
 		return nil
 	}
-	s := &sighting{hit: m.hit, value: key, path: c.j.item.Path, ident: c.p.identify(key, m.hit)}
-	s.obs = c.j.observed(c.j.path.shown(), c.j.locator)
+	s := &sighting{hit: m.hit, value: key, path: c.path.raw, ident: c.p.identify(key, m.hit)}
+	s.obs = c.j.observed(c.path.shown(), c.j.locator)
 	s.obs.Sighting.Within = m.within
 	if !m.hit.PathOnly {
 		s.span = pg.region(m.hit.Span)

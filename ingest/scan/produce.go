@@ -120,33 +120,48 @@ func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job)
 	return jobs, own
 }
 
-// findings makes the sightings of a text's hits. A hit in a directory's name
-// is a finding of that directory, given out once and not for each file below.
+// findings makes the sightings of a text's hits, each given out once.
 func (d *producer) findings(j *job, t text, where string) {
+	j.found = append(j.found, d.p.mentions(j, t, where, 0, d.reported)...)
+}
+
+// mentions are the sightings of the hits in a text that reach beyond its first
+// bytes. A hit in a directory's name, or in an archive's, is a finding of that
+// directory, given out once and not for each file below.
+func (p *pipeline) mentions(j *job, t text, where string, from int, reported map[uint64]bool) []*sighting {
+	var found []*sighting
 	for _, m := range merge(t.hits) {
+		if from > 0 && m.hit.Span.End <= int64(from) {
+			continue
+		}
 		path, shown := where, where
 		if where == "@path" {
+			ends := "/"
+			if from > 0 {
+				ends = "/!"
+			}
 			end := len(t.raw)
-			if i := strings.IndexByte(t.raw[m.hit.Span.End:], '/'); i >= 0 {
+			if i := strings.IndexAny(t.raw[m.hit.Span.End:], ends); i >= 0 {
 				end = int(m.hit.Span.End) + i
 			}
 			path, shown = t.raw[:end], t.prefix(end)
 		}
-		key := d.p.valueKey(m.hit)
-		once := d.p.findingKey(key, j.sourceID+where, path)
-		if d.reported[once] {
+		key := p.valueKey(m.hit)
+		once := p.findingKey(key, j.sourceID+where, path)
+		if reported[once] {
 			continue
 		}
-		d.reported[once] = true
-		s := &sighting{hit: m.hit, value: key, path: path, ident: d.p.identify(key, m.hit)}
+		reported[once] = true
+		s := &sighting{hit: m.hit, value: key, path: path, ident: p.identify(key, m.hit)}
 		s.obs = j.observed(shown, where)
 		s.obs.Sighting.Within = m.within
 		s.obs.Sighting.Context = shown
 		s.span.Start, s.span.End = m.hit.Span.Start, m.hit.Span.End
 		s.whole = s.span
-		(&content{p: d.p, j: j}).describe(s, m)
-		j.found = append(j.found, s)
+		(&content{p: p, j: j}).describe(s, m)
+		found = append(found, s)
 	}
+	return found
 }
 
 // observed is what all sightings of an item share.

@@ -46,8 +46,10 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	p := &pipeline{
 		o: o, namer: newNamer(o.Labels), seed: maphash.MakeSeed(),
 		jobs: make(chan *job), queue: make(chan *job, 4*o.Workers), stopped: make(chan struct{}),
-		memory: semaphore.NewWeighted(o.Memory), known: known{ids: map[valueKey]identity{}},
+		members: members{redactor: redactor{matchers: o.PathMatchers, known: map[string]bool{}}, large: make(chan struct{}, 1)},
+		memory:  semaphore.NewWeighted(o.Memory), known: known{ids: map[valueKey]identity{}},
 	}
+	p.members.redactor.namer = p.namer
 	for _, m := range o.PathMatchers {
 		p.overlap = max(p.overlap, m.Overlap())
 	}
@@ -66,6 +68,7 @@ type pipeline struct {
 	stopped chan struct{} // closed when the collector gives up
 	memory  *semaphore.Weighted
 	known   known
+	members members
 }
 
 // job is an item on its way, or the end of a batch.
@@ -155,14 +158,11 @@ func (p *pipeline) scan(ctx context.Context, j *job) {
 		skip(s.Reason, s.Detail, s.Size)
 		return
 	}
-	var emitErr error
-	j.bytes, err = p.o.Engine.Scan(ctx, rc, j.item.Path, func(w scanners.Window) error {
-		emitErr = c.window(ctx, w)
-		return emitErr
-	})
+	in := &inside{p: p, j: j, top: c, last: map[valueKey]int{}, reported: map[uint64]bool{}}
+	err = in.expand(ctx, rc)
 	closeErr := rc.Close()
 	switch {
-	case emitErr != nil: // the collector gave up; it knows why
+	case errors.Is(err, errStopped): // the collector gave up; it knows why
 	case err != nil && ctx.Err() != nil:
 		skip(fingerprints.SkipInterrupted, "", -1)
 	case err != nil:

@@ -27,6 +27,7 @@ import (
 	"revenant/fingerprints/keys"
 	"revenant/fingerprints/store"
 	"revenant/scanners"
+	"revenant/scanners/archives"
 )
 
 // Engine finds the hits of a content; scanners.Engine implements it.
@@ -124,10 +125,11 @@ type Options struct {
 	Engine Engine
 	// PathMatchers look at provenance: every matcher of the engine.
 	PathMatchers []scanners.Matcher
-	Sink         Sink        // nil: nothing is stored
-	Labels       Labels      // nil: registered hits have no names
-	Triage       Triage      // nil: every finding is open
-	Identities   *Identities // nil: no ring; generic rules only, no finding ids
+	Archives     *archives.Expander // nil: archives are read as the bytes that they are
+	Sink         Sink               // nil: nothing is stored
+	Labels       Labels             // nil: registered hits have no names
+	Triage       Triage             // nil: every finding is open
+	Identities   *Identities        // nil: no ring; generic rules only, no finding ids
 	Extent       Extent
 	Secrets      Secrets
 	Now          func() time.Time

@@ -62,6 +62,7 @@ type container struct {
 	at      io.ReaderAt
 	size    int64
 	stored  []extent
+	packed  bool // a member is compressed
 }
 
 // content visits one content, and before it its members.
@@ -104,7 +105,7 @@ func (w *walk) open(ctx context.Context, c Content, depth int, in input, k kind)
 		return err
 	}
 	if w.number >= first {
-		c.First, c.Packed = first, k.stream() || k == kind7z
+		c.First, c.Packed = first, e.packed || k.stream()
 	}
 	c.stored = e.stored
 	slices.SortFunc(c.stored, func(a, b extent) int { return cmp.Compare(a.start, b.start) })

@@ -121,6 +121,7 @@ func (e *container) zipData(ctx context.Context, f file, z zipEntry, pos int64) 
 		sum.r, sum.short = in, have < z.packed
 		f.r, f.at = sum, extent{pos, pos + have}
 	default:
+		e.packed = true
 		sum.r, done = inflate(z.method, b)
 		f.r = sum
 	}

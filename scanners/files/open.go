@@ -76,6 +76,19 @@ func (c *content) Read(p []byte) (int, error) {
 	return n, e
 }
 
+// ReadAt and Size let archives be opened where they lie. What changed meanwhile
+// is noticed by Read.
+func (c *content) ReadAt(p []byte, off int64) (int, error) {
+	n, err := c.f.ReadAt(p, off)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return n, skipError(err)
+	}
+	return n, err
+}
+
+// Size is the file's at opening.
+func (c *content) Size() int64 { return c.size }
+
 // ended is io.EOF when what was read is what the file holds.
 func (c *content) ended() error {
 	info, err := c.f.Stat()
