@@ -23,12 +23,6 @@ type rule struct {
 	required    []requirement
 }
 
-// requirement is another rule that must match near by.
-type requirement struct {
-	*config.Required
-	index int
-}
-
 // finding is a match that passed.
 type finding struct {
 	rule    *rule
@@ -54,13 +48,6 @@ type judge struct {
 	search *search
 	barred map[int]bool // rules that the path rules out
 	memo   map[lineAsked]bool
-}
-
-// lineAsked is an allowlist's question about a line, which many findings share.
-type lineAsked struct {
-	list  *allowlist
-	line  extent
-	depth int
 }
 
 // barredByPath reports whether a rule does not apply to the path.
@@ -195,97 +182,6 @@ func (j *judge) place(f *finding, secret extent, lead int) {
 		f.span = f.whole
 	}
 	f.whole = cover(f.whole, f.span)
-}
-
-// allows reports whether an allowlist lets a finding through.
-func (j *judge) allows(list []*allowlist, f *finding, segments []segment) bool {
-	for _, a := range list {
-		if a.MatchCondition != config.AllowlistMatchAnd {
-			if j.allowsText(a, f, segments) || j.stops(a, f) {
-				return true
-			}
-			continue
-		}
-		if len(a.Commits) > 0 || // no commit is known here
-			len(a.Paths) > 0 && !j.sc.matchesPattern(a.paths, j.path) ||
-			len(a.Regexes) > 0 && !j.allowsText(a, f, segments) ||
-			len(a.StopWords) > 0 && !j.stops(a, f) {
-			continue
-		}
-		return true
-	}
-	return false
-}
-
-func (j *judge) stops(a *allowlist, f *finding) bool {
-	if len(a.StopWords) == 0 {
-		return false
-	}
-	stopped, _ := a.ContainsStopWord(f.secret)
-	return stopped
-}
-
-func (j *judge) allowsText(a *allowlist, f *finding, segments []segment) bool {
-	switch {
-	case a.regexes == nil:
-		return false
-	case a.RegexTarget == "match":
-		return j.sc.matchesPattern(a.regexes, f.match)
-	case a.RegexTarget != "line":
-		return j.sc.matchesPattern(a.regexes, f.secret)
-	}
-	asked := lineAsked{list: a, line: f.at.text}
-	text := j.raw
-	if f.depth > 0 {
-		if line := j.lineAbove(segments); line.start < line.end {
-			asked.line, asked.depth, text = line, f.depth, j.layer.text
-		}
-	}
-	answer, known := j.memo[asked]
-	if !known {
-		answer = j.sc.matchesPattern(a.regexes, text[asked.line.start:asked.line.end])
-		j.memo[asked] = answer
-	}
-	return answer
-}
-
-// lineAbove is the line of the decoded text around segments, with the newline
-// before it.
-func (j *judge) lineAbove(segments []segment) extent {
-	j.above.index()
-	line := extent{0, len(j.layer.text)}
-	if i, _ := slices.BinarySearch(j.above.newlines, segments[0].decoded.start+1); i > 0 {
-		line.start = j.above.newlines[i-1]
-	}
-	if i, _ := slices.BinarySearch(j.above.newlines, segments[len(segments)-1].decoded.end); i < len(j.above.newlines) {
-		line.end = j.above.newlines[i]
-	}
-	return line
-}
-
-// accompanied are the findings near which every required rule has one too.
-func (j *judge) accompanied(r *rule, found []finding) []finding {
-	companions := make([][]finding, len(r.required))
-	for i, q := range r.required {
-		companions[i] = j.findings(j.rules[q.index], true)
-	}
-	return slices.DeleteFunc(found, func(f finding) bool {
-		near := map[int]bool{}
-		for i, q := range r.required {
-			near[q.index] = near[q.index] || slices.ContainsFunc(companions[i], func(c finding) bool { return q.near(f, c) })
-		}
-		for _, is := range near {
-			if !is {
-				return true
-			}
-		}
-		return false
-	})
-}
-
-func (q requirement) near(f, companion finding) bool {
-	far := func(a, b int, most *int) bool { return most != nil && max(a-b, b-a) > *most }
-	return !far(f.at.line, companion.at.line, q.WithinLines) && !far(f.at.column, companion.at.column, q.WithinColumns)
 }
 
 // entropy is Shannon's, in bits a character but by the length in bytes, as

@@ -4,8 +4,6 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
-
-	"github.com/zricethezav/gitleaks/v8/config"
 )
 
 // pattern asks whether an expression matches anywhere in a text.
@@ -53,44 +51,4 @@ func (s *scratch) matchesPattern(p *pattern, text string) bool {
 	}
 	end, _ := a.match(text, 0, sideEdge, true)
 	return end >= 0
-}
-
-// allowlist is gitleaks' allowlist with its patterns made fast.
-type allowlist struct {
-	*config.Allowlist
-	paths   *pattern
-	regexes *pattern
-}
-
-func newAllowlists(list []*config.Allowlist) []*allowlist {
-	var out []*allowlist
-	for _, a := range list {
-		if a == nil {
-			continue
-		}
-		out = append(out, &allowlist{
-			Allowlist: a,
-			paths:     newPattern(a.Paths, a.PathAllowed),
-			regexes:   newPattern(a.Regexes, a.RegexAllowed),
-		})
-	}
-	return out
-}
-
-// allowsPath reports whether an allowlist lets a path through whatever stands
-// in it. There is no commit: it is for the scan to know.
-func (s *scratch) allowsPath(list []*allowlist, path string) bool {
-	if path == "" {
-		return false
-	}
-	for _, a := range list {
-		if a.MatchCondition == config.AllowlistMatchAnd &&
-			(len(a.Commits) > 0 || len(a.Regexes) > 0 || len(a.StopWords) > 0) {
-			continue
-		}
-		if s.matchesPattern(a.paths, path) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,0 +1,89 @@
+package rules_test
+
+import (
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"revenant/scanners/rules"
+)
+
+// comparePattern fails when a pattern's plan finds other matches than package
+// regexp, and reports whether there was a plan and a match.
+func comparePattern(t *testing.T, re *regexp.Regexp, text string) bool {
+	t.Helper()
+	want := re.FindAllStringIndex(text, -1)
+	got, whole := rules.Matches(re, text)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("%q in %q: -regexp +rules\n%s", re, text, diff)
+	}
+	return !whole && len(want) > 0
+}
+
+// TestPatterns: patterns put together at random.
+func TestPatterns(t *testing.T) {
+	pieces := []string{
+		"abc", "key", "(?i:task)", "[a-c]{2,5}", "[^a]", ".", `\b`, `\B`, "^", "$", "(?m:^)", "(?m:$)", `\A`, `\z`, "a*", "b+?", "(ab|abc)", "(?:k|ke|key)",
+		"c{0,3}?", `\w{0,9}?`, `[\w.-]{0,5}`, `\s`, "\n", `(?s:.){0,4}`, "(x|y|)", "(?i)s", "é", `[^\n]`, `\d{2,}`, "(b|bk)??", "k(?:e|ey)?", `(a|b)*c`, "\xef\xbf\xbd",
+	}
+	words := []string{
+		"abc", "ab", "key", "keys", "task", "TASK", "taſK", "\u212aey", "a", "b", "c", "\n", " ", "\xff", "é", "\xe2\x84", "xy", "12", "_", ".", "bk", "\ufffd", "-",
+	}
+	planned := 0
+	for seed := range uint64(10000) {
+		r := rand.New(rand.NewPCG(seed, 11))
+		var pattern, text strings.Builder
+		for range 1 + r.IntN(5) {
+			pattern.WriteString(pieces[r.IntN(len(pieces))])
+		}
+		if r.IntN(4) == 0 {
+			pattern.WriteString("|" + pieces[r.IntN(3)] + pieces[r.IntN(len(pieces))])
+		}
+		for range 5 + r.IntN(30) {
+			text.WriteString(words[r.IntN(len(words))])
+		}
+		re, err := regexp.Compile(pattern.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if comparePattern(t, re, text.String()) {
+			planned++
+		}
+		if t.Failed() {
+			return
+		}
+	}
+	t.Logf("%d patterns with a plan matched", planned)
+	if planned < 300 {
+		t.Error("too few patterns had a plan and a match")
+	}
+}
+
+// TestManyStates: an automaton whose tables overflow starts over.
+func TestManyStates(t *testing.T) {
+	text := "xyz" + random(5, "ab", 40000) + "c xyz" + random(6, "ab", 3000) + "d"
+	for _, pattern := range []string{`xyz[ab]*a[ab]{14}c`, `xyz[ab]*?a[ab]{14}(?:c|b\B)`, `xyz(?:[ab]*a[ab]{14})+d\b`} {
+		if !comparePattern(t, regexp.MustCompile(pattern), text) {
+			t.Errorf("%s: no plan or no match", pattern)
+		}
+	}
+}
+
+// FuzzPattern: any pattern, any text.
+func FuzzPattern(f *testing.F) {
+	f.Add(`(?i)[\w.-]{0,5}?(?:key|token)\s*=\s*"?([a-z0-9]{4,9})(?:["\s;]|$)`, "my.key = \"abcd12\"\ntoken=zzzzz;")
+	f.Add(`\bcurl\b.*?(?:[\r\n]{1,2}.*?){1,5}-u`, "curl a\n b -u c")
+	f.Add(`(?:abc|\Aab|[^x]abcd)+?$`, "abcabcd\nabc")
+	f.Add(`(?s)begin.{2,}?end|end\z`, "begin end end")
+	f.Add(`(?i)task\B`, "ta\u017f\u212as")
+	f.Fuzz(func(t *testing.T, pattern, text string) {
+		re, err := regexp.Compile(pattern)
+		if err != nil || len(pattern) > 200 || len(text) > 4096 {
+			return
+		}
+		comparePattern(t, re, text)
+	})
+}
