@@ -265,7 +265,9 @@ func (j *judge) searched(ctx context.Context) (*search, error) {
 	if j.layer.depth == 0 {
 		return j.newSearch(ctx, j.sc, j.raw)
 	}
-	return j.newSearchAbove(ctx, j.sc, j.layer, j.search)
+	s, err := j.newSearchAbove(ctx, j.sc, j.layer, j.search)
+	j.layer.below.text = "" // nobody reads it any more, and it may be long
+	return s, err
 }
 
 // keyworded reports whether one of the rule's keywords stands in the layer,
