@@ -78,7 +78,8 @@ func (v *view) damaged(row fingerprints.FieldRow) bool {
 }
 
 // sourceCoverage judges one source: the newest complete scan of the whole
-// source that held the field decides; without one, what there is explains why.
+// source that held the field decides, unless a newer one could not read
+// something; without one, what there is explains why.
 func (v *view) sourceCoverage(ctx context.Context, src store.Source, need uint64) (SourceCoverage, error) {
 	out := SourceCoverage{Source: src.ID, Kind: src.Kind, State: CoveragePending}
 	scans, err := v.tx.Scans(ctx, src.ID, recentScans)
@@ -89,6 +90,12 @@ func (v *view) sourceCoverage(ctx context.Context, src store.Source, need uint64
 		return s.Complete && !s.FinishedAt.IsZero() && s.Extent == "" && s.FieldRevision >= need
 	})
 	if whole >= 0 {
+		switch failed, err := v.failed(ctx, scans[:whole], need); {
+		case err != nil:
+			return out, err
+		case failed >= 0:
+			return v.partly(ctx, out, scans[failed])
+		}
 		s := scans[whole]
 		out.State = CoverageComplete
 		out.describe(s)
@@ -100,17 +107,42 @@ func (v *view) sourceCoverage(ctx context.Context, src store.Source, need uint64
 	held := slices.IndexFunc(scans, func(s store.Scan) bool { return s.FieldRevision >= need })
 	switch {
 	case held >= 0:
-		s := scans[held]
-		out.State = CoveragePartial
-		out.describe(s)
-		out.Reason = partialReason(s)
-		return out, v.addSkips(ctx, &out, s)
+		return v.partly(ctx, out, scans[held])
 	case len(scans) > 0:
 		out.Reason = "last scanned before the value was registered"
 	default:
 		out.Reason = "not scanned yet"
 	}
 	return out, nil
+}
+
+// failed is the newest of the scans of the whole source that held the field and
+// met something that could not be read: an older scan that read everything says
+// nothing of what stands there now. One that was only stopped met nothing.
+func (v *view) failed(ctx context.Context, scans []store.Scan, need uint64) (int, error) {
+	for i, s := range scans {
+		if s.Complete || s.FinishedAt.IsZero() || s.Extent != "" || s.FieldRevision < need {
+			continue
+		}
+		skips, err := v.tx.Skips(ctx, s.ID, 0)
+		if err != nil {
+			return -1, err
+		}
+		if slices.ContainsFunc(skips, func(k fingerprints.Skip) bool {
+			return k.Reason.Failure() && k.Reason != fingerprints.SkipInterrupted
+		}) {
+			return i, nil
+		}
+	}
+	return -1, nil
+}
+
+// partly describes a source that a scan did not search wholly.
+func (v *view) partly(ctx context.Context, out SourceCoverage, s store.Scan) (SourceCoverage, error) {
+	out.State = CoveragePartial
+	out.describe(s)
+	out.Reason = partialReason(s)
+	return out, v.addSkips(ctx, &out, s)
 }
 
 // streamCoverage judges a source that is only ever piped in: every pipe must

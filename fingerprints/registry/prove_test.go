@@ -139,6 +139,10 @@ func TestVerifyProof(t *testing.T) {
 		{`"format"`, `"more":1,"format"`},
 		{`{"proof"`, `{}{"proof"`},
 		{`"signature":"`, `"signature":"AA`},
+		{`"public_key":"`, `"public_key":"AAAA`},
+		{`"secret"`, `"Secret"`},
+		{`"version":1`, `"version":2,"version":1`},
+		{`"secret":"s"`, `"secret":"\u0073"`},
 	} {
 		doc := bytes.Replace(signed.Document, []byte(change[0]), []byte(change[1]), 1)
 		if bytes.Equal(doc, signed.Document) {

@@ -230,6 +230,13 @@ func parseProof(document []byte) (proofDocument, error) {
 	if err := dec.Decode(&d); err != nil || dec.More() || d.Proof.Format != proofFormat {
 		return d, fmt.Errorf("reading a proof: %w", ErrBadProof)
 	}
+	// The signature is over what was read, not over the text: nothing may stand
+	// in the text that another reader understands in another way.
+	var text bytes.Buffer
+	written, err := json.Marshal(d)
+	if err != nil || json.Compact(&text, document) != nil || !bytes.Equal(text.Bytes(), written) {
+		return d, fmt.Errorf("reading a proof: %w", ErrBadProof)
+	}
 	return d, nil
 }
 
@@ -238,7 +245,7 @@ func (d proofDocument) verify(public ed25519.PublicKey) (Proof, error) {
 	if err != nil {
 		return Proof{}, err
 	}
-	if !ed25519.Verify(public, msg, d.Signature) {
+	if !bytes.Equal(public, d.PublicKey) || !ed25519.Verify(public, msg, d.Signature) {
 		return Proof{}, fmt.Errorf("verifying a proof: %w", ErrBadProof)
 	}
 	return d.Proof, nil

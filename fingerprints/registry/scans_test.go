@@ -204,6 +204,11 @@ func covered() map[string]struct {
 			k.scan(src)
 			k.finish(k.begin(src, ""), false)
 		}, registry.CoverageComplete},
+		"complete, then a failure": {func(k *kit) {
+			register(k)
+			k.scan(src)
+			skipping("x", fingerprints.SkipUnreadable)(k)
+		}, registry.CoveragePartial},
 		"skips, then complete": {func(k *kit) {
 			register(k)
 			skipping("fifo", fingerprints.SkipSpecial)(k)
