@@ -69,6 +69,7 @@ func (f *finder) announce(builder *prefilterBuilder, plan int) {
 	}
 	if len(all) > 0 {
 		f.plans[plan].announced = true
+		f.plans[plan].dotted = slices.ContainsFunc(f.keywords[plan], hasI)
 		builder.add(all, -1-plan)
 	}
 }
@@ -225,8 +226,9 @@ func (s *search) over(spent int) bool { return spent > effort*(len(s.text)+1024)
 func (s *search) suspected() []int {
 	var plans []int
 	for _, plan := range s.whole {
-		unheard := s.plans[plan].announced && !s.hinted[plan] && !strings.Contains(s.text, dottedI)
-		if !unheard && s.hasKeyword(plan) {
+		p := s.plans[plan]
+		silent := p.announced && !s.hinted[plan] && !(p.dotted && strings.Contains(s.text, dottedI))
+		if !silent && s.hasKeyword(plan) {
 			plans = append(plans, plan)
 		}
 	}

@@ -33,6 +33,8 @@ func (s *search) hasKeyword(plan int) bool {
 // to one.
 const dottedI = "\u0130"
 
+func hasI(keyword string) bool { return strings.Contains(keyword, "i") }
+
 // keywordLead is a keyword in any case; not one that is too short to be seen,
 // nor one outside ASCII.
 func keywordLead(keyword string) (l lead, ok bool) {

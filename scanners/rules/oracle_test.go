@@ -283,7 +283,7 @@ regex = '''[^a-z]+zq[0-9](?:$|[^0-9])'''
 [[rules]]
 id = "anything, with a keyword"
 regex = '''.{3,9}?(\d\d|x+)z\b'''
-keywords = ["seek"]
+keywords = ["seek", "sift"]
 [[rules]]
 id = "empty"
 regex = '''(?m)(q*)$'''
@@ -312,7 +312,7 @@ regex = '''\B-\bbnd\B\w{2}|\Abnd|bnd\z'''
 func TestOracleOdd(t *testing.T) {
 	o := newOracle(t, rules.Options{Contents: []byte(odd)})
 	words := []string{
-		"seek", "word = ", "word=\"", "klmnopq", "mmnnoopp", "11", "22", "123", "prim-abcde-77", "prim-abcd", "comp=x", "\nhid:aa\n", "\n", "\n\n", "qqq",
+		"seek", "s\u0130ft", "word = ", "word=\"", "klmnopq", "mmnnoopp", "11", "22", "123", "prim-abcde-77", "prim-abcd", "comp=x", "\nhid:aa\n", "\n", "\n\n", "qqq",
 		"pem", "doc: a", "end", "SK-taſk-ab", "\u212as-TASK-é\xff", "line\n", "\n\nline", " ", "zq1", "12z", "xxz", "ſk-task-zz", "-bnd_x", "bnd", "-bndxx",
 		" nosec\n", "sample", "IGNORE THIS", "\r", "", "\xff", "é", "%41%42", "\\u0062nd", "İ", "klm", "gitleaks" + ":allow",
 	}

@@ -27,6 +27,7 @@ type plan struct {
 	guarded  bool   // it has keywords
 	// announced plans read nothing unless the prefilter saw a keyword.
 	announced bool
+	dotted    bool // unless one has an i, which a rune outside ASCII may stand for
 	exact     lazyProgram
 }
 
