@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -251,6 +253,14 @@ func FuzzExpand(f *testing.F) {
 		f.Add(pack([]byte("x " + canary(1))))
 	}
 	f.Add(sparseTar())
+	f.Add(stored7z("m", []byte("x "+canary(1))))
+	names, err := filepath.Glob("testdata/*.7z")
+	must(f, err)
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		must(f, err)
+		f.Add(data)
+	}
 	f.Add([]byte("!<arch>\nname/           0           0     0     100644  3         `\nabc\n"))
 	l := small()
 	l.Bytes, l.Entries = 1<<20, 100

@@ -184,6 +184,7 @@ func packers(t testing.TB) map[string]func([]byte) []byte {
 			return append([]byte("#!/bin/sh\nexit\n"), zipped(t, member{"m", b, zip.Deflate})...)
 		},
 		"tar":  func(b []byte) []byte { return tarred(t, member{name: "m", data: b}) },
+		"7z":   func(b []byte) []byte { return stored7z("m", b) },
 		"gzip": func(b []byte) []byte { return gzipped(t, b) },
 		"gzip twice": func(b []byte) []byte {
 			return append(gzipped(t, b[:len(b)/2]), gzipped(t, b[len(b)/2:])...)
