@@ -274,3 +274,25 @@ func FuzzExpand(f *testing.F) {
 		}
 	})
 }
+
+// The bounds are the item's, at all depths: zips of zips of zips cost no more
+// than one, and whatever is left is listed once.
+func TestBoundsAcrossDepths(t *testing.T) {
+	look := canary(7)
+	data := []byte(strings.Repeat("filling ", 1000))
+	for range 6 {
+		var ms []member
+		for i := range 10 {
+			ms = append(ms, member{fmt.Sprint("m", i), data, zip.Deflate})
+		}
+		data = zipped(t, ms...)
+	}
+	data = zipped(t, member{"first", []byte("x " + look), zip.Deflate}, member{"fan", data, zip.Deflate})
+	s := expand(t, small(), data, look)
+	if !slices.Contains(s.found, "item!first") || s.contents > small().Entries+1 || s.bytes > 2*small().Bytes {
+		t.Errorf("found in %q, %d contents, %d bytes", s.found, s.contents, s.bytes)
+	}
+	if len(s.skips) != 1 {
+		t.Errorf("skips %v", s.skips)
+	}
+}

@@ -376,3 +376,33 @@ func TestResumeAfterChange(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// Archives are opened where they lie: a file can be read at any offset, and is
+// still read from its beginning after that.
+func TestRandomAccess(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "f", "0123456789")
+	b, err := newDir(t, files.DirOptions{Root: root}).Next(t.Context())
+	if err != nil && !errors.Is(err, io.EOF) || len(b.Items) != 1 {
+		t.Fatalf("%d items, %v", len(b.Items), err)
+	}
+	rc, err := b.Items[0].Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rc.Close()
+	at, ok := rc.(interface {
+		io.ReaderAt
+		Size() int64
+	})
+	if !ok || at.Size() != 10 {
+		t.Fatalf("no random access: %T", rc)
+	}
+	part := make([]byte, 4)
+	if n, err := at.ReadAt(part, 8); n != 2 || !errors.Is(err, io.EOF) || string(part[:n]) != "89" {
+		t.Errorf("got %q, %v", part[:n], err)
+	}
+	if all, err := io.ReadAll(rc); string(all) != "0123456789" || err != nil {
+		t.Errorf("got %q, %v", all, err)
+	}
+}
