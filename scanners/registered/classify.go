@@ -7,7 +7,7 @@ package registered
 // entries of its low and high half share a bit of the class.
 const (
 	runBits  = 0x1f // both base64 alphabets
-	markBits = 0x60 // what escapes begin with: \ % &
+	markBits = 0x60 // what escapes begin with: \ % &, and + of forms
 	quoteBit = 0x80 // quotes: two in a row are an escape
 )
 
@@ -34,7 +34,7 @@ func makeTables() *nibbleTables {
 	add(0x08, 5, "PQRSTUVWXYZ_")
 	add(0x10, 7, "pqrstuvwxyz")
 	add(0x20, 5, "\\")
-	add(0x40, 2, "%&")
+	add(0x40, 2, "%&+")
 	add(quoteBit, 2, "\"'")
 	for i := range t.half {
 		t.half[i], t.run[i], t.mark[i] = 15, runBits, markBits

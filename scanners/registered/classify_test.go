@@ -16,7 +16,7 @@ func TestClassify(t *testing.T) {
 			data[at] = byte(c)
 			fast, scalar := registered.Classify(data)
 			var want [3]uint64
-			for i, class := range []string{digits, `\%&`, `"'`} {
+			for i, class := range []string{digits, `\%&+`, `"'`} {
 				if c != 0 && bytes.IndexByte([]byte(class), byte(c)) >= 0 {
 					want[i] = 1 << at
 				}

@@ -262,6 +262,7 @@ const (
 	byQuote
 	byDouble
 	bySingle
+	byForm
 	signs // how many
 )
 
@@ -285,7 +286,7 @@ func schemes() []scheme {
 		byQuote:   {layers: []escape{escQuotes}, trigger: trigQuote, sign: '\''},
 		byDouble:  {layers: []escape{escDouble}, trigger: trigQuote, sign: '"'},
 		bySingle:  {layers: []escape{escSingle}, trigger: trigQuote, sign: '\''},
-		{layers: []escape{escForm}, trigger: trigPlus},
+		byForm:    {layers: []escape{escForm}, trigger: trigPlus, sign: '+'},
 		{layers: []escape{escWrap}, trigger: trigBreak},
 		{layers: []escape{escLines}, trigger: trigBreak},
 		{layers: []escape{escShell}, trigger: trigBackslash},

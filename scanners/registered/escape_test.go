@@ -147,6 +147,23 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
+// TestForms has values in which no region is free of blanks.
+func TestForms(t *testing.T) {
+	vals := [][]byte{[]byte("correct horse battery staple"), []byte("a b c d e f g h i j k l m"), []byte("ünder 100% of: the & sky = blue + grey, all")}
+	m, built := matcher(t, fingerprints.AudienceCore, vals...)
+	for i, v := range vals {
+		enc := url.QueryEscape(string(v))
+		for _, around := range [][2]string{{"", ""}, {"a=b+c&p=", "&q=1+2"}, {strings.Repeat("+", 300), strings.Repeat("+", 300)}} {
+			content := around[0] + enc + around[1]
+			hits := scan(t, m, []byte(content), 0)
+			if len(hits) != 1 || hits[0].Rows[0] != built.Rows[i] || hits[0].Form != fingerprints.FormPercent ||
+				hits[0].Span != (scanners.Span{Start: int64(len(around[0])), End: int64(len(around[0]) + len(enc))}) {
+				t.Errorf("%q: %+v", content, hits)
+			}
+		}
+	}
+}
+
 // TestWrapped breaks encoded values into lines.
 func TestWrapped(t *testing.T) {
 	vals := append(values(31, 2, 40, alnum), values(32, 2, 700, alnum)...)

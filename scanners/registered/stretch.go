@@ -14,6 +14,10 @@ func (w *work) marked(x *text, words, from int, done *[signs]int, probed *reache
 	for i, m := range w.bitmaps.marks[:words] {
 		for ; m != 0; m &= m - 1 {
 			p := from + 64*i + bits.TrailingZeros64(m)
+			if x.data[p] == '+' {
+				w.plus(x, p, done)
+				continue
+			}
 			w.chainAt(x, p, probed)
 			switch x.data[p] {
 			case '\\':
@@ -91,6 +95,69 @@ func (w *work) around(x *text, s *scheme, p int) int {
 		w.stretch(x, s, first, end)
 	}
 	return last
+}
+
+// plus probes the bytes around a plus sign with the blank that it stands for in
+// forms, together with those that follow closely.
+func (w *work) plus(x *text, p int, done *[signs]int) {
+	if p < done[byForm] {
+		return
+	}
+	near := w.m.region
+	first, end := max(0, p-near+1), min(len(x.data), p+near)
+	if p > first && !graphic(x.data[p-1]) || p+1 < end && !graphic(x.data[p+1]) ||
+		p-first == near-1 && end-p == near && unbroken(x.data[first:p]) && unbroken(x.data[p+1:end]) {
+		return // no form, or base64: a value with such a word has its region in the word
+	}
+	var b [maxQuick + 16]byte
+	n := copy(b[:], x.data[first:end])
+	for at := p; at >= 0 && n < maxQuick-near; at = next(x.data[:end], at, '+') { // as long as more signs follow
+		n += copy(b[n:], x.data[end:min(len(x.data), at+near)])
+		end = first + n
+	}
+	for at := 0; at >= 0; at = next(b[:n], at, '+') {
+		if b[at] == '+' {
+			b[at] = ' '
+		}
+	}
+	done[byForm] = max(p+1, end-near+1)
+	switch s := &w.m.schemes[byForm]; {
+	case formEscaped(b[:n]): // %XX takes three bytes for one
+		w.stretch(x, s, max(0, first-2*near), min(len(x.data), end+2*near))
+	case w.touches(b[:n+8], n):
+		w.stretch(x, s, first, end)
+	}
+}
+
+// graphic reports whether c is ASCII that prints, the only bytes of forms.
+func graphic(c byte) bool { return c > ' ' && c < 0x7f }
+
+// unbroken reports whether b holds characters of base64 but plus signs alone.
+func unbroken(b []byte) bool {
+	for _, c := range b {
+		if sextet[c] == 0xff || c == '+' {
+			return false
+		}
+	}
+	return true
+}
+
+// next is where c stands in b behind a place; -1 when it does not.
+func next(b []byte, behind int, c byte) int {
+	if k := bytes.IndexByte(b[behind+1:], c); k >= 0 {
+		return behind + 1 + k
+	}
+	return -1
+}
+
+// formEscaped reports whether b holds percent escapes.
+func formEscaped(b []byte) bool {
+	for at := bytes.IndexByte(b, '%'); at >= 0; at = next(b, at, '%') {
+		if _, ok := hexByte(b, at+1); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // escapedAgain reports whether what was unescaped once holds escapes.
