@@ -124,11 +124,11 @@ func TestEscapes(t *testing.T) {
 	for i, v := range punctuated() {
 		m, built := matcher(t, fingerprints.AudienceCore, []byte(v))
 		for _, e := range escapings() {
+			enc := e.enc(v)
+			if enc == v {
+				continue // nothing in this value is escaped so
+			}
 			t.Run(fmt.Sprintf("%d/%s", i, e.name), func(t *testing.T) {
-				enc := e.enc(v)
-				if enc == v {
-					t.Skip()
-				}
 				for _, around := range [][2]string{{`password: "`, `"`}, {"x=", "&y=1"}, {"('", "')"}, {"", ""}, {"\n", "\n"}} {
 					content := around[0] + enc + around[1]
 					hits := scan(t, m, []byte(content), 0)
