@@ -13,8 +13,9 @@ GOLANGCI_LINT := v2.15.0
 BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
 
 # Packages with goroutines or shared state: they run under the race detector
-# too. All packages under it would take several times as long and show no more.
-RACE := ./scanners/... ./fingerprints/pack ./fingerprints/store/... ./fingerprints/registry/... ./ingest/...
+# too. All packages under it would take several times as long and show no more;
+# of the rules, whose oracle is slow, the tests that share a matcher.
+RACE := ./scanners ./scanners/archives ./scanners/files ./scanners/registered ./fingerprints/pack ./fingerprints/store/... ./fingerprints/registry/... ./ingest/...
 
 FUZZTIME ?= 30s
 BENCH ?= .
@@ -38,6 +39,7 @@ test: needs-test ## every test, then the concurrent packages under the race dete
 	@mkdir -p build/test
 	go run ./scripts/testsum -summary build/test/summary.txt -skipped build/test/skipped.txt -- ./...
 	CGO_ENABLED=1 go test -race -short -timeout 10m $$(go list $(RACE))
+	CGO_ENABLED=1 go test -race -timeout 10m -run '^(TestConcurrent|TestInterrupted|TestSpans)$$' ./scanners/rules
 
 # What the tests need besides Go: git, and a C compiler for the race detector.
 .PHONY: needs-test
