@@ -9,7 +9,7 @@ for package in $(go list ./...); do
 	for name in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
 		found=$((found + 1))
 		echo "== $package $name for $fuzztime"
-		go test -run '^$' -fuzz "^$name\$" -fuzztime "$fuzztime" "$package"
+		go test -run '^$' -fuzz "^$name\$" -fuzztime "$fuzztime" -fuzzminimizetime 5x "$package"
 	done
 done
 if ((found == 0)); then

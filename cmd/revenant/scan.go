@@ -44,7 +44,7 @@ func (s *scanFlags) register(c *cobra.Command) {
 	f.StringVarP(&s.format, "report-format", "f", "", "text or json (default: text, with -r json)")
 	f.StringVarP(&s.path, "report-path", "r", "", "write the report to this file (- for standard output)")
 	f.StringVarP(&s.config, "config", "c", "", "gitleaks configuration (default: $GITLEAKS_CONFIG, .gitleaks.toml in the scanned folder, gitleaks' own rules)")
-	f.StringVar(&s.source, "source", "", "id of the source, as in dir:/srv/app (default: derived from the place)")
+	f.StringVar(&s.source, "source", "", "id of the source, as in dir:/srv/app; one id is one place, scanned as a whole (default: derived from the place)")
 	f.StringVar(&s.pack, "pack", "", "search with this pack file in place of the registry; nothing is stored")
 	f.StringVar(&s.packKeys, "pack-key", "", "edge key file that opens the pack (default: $REVENANT_PACK_KEY)")
 	f.StringVar(&s.failOn, "fail-on", "any", "exit 1 for findings at least this bad: a severity, a verdict, any or none")
