@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Exit codes; DECISIONS in docs/adr has the reasons.
+// Exit codes; docs/adr/0010-exit-codes.md has the reasons.
 const (
 	exitOK       = 0
 	exitFindings = 1 // an open finding, a live copy

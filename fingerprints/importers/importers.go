@@ -12,8 +12,7 @@
 // user names, hosts, addresses without a password, switches, numbers and common
 // words, unless Options.Select is All.
 //
-// Which keys are taken is decided by DECISIONS.md section 3; see classify.go for
-// the words. A value that is an address or a connection string with a password
+// Which keys are taken is decided by their names; classify.go has the words. A value that is an address or a connection string with a password
 // registers the password as a field of its own, percent-decoded. A value that is
 // a JSON object registers its secret members, not the document.
 package importers

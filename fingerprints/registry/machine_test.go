@@ -54,7 +54,7 @@ func commands() map[string]commandFn {
 	}
 }
 
-// TestStateMachine runs every command in every state. DECISIONS section 3.
+// TestStateMachine runs every command in every state. See docs/adr/0006-states.md.
 func TestStateMachine(t *testing.T) {
 	const no = fingerprints.State("refused")
 	const (

@@ -12,7 +12,7 @@ import (
 	"revenant/fingerprints/registry"
 )
 
-// TestProve is the table of DECISIONS section 7.
+// TestProve is the table of docs/adr/0010-exit-codes.md.
 func TestProve(t *testing.T) {
 	history := registry.ProveOptions{IncludeHistory: true}
 	skip := func(accept ...string) registry.ProveOptions { return registry.ProveOptions{AcceptSkip: accept} }
