@@ -126,11 +126,6 @@ func isTerminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// colour reports whether results may be coloured.
-func (a *app) colour() bool {
-	return !a.noColor && a.env("NO_COLOR") == "" && a.env("TERM") != "dumb" && isTerminal(a.stdout)
-}
-
 // note tells a person something on the error stream, unless --quiet.
 func (a *app) note(text string) {
 	if !a.quiet {

@@ -7,6 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/registry"
 )
 
 // Exit codes; docs/adr/0010-exit-codes.md has the reasons.
@@ -96,4 +99,16 @@ func exitCode(err error) int {
 		}
 	}
 	return exitFailure
+}
+
+// usageSentinels are errors of the registry and key ring that mean wrong usage.
+func usageSentinels() []error {
+	return []error{
+		fingerprints.ErrBadName,
+		registry.ErrUnknownSecret, registry.ErrUnknownVersion, registry.ErrUnknownFinding, registry.ErrUnknownSource,
+		registry.ErrUnknownAllow, registry.ErrAmbiguous, registry.ErrExists, registry.ErrActiveExists, registry.ErrTransition,
+		registry.ErrNoSuccessor, registry.ErrContainsOld, registry.ErrReused, registry.ErrRollback, registry.ErrEmptyValue,
+		registry.ErrValueTooLong, registry.ErrValueInName, registry.ErrInput, registry.ErrOtherValue, registry.ErrAdoptWeak,
+		registry.ErrRegistered, registry.ErrNotAllowable,
+	}
 }

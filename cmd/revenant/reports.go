@@ -59,8 +59,8 @@ func (a *app) openReports(fl *scanFlags) (*reports, error) {
 		if r.file == nil && isTerminal(a.stdout) {
 			o.Width = widthOf(a.stdout)
 		}
-		if r.file == nil && a.colour() {
-			o.Color = terminal.Colored
+		if r.file == nil && !a.noColor {
+			o.Color = terminal.ColorFor(a.stdout, a.env)
 		}
 		r.text = terminal.New(r.out, o)
 	default:
