@@ -337,8 +337,7 @@ func (w *walk) judging() {
 // place.
 func (w *walk) adopting() {
 	for _, id := range w.findingIDs("--verdict", "unregistered", "--path", "*conf.py") {
-		if r := w.run("", "secret", "adopt", id, "--name", "app/adopted"); r.code == 0 {
-			w.mark([]string{"secret", "adopt"}, false)
+		if r := w.record("", []string{"secret", "adopt", id, "--name", "app/adopted"}); r.code == 0 {
 			break
 		}
 	}
@@ -363,8 +362,9 @@ func (w *walk) lifecycle() {
 	w.do(w.plant("pending"), "secret", "add", "app/pending", "--pending")
 	w.do("", "secret", "abandon", "app/pending@1")
 	w.try("", "secret", "abandon", w.plant("abandon"))
-	w.run("", "prove", "app/later@1", "--out", w.out("proof.json"))
-	w.mark([]string{"prove"}, false)
+	if r := w.record("", []string{"prove", "app/later@1", "--out", w.out("proof.json")}); r.code != 1 && r.code != 3 {
+		w.t.Errorf("a proof with a copy in sight: exit code %d", r.code)
+	}
 	w.do("", "prove", "--verify", w.out("proof.json"))
 	w.try("", "prove", w.plant("prove"))
 	w.try(`{"format":"revenant.proof/v1","x":"`+w.plant("forged proof")+`"}`, "prove", "--verify", "-")
