@@ -57,6 +57,7 @@ func floors() map[string]room {
 		"scanners/files":              {floor: 2},
 		"scanners/registered":         {floor: 2},
 		"scanners/rules":              {floor: 2},
+		"scanners/views":              {floor: 2},
 
 		"ingest/scan":            {floor: 3},
 		"ingest/report/json":     {floor: 3, sideway: []string{"ingest/scan"}},

@@ -24,6 +24,9 @@ type Chunk struct {
 	Path string // raw path, for rules that look at paths
 	// Final reports that the content ends with Data.
 	Final bool
+	// Decoded marks a chunk that a Viewer made: it is no content of its own, so
+	// nothing is to be said of its path again.
+	Decoded bool
 }
 
 // Span is a half-open range of offsets in the content.
@@ -57,6 +60,9 @@ type Hit struct {
 	Match       Span // of the whole match; Span is the secret's
 	// PathOnly marks a rule that matched the path, not the content.
 	PathOnly bool
+
+	depth int  // views that it was found behind
+	alike bool // the innermost of them reads as what it was made of
 }
 
 // Registered reports whether the hit is of a registered value.

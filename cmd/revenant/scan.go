@@ -19,6 +19,7 @@ import (
 	"revenant/scanners"
 	"revenant/scanners/archives"
 	"revenant/scanners/files"
+	"revenant/scanners/rules"
 )
 
 // scanFlags are the flags that every scan has.
@@ -37,6 +38,7 @@ type scanFlags struct {
 	exclude        []string
 	resume         bool
 	archiveDepth   int
+	decodeDepth    int
 }
 
 func (s *scanFlags) register(c *cobra.Command) {
@@ -54,6 +56,7 @@ func (s *scanFlags) register(c *cobra.Command) {
 	f.StringVar(&s.only, "only", "", "registered or generic: search for these alone")
 	f.BoolVar(&s.noStore, "no-store", false, "do not keep findings in the registry")
 	f.IntVar(&s.archiveDepth, "max-archive-depth", archives.DefaultDepth, "how many archives in each other are opened (0: none; they are listed as skipped)")
+	f.IntVar(&s.decodeDepth, "max-decode-depth", scanners.DefaultViewDepth, "how many encodings in each other are seen through (0: none beyond what registered values are found in)")
 	f.IntVar(&s.workers, "workers", 0, "items scanned at once (default: one for each CPU)")
 }
 
@@ -280,23 +283,37 @@ func reopen(src scanners.Source, open makeSource, cursor []byte) (scanners.Sourc
 	return again, nil
 }
 
+// viewDepth is the engine's, where 0 asks for its default.
+func (s *scanFlags) viewDepth() int {
+	if s.decodeDepth == 0 {
+		return -1
+	}
+	return s.decodeDepth
+}
+
+// rulesDepth is how deep the rules decode by themselves, as gitleaks does.
+func (s *scanFlags) rulesDepth() int { return min(s.viewDepth(), rules.DefaultDecodeDepth) }
+
 func (s *scanFlags) exitRules() (scan.ExitRules, error) {
-	rules := scan.DefaultExitRules()
+	exit := scan.DefaultExitRules()
 	failOn, err := scan.ParseFailOn(s.failOn)
 	if err != nil {
-		return rules, usagef("--fail-on: %w: use a severity (%s), a verdict (%s), any or none", scan.ErrBadThreshold, join(fingerprints.Severities()), join(fingerprints.Verdicts()))
+		return exit, usagef("--fail-on: %w: use a severity (%s), a verdict (%s), any or none", scan.ErrBadThreshold, join(fingerprints.Severities()), join(fingerprints.Verdicts()))
 	}
 	if s.exitCode < 0 || s.exitCode > 255 {
-		return rules, usagef("--exit-code is from 0 to 255")
+		return exit, usagef("--exit-code is from 0 to 255")
+	}
+	if s.decodeDepth < 0 {
+		return exit, usagef("--max-decode-depth is 0 or more")
 	}
 	if s.archiveDepth < 0 {
-		return rules, usagef("--max-archive-depth is 0 or more")
+		return exit, usagef("--max-archive-depth is 0 or more")
 	}
 	if s.only != "" && s.only != "registered" && s.only != "generic" {
-		return rules, usagef("--only is registered or generic")
+		return exit, usagef("--only is registered or generic")
 	}
-	rules.FailOn, rules.FailOnSkipped, rules.Findings = failOn, s.failOnSkipped, s.exitCode
-	return rules, nil
+	exit.FailOn, exit.FailOnSkipped, exit.Findings = failOn, s.failOnSkipped, s.exitCode
+	return exit, nil
 }
 
 func summaryOf(r scan.Result, e *eye) wire.Summary {
