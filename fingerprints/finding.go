@@ -72,6 +72,7 @@ const (
 	SkipLongMatch   SkipReason = "generic-span-too-long"
 	SkipEncoded     SkipReason = "encoded-beyond-bounds" // what it decodes to was not searched wholly
 	SkipExcluded    SkipReason = "excluded"              // by the user's own words
+	SkipMissing     SkipReason = "missing-object"        // that a shallow or partial clone left out
 	SkipBadRecord   SkipReason = "bad-record"
 	SkipChanging    SkipReason = "changed-while-reading"
 	SkipInterrupted SkipReason = "interrupted"
@@ -83,7 +84,7 @@ func (r SkipReason) Failure() bool {
 	switch r {
 	case SkipUnreadable, SkipBadRecord, SkipInterrupted, SkipChanging:
 		return true
-	case SkipVanished, SkipSpecial, SkipLoop, SkipSymlink, SkipTooLarge, SkipArchive, SkipLongMatch, SkipEncoded, SkipExcluded:
+	case SkipVanished, SkipSpecial, SkipLoop, SkipSymlink, SkipTooLarge, SkipArchive, SkipLongMatch, SkipEncoded, SkipExcluded, SkipMissing:
 		return false
 	}
 	return true

@@ -27,6 +27,9 @@ type Chunk struct {
 	// Decoded marks a chunk that a Viewer made: it is no content of its own, so
 	// nothing is to be said of its path again.
 	Decoded bool
+	// AnyPath says that the path is not known yet: conditions on it are taken to
+	// let everything through.
+	AnyPath bool
 }
 
 // Span is a half-open range of offsets in the content.
@@ -89,14 +92,29 @@ type Item struct {
 	URL      string
 	At       time.Time // the content's own time; zero when it has none
 	Size     int64     // -1 when unknown
+	Origin   Origin    // who brought the content in, where the source knows
 	// Open returns the content. It is called at most once, and the caller
 	// closes what it returns. An error becomes a Skip with the item's path.
 	Open func(ctx context.Context) (io.ReadCloser, error)
 }
 
+// Origin is the commit that brought a content in. Texts are raw; the pipeline
+// redacts them.
+type Origin struct {
+	Commit        string
+	Author, Email string
+	Message       string // first line
+}
+
+// Counts is how much was read.
+type Counts struct{ Items, Bytes int64 }
+
 // Batch is what a source yields at once.
 type Batch struct {
-	Items   []Item
+	Items []Item
+	// Read counts contents that the source looked at itself since the last
+	// batch, and that are given out as items only where they may hold something.
+	Read    Counts
 	Skipped []fingerprints.Skip // found since the last batch; paths are raw, the pipeline redacts them
 	// Cursor resumes the source after this batch; opaque, never content. It is
 	// saved after the batch's sightings are.

@@ -142,7 +142,7 @@ func (l *looking) text(t Text, depth int, form fingerprints.Form, to origin) {
 		if guesses && t.Guessed {
 			continue
 		}
-		for _, h := range appendHits(l.ctx, m, nil, Chunk{Data: t.Data, Path: l.chunk.Path, Final: true, Decoded: true}) {
+		for _, h := range appendHits(l.ctx, m, nil, Chunk{Data: t.Data, Path: l.chunk.Path, Final: true, Decoded: true, AnyPath: l.chunk.AnyPath}) {
 			if h.PathOnly || h.Span.Len() <= 0 {
 				continue
 			}

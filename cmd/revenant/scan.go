@@ -61,7 +61,7 @@ func (s *scanFlags) register(c *cobra.Command) {
 }
 
 // makeSource builds a source; cursor is where an interrupted scan stopped.
-type makeSource func(cursor []byte) (scanners.Source, error)
+type makeSource func(e *eye, cursor []byte) (scanners.Source, error)
 
 func (a *app) dirCommand() *cobra.Command {
 	var fl scanFlags
@@ -91,7 +91,7 @@ everything could be read.`,
 			if err != nil {
 				return err
 			}
-			return a.runScan(c.Context(), &fl, scanPlace{root: root, sourceID: id, kind: fingerprints.KindDir}, func(cursor []byte) (scanners.Source, error) {
+			return a.runScan(c.Context(), &fl, scanPlace{root: root, sourceID: id, kind: fingerprints.KindDir}, func(_ *eye, cursor []byte) (scanners.Source, error) {
 				return files.NewDir(files.DirOptions{Root: root, SourceID: id, Exclude: fl.exclude, Links: links, Cursor: cursor})
 			})
 		},
@@ -143,7 +143,7 @@ everything.`,
 			if fl.source == "" { // not the whole folder: a source of its own
 				id = "home:" + strings.TrimPrefix(id, "dir:")
 			}
-			return a.runScan(c.Context(), &fl, scanPlace{root: dir, sourceID: id, kind: fingerprints.KindDir}, func(cursor []byte) (scanners.Source, error) {
+			return a.runScan(c.Context(), &fl, scanPlace{root: dir, sourceID: id, kind: fingerprints.KindDir}, func(_ *eye, cursor []byte) (scanners.Source, error) {
 				return files.NewHome(files.HomeOptions{Home: dir, SourceID: id, Exclude: fl.exclude, Cursor: cursor})
 			})
 		},
@@ -173,12 +173,12 @@ Plain text is stored only with --source; NDJSON records bring their own.`,
 			place := scanPlace{sourceID: fl.source, kind: fingerprints.KindStdin, extent: store.ExtentStream}
 			switch format {
 			case "text":
-				return a.runScan(c.Context(), &fl, place, func([]byte) (scanners.Source, error) {
+				return a.runScan(c.Context(), &fl, place, func(*eye, []byte) (scanners.Source, error) {
 					return files.NewStdin(a.stdin, fl.source), nil
 				})
 			case "ndjson":
 				place.own = true
-				return a.runScan(c.Context(), &fl, place, func([]byte) (scanners.Source, error) {
+				return a.runScan(c.Context(), &fl, place, func(*eye, []byte) (scanners.Source, error) {
 					return files.NewNDJSON(a.stdin, files.NDJSONOptions{SourceID: fl.source}), nil
 				})
 			}
@@ -229,7 +229,7 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 	if fl.showSecrets {
 		opts.Secrets = scan.SecretsShown
 	}
-	src, err := open(nil)
+	src, err := open(eye, nil)
 	if err != nil {
 		return usageError{err}
 	}
@@ -245,7 +245,7 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 			if err != nil {
 				return err
 			}
-			if src, err = reopen(src, open, cursor); err != nil {
+			if src, err = reopen(src, open, eye, cursor); err != nil {
 				return usageError{err}
 			}
 		}
@@ -271,11 +271,11 @@ func (s *scanFlags) archives(now func() time.Time) *archives.Expander {
 }
 
 // reopen opens the source again where an interrupted scan stopped.
-func reopen(src scanners.Source, open makeSource, cursor []byte) (scanners.Source, error) {
+func reopen(src scanners.Source, open makeSource, e *eye, cursor []byte) (scanners.Source, error) {
 	if cursor == nil {
 		return src, nil
 	}
-	again, err := open(cursor)
+	again, err := open(e, cursor)
 	if err != nil {
 		return src, err
 	}

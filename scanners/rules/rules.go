@@ -125,7 +125,7 @@ func (m *Matcher) AppendHitsUntil(ctx context.Context, dst []scanners.Hit, c sca
 	// A view of the borrowed bytes: nothing of a finding outlives this call
 	// without being copied.
 	raw := unsafe.String(unsafe.SliceData(c.Data), len(c.Data))
-	for _, f := range m.engine.detect(ctx, raw, c.Path) {
+	for _, f := range m.engine.detect(ctx, raw, where{c.Path, c.AnyPath}) {
 		h := scanners.Hit{
 			Rule:        f.rule.RuleID,
 			Description: f.rule.Description,

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+	"revenant/scanners/archives"
+	"revenant/scanners/gitrepo"
+)
+
+func (a *app) gitCommand() *cobra.Command {
+	var fl scanFlags
+	c := &cobra.Command{
+		Use: "git [PATH|URL]", GroupID: "scan", Aliases: []string{"repo"},
+		Short: "Scan a git repository: every object, every ref, all of its history",
+		Long: `Reads every object of the repository at PATH (default: the current folder), or of a
+clone of URL that is made for the scan and removed after it: blobs once each,
+whatever the number of commits that hold them, merges included; messages, authors,
+names of refs and files; stashes, reflogs and what nothing reaches any more.
+
+A finding names the commit that brought it in and where it still is: tip, history
+or unreachable.`,
+		Example: `  revenant git
+  revenant git ../shop -f json -r report.json
+  revenant git https://git.example.org/acme/shop.git`,
+		Args: argCount(0, 1, "at most one PATH or URL"),
+		RunE: func(c *cobra.Command, args []string) error {
+			target := "."
+			if len(args) > 0 {
+				target = args[0]
+			}
+			return a.scanGit(c.Context(), &fl, target)
+		},
+	}
+	fl.register(c)
+	return c
+}
+
+// scanGit scans one repository.
+func (a *app) scanGit(ctx context.Context, fl *scanFlags, target string) error {
+	id := fl.source
+	if _, err := os.Stat(target); err != nil && gitrepo.IsURL(target) {
+		if id == "" {
+			id = gitrepo.SourceID(target, target)
+		}
+		dir, err := cloned(ctx, target)
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		target = dir
+	}
+	info, err := gitrepo.Look(ctx, target)
+	if err != nil {
+		if errors.Is(err, gitrepo.ErrNoRepository) {
+			return usagef("%s: %w: give a folder with a repository, or a URL; revenant dir reads any folder", target, err)
+		}
+		return err
+	}
+	if id == "" {
+		id = info.SourceID
+	}
+	place := scanPlace{root: info.Root, sourceID: id, kind: fingerprints.KindGit}
+	return a.runScan(ctx, fl, place, func(e *eye, _ []byte) (scanners.Source, error) {
+		return gitrepo.New(ctx, gitrepo.Options{
+			Path: target, SourceID: id, Workers: runtime.GOMAXPROCS(0),
+			Screen: func(ctx context.Context, data []byte) bool {
+				return archives.Packed(data) || e.engine.Screen(ctx, data)
+			},
+		})
+	})
+}
+
+// cloned makes a mirror of a remote repository in a folder of its own, with the
+// user's credentials.
+func cloned(ctx context.Context, remote string) (string, error) {
+	dir, err := os.MkdirTemp("", "revenant-git-*")
+	if err != nil {
+		return "", fmt.Errorf("making room for a clone: %w", err)
+	}
+	c := exec.CommandContext(ctx, "git", "-c", "protocol.ext.allow=never", "clone", "--quiet", "--mirror", "--", remote, filepath.Join(dir, "clone.git"))
+	c.Stderr = os.Stderr
+	c.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0")
+	if err := c.Run(); err != nil {
+		_ = os.RemoveAll(dir)
+		return "", fmt.Errorf("cloning %s: %w; is it reachable, and are there credentials for it?", redactedURL(remote), gitrepo.ErrGit)
+	}
+	return filepath.Join(dir, "clone.git"), nil
+}
+
+// redactedURL is a URL without its user-info.
+func redactedURL(u string) string {
+	scheme, rest, has := strings.Cut(u, "://")
+	if _, after, user := strings.Cut(rest, "@"); has && user {
+		return scheme + "://" + after
+	}
+	return u
+}
