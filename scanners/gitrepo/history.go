@@ -100,7 +100,7 @@ func newSide(change []byte) oid {
 func (h *history) note(p place, commit oid, presence fingerprints.Presence) {
 	if _, has := h.wanted[p.blob]; has {
 		s := h.at(p)
-		s.commit, s.presence = commit, strongest(s.presence, presence)
+		s.came(commit, presence)
 	}
 	if len(h.names) > 0 && h.suspicious(p.path) {
 		s, has := h.named[p.path]
@@ -109,8 +109,18 @@ func (h *history) note(p place, commit oid, presence fingerprints.Presence) {
 			h.named[p.path] = s
 			h.paths = append(h.paths, p.path)
 		}
-		s.commit, s.presence = commit, strongest(s.presence, presence)
+		s.came(commit, presence)
 	}
+}
+
+// came notes one more commit that brought it in; of those that are as easy to
+// meet the last that is noted wins.
+func (s *standing) came(commit oid, presence fingerprints.Presence) {
+	stronger := strongest(s.presence, presence)
+	if commit != "" && (s.commit == "" || stronger == presence) {
+		s.commit = commit
+	}
+	s.presence = stronger
 }
 
 func (h *history) at(p place) *standing {

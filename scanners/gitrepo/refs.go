@@ -15,9 +15,11 @@ import (
 // oid is the bytes of an object's id, as a string so that it can be a key.
 type oid string
 
+// parseOID reads an id; that of nothing, all zeros, is none.
 func parseOID(b []byte) (oid, bool) {
 	out := make([]byte, hex.DecodedLen(len(b)))
-	if _, err := hex.Decode(out, b); err != nil || len(out) != 20 && len(out) != 32 {
+	if _, err := hex.Decode(out, b); err != nil || len(out) != 20 && len(out) != 32 ||
+		len(bytes.Trim(out, "\x00")) == 0 {
 		return "", false
 	}
 	return oid(out), true

@@ -53,8 +53,10 @@ func newCatFile(r *repo) *catFile { return &catFile{r: r} }
 
 // each implements store.
 func (s *catFile) each(ctx context.Context, workers int, visit func(context.Context, object) error, lost func(id oid, why string)) error {
-	g, ctx := errgroup.WithContext(ctx)
-	c := s.r.command(ctx, "cat-file", "--batch-all-objects", "--batch", "--unordered", "--buffer")
+	outer, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, ctx := errgroup.WithContext(outer)
+	c := s.r.command(outer, "cat-file", "--batch-all-objects", "--batch", "--unordered", "--buffer")
 	pipe, err := c.StdoutPipe()
 	if err != nil {
 		return wrapRead(err)
@@ -94,9 +96,11 @@ func (s *catFile) each(ctx context.Context, workers int, visit func(context.Cont
 			return nil
 		})
 	}
-	err = g.Wait()
+	if err = g.Wait(); err != nil {
+		cancel()
+	}
 	if waitErr := c.Wait(); err == nil && waitErr != nil {
-		err = wrapRead(gitError(ctx, waitErr))
+		err = wrapRead(gitError(outer, waitErr))
 	}
 	return err
 }
