@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 
@@ -58,12 +59,12 @@ func (a *app) scanGit(ctx context.Context, fl *scanFlags, target string) error {
 			return err
 		}
 		defer os.RemoveAll(dir)
-		target = dir
+		target = filepath.Join(dir, "clone.git")
 	}
 	info, err := gitrepo.Look(ctx, target)
 	if err != nil {
 		if errors.Is(err, gitrepo.ErrNoRepository) {
-			return usagef("%s: %w: give a folder with a repository, or a URL; revenant dir reads any folder", target, err)
+			return usagef("%w: give a folder with a repository, or a URL; revenant dir reads any folder", err)
 		}
 		return err
 	}
@@ -81,28 +82,33 @@ func (a *app) scanGit(ctx context.Context, fl *scanFlags, target string) error {
 	})
 }
 
-// cloned makes a mirror of a remote repository in a folder of its own, with the
-// user's credentials.
+// cloned makes a mirror of a remote repository, clone.git in a folder of its own,
+// with the user's credentials.
 func cloned(ctx context.Context, remote string) (string, error) {
 	dir, err := os.MkdirTemp("", "revenant-git-*")
 	if err != nil {
 		return "", fmt.Errorf("making room for a clone: %w", err)
 	}
 	c := exec.CommandContext(ctx, "git", "-c", "protocol.ext.allow=never", "clone", "--quiet", "--mirror", "--", remote, filepath.Join(dir, "clone.git"))
-	c.Stderr = os.Stderr
-	c.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0")
+	var said strings.Builder
+	c.Stderr = &said
+	c.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
 	if err := c.Run(); err != nil {
 		_ = os.RemoveAll(dir)
-		return "", fmt.Errorf("cloning %s: %w; is it reachable, and are there credentials for it?", redactedURL(remote), gitrepo.ErrGit)
+		return "", fmt.Errorf("cloning %s: %w: %s", withoutUser(remote), gitrepo.ErrGit, withoutUser(lastLine(said.String())))
 	}
-	return filepath.Join(dir, "clone.git"), nil
+	return dir, nil
 }
 
-// redactedURL is a URL without its user-info.
-func redactedURL(u string) string {
-	scheme, rest, has := strings.Cut(u, "://")
-	if _, after, user := strings.Cut(rest, "@"); has && user {
-		return scheme + "://" + after
-	}
-	return u
+// userInfo is what stands before the host in a URL, or before the path in git's
+// short form.
+var userInfo = regexp.MustCompile(`(://|^|[\s'"])[^/@\s'"]*@`)
+
+// withoutUser takes user names and passwords out of URLs in a text.
+func withoutUser(text string) string { return userInfo.ReplaceAllString(text, "$1") }
+
+// lastLine is the last line of a text that says something.
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
 }
