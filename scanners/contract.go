@@ -93,6 +93,10 @@ type Item struct {
 	At       time.Time // the content's own time; zero when it has none
 	Size     int64     // -1 when unknown
 	Origin   Origin    // who brought the content in, where the source knows
+	// Fresh, where it is not nil, are the stretches of the content that count,
+	// sorted: hits that touch none of them are dropped. Members of archives
+	// count wholly.
+	Fresh []Span
 	// Open returns the content. It is called at most once, and the caller
 	// closes what it returns. An error becomes a Skip with the item's path.
 	Open func(ctx context.Context) (io.ReadCloser, error)

@@ -19,8 +19,38 @@ import (
 	"revenant/scanners/gitrepo"
 )
 
+// gitFlags say which part of a repository is read.
+type gitFlags struct {
+	scanFlags
+	staged, preCommit bool
+	logOpts, since    string
+}
+
+// changes is the part that was asked for; nil for all.
+func (fl *gitFlags) changes() (*gitrepo.ChangesOptions, error) {
+	n := 0
+	for _, set := range []bool{fl.staged || fl.preCommit, fl.logOpts != "", fl.since != ""} {
+		if set {
+			n++
+		}
+	}
+	switch {
+	case n > 1:
+		return nil, usagef("--staged, --log-opts and --since-commit exclude each other")
+	case fl.staged:
+		return &gitrepo.ChangesOptions{Extent: gitrepo.Staged}, nil
+	case fl.preCommit:
+		return &gitrepo.ChangesOptions{Extent: gitrepo.Unstaged}, nil
+	case fl.logOpts != "":
+		return &gitrepo.ChangesOptions{Extent: gitrepo.Commits, Log: strings.Fields(fl.logOpts)}, nil
+	case fl.since != "":
+		return &gitrepo.ChangesOptions{Extent: gitrepo.Commits, Log: []string{fl.since + "..HEAD"}}, nil
+	}
+	return nil, nil
+}
+
 func (a *app) gitCommand() *cobra.Command {
-	var fl scanFlags
+	var fl gitFlags
 	c := &cobra.Command{
 		Use: "git [PATH|URL]", GroupID: "scan", Aliases: []string{"repo"},
 		Short: "Scan a git repository: every object, every ref, all of its history",
@@ -30,8 +60,13 @@ whatever the number of commits that hold them, merges included; messages, author
 names of refs and files; stashes, reflogs and what nothing reaches any more.
 
 A finding names the commit that brought it in and where it still is: tip, history
-or unreachable.`,
+or unreachable.
+
+With --staged, --pre-commit, --log-opts or --since-commit only what is new in
+changed files is read. Such a scan covers nothing and clears nothing.`,
 		Example: `  revenant git
+  revenant git --staged
+  revenant git --log-opts main..topic --fail-on leaked
   revenant git ../shop -f json -r report.json
   revenant git https://git.example.org/acme/shop.git`,
 		Args: argCount(0, 1, "at most one PATH or URL"),
@@ -44,11 +79,20 @@ or unreachable.`,
 		},
 	}
 	fl.register(c)
+	f := c.Flags()
+	f.BoolVar(&fl.staged, "staged", false, "only what is staged for the next commit")
+	f.BoolVar(&fl.preCommit, "pre-commit", false, "only what was changed and is not committed; with --staged: is staged")
+	f.StringVar(&fl.logOpts, "log-opts", "", "only the commits that git log selects with these arguments")
+	f.StringVar(&fl.since, "since-commit", "", "only the commits of HEAD since this one")
 	return c
 }
 
 // scanGit scans one repository.
-func (a *app) scanGit(ctx context.Context, fl *scanFlags, target string) error {
+func (a *app) scanGit(ctx context.Context, fl *gitFlags, target string) error {
+	part, err := fl.changes()
+	if err != nil {
+		return err
+	}
 	id := fl.source
 	if _, err := os.Stat(target); err != nil && gitrepo.IsURL(target) {
 		if id == "" {
@@ -72,7 +116,16 @@ func (a *app) scanGit(ctx context.Context, fl *scanFlags, target string) error {
 		id = info.SourceID
 	}
 	place := scanPlace{root: info.Root, sourceID: id, kind: fingerprints.KindGit}
-	return a.runScan(ctx, fl, place, func(e *eye, _ []byte) (scanners.Source, error) {
+	if part != nil {
+		part.Path, part.SourceID = target, id
+		if place.partial = true; part.Extent != gitrepo.Commits {
+			place.sourceID = "" // it may never be committed
+		}
+		return a.runScan(ctx, &fl.scanFlags, place, func(*eye, []byte) (scanners.Source, error) {
+			return gitrepo.NewChanges(ctx, *part)
+		})
+	}
+	return a.runScan(ctx, &fl.scanFlags, place, func(e *eye, _ []byte) (scanners.Source, error) {
 		return gitrepo.New(ctx, gitrepo.Options{
 			Path: target, SourceID: id, Workers: runtime.GOMAXPROCS(0),
 			Screen: func(ctx context.Context, data []byte) bool {

@@ -107,3 +107,39 @@ func TestGitLife(t *testing.T) {
 		t.Errorf("after it was removed:\n%s", r.stdout)
 	}
 }
+
+// TestGitStaged: what stands in the file already does not stop a commit.
+func TestGitStaged(t *testing.T) {
+	b := newBox(t)
+	b.must(0, "", "init")
+	old, fresh := generated(83), generated(84)
+	b.must(0, old, "secret", "add", "shop/old")
+	b.must(0, fresh, "secret", "add", "shop/fresh")
+	dir := filepath.Join(b.work, "repo")
+	b.write("repo/app.conf", "old = "+old+"\n")
+	b.gitIn(dir, "init", "-q", "-b", "main")
+	b.gitIn(dir, "add", "-A")
+	b.gitIn(dir, "commit", "-q", "-m", "first")
+	b.write("repo/app.conf", "# a comment\nold = "+old+"\n")
+	b.gitIn(dir, "add", "-A")
+	b.must(0, "", "git", dir, "--staged")
+	b.write("repo/app.conf", "# a comment\nold = "+old+"\nnew = "+fresh+"\n")
+	b.must(1, "", "git", dir, "--pre-commit")
+	b.must(0, "", "git", dir, "--staged")
+	b.gitIn(dir, "add", "-A")
+	r := b.must(1, "", "git", dir, "--pre-commit", "--staged")
+	if !strings.Contains(r.stdout, "shop/fresh@1") || strings.Contains(r.stdout, "shop/old@1") {
+		t.Errorf("staged:\n%s", r.stdout)
+	}
+	b.gitIn(dir, "commit", "-q", "-m", "second")
+	r = b.must(1, "", "git", dir, "--since-commit", "HEAD~1")
+	if !strings.Contains(r.stdout, "shop/fresh@1") || strings.Contains(r.stdout, "shop/old@1") {
+		t.Errorf("since the first:\n%s", r.stdout)
+	}
+	b.must(2, "", "git", dir, "--log-opts", "nowhere..HEAD")
+	b.must(2, "", "git", dir, "--staged", "--since-commit", "HEAD~1")
+	r = b.must(1, "", "git", dir)
+	if !strings.Contains(r.stdout, "shop/old@1") {
+		t.Errorf("all:\n%s", r.stdout)
+	}
+}

@@ -197,6 +197,7 @@ type scanPlace struct {
 	kind     fingerprints.SourceKind
 	extent   string
 	own      bool // records bring their own sources
+	partial  bool // never all of the source
 }
 
 // runScan wires one scan: engine, registry or pack, report, exit code.
@@ -221,6 +222,7 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 		Labels:   eye.labels, Triage: eye.triage, Identities: eye.ids,
 		Extent: scan.Extent{
 			Name:          p.extent,
+			Partial:       p.partial,
 			FieldRevision: eye.fieldRevision, PackRevision: eye.packRevision, Generic: eye.generic,
 		},
 		Now: a.now, Workers: fl.workers,
