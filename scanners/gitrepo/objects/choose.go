@@ -24,7 +24,7 @@ func (b bitset) has(i int) bool { return b[i/64]>>(i%64)&1 == 1 }
 // choose decides which copy of each packed object is shown. All tables are in
 // the order of ids, so one pass over them side by side finds the copies.
 func (t *tour) choose(ctx context.Context) (err error) {
-	defer catchFault(&err)()
+	defer caught(&err)
 	var known []*pack
 	var lost []pick
 	for _, p := range t.s.shelf.Load().packs {

@@ -29,7 +29,7 @@ type spot struct {
 
 func (k *walker) spot(n uint32) (sp spot) {
 	var err error
-	defer catchFault(&err)()
+	defer caught(&err)
 	f := k.t.forest
 	g, i := f.locate(int(n))
 	if g != nil {
@@ -247,7 +247,7 @@ func (k *walker) lose(sp spot, reason Reason, base ID) {
 	k.report.Damaged++
 	d := Damage{ID: sp.id, Reason: reason, Base: base}
 	if sp.pack != nil {
-		d.Pack = sp.pack.name()
+		d.Pack = sp.pack.name
 	}
 	k.t.damaged(d)
 }

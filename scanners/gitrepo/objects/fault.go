@@ -7,20 +7,23 @@ import (
 
 var errFault = errors.New("the file changed while it was read")
 
-// catchFault turns a fault in a mapping (a file that was cut, a disk that
-// fails) into an error. Use: defer catchFault(&err)().
-func catchFault(err *error) func() {
-	before := debug.SetPanicOnFault(true)
-	return func() {
-		debug.SetPanicOnFault(before)
-		if r := recover(); r != nil {
-			recovered(r, err)
-		}
-	}
-}
+// A fault in a mapping (a file that was cut, a disk that fails) ends the
+// process, unless its goroutine says otherwise: whatever starts to read does
+//
+//	defer unguard(guard())
+//
+// and where an error is known what to do with, caught makes one of the fault.
 
-// recovered is the error of a fault; any other panic goes on.
-func recovered(r any, err *error) {
+func guard() bool { return debug.SetPanicOnFault(true) }
+
+func unguard(before bool) { debug.SetPanicOnFault(before) }
+
+// caught turns a fault into an error; any other panic goes on.
+func caught(err *error) {
+	r := recover()
+	if r == nil {
+		return
+	}
 	if _, fault := r.(interface{ Addr() uintptr }); !fault {
 		panic(r)
 	}

@@ -73,7 +73,7 @@ func (g *grove) end(off int64) int64 {
 // newGrove lists the nodes of a pack: all its objects when many of them are
 // wanted, so that bases need not be looked for one by one, else those that are.
 func newGrove(pk pick, verify Verify) (g *grove, err error) {
-	defer catchFault(&err)()
+	defer caught(&err)
 	n := pk.p.index.n
 	g = &grove{p: pk.p, wanted: pk.wanted, shift: uint(bits.Len(uint(n))), dense: pk.count > n/8, extra: map[int64]uint32{}}
 	if pk.count == 0 {
@@ -206,6 +206,7 @@ func (t *tour) heads(ctx context.Context) error {
 		var wg sync.WaitGroup
 		for range min(t.w.Workers, (len(g.keys)+headBatch-1)/headBatch) {
 			wg.Go(func() {
+				defer unguard(guard())
 				r := t.s.readers.Get().(*reader)
 				defer t.s.readers.Put(r)
 				for ctx.Err() == nil {

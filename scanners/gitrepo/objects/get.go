@@ -33,6 +33,7 @@ func (s *Store) Get(ctx context.Context, id ID) (Kind, []byte, error) {
 
 // own is Get without the fallback.
 func (s *Store) own(id ID) (Kind, []byte, error) {
+	defer unguard(guard())
 	r := s.readers.Get().(*reader)
 	defer s.readers.Put(r)
 	var worst error = ErrMissing
@@ -149,7 +150,7 @@ func (s *Store) basePlace(p *pack, id ID) (place, bool) {
 }
 
 func (r *reader) entryHead(pl place) (e entry, err error) {
-	defer catchFault(&err)()
+	defer caught(&err)
 	if err := pl.pack.open(); err != nil {
 		return entry{}, err
 	}
@@ -186,6 +187,7 @@ func (r *reader) step(pl place, base cacheItem) (cacheItem, error) {
 // Header is the kind and the size of an object. It reads no content, and does
 // not say whether the content is sound.
 func (s *Store) Header(ctx context.Context, id ID) (Kind, int64, error) {
+	defer unguard(guard())
 	r := s.readers.Get().(*reader)
 	defer s.readers.Put(r)
 	var worst error = ErrMissing
@@ -284,6 +286,7 @@ func (s *Store) Open(ctx context.Context, id ID) (Kind, int64, io.ReadCloser, er
 
 // ownStream opens the first copy that is large and no delta.
 func (s *Store) ownStream(id ID) *stream {
+	defer unguard(guard())
 	r := s.newReader() // the stream keeps what it reads with
 	for pl := range s.places(id) {
 		if pl.pack == nil {

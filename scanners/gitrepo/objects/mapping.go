@@ -118,7 +118,8 @@ type mapReader struct {
 }
 
 func (r *mapReader) Read(p []byte) (n int, err error) {
-	defer catchFault(&err)()
+	defer unguard(guard())
+	defer caught(&err)
 	if r.at >= r.end {
 		return 0, io.EOF
 	}

@@ -3,7 +3,6 @@ package objects
 import (
 	"bytes"
 	"encoding/binary"
-	"path/filepath"
 	"sync"
 )
 
@@ -11,6 +10,7 @@ import (
 // needed.
 type pack struct {
 	base     string // path without its suffix
+	name     string // of the file
 	format   Format
 	access   Access
 	index    *index
@@ -29,8 +29,6 @@ type pack struct {
 
 const packHead = 12
 
-func (p *pack) name() string { return filepath.Base(p.base) + ".pack" }
-
 // open maps the pack and looks at its head and its end.
 func (p *pack) open() error {
 	p.once.Do(func() { p.err = p.openFile() })
@@ -38,7 +36,7 @@ func (p *pack) open() error {
 }
 
 func (p *pack) openFile() (err error) {
-	defer catchFault(&err)()
+	defer caught(&err)
 	f, err := openFile(p.base+".pack", p.access)
 	if err != nil {
 		return &damage{reason: ReasonIO, err: err}
@@ -64,7 +62,7 @@ func (p *pack) openFile() (err error) {
 func (p *pack) sound() bool {
 	p.soundOnce.Do(func() {
 		var err error
-		defer catchFault(&err)()
+		defer caught(&err)
 		p.isSound = p.matches && p.index.crcs != nil && p.index.sound(p.format)
 	})
 	return p.isSound

@@ -32,7 +32,7 @@ func (s *Store) newReader() *reader {
 // and checks it against its checksum, if it is told one. Nothing of the entry
 // lies beyond next.
 func (r *reader) entryData(p *pack, off, next int64, e entry, crc *uint32) (buf []byte, err error) {
-	defer catchFault(&err)()
+	defer caught(&err)
 	next = min(next, p.end)
 	room := next - e.data
 	if room <= 0 || e.size > maxRatio*room {
@@ -66,7 +66,7 @@ func (r *reader) entryData(p *pack, off, next int64, e entry, crc *uint32) (buf 
 // deltaHead reads the sizes that a delta begins with, of an entry that may be
 // long.
 func (r *reader) deltaHead(p *pack, e entry) (base, result int64, err error) {
-	defer catchFault(&err)()
+	defer caught(&err)
 	const enough = 320 // the sizes, and the longest match that may begin in them
 	data, err := p.file.bytes(e.data, min(4<<10, p.file.size-e.data), &r.scratch)
 	if err != nil {
@@ -176,7 +176,7 @@ func (r *reader) readLoose(l looseDir, id ID) ([]byte, error) {
 
 // stream reads the object at off, which is no delta, bit by bit.
 func (r *reader) stream(p *pack, e entry, next int64, id ID) (s *stream, err error) {
-	defer catchFault(&err)()
+	defer caught(&err)
 	if e.size > maxRatio*(min(next, p.end)-e.data) {
 		return nil, broken(ReasonSize)
 	}

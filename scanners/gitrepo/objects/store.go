@@ -197,6 +197,7 @@ func (s *Store) Shallow() ([]ID, error) {
 // Reload looks for packs that came since the store was opened. Packs that are
 // known stay, also when their files went.
 func (s *Store) Reload(ctx context.Context) error {
+	defer unguard(guard())
 	old := s.shelf.Load()
 	known := map[string]*pack{}
 	for _, p := range old.packs {
@@ -271,7 +272,7 @@ func (s *Store) openMulti(name string, names map[string]bool, next *shelf) *mult
 
 // openWhole parses a file that stays open for what was parsed.
 func openWhole[T any](f *file, parse func([]byte) (T, error)) (t T, err error) {
-	defer catchFault(&err)()
+	defer caught(&err)
 	data, err := f.whole()
 	if err != nil {
 		return t, &damage{reason: ReasonIO, err: err}
@@ -281,7 +282,7 @@ func openWhole[T any](f *file, parse func([]byte) (T, error)) (t T, err error) {
 
 // openPack opens a pack's index, or takes it from the multi-pack index.
 func (s *Store) openPack(base string, m *multi) *pack {
-	p := &pack{base: base, format: s.set.format, access: s.opts.Access}
+	p := &pack{base: base, name: filepath.Base(base) + ".pack", format: s.set.format, access: s.opts.Access}
 	name := base + ".idx"
 	f, err := openFile(name, s.opts.Access)
 	reason := ReasonGone
@@ -352,7 +353,7 @@ func (s *Store) places(id ID) func(yield func(place) bool) {
 // place looks an object up in one pack.
 func (p *pack) place(id ID) (pl place, found bool) {
 	var err error
-	defer catchFault(&err)()
+	defer caught(&err)
 	pos, ok := p.index.find(id.Bytes())
 	if !ok {
 		return place{}, false
@@ -365,7 +366,7 @@ func (p *pack) place(id ID) (pl place, found bool) {
 // hint: the pack's own index has the last word.
 func (sh *shelf) hint(id ID) (p *pack) {
 	var err error
-	defer catchFault(&err)()
+	defer caught(&err)
 	for _, m := range sh.multi {
 		if i, ok := m.find(id.Bytes()); ok {
 			if k, _, ok := m.place(i); ok && m.packs[k] != nil {
@@ -378,6 +379,7 @@ func (sh *shelf) hint(id ID) (p *pack) {
 
 // Has reports whether the store has an object, without reading it.
 func (s *Store) Has(id ID) bool {
+	defer unguard(guard())
 	for range s.places(id) {
 		return true
 	}

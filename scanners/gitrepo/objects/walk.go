@@ -101,7 +101,7 @@ func (s *Store) Packs() []PackInfo {
 }
 
 func (p *pack) info() PackInfo {
-	return PackInfo{Name: p.name(), Sum: p.index.packSum, Objects: p.index.n}
+	return PackInfo{Name: p.name, Sum: p.index.packSum, Objects: p.index.n}
 }
 
 // Walk shows every object in the store once, whether anything refers to it or
@@ -118,6 +118,7 @@ func (s *Store) Walk(ctx context.Context, w Walk) (Report, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	t := &tour{s: s, w: w, lane: make(chan struct{}, 1), cancel: cancel}
+	defer unguard(guard())
 	if err := t.choose(ctx); err != nil {
 		return t.report, err
 	}
@@ -127,6 +128,7 @@ func (s *Store) Walk(ctx context.Context, w Walk) (Report, error) {
 	var wg sync.WaitGroup
 	for i := range w.Workers {
 		wg.Go(func() {
+			defer unguard(guard())
 			k := &walker{t: t, r: s.readers.Get().(*reader), worker: i}
 			if err := k.run(ctx); err != nil {
 				cancel(err)
@@ -273,7 +275,7 @@ func (k *walker) show(ctx context.Context, id ID, kind Kind, data []byte, p *pac
 		k.obj.Data = []byte{}
 	}
 	if p != nil {
-		k.obj.Pack = p.name()
+		k.obj.Pack = p.name
 	}
 	state, err := k.t.w.Visit(ctx, k.worker, &k.obj)
 	if err == nil {
@@ -290,7 +292,7 @@ func (k *walker) showStream(ctx context.Context, id ID, st *stream, p *pack) (Re
 	tr := &tracked{r: st}
 	k.obj = Object{ID: id, Kind: st.kind, Size: st.size, Stream: tr}
 	if p != nil {
-		k.obj.Pack = p.name()
+		k.obj.Pack = p.name
 	}
 	_, err := k.t.w.Visit(ctx, k.worker, &k.obj)
 	if tr.err != nil && (err == nil || errors.Is(err, tr.err)) {
