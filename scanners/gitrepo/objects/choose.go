@@ -27,6 +27,7 @@ func (t *tour) choose(ctx context.Context) (err error) {
 	defer caught(&err)
 	var known []*pack
 	var lost []pick
+	t.spare.Store(1 << 20)
 	for _, p := range t.s.shelf.Load().packs {
 		if t.w.Known != nil && t.w.Known(p.info()) {
 			known = append(known, p)
@@ -43,6 +44,7 @@ func (t *tour) choose(ctx context.Context) (err error) {
 		if !p.matches && p.index.packSum != nil {
 			t.s.problem(p.base+".pack", ReasonChecksum, false)
 		}
+		t.spare.Add(4 * p.file.size)
 		t.picks = append(t.picks, pk)
 	}
 	t.picks = append(t.picks, lost...) // others' copies come first

@@ -171,9 +171,28 @@ func (k *walker) entry(sp spot, e entry) (data []byte, sure bool, err error) {
 			crc = &c
 		}
 	}
-	data, err = k.r.entryData(sp.pack, sp.off, sp.g.end(sp.off), e, crc)
+	end := sp.g.end(sp.off)
+	data, err = k.r.entryData(sp.pack, sp.off, end, e, crc)
+	if err != nil && end < sp.pack.end && k.beyond(e, err) {
+		if again, err := k.r.entryData(sp.pack, sp.off, sp.pack.end, e, crc); err == nil {
+			return again, crc != nil, nil
+		}
+	}
 	return data, crc != nil, err
 }
+
+// beyond reports whether an entry that ends too early may be read beyond where
+// the next one begins: the index may lie of the next one. What that costs is
+// bounded by the size of the packs, whatever how many entries overlap.
+func (k *walker) beyond(e entry, err error) bool {
+	if r := ReasonOf(err); r != ReasonStream && r != ReasonSize {
+		return false
+	}
+	return e.size <= k.t.s.opts.Limits.Whole && k.t.spare.Add(-e.size-minSpare) > 0
+}
+
+// minSpare is what reading an entry again counts at least.
+const minSpare = 1 << 10
 
 // made makes an object from its base, and shows it.
 func (k *walker) made(ctx context.Context, n uint32, base *frame) (frame, error) {

@@ -202,6 +202,9 @@ const headBatch = 4096
 // heads reads the heads of all nodes, in parallel.
 func (t *tour) heads(ctx context.Context) error {
 	for gi, g := range t.forest.groves {
+		if len(g.keys) == 0 {
+			continue
+		}
 		var at atomic.Int64
 		var wg sync.WaitGroup
 		for range min(t.w.Workers, (len(g.keys)+headBatch-1)/headBatch) {

@@ -161,6 +161,7 @@ type tour struct {
 	retries    atomic.Int64
 	fallbacks  atomic.Int64
 	reloads    atomic.Int64
+	spare      atomic.Int64  // bytes that may be read twice
 	lane       chan struct{} // held by who has large objects in memory
 	cancel     context.CancelCauseFunc
 	mu         sync.Mutex
