@@ -55,6 +55,7 @@ func floors() map[string]room {
 		"fingerprints/store/sqlstore": {floor: 2},
 		"scanners/archives":           {floor: 2},
 		"scanners/files":              {floor: 2},
+		"scanners/gitrepo/catfile":    {floor: 2, sideway: []string{"scanners/gitrepo/objects"}},
 		"scanners/gitrepo/objects":    {floor: 2},
 		"scanners/registered":         {floor: 2},
 		"scanners/rules":              {floor: 2},
