@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
+	"os"
+	"slices"
 )
 
 // pick is what a walk shows of one pack.
@@ -25,18 +28,43 @@ func (b bitset) has(i int) bool { return b[i/64]>>(i%64)&1 == 1 }
 // the order of ids, so one pass over them side by side finds the copies.
 func (t *tour) choose(ctx context.Context) (err error) {
 	defer caught(&err)
-	var known []*pack
-	var lost []pick
+	known, lost := t.sift()
+	for try := 0; slices.ContainsFunc(lost, pick.gone) && try < reloadsMost; try++ {
+		// Packed anew since it was seen: what it had is in another one.
+		if err := t.s.Reload(ctx); err != nil {
+			return err
+		}
+		if len(t.s.shelf.Load().packs) == len(t.packs) {
+			break
+		}
+		known, lost = t.sift()
+	}
+	for _, pk := range lost {
+		t.s.problem(pk.p.base+".pack", ReasonOf(pk.p.err), true)
+	}
+	for _, p := range known {
+		t.report.Unwanted += int64(p.index.n)
+	}
+	t.picks = append(t.picks, lost...) // others' copies come first
+	return t.merge(ctx, known)
+}
+
+// gone reports whether the pack was there and is not any more.
+func (pk pick) gone() bool { return errors.Is(pk.p.err, os.ErrNotExist) }
+
+// sift opens the packs that are not known, and returns those that are and those
+// that cannot be opened.
+func (t *tour) sift() (known []*pack, lost []pick) {
+	t.packs = t.s.shelf.Load().packs
+	t.picks = nil
 	t.spare.Store(1 << 20)
-	for _, p := range t.s.shelf.Load().packs {
+	for _, p := range t.packs {
 		if t.w.Known != nil && t.w.Known(p.info()) {
 			known = append(known, p)
-			t.report.Unwanted += int64(p.index.n)
 			continue
 		}
 		pk := pick{p: p, wanted: newBitset(p.index.n)}
 		if err := p.open(); err != nil {
-			t.s.problem(p.base+".pack", ReasonOf(err), true)
 			pk.lost = true
 			lost = append(lost, pk)
 			continue
@@ -47,8 +75,7 @@ func (t *tour) choose(ctx context.Context) (err error) {
 		t.spare.Add(4 * p.file.size)
 		t.picks = append(t.picks, pk)
 	}
-	t.picks = append(t.picks, lost...) // others' copies come first
-	return t.merge(ctx, known)
+	return known, lost
 }
 
 // cursor is how far the pass came in one table.
@@ -77,7 +104,7 @@ func (t *tour) merge(ctx context.Context, known []*pack) error {
 		}
 	}
 	for i := len(heap)/2 - 1; i >= 0; i-- {
-		sift(heap, i)
+		sink(heap, i)
 	}
 	var last [32]byte
 	any := false
@@ -95,7 +122,7 @@ func (t *tour) merge(ctx context.Context, known []*pack) error {
 			heap[0] = heap[len(heap)-1]
 			heap = heap[:len(heap)-1]
 		}
-		sift(heap, 0)
+		sink(heap, 0)
 	}
 	return nil
 }
@@ -125,8 +152,8 @@ func (c *cursor) next(x *index) bool {
 	return true
 }
 
-// sift moves a cursor down to its place in the heap.
-func sift(heap []*cursor, i int) {
+// sink moves a cursor down to its place in the heap.
+func sink(heap []*cursor, i int) {
 	for {
 		least := i
 		for c := 2*i + 1; c <= 2*i+2 && c < len(heap); c++ {

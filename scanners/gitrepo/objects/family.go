@@ -2,7 +2,6 @@ package objects
 
 import (
 	"context"
-	"errors"
 	"io"
 )
 
@@ -360,6 +359,10 @@ func (k *walker) viaFallback(ctx context.Context, sp spot) (fr frame, done bool,
 
 // lostPack looks elsewhere for what only an unreadable pack has.
 func (k *walker) lostPack(ctx context.Context, pk pick) error {
+	reason := ReasonPack
+	if pk.gone() {
+		reason = ReasonGone
+	}
 	for i := range pk.p.index.n {
 		if !pk.wanted.has(i) {
 			continue
@@ -368,88 +371,11 @@ func (k *walker) lostPack(ctx context.Context, pk pick) error {
 			return context.Cause(ctx)
 		}
 		sp := spot{place: place{pack: pk.p, pos: i, off: -1}, id: MakeID(pk.p.index.id(i)), shown: true}
-		fr, err := k.recover(ctx, sp, broken(ReasonPack))
+		fr, err := k.recover(ctx, sp, broken(reason))
 		k.release(&fr)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// looseFolder shows the loose objects of one of the 256 folders that no pack
-// has and no folder before.
-func (k *walker) looseFolder(ctx context.Context, dir int, first byte) error {
-	l := k.t.s.loose[dir]
-	ids, err := l.ids(first)
-	if err != nil {
-		k.t.s.problem(l.dir, ReasonIO, true)
-	}
-	for _, id := range ids {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if k.elsewhere(id, dir) {
-			continue
-		}
-		if k.t.w.Want != nil && !k.t.w.Want(id) {
-			k.report.Unwanted++
-			continue
-		}
-		if err := k.looseObject(ctx, l, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// elsewhere reports whether an object was shown, or left out, before.
-func (k *walker) elsewhere(id ID, dir int) bool {
-	for pl := range k.t.s.places(id) {
-		return pl.pack != nil || pl.loose != k.t.s.loose[dir]
-	}
-	return false // it has just gone
-}
-
-func (k *walker) looseObject(ctx context.Context, l looseDir, id ID) error {
-	sp := spot{place: place{loose: l, pos: -1}, id: id, shown: true}
-	kind, data, err := k.r.looseData(l, id)
-	switch {
-	case errors.Is(err, ErrTooLarge):
-		return k.looseStream(ctx, sp)
-	case errors.Is(err, ErrMissing): // packed meanwhile
-		if k.t.reloads.Add(1) <= reloadsMost {
-			if err := k.t.s.Reload(ctx); err != nil {
-				return err
-			}
-		}
-		err = broken(ReasonGone)
-	}
-	var fr frame
-	if err != nil {
-		fr, err = k.recover(ctx, sp, err)
-	} else {
-		fr, err = k.shown(ctx, sp, frame{kind: kind, data: data, owned: true, sure: true, id: id}, nil)
-	}
-	k.release(&fr)
-	return err
-}
-
-// reloadsMost is how often a walk looks for new packs.
-const reloadsMost = 16
-
-func (k *walker) looseStream(ctx context.Context, sp spot) error {
-	st, err := sp.loose.open(sp.id)
-	if err != nil {
-		_, err = k.recover(ctx, sp, err)
-		return err
-	}
-	if !k.t.wants(st.kind) {
-		return st.Close()
-	}
-	reason, err := k.showStream(ctx, sp.id, st.verified(k.t.s.set.format, sp.id), nil)
-	if reason != "" {
-		k.lose(sp, reason, ID{})
-	}
-	return err
 }

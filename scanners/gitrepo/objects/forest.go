@@ -145,7 +145,7 @@ func (t *tour) plant(ctx context.Context) error {
 		}
 		chosen[pk.p] = pk
 	}
-	for _, p := range t.s.shelf.Load().packs {
+	for _, p := range t.packs {
 		pk, ok := chosen[p]
 		if !ok { // bases may be in it
 			pk = pick{p: p}

@@ -51,7 +51,7 @@ type Walk struct {
 	// Workers is how many goroutines read; 0: one for each processor.
 	Workers int
 	// Known reports that all objects of a pack are known: they are not shown,
-	// and neither are copies of them elsewhere. nil: none.
+	// and neither are copies of them elsewhere. It may be asked again. nil: none.
 	Known func(PackInfo) bool
 	// Want chooses objects, and is called once for each that is not known,
 	// maybe concurrently; nil: all.
@@ -119,6 +119,12 @@ func (s *Store) Walk(ctx context.Context, w Walk) (Report, error) {
 	defer cancel(nil)
 	t := &tour{s: s, w: w, lane: make(chan struct{}, 1), cancel: cancel}
 	defer unguard(guard())
+	// Objects move from files into packs, so files are listed first: whatever
+	// is packed meanwhile is in one of the two.
+	t.listLoose()
+	if err := s.Reload(ctx); err != nil {
+		return t.report, err
+	}
 	if err := t.choose(ctx); err != nil {
 		return t.report, err
 	}
@@ -147,10 +153,12 @@ func (s *Store) Walk(ctx context.Context, w Walk) (Report, error) {
 type tour struct {
 	s      *Store
 	w      Walk
+	packs  []*pack // those that were there when the walk began
 	picks  []pick
 	forest *forest
 	roots  []uint32
 	lost   []pick // of packs that cannot be read
+	loose  []looseIDs
 
 	groveOf   map[*pack]int
 	looseNode map[ID]uint32
@@ -236,10 +244,10 @@ func (k *walker) run(ctx context.Context) error {
 	}
 	for {
 		n := int(k.t.nextLoose.Add(1)) - 1
-		if n >= 256*len(k.t.s.loose) {
+		if n >= len(k.t.loose) {
 			return nil
 		}
-		if err := k.looseFolder(ctx, n/256, byte(n%256)); err != nil {
+		if err := k.looseFolder(ctx, k.t.loose[n]); err != nil {
 			return err
 		}
 	}
