@@ -67,7 +67,7 @@ func newForge(origin string) forge {
 
 // blob links to a path as a commit has it, in the form that most sites share.
 func (f forge) blob(commit oid, path string) string {
-	if f.host == "" || commit == "" {
+	if f.host == "" || commit.IsZero() {
 		return ""
 	}
 	base := "https://" + f.host + "/" + f.path

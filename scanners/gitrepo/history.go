@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/fingerprints"
+	"revenant/scanners/gitrepo/objects"
 )
 
 // place is a blob at a path, as trees name it.
@@ -90,7 +91,7 @@ func newSide(change []byte) oid {
 	parents := len(change) - len(bytes.TrimLeft(change, ":"))
 	f := bytes.Fields(change[parents:])
 	if len(f) < 2*(parents+1) {
-		return ""
+		return oid{}
 	}
 	id, _ := parseOID(f[2*(parents+1)-1])
 	return id
@@ -117,7 +118,7 @@ func (h *history) note(p place, commit oid, presence fingerprints.Presence) {
 // meet the last that is noted wins.
 func (s *standing) came(commit oid, presence fingerprints.Presence) {
 	stronger := strongest(s.presence, presence)
-	if commit != "" && (s.commit == "" || stronger == presence) {
+	if !commit.IsZero() && (s.commit.IsZero() || stronger == presence) {
 		s.commit = commit
 	}
 	s.presence = stronger
@@ -145,7 +146,7 @@ func (h *history) suspicious(path string) bool {
 
 // trees reads the trees of refs for wanted blobs, each tree once.
 type trees struct {
-	store store
+	store *store
 	h     *history
 	known map[oid][]place // by tree: paths below it
 	depth int
@@ -162,7 +163,7 @@ func (t *trees) below(ctx context.Context, id oid) []place {
 		return list
 	}
 	t.known[id] = nil // a tree in itself cannot be, but may be claimed
-	data, err := t.store.get(ctx, id, "tree")
+	data, err := t.store.get(ctx, id, objects.Tree)
 	if err != nil {
 		t.skip(id, "a tree cannot be read")
 		return nil
@@ -172,13 +173,13 @@ func (t *trees) below(ctx context.Context, id oid) []place {
 	for len(rest) > 0 {
 		var e entry
 		var ok bool
-		if e, rest, ok = nextEntry(rest, len(id)); !ok {
+		if e, rest, ok = nextEntry(rest, len(id.Bytes())); !ok {
 			t.skip(id, "a tree is damaged")
 			break
 		}
 		name := string(e.name)
 		if t.h.names[name] {
-			out = append(out, place{"", name})
+			out = append(out, place{oid{}, name})
 		}
 		_, wanted := t.h.wanted[e.id]
 		switch {
@@ -202,8 +203,8 @@ func (t *trees) below(ctx context.Context, id oid) []place {
 func (t *trees) stand(ctx context.Context, r ref, tree oid) {
 	for _, p := range t.below(ctx, tree) {
 		var s *standing
-		if p.blob == "" {
-			t.h.note(place{"", p.path}, "", fingerprints.PresenceTip)
+		if p.blob.IsZero() {
+			t.h.note(place{oid{}, p.path}, oid{}, fingerprints.PresenceTip)
 			if s = t.h.named[p.path]; s == nil {
 				continue
 			}
@@ -241,7 +242,7 @@ func nextEntry(b []byte, size int) (e entry, rest []byte, ok bool) {
 	if !found || len(after) < size {
 		return e, nil, false
 	}
-	return entry{mode: string(mode), name: name, id: oid(after[:size])}, after[size:], true
+	return entry{mode: string(mode), name: name, id: objects.MakeID(after[:size])}, after[size:], true
 }
 
 // header is the value of the first header line of a commit or tag with the key;

@@ -3,7 +3,6 @@ package gitrepo
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,26 +11,11 @@ import (
 	"revenant/fingerprints"
 )
 
-// oid is the bytes of an object's id, as a string so that it can be a key.
-type oid string
-
-// parseOID reads an id; that of nothing, all zeros, is none.
-func parseOID(b []byte) (oid, bool) {
-	out := make([]byte, hex.DecodedLen(len(b)))
-	if _, err := hex.Decode(out, b); err != nil || len(out) != 20 && len(out) != 32 ||
-		len(bytes.Trim(out, "\x00")) == 0 {
-		return "", false
-	}
-	return oid(out), true
-}
-
-func (o oid) String() string { return hex.EncodeToString([]byte(o)) }
-
 // ref is a name that points into the history.
 type ref struct {
 	name   string
 	target oid // of an annotated tag: the tag
-	commit oid // peeled; empty when it is no commit
+	commit oid // peeled
 	tip    bool
 }
 

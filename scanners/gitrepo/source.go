@@ -14,6 +14,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/scanners"
+	"revenant/scanners/gitrepo/objects"
 )
 
 // Options configures New.
@@ -39,7 +40,7 @@ type Source struct {
 	r     *repo
 	id    string
 	link  forge
-	store store
+	store *store
 
 	began   bool
 	refs    []ref
@@ -65,7 +66,9 @@ func New(ctx context.Context, o Options) (*Source, error) {
 	if s.link = newForge(origin); s.id == "" {
 		s.id = SourceID(origin, r.path)
 	}
-	s.store = newCatFile(r)
+	if s.store, err = openStore(ctx, r); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -201,12 +204,12 @@ type commit struct {
 
 // attributed fills in what is known of the commit that brought something.
 func (s *Source) attributed(ctx context.Context, it scanners.Item, id oid, path string) scanners.Item {
-	if id == "" {
+	if id.IsZero() {
 		return it
 	}
 	c, has := s.commits[id]
 	if !has {
-		if data, err := s.store.get(ctx, id, "commit"); err == nil {
+		if data, err := s.store.get(ctx, id, objects.Commit); err == nil {
 			c = parseCommit(data)
 		}
 		s.commits[id] = c

@@ -3,6 +3,8 @@ package gitrepo
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"hash/maphash"
 	"io"
 	"maps"
@@ -12,6 +14,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/scanners"
+	"revenant/scanners/gitrepo/objects"
 )
 
 // survey is what one pass over all objects found.
@@ -20,86 +23,97 @@ type survey struct {
 	seed maphash.Seed
 
 	mu      sync.Mutex
-	held    map[oid]int64       // blobs that may hold something, with their sizes
-	written map[oid]string      // commits and tags that may, with their kinds
-	parents map[oid][]oid       // of commits
-	roots   map[oid]oid         // their trees
-	names   map[string]bool     // of files, that may be secrets
-	known   map[uint64]struct{} // names that were screened
+	held    map[oid]int64        // blobs that may hold something, with their sizes
+	written map[oid]objects.Kind // commits and tags that may, with their kinds
+	parents map[oid][]oid        // of commits
+	roots   map[oid]oid          // their trees
+	names   map[string]bool      // of files, that may be secrets
+	known   map[uint64]struct{}  // names that were screened
 	read    scanners.Counts
 }
 
 func newSurvey(s *Source) *survey {
 	return &survey{
-		s: s, seed: maphash.MakeSeed(), held: map[oid]int64{}, written: map[oid]string{},
+		s: s, seed: maphash.MakeSeed(), held: map[oid]int64{}, written: map[oid]objects.Kind{},
 		parents: map[oid][]oid{}, roots: map[oid]oid{}, names: map[string]bool{}, known: map[uint64]struct{}{},
 	}
 }
 
 // all reads every object.
 func (v *survey) all(ctx context.Context) error {
-	err := v.s.store.each(ctx, max(1, v.s.o.Workers), v.visit, func(id oid, why string) {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.s.lost(id, why)
+	_, err := v.s.store.Walk(ctx, objects.Walk{
+		Workers: max(1, v.s.o.Workers),
+		Visit:   v.visit,
+		Damaged: func(d objects.Damage) {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			v.s.lost(d.ID, "the object cannot be read: "+string(d.Reason))
+		},
 	})
 	v.s.read = v.read
-	return err
+	for _, p := range v.s.store.Problems() {
+		if p.Lost {
+			v.s.skip("@store", "", fingerprints.SkipUnreadable, "a file of the object store cannot be used: "+string(p.Reason))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("reading objects: %w", err)
+	}
+	return nil
 }
 
 // visit looks at one object; calls overlap.
-func (v *survey) visit(ctx context.Context, o object) error {
-	found := false
-	switch o.kind {
-	case "blob":
-		found = o.data == nil || v.s.o.Screen(ctx, o.data)
-	case "tree":
+func (v *survey) visit(ctx context.Context, _ int, o *objects.Object) (any, error) {
+	found := o.Stream != nil // too large to be held: read as an item
+	switch {
+	case found:
+	case o.Kind == objects.Tree:
 		v.tree(ctx, o)
-	case "commit", "tag":
-		found = o.data == nil || v.s.o.Screen(ctx, o.data)
+	default:
+		found = v.s.o.Screen(ctx, o.Data)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.read.Items++
-	v.read.Bytes += o.size
+	v.read.Bytes += o.Size
 	switch {
-	case o.kind == "blob" && found:
-		v.held[o.id] = o.size
-	case o.kind == "commit":
+	case o.Kind == objects.Blob && found:
+		v.held[o.ID] = o.Size
+	case o.Kind == objects.Commit:
 		v.commit(o)
 	}
-	if found && o.kind != "blob" {
-		v.written[o.id] = o.kind
+	if found && o.Kind != objects.Blob && o.Stream == nil {
+		v.written[o.ID] = o.Kind
 	}
-	return ctx.Err()
+	return nil, ctx.Err()
 }
 
 // commit keeps the shape of history.
-func (v *survey) commit(o object) {
-	head, _, _ := bytes.Cut(o.data, []byte("\n\n"))
+func (v *survey) commit(o *objects.Object) {
+	head, _, _ := bytes.Cut(o.Data, []byte("\n\n"))
 	for line := range bytes.SplitSeq(head, []byte{'\n'}) {
 		if id, has := bytes.CutPrefix(line, []byte("parent ")); has {
 			if p, ok := parseOID(id); ok {
-				v.parents[o.id] = append(v.parents[o.id], p)
+				v.parents[o.ID] = append(v.parents[o.ID], p)
 			}
 		}
 		if id, has := bytes.CutPrefix(line, []byte("tree ")); has {
-			v.roots[o.id], _ = parseOID(id)
+			v.roots[o.ID], _ = parseOID(id)
 		}
 	}
-	if _, has := v.parents[o.id]; !has {
-		v.parents[o.id] = nil
+	if _, has := v.parents[o.ID]; !has {
+		v.parents[o.ID] = nil
 	}
 }
 
 // tree screens the names in a tree that are new.
-func (v *survey) tree(ctx context.Context, o object) {
+func (v *survey) tree(ctx context.Context, o *objects.Object) {
 	var fresh []string
-	for rest := o.data; len(rest) > 0; {
-		e, after, ok := nextEntry(rest, len(o.id))
+	for rest := o.Data; len(rest) > 0; {
+		e, after, ok := nextEntry(rest, len(o.ID.Bytes()))
 		if !ok {
 			v.mu.Lock()
-			v.s.lost(o.id, "the tree is damaged")
+			v.s.lost(o.ID, "the tree is damaged")
 			v.mu.Unlock()
 			break
 		}
@@ -133,7 +147,7 @@ const shortestName = 8
 
 // texts gives out messages and authors that may hold something.
 func (v *survey) texts(ctx context.Context, reach reach) {
-	ids := slices.Sorted(maps.Keys(v.written))
+	ids := slices.SortedFunc(maps.Keys(v.written), oid.Compare)
 	for _, id := range ids {
 		data, err := v.s.store.get(ctx, id, v.written[id])
 		if err != nil {
@@ -141,7 +155,7 @@ func (v *survey) texts(ctx context.Context, reach reach) {
 			continue
 		}
 		it := scanners.Item{Path: "@commit-message", Locator: "commit:" + id.String(), Presence: reach.of(id)}
-		if v.written[id] == "tag" {
+		if v.written[id] == objects.Tag {
 			it.Path, it.Locator = "@tag-message", "tag:"+id.String()
 			v.s.text(string(data), it)
 			continue
@@ -217,7 +231,7 @@ func (v *survey) unreached(r reach) []oid {
 			out = append(out, id)
 		}
 	}
-	slices.Sort(out)
+	slices.SortFunc(out, oid.Compare)
 	return out
 }
 
@@ -263,7 +277,7 @@ func (v *survey) give(ctx context.Context, h *history) {
 		}
 		v.blob(v.s.attributed(ctx, it, st.commit, p.path), p.blob)
 	}
-	for _, id := range slices.Sorted(maps.Keys(v.held)) {
+	for _, id := range slices.SortedFunc(maps.Keys(v.held), oid.Compare) {
 		if !named[id] {
 			v.blob(scanners.Item{Path: "@blob/" + id.String(), Presence: fingerprints.PresenceUnreachable}, id)
 		}
@@ -281,10 +295,10 @@ func (v *survey) give(ctx context.Context, h *history) {
 func (v *survey) blob(it scanners.Item, id oid) {
 	it.SourceID, it.Locator, it.Size = v.s.id, "blob:"+id.String(), v.held[id]
 	it.Open = func(ctx context.Context) (io.ReadCloser, error) {
-		if it.Size > maxHeld {
+		data, err := v.s.store.get(ctx, id, objects.Blob)
+		if errors.Is(err, objects.ErrTooLarge) {
 			return v.s.store.stream(ctx, id)
 		}
-		data, err := v.s.store.get(ctx, id, "blob")
 		if err != nil {
 			return nil, &scanners.SkipError{Reason: fingerprints.SkipUnreadable, Detail: "the object cannot be read", Size: it.Size}
 		}
