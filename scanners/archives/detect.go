@@ -22,6 +22,9 @@ const (
 	kindLz4
 	kindZlib
 	kind7z
+	kindSQLite
+	kindSQLiteWAL
+	kindSQLiteJournal
 	kindUnsupported
 )
 
@@ -50,6 +53,10 @@ func magics() []struct {
 		{"\x02\x21\x4c\x18", kindLz4},
 		{"7z\xbc\xaf\x27\x1c", kind7z},
 		{"!<arch>\n", kindAr},
+		{sqliteMagic, kindSQLite},
+		{walMagic, kindSQLiteWAL},
+		{walMagicBig, kindSQLiteWAL},
+		{journalMagic, kindSQLiteJournal},
 		{"Rar!\x1a\x07", kindUnsupported},
 		{"MSCF\x00\x00\x00\x00", kindUnsupported}, // cab
 		{"LZIP\x01", kindUnsupported},
@@ -70,6 +77,8 @@ func detect(head []byte) kind {
 		return kindBzip2
 	case len(head) >= 8 && head[0]&0xf0 == 0x50 && string(head[1:4]) == "\x2a\x4d\x18":
 		return kindZstd // a skippable frame first
+	case isJournal(head):
+		return kindSQLiteJournal
 	case isTarHeader(head):
 		return kindTar
 	case isZlib(head):

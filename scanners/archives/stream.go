@@ -57,7 +57,7 @@ func decompress(k kind, r io.Reader) (io.Reader, func(), error) {
 	case kindZlib:
 		z, err := zlib.NewReader(b)
 		return z, nothing, err
-	case kindNone, kindZip, kindTar, kindAr, kind7z, kindUnsupported:
+	case kindNone, kindZip, kindTar, kindAr, kind7z, kindSQLite, kindSQLiteWAL, kindSQLiteJournal, kindUnsupported:
 	}
 	return nil, nil, errUnsupported
 }
@@ -123,3 +123,6 @@ func innerName(container string) string {
 	}
 	return "content"
 }
+
+// behind is a reader with bytes before it.
+func behind(head []byte, r io.Reader) io.Reader { return io.MultiReader(bytes.NewReader(head), r) }

@@ -206,6 +206,10 @@ func (e *container) expand(ctx context.Context, k kind) (err error) {
 		return e.ar(ctx)
 	case k == kind7z:
 		return e.sevenZip(ctx)
+	case k == kindSQLite:
+		return e.sqlite(ctx)
+	case k == kindSQLiteWAL, k == kindSQLiteJournal:
+		return e.sqliteLog(ctx, k == kindSQLiteJournal)
 	}
 	return e.stream(ctx, k)
 }
@@ -219,15 +223,14 @@ type file struct {
 	most  int64  // bytes that may come out of it; 0: what the item has left
 	until int64  // where its data ends at the latest; 0: with the container
 	done  func() error
+	view  bool // it is searched and not opened
+	first int  // of a view: from which content on finds are the same copies; 0: none
 }
 
 // member visits a member. It reports whether more of the container can be read.
 func (e *container) member(ctx context.Context, f file) (goOn bool, err error) {
 	w := e.w
-	path := e.content.Path + "!" + f.name
-	if len(f.name) > maxName {
-		path = e.content.Path + "!entry-" + strconv.Itoa(w.number+1)
-	}
+	path := e.content.Path + "!" + e.shortName(f.name)
 	if w.stop == nil && w.entries <= 0 {
 		w.bound(e.content.Path, errEntries)
 	}
@@ -239,7 +242,13 @@ func (e *container) member(ctx context.Context, f file) (goOn bool, err error) {
 	if f.in != nil {
 		m.began = *f.in
 	}
-	if err := w.content(ctx, Content{Path: path, Parent: len(e.content.Path)}, e.depth+1, input{r: m, limit: w.x.Limits.Bytes}); err != nil {
+	c := Content{Path: path, Parent: len(e.content.Path), First: f.first, Packed: f.first > 0}
+	if f.view {
+		err = w.visit(ctx, c, m)
+	} else {
+		err = w.content(ctx, c, e.depth+1, input{r: m, limit: w.x.Limits.Bytes})
+	}
+	if err != nil {
 		return false, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -258,6 +267,14 @@ func (e *container) member(ctx context.Context, f file) (goOn bool, err error) {
 		e.stored = append(e.stored, f.at)
 	}
 	return true, nil
+}
+
+// shortName is a member's name, or a number in place of one that is too long.
+func (e *container) shortName(name string) string {
+	if len(name) > maxName {
+		return "entry-" + strconv.Itoa(e.w.number+1)
+	}
+	return name
 }
 
 // bound ends the expansion of the item.
