@@ -51,20 +51,20 @@ type book struct {
 // pass is one walk through a book.
 type pass struct {
 	b       *book
-	used    bits // sheets that were read
-	lenient bool // what is no record is no damage
+	used    numbers // sheets that were read
+	lenient bool    // what is no record is no damage
 	damaged bool
 }
 
-func (b *book) pass() *pass { return &pass{b: b, used: make(bits, b.sheets/64+1)} }
+func (b *book) pass() *pass { return &pass{b: b, used: make(numbers, b.sheets/64+1)} }
 
-// bits is a set of small numbers.
-type bits []uint64
+// numbers is a set of small numbers.
+type numbers []uint64
 
-func (s bits) has(n uint32) bool { return s[n/64]&(1<<(n%64)) != 0 }
+func (s numbers) has(n uint32) bool { return s[n/64]&(1<<(n%64)) != 0 }
 
 // add reports whether n was not in the set.
-func (s bits) add(n uint32) bool {
+func (s numbers) add(n uint32) bool {
 	if s.has(n) {
 		return false
 	}
@@ -213,7 +213,7 @@ func (d *database) packed(ctx context.Context, t tree) (goOn bool, err error) {
 			data := &section{p: p, left: k.size}
 			head := make([]byte, min(k.size, headSize))
 			n, _ := io.ReadFull(data, head)
-			if detect(head[:n]) != kindNone {
+			if detect(head[:n]) != kindNone || program(head[:n]) {
 				name := t.name + "!" + strconv.FormatInt(c.rowid, 10) + "." + label(t.columns, i)
 				goOn, err = d.e.member(ctx, file{name: name, r: behind(head[:n], data), in: &d.b.read})
 			}

@@ -127,7 +127,10 @@ func (w *walk) spooled(s *spool, in input, path string, k kind) input {
 
 // refused lists a container that is not opened.
 func (w *walk) refused(path string, k kind, depth int) bool {
-	if k != kindUnsupported && depth < w.x.Limits.Depth {
+	switch {
+	case k == kindDocument: // its text is no depth, and opens nothing further
+		return w.x.Limits.Depth <= 0
+	case k != kindUnsupported && depth < w.x.Limits.Depth:
 		return false
 	}
 	w.skip(path, refusal(k, w.x.Limits.Depth))
@@ -210,6 +213,16 @@ func (e *container) expand(ctx context.Context, k kind) (err error) {
 		return e.sqlite(ctx)
 	case k == kindSQLiteWAL, k == kindSQLiteJournal:
 		return e.sqliteLog(ctx, k == kindSQLiteJournal)
+	case k == kindCompound:
+		return e.compound(ctx)
+	case k == kindCpio:
+		return e.cpio(ctx)
+	case k == kindRPM:
+		return e.rpm(ctx)
+	case k == kindPDF:
+		return e.pdf(ctx)
+	case k == kindDocument:
+		return e.document(ctx)
 	}
 	return e.stream(ctx, k)
 }

@@ -1,0 +1,455 @@
+package archives_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/ascii85"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zlib"
+	"github.com/pierrec/lz4/v4"
+	"github.com/ulikunitz/xz/lzma"
+
+	"revenant/scanners/archives"
+)
+
+// morePackers are the formats that the tests write themselves.
+func morePackers(t testing.TB) map[string]func([]byte) []byte {
+	return map[string]func([]byte) []byte{
+		"cpio": func(b []byte) []byte { return cpioOf("m", b) },
+		"ar":   func(b []byte) []byte { return arOf("debian-binary", []byte("2.0\n"), "m", b) },
+		"rpm":  func(b []byte) []byte { return rpmOf(b) },
+		"snappy": func(b []byte) []byte {
+			return through(t, b, func(w io.Writer) (io.WriteCloser, error) { return snappy.NewBufferedWriter(w), nil })
+		},
+		"s2": func(b []byte) []byte {
+			return through(t, b, func(w io.Writer) (io.WriteCloser, error) { return s2.NewWriter(w), nil })
+		},
+		"lzma": func(b []byte) []byte {
+			return through(t, b, func(w io.Writer) (io.WriteCloser, error) { return lzma.NewWriter(w) })
+		},
+		"compound": func(b []byte) []byte { return compoundOf(t, part{"m", b}, part{"other", noise(1, 900)}) },
+		"pdf":      func(b []byte) []byte { return pdfOf(t, "/FlateDecode", b) },
+		"sqlite": func(b []byte) []byte {
+			return statements(t, "", "CREATE TABLE m(a,b)", fmt.Sprintf("INSERT INTO m VALUES(1,x'%x')", b))
+		},
+	}
+}
+
+// cpioOf is a cpio of names and contents, in the new form.
+func cpioOf(pairs ...any) []byte {
+	var b bytes.Buffer
+	pad := func() {
+		for b.Len()%4 != 0 {
+			b.WriteByte(0)
+		}
+	}
+	for i := 0; i <= len(pairs); i += 2 {
+		name, data := "TRAILER!!!", []byte(nil)
+		if i < len(pairs) {
+			name, data = pairs[i].(string), pairs[i+1].([]byte)
+		}
+		fmt.Fprintf(&b, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", i, 0o100600, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name)+1, 0)
+		b.WriteString(name + "\x00")
+		pad()
+		b.Write(data)
+		pad()
+	}
+	return b.Bytes()
+}
+
+func arOf(pairs ...any) []byte {
+	b := []byte("!<arch>\n")
+	for i := 0; i < len(pairs); i += 2 {
+		data := pairs[i+1].([]byte)
+		b = append(b, fmt.Sprintf("%-16s%-12d%-6d%-6d%-8s%-10d`\n", pairs[i], 0, 0, 0, "100644", len(data))...)
+		b = append(b, data...)
+		if len(data)%2 == 1 {
+			b = append(b, '\n')
+		}
+	}
+	return b
+}
+
+// rpmOf is a package with a payload.
+func rpmOf(payload []byte) []byte {
+	head := func(entries, size int) []byte {
+		b := append([]byte("\x8e\xad\xe8\x01\x00\x00\x00\x00"), binary.BigEndian.AppendUint32(nil, uint32(entries))...)
+		b = binary.BigEndian.AppendUint32(b, uint32(size))
+		return append(b, make([]byte, 16*entries+size)...)
+	}
+	lead := append([]byte("\xed\xab\xee\xdb\x03\x00"), make([]byte, 90)...)
+	return slices.Concat(lead, head(1, 5), []byte{0, 0, 0}, head(3, 77), payload)
+}
+
+// pdfOf is a document with one packed stream, and others beside it.
+func pdfOf(t testing.TB, filter string, data []byte) []byte {
+	flate := through(t, data, func(w io.Writer) (io.WriteCloser, error) { return zlib.NewWriter(w), nil })
+	switch {
+	case strings.Contains(filter, "85"):
+		var b bytes.Buffer
+		w := ascii85.NewEncoder(&b)
+		_, err := w.Write(flate)
+		must(t, err)
+		must(t, w.Close())
+		flate = append(b.Bytes(), "~>"...)
+	case strings.Contains(filter, "Hex"):
+		flate = []byte(hex.EncodeToString(flate[:10]) + "\n " + hex.EncodeToString(flate[10:]) + ">")
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%%PDF-1.7\n1 0 obj\n<</Length 3>>\nstream\nabc\nendstream\nendobj\n")
+	fmt.Fprintf(&b, "2 0 obj\n<< /Filter /DCTDecode /Length 3>>\nstream\nabc\nendstream\nendobj\n")
+	fmt.Fprintf(&b, "12 0 obj\n<< /DecodeParms <</Predictor 1>> /Length %d /Filter %s >>\r\nstream\r\n", len(flate), filter)
+	b.Write(flate)
+	b.WriteString("\nendstream\nendobj\ntrailer\n<</Root 1 0 R>>\n%%EOF\n")
+	return b.Bytes()
+}
+
+type part struct {
+	name string
+	data []byte
+}
+
+// compoundOf is a compound file whose streams lie in turns: hardly a sector
+// stands beside the next of its stream.
+func compoundOf(t testing.TB, parts ...part) []byte {
+	t.Helper()
+	const sector, end = 512, 0xfffffffe
+	le := binary.LittleEndian
+	var fat []uint32
+	var sectors [][]byte
+	add := func(b []byte) uint32 {
+		sectors, fat = append(sectors, append(bytes.Clone(b), make([]byte, sector-len(b))...)), append(fat, end)
+		return uint32(len(sectors) - 1)
+	}
+	chains := func(data ...[]byte) []uint32 {
+		starts, last := make([]uint32, len(data)), make([]uint32, len(data))
+		for more, turn := true, 0; more; turn++ {
+			more = false
+			for i, d := range data {
+				if turn*sector >= len(d) {
+					continue
+				}
+				more = true
+				s := add(d[turn*sector : min((turn+1)*sector, len(d))])
+				if turn == 0 {
+					starts[i] = s
+				} else {
+					fat[last[i]] = s
+				}
+				last[i] = s
+			}
+		}
+		return starts
+	}
+	var small []byte
+	var mini []uint32
+	var large [][]byte
+	at := make([]uint32, len(parts))
+	for i, p := range parts {
+		if len(p.data) >= 4096 {
+			large = append(large, p.data)
+			continue
+		}
+		at[i] = uint32(len(mini))
+		for k := 0; k < len(p.data); k += 64 {
+			small = append(small, p.data[k:min(k+64, len(p.data))]...)
+			small = append(small, make([]byte, -len(small)&63)...)
+			mini = append(mini, uint32(len(mini)+1))
+		}
+		if len(p.data) > 0 {
+			mini[len(mini)-1] = end
+		}
+	}
+	var miniTable []byte
+	for _, m := range mini {
+		miniTable = le.AppendUint32(miniTable, m)
+	}
+	starts := chains(append(large, small, miniTable)...)
+	entry := func(name string, kind byte, child, right, start uint32, size int) []byte {
+		e := make([]byte, 128)
+		for i, c := range []byte(name) {
+			e[2*i] = c
+		}
+		le.PutUint16(e[64:], uint16(2*len(name)+2))
+		e[66] = kind
+		le.PutUint32(e[68:], 0xffffffff)
+		le.PutUint32(e[72:], right)
+		le.PutUint32(e[76:], child)
+		le.PutUint32(e[116:], start)
+		le.PutUint32(e[120:], uint32(size))
+		return e
+	}
+	n := len(large)
+	dir := entry("Root Entry", 5, 1, 0xffffffff, starts[n], len(small))
+	dir = append(dir, entry("folder", 1, 2, 0xffffffff, 0, 0)...)
+	for i, p := range parts {
+		right := uint32(i + 3)
+		if i == len(parts)-1 {
+			right = 0xffffffff
+		}
+		start := at[i]
+		if len(p.data) >= 4096 {
+			start, starts = starts[0], starts[1:]
+		}
+		dir = append(dir, entry(p.name, 2, 0xffffffff, right, start, len(p.data))...)
+	}
+	return compoundFile(fat, sectors, chains(dir)[0], starts[len(starts)-1], len(mini), add, &fat, &sectors)
+}
+
+// compoundFile writes the tables of chains and the header.
+func compoundFile(_ []uint32, _ [][]byte, dir, mini uint32, minis int, add func([]byte) uint32, fat *[]uint32, sectors *[][]byte) []byte {
+	le := binary.LittleEndian
+	var tables []uint32
+	for (len(tables))*128 < len(*fat)+40 {
+		tables = append(tables, add(nil))
+	}
+	difat := uint32(0xfffffffe)
+	if len(tables) > 109 {
+		var b []byte
+		for _, s := range tables[109:] {
+			b = le.AppendUint32(b, s)
+		}
+		for len(b) < 508 {
+			b = le.AppendUint32(b, 0xffffffff)
+		}
+		difat = add(le.AppendUint32(b[:508], 0xfffffffe))
+	}
+	for i, s := range tables {
+		for k := range 128 {
+			v := uint32(0xffffffff)
+			if i*128+k < len(*fat) {
+				v = (*fat)[i*128+k]
+			}
+			le.PutUint32((*sectors)[s][4*k:], v)
+		}
+	}
+	head := make([]byte, 512)
+	copy(head, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+	le.PutUint16(head[26:], 3)
+	le.PutUint16(head[30:], 9)
+	le.PutUint16(head[32:], 6)
+	le.PutUint32(head[48:], dir)
+	le.PutUint32(head[56:], 4096)
+	le.PutUint32(head[60:], mini)
+	le.PutUint32(head[64:], uint32((minis*4+511)/512))
+	le.PutUint32(head[68:], difat)
+	for i := range 109 {
+		v := uint32(0xffffffff)
+		if i < len(tables) {
+			v = tables[i]
+		}
+		le.PutUint32(head[76+4*i:], v)
+	}
+	return slices.Concat(head, slices.Concat(*sectors...))
+}
+
+// Streams of a compound file are whole, wherever their sectors lie.
+func TestCompound(t *testing.T) {
+	look := canary(21)
+	across := func(n int) []byte { return slices.Concat(noise(1, n-20), []byte(look), noise(2, 9000)) }
+	data := compoundOf(t, part{"one", noise(3, 5000)}, part{"two", across(1024)}, part{"small", append(noise(4, 50), look...)}, part{"three", noise(5, 9000)}, part{"bits", noise(6, 70)})
+	s := expand(t, small(), data, look)
+	if found := []string{"item!folder/two", "item!folder/small"}; !slices.Equal(s.found[:min(2, len(s.found))], found) || len(s.skips) > 0 || len(s.paths) != 6 || !s.packed["item"] {
+		t.Errorf("found in %q of %q, skips %v", s.found, s.paths, s.skips)
+	}
+	large := compoundOf(t, part{"one", noise(3, 4<<20)}, part{"two", across(4 << 20)}, part{"tiny", []byte("x")})
+	l := archives.DefaultLimits()
+	if s := expand(t, l, large, look); !slices.Contains(s.found, "item!folder/two") || len(s.skips) > 0 {
+		t.Errorf("large: found in %q of %q, skips %v", s.found, s.paths, s.skips)
+	}
+	for n := 0; n < len(data); n += 301 {
+		expand(t, small(), data[:n], look)
+	}
+	for i := 512; i+4 <= len(data); i += 4 { // every chain leads to a place that it was at
+		if v := binary.LittleEndian.Uint32(data[i:]); v < uint32(len(data)/512) {
+			looped := slices.Clone(data)
+			binary.LittleEndian.PutUint32(looped[i:], 1)
+			if s := expand(t, small(), looped, ""); s.bytes > 3*int64(len(data)) {
+				t.Fatalf("%d: %d bytes out of %d", i, s.bytes, len(data))
+			}
+		}
+	}
+}
+
+func TestPDF(t *testing.T) {
+	look := canary(22)
+	text := []byte("BT (" + look + ") Tj ET")
+	for _, filter := range []string{"/FlateDecode", "[/ASCII85Decode /FlateDecode]", "[ /ASCIIHexDecode /Fl ]", "[/FlateDecode]"} {
+		s := expand(t, small(), pdfOf(t, filter, text), look)
+		if !slices.Contains(s.found, "item!object-12") || len(s.skips) > 0 || len(s.paths) != 2 || !s.packed["item"] {
+			t.Errorf("%s: found in %q of %q, skips %v", filter, s.found, s.paths, s.skips)
+		}
+	}
+	plain := pdfOf(t, "/FlateDecode", text)
+	broken := slices.Clone(plain)
+	i := bytes.Index(broken, []byte("stream\r\n"))
+	broken[i+14] ^= 0xff
+	both := slices.Concat(broken, plain)
+	if s := expand(t, small(), both, look); !slices.Contains(s.found, "item!object-12") || len(s.skips) != 1 {
+		t.Errorf("damaged: found in %q, skips %v", s.found, s.skips)
+	}
+	locked := append(slices.Clone(plain), "trailer <</Encrypt 9 0 R>>"...)
+	if s := expand(t, small(), locked, look); s.skips["item"] != "encrypted" || len(s.paths) != 1 {
+		t.Errorf("locked: paths %q, skips %v", s.paths, s.skips)
+	}
+	lzw := pdfOf(t, "/LZWDecode", text)
+	if s := expand(t, small(), lzw, look); s.skips["item!object-12"] == "" {
+		t.Errorf("LZW: skips %v", s.skips)
+	}
+	many := slices.Concat([]byte("%PDF-1.4\n"), bytes.Repeat([]byte(">>stream\n"), 100_000), plain)
+	if s := expand(t, small(), many, look); !slices.Contains(s.found, "item!object-12") {
+		t.Errorf("a flood: found in %q, skips %v", s.found, s.skips)
+	}
+}
+
+// What belongs together for a reader is together in the text.
+func TestDocuments(t *testing.T) {
+	const w = `<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>`
+	const x = `<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">`
+	const o = `<office:document-content xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">`
+	for _, c := range []struct{ name, xml, want string }{
+		{"runs", w + `<w:p a="x>y"><w:r><w:t>pass</w:t></w:r><w:proofErr/><w:r><w:rPr><w:b/></w:rPr><w:t>word = ab</w:t></w:r>` + "\n   " +
+			`<w:r><w:t xml:space="preserve">&lt;&#x41;&amp;&#66;&bogus; </w:t></w:r></w:p><w:p><w:r><w:t>next</w:t></w:r></w:p>`, "password = ab<A&B&bogus; \nnext\n"},
+		{"runs of a slide", w + `<a:p><a:r><a:t>one</a:t></a:r><a:r><a:t>two</a:t></a:r><a:br/><a:r><a:t>three</a:t></a:r></a:p>`, "onetwo\nthree\n"},
+		{"table", w + `<w:tr><w:tc><w:p><w:t>key</w:t></w:p></w:tc><w:tc><w:p><w:t>val</w:t></w:p></w:tc></w:tr><w:tr><w:tc><w:p><w:t>k</w:t></w:p></w:tc></w:tr>`, "key , val\nk\n"},
+		{"deleted", w + `<w:p><w:t>ab</w:t><w:delText>gone</w:delText><w:t>cd</w:t></w:p><w:p><w:t>e</w:t></w:p>`, "abcd\ngone\ne\n"},
+		{"shared strings", x + `<si><t>key</t></si><si><r><t>va</t></r><r><t>lue</t></r></si>`, "key ,\nvalue\n"},
+		{"sheet", x + `<row><c t="inlineStr"><is><t>a</t></is></c><c><v>12</v></c></row><row><c><v>3</v></c></row>`, "a , 12\n3\n"},
+		{"spans", o + "\n  " + `<text:p>se<text:span a='1'>cr</text:span>et<text:s/><text:tab/>x<!-- no > --><![CDATA[<y>]]></text:p>` + "\n" + `<text:p/>`, "secret \tx<y>\n"},
+		{"no end", w + `<w:p><w:t>abc</w:t><w:t attr="`, "abc\n"},
+		{"nothing", w + `<w:p/></w:body>`, ""},
+	} {
+		if got := shown(t, []byte(c.xml), "item!text"); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+	look := canary(23)
+	long := w + strings.Repeat("<w:p><w:r><w:t>filling &amp; more</w:t></w:r></w:p>\n", 5000) + "<w:p><w:t>" + look[:9] + "</w:t><w:t>" + look[9:] + "</w:t></w:p>"
+	data := zipped(t, member{"[Content_Types].xml", []byte(`<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>`), zip.Deflate}, member{"word/document.xml", []byte(long), zip.Deflate})
+	s := expand(t, small(), data, look)
+	if !slices.Equal(s.found, []string{"item!word/document.xml!text"}) || len(s.skips) > 0 || len(s.paths) != 4 {
+		t.Errorf("found in %q of %q, skips %v", s.found, s.paths, s.skips)
+	}
+	l := small()
+	l.Depth = 1 // the text is no container of its own
+	if s := expand(t, l, data, look); !slices.Equal(s.found, []string{"item!word/document.xml!text"}) || len(s.skips) > 0 {
+		t.Errorf("depth 1: found in %q, skips %v", s.found, s.skips)
+	}
+}
+
+// Where packages and disks put things behind each other.
+func TestCpioAndPackages(t *testing.T) {
+	look := canary(24)
+	good := []byte("x " + look)
+	inner := cpioOf("etc/app.conf", good, "empty", []byte{})
+	disk := slices.Concat(cpioOf("kernel/x.bin", noise(1, 99)), make([]byte, 1000), gzipped(t, inner))
+	s := expand(t, small(), disk, look)
+	if !slices.Contains(s.found, "item!rest!content!etc/app.conf") || len(s.skips) > 0 {
+		t.Errorf("ramdisk: found in %q of %q, skips %v", s.found, s.paths, s.skips)
+	}
+	old := fmt.Sprintf("070707%06o%06o%06o%06o%06o%06o%06o%011o%06o%011oa\x00%s", 0, 0, 0o100600, 0, 0, 1, 0, 0, 2, len(good), good) +
+		"0707070000000000000000000000000000000000010000000000000000000001300000000000TRAILER!!!\x00"
+	if s := expand(t, small(), []byte(old), look); !slices.Contains(s.found, "item!a") || len(s.skips) > 0 {
+		t.Errorf("old: found in %q of %q, skips %v", s.found, s.paths, s.skips)
+	}
+	s = expand(t, small(), rpmOf(gzipped(t, inner)), look)
+	if !slices.Contains(s.found, "item!payload.cpio.gz!payload.cpio!etc/app.conf") || len(s.skips) > 0 {
+		t.Errorf("rpm: found in %q of %q, skips %v", s.found, s.paths, s.skips)
+	}
+	xz := morePackers(t)["lzma"](tarred(t, member{name: "./etc/x", data: good}))
+	s = expand(t, small(), arOf("debian-binary", []byte("2.0\n"), "data.tar.lzma", xz), look)
+	if !slices.Contains(s.found, "item!data.tar.lzma!data.tar!./etc/x") || len(s.skips) > 0 {
+		t.Errorf("deb: found in %q of %q, skips %v", s.found, s.paths, s.skips)
+	}
+	lying := []byte(strings.Replace(string(inner), "00000000", "ffffffff", 1))
+	copy(lying[54:], "ffffffff") // the first member's size
+	if s := expand(t, small(), lying, look); !slices.Contains(s.found, "item!etc/app.conf") || len(s.skips) == 0 {
+		t.Errorf("lying: found in %q, skips %v", s.found, s.skips)
+	}
+}
+
+// Streams of several parts are read to their end, and what follows is not lost.
+func TestStreamsOfParts(t *testing.T) {
+	look := canary(25)
+	a, b := noise(1, 9000), append(noise(2, 5000), look...)
+	all := packers(t)
+	skippable := append([]byte("\x5a\x2a\x4d\x18\x04\x00\x00\x00"), "1234"...)
+	for name, data := range map[string][]byte{
+		"gzip":             slices.Concat(all["gzip"](a), all["gzip"](b)),
+		"zstd":             slices.Concat(all["zstd"](a), skippable, all["zstd"](b)),
+		"zstd, skip first": slices.Concat(skippable, all["zstd"](a), all["zstd"](b)),
+		"xz":               slices.Concat(all["xz"](a), make([]byte, 8), all["xz"](b)),
+		"lz4":              slices.Concat(all["lz4"](a), all["lz4"](b)),
+		"snappy":           slices.Concat(morePackers(t)["snappy"](a), morePackers(t)["snappy"](b)),
+		"lz4 legacy":       legacyLz4(t, a, b),
+		"bomb of nothing":  slices.Concat(bytes.Repeat(all["gzip"](nil), 1000), all["gzip"](b)),
+	} {
+		s := expand(t, small(), data, look)
+		if !slices.Contains(s.found, "item!content") || len(s.skips) > 0 {
+			t.Errorf("%s: found in %q of %q, skips %v", name, s.found, s.paths, s.skips)
+		}
+	}
+}
+
+// legacyLz4 is what lz4 -l and the kernel's build write.
+func legacyLz4(t *testing.T, parts ...[]byte) []byte {
+	return through(t, slices.Concat(parts...), func(w io.Writer) (io.WriteCloser, error) {
+		z := lz4.NewWriter(w)
+		return z, z.Apply(lz4.LegacyOption(true))
+	})
+}
+
+// Formats that are not opened are listed, and searched as they are.
+func TestUnsupported(t *testing.T) {
+	look := canary(26)
+	squash := append([]byte("hsqs"), make([]byte, 60)...)
+	squash[28] = 4
+	for name, head := range map[string][]byte{
+		"rar": []byte("Rar!\x1a\x07\x01\x00"), "cab": []byte("MSCF\x00\x00\x00\x00"), "compress": []byte("\x1f\x9d\x90abc"),
+		"lha": []byte("\x20\x00-lh5-"), "squashfs": squash, "appimage": []byte("\x7fELF\x02\x01\x01\x00AI\x02"), "parquet": []byte("PAR1\x15\x00"),
+	} {
+		s := expand(t, small(), slices.Concat(head, noise(1, 100), []byte(look)), look)
+		if s.skips["item"] != "the archive format is not supported" || !slices.Contains(s.found, "item") {
+			t.Errorf("%s: found in %q, skips %v", name, s.found, s.skips)
+		}
+	}
+}
+
+// No stream gets more memory than the bound of histories allows.
+func TestHistories(t *testing.T) {
+	look := canary(27)
+	huge := append([]byte("\x28\xb5\x2f\xfd\x00\xa0\x21\x00\x00"), "four"...) // a history of 1 GiB, one block
+	alone := append([]byte{0x5d, 0, 0, 0, 0x80, 255, 255, 255, 255, 255, 255, 255, 255}, morePackers(t)["lzma"](noise(1, 999))[13:]...)
+	for name, data := range map[string][]byte{"zstd": huge, "lzma": alone} {
+		s := expand(t, small(), zipped(t, member{"h", data, zip.Store}, member{"g", []byte(look), zip.Store}), look)
+		if !slices.Contains(s.found, "item!g") || len(s.skips) != 1 {
+			t.Errorf("%s: found in %q of %q, skips %v", name, s.found, s.paths, s.skips)
+		}
+	}
+}
+
+func FuzzFormats(f *testing.F) {
+	for _, pack := range morePackers(f) {
+		f.Add(pack([]byte("x " + canary(1))))
+	}
+	f.Add(pdfOf(f, "[/ASCII85Decode /FlateDecode]", []byte(canary(1))))
+	f.Add([]byte(`<w:p xmlns="http://schemas.openxmlformats.org/"><w:t>a&lt;&#65;</w:t><!-- --><![CDATA[x]]><w:delText>y</w:delText></w:p>`))
+	f.Add([]byte("\x1f\x9d\x90abc"))
+	l := small()
+	l.Bytes, l.Entries = 1<<20, 100
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := expand(t, l, data, "")
+		if s.bytes > l.Bytes+3*int64(len(data))*int64(l.Depth+1) || s.contents > l.Entries+1 {
+			t.Errorf("%d bytes in %d contents out of %d", s.bytes, s.contents, len(data))
+		}
+	})
+}
