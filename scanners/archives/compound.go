@@ -95,6 +95,7 @@ func (c *compound) open() (files []compoundFile, whole bool) {
 	return files, whole && all
 }
 
+// load reads a sector. The last may be shorter, and is read as if it were not.
 func (c *compound) load(b []byte, pos int64) bool {
 	n, _ := c.e.at.ReadAt(b, pos)
 	c.read += int64(n)
@@ -270,7 +271,9 @@ func (s *chain) turn() bool {
 		if int64(at) >= int64(len(c.small)) || !c.usedIn.add(s.next) {
 			return false
 		}
-		c.load(s.buf, c.place(c.small[at])+int64(s.next%per)*miniSector)
+		if !s.load(c.place(c.small[at]) + int64(s.next%per)*miniSector) {
+			return false
+		}
 		entries := uint32(c.sector / 4)
 		following := uint32(sectorMost)
 		if i := s.next / entries; int64(i) < int64(len(c.mini)) {
@@ -278,11 +281,19 @@ func (s *chain) turn() bool {
 		}
 		s.next = following
 	} else {
-		if s.next >= c.count || !c.used.add(s.next) || !c.load(s.buf, c.place(s.next)) {
+		if s.next >= c.count || !c.used.add(s.next) || !s.load(c.place(s.next)) {
 			return false
 		}
 		s.next = c.next(s.next)
 	}
 	s.now = s.buf[:min(int64(len(s.buf)), s.left)]
 	return true
+}
+
+// load reads what the stream has in a sector.
+func (s *chain) load(pos int64) bool {
+	part := s.buf[:min(int64(len(s.buf)), s.left)]
+	n, _ := s.c.e.at.ReadAt(part, pos)
+	s.c.read += int64(n)
+	return n == len(part)
 }

@@ -139,7 +139,7 @@ func (e *container) sqlite(ctx context.Context) error {
 	e.packed = true
 	d := &database{e: e, b: b, blobs: b.pass(), rows: b.pass(), first: e.w.number + 1}
 	trees, damaged := d.schema()
-	if damaged {
+	if damaged || e.size%int64(b.pageSize) != 0 {
 		e.w.skip(e.content.Path, errDamaged.Error())
 	}
 	for _, index := range []bool{false, true} {
