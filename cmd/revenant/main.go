@@ -18,7 +18,7 @@ import (
 // from the system: a chunk of a large file is half of what is live, and by
 // itself the collector lets garbage grow to as much as is live. GOMEMLIMIT says
 // otherwise.
-const softMemory = 200 << 20
+const softMemory = 176 << 20
 
 func main() { os.Exit(realMain()) }
 

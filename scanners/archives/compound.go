@@ -62,7 +62,11 @@ func (e *container) compound(ctx context.Context) error {
 			continue
 		}
 		r := c.chain(f.start, f.size, f.size < int64(c.cutoff))
-		goOn, err := e.member(ctx, file{name: compoundName(files, uint32(i)), r: r, in: &c.read})
+		m := file{name: compoundName(files, uint32(i)), r: r, in: &c.read}
+		if strings.Contains("/"+m.name, "/VBA/") {
+			m.as = kindMacro
+		}
+		goOn, err := e.member(ctx, m)
 		if err != nil || !goOn {
 			return err
 		}

@@ -35,6 +35,8 @@ const (
 	kindRPM
 	kindPDF
 	kindDocument // part of an office document: its text is shown
+	kindTexts    // of a spreadsheet: its texts are shown
+	kindMacro    // its text is shown; nothing but its folder tells it
 	kindUnsupported
 )
 
@@ -43,6 +45,9 @@ const headSize = 4 << 10
 
 // stream reports whether a format holds one content without a name.
 func (k kind) stream() bool { return k >= kindGzip && k <= kindZlib }
+
+// shows reports whether a format is searched as text too, and not opened.
+func (k kind) shows() bool { return k == kindDocument || k == kindTexts || k == kindMacro }
 
 // magics are the formats that their first bytes tell.
 func magics() []struct {
@@ -73,6 +78,7 @@ func magics() []struct {
 		{cpioOld, kindCpio},
 		{rpmMagic, kindRPM},
 		{pdfMagic, kindPDF},
+		{biffMagic, kindTexts},
 		{"\xff\x06\x00\x00sNaPpY", kindSnappy},
 		{"\xff\x06\x00\x00S2sTwO", kindSnappy},
 		{"Rar!\x1a\x07", kindUnsupported},
@@ -112,6 +118,8 @@ func detect(head []byte) kind {
 		return kindTar
 	case isZlib(head):
 		return kindZlib
+	case bytes.Contains(head[:min(len(head), pdfLead)], []byte(pdfMagic)):
+		return kindPDF
 	}
 	return kindNone
 }

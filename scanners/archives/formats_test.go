@@ -346,6 +346,87 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+// The texts of an old spreadsheet and of macros are whole again.
+func TestOldOffice(t *testing.T) {
+	look := canary(28)
+	record := func(kind uint16, b []byte) []byte {
+		h := binary.LittleEndian.AppendUint16(nil, kind)
+		return slices.Concat(binary.LittleEndian.AppendUint16(h, uint16(len(b))), b)
+	}
+	book := slices.Concat(record(0x809, append([]byte("\x00\x06\x05\x00"), make([]byte, 12)...)), noiseRecords(record),
+		record(0xfc, append(noise(1, 8000), look[:13]...)), record(0x3c, append([]byte{0}, look[13:]...)), record(0x0a, nil), record(0x3c, []byte("no text")))
+	copy(book[2:], "\x10\x00")
+	macro := slices.Concat(noise(2, 5000), packedMacro("Attribute VB_Name = \"m\"\r\n"+strings.Repeat("password = password + password ' ", 300)+look[:30]+" "+look))
+	data := compoundOf(t, part{"Workbook", book}, part{"x", noise(3, 10)})
+	if s := expand(t, small(), data, look); !slices.Contains(s.found, "item!folder/Workbook!text") || len(s.skips) > 0 {
+		t.Errorf("spreadsheet: found in %q of %q, skips %v", s.found, s.paths, s.skips)
+	}
+	vba := compoundOf(t, part{"m", macro}, part{"dir", noise(3, 10)})
+	vba = bytes.ReplaceAll(vba, []byte("f\x00o\x00l\x00d\x00e\x00r\x00"), []byte("V\x00B\x00A\x00\x00\x00\x00\x00\x00\x00"))
+	at := bytes.Index(vba, []byte("V\x00B\x00A\x00"))
+	vba[at+64] = 8
+	s := expand(t, small(), vba, look)
+	if !slices.Contains(s.found, "item!VBA/m!text") || len(s.skips) > 0 {
+		t.Errorf("macro: found in %q of %q, skips %v", s.found, s.paths, s.skips)
+	}
+	if got := shown(t, vba, "item!VBA/m!text"); !strings.HasPrefix(got, "Attribute VB_Name = \"m\"\r\npassword = password + password ' password") {
+		t.Errorf("macro: %.80q", got)
+	}
+}
+
+func noiseRecords(record func(uint16, []byte) []byte) []byte {
+	var b []byte
+	for i := range 50 {
+		b = append(b, record(0x203, noise(uint64(i), 14))...)
+	}
+	return b
+}
+
+// packedMacro compresses as [MS-OVBA] says.
+func packedMacro(text string) []byte {
+	out := []byte{1}
+	for ; len(text) > 0; text = text[min(4096, len(text)):] {
+		chunk := text[:min(4096, len(text))]
+		var data []byte
+		for at := 0; at < len(chunk); {
+			flags, group := byte(0), []byte(nil)
+			for bit := 0; bit < 8 && at < len(chunk); bit++ {
+				shift := 4
+				for 1<<shift < at {
+					shift++
+				}
+				n, back := longest(chunk, at, 1<<shift, 0xffff>>shift+3)
+				if n < 3 {
+					group = append(group, chunk[at])
+					at++
+					continue
+				}
+				flags |= 1 << bit
+				group = binary.LittleEndian.AppendUint16(group, uint16((back-1)<<(16-shift)|(n-3)))
+				at += n
+			}
+			data = append(append(data, flags), group...)
+		}
+		out = binary.LittleEndian.AppendUint16(out, 0xb000|uint16(len(data)-1))
+		out = append(out, data...)
+	}
+	return out
+}
+
+// longest is the longest copy of what stands before a place.
+func longest(s string, at, far, most int) (n, back int) {
+	for b := 1; b <= min(at, far); b++ {
+		k := 0
+		for k < most && at+k < len(s) && s[at+k] == s[at+k-b] {
+			k++
+		}
+		if k > n {
+			n, back = k, b
+		}
+	}
+	return n, back
+}
+
 // Where packages and disks put things behind each other.
 func TestCpioAndPackages(t *testing.T) {
 	look := canary(24)
@@ -444,6 +525,8 @@ func FuzzFormats(f *testing.F) {
 	f.Add(pdfOf(f, "[/ASCII85Decode /FlateDecode]", []byte(canary(1))))
 	f.Add([]byte(`<w:p xmlns="http://schemas.openxmlformats.org/"><w:t>a&lt;&#65;</w:t><!-- --><![CDATA[x]]><w:delText>y</w:delText></w:p>`))
 	f.Add([]byte("\x1f\x9d\x90abc"))
+	f.Add([]byte("\x09\x08\x10\x00\x00\x06\x05\x00abcdefghijkl\xfc\x00\x04\x00text\x3c\x00\x03\x00\x00ab"))
+	f.Add(bytes.ReplaceAll(compoundOf(f, part{"m", packedMacro("Attribute " + canary(1))}), []byte("f\x00o\x00l\x00d\x00e\x00r\x00"), []byte("V\x00B\x00A\x00\x00\x00\x00\x00\x00\x00")))
 	l := small()
 	l.Bytes, l.Entries = 1<<20, 100
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -18,6 +18,7 @@ import (
 // and writers' errors make unreliable.
 const (
 	pdfMagic  = "%PDF-"
+	pdfLead   = 1 << 10 // readers take a header this far from the begin
 	pdfBack   = 4 << 10 // how far before a stream its dictionary may begin
 	pdfWindow = 256 << 10
 	pdfNames  = 8 // filters of one stream

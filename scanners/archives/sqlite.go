@@ -54,6 +54,8 @@ type pass struct {
 	used    numbers // sheets that were read
 	lenient bool    // what is no record is no damage
 	damaged bool
+	sheet   [maxTreeDepth + 1][]byte // at hand, by depth
+	more    []byte                   // page of the record at hand
 }
 
 func (b *book) pass() *pass { return &pass{b: b, used: make(numbers, b.sheets/64+1)} }

@@ -37,8 +37,15 @@ func varint(b []byte) (v uint64, n int) {
 // wants more.
 func (p *pass) tree(page uint32, depth int, yield func(cell) bool) bool {
 	sheet := p.b.find(0, page)
-	buf := make([]byte, p.b.pageSize)
-	if depth > maxTreeDepth || !p.take(sheet, buf) {
+	if depth > maxTreeDepth {
+		p.damaged = true
+		return true
+	}
+	if p.sheet[depth] == nil {
+		p.sheet[depth] = make([]byte, p.b.pageSize)
+	}
+	buf := p.sheet[depth]
+	if !p.take(sheet, buf) {
 		p.damaged = true
 		return true
 	}
@@ -167,15 +174,14 @@ func (b *book) local(kind byte, total int64) (int, bool) {
 	return least, true
 }
 
-// payload reads a record along its pages.
+// payload reads a record along its pages; a pass has one at a time.
 type payload struct {
 	p      *pass
 	from   uint32 // sheet that holds the cell
 	now    []byte // what is read next
 	next   uint32 // page where it goes on
 	left   int64  // of the record
-	buf    []byte
-	cut    bool // it ended too early
+	cut    bool   // it ended too early
 	visit  func(extent)
 	length int64 // of the record
 }
@@ -190,17 +196,18 @@ func (r *payload) turn() bool {
 		return false
 	}
 	b := r.p.b
-	if r.buf == nil {
-		r.buf = make([]byte, b.usable)
+	if r.p.more == nil {
+		r.p.more = make([]byte, b.usable)
 	}
+	buf := r.p.more
 	sheet := b.find(r.from, r.next)
-	if r.next == 0 || !r.p.take(sheet, r.buf) {
+	if r.next == 0 || !r.p.take(sheet, buf) {
 		r.cut, r.left = true, 0
 		r.p.damaged = true
 		return false
 	}
-	r.next = binary.BigEndian.Uint32(r.buf)
-	r.now = r.buf[4:][:min(int64(b.usable-4), r.left)]
+	r.next = binary.BigEndian.Uint32(buf)
+	r.now = buf[4:][:min(int64(b.usable-4), r.left)]
 	if r.visit != nil {
 		offset, _ := b.place(sheet)
 		r.visit(extent{offset, offset + int64(4+len(r.now))})

@@ -52,6 +52,7 @@ type input struct {
 	at    io.ReaderAt // nil: must be spooled for random access
 	size  int64       // of at
 	limit int64       // of the spool
+	as    kind        // what it is where its bytes do not tell; kindNone: they do
 }
 
 // container is a content being expanded.
@@ -63,6 +64,7 @@ type container struct {
 	size    int64
 	stored  []extent
 	packed  bool // a member is compressed
+	window  window
 }
 
 // content visits one content, and before it its members.
@@ -72,7 +74,7 @@ func (w *walk) content(ctx context.Context, c Content, depth int, in input) erro
 	}
 	head := make([]byte, headSize)
 	head, in.r = in.peek(head)
-	k := detect(head)
+	k := cmp.Or(in.as, detect(head))
 	maybeZip := k == kindNone && (in.at != nil || len(head) < headSize || program(head))
 	if k == kindNone && !maybeZip {
 		return w.visit(ctx, c, in.r)
@@ -128,7 +130,7 @@ func (w *walk) spooled(s *spool, in input, path string, k kind) input {
 // refused lists a container that is not opened.
 func (w *walk) refused(path string, k kind, depth int) bool {
 	switch {
-	case k == kindDocument: // its text is no depth, and opens nothing further
+	case k.shows(): // a text is no depth, and opens nothing further
 		return w.x.Limits.Depth <= 0
 	case k != kindUnsupported && depth < w.x.Limits.Depth:
 		return false
@@ -223,6 +225,10 @@ func (e *container) expand(ctx context.Context, k kind) (err error) {
 		return e.pdf(ctx)
 	case k == kindDocument:
 		return e.document(ctx)
+	case k == kindTexts:
+		return e.texts(ctx)
+	case k == kindMacro:
+		return e.macro(ctx)
 	}
 	return e.stream(ctx, k)
 }
@@ -236,6 +242,7 @@ type file struct {
 	most  int64  // bytes that may come out of it; 0: what the item has left
 	until int64  // where its data ends at the latest; 0: with the container
 	done  func() error
+	as    kind // as input.as
 	view  bool // it is searched and not opened
 	first int  // of a view: from which content on finds are the same copies; 0: none
 }
@@ -259,7 +266,7 @@ func (e *container) member(ctx context.Context, f file) (goOn bool, err error) {
 	if f.view {
 		err = w.visit(ctx, c, m)
 	} else {
-		err = w.content(ctx, c, e.depth+1, input{r: m, limit: w.x.Limits.Bytes})
+		err = w.content(ctx, c, e.depth+1, input{r: m, limit: w.x.Limits.Bytes, as: f.as})
 	}
 	if err != nil {
 		return false, err

@@ -121,6 +121,16 @@ func TestWork(t *testing.T) {
 		{"a window larger than the content", "", func() []byte {
 			return zipped(t, member{"w.zst", append([]byte("\x28\xb5\x2f\xfd\x00\x88\x21\x00\x00"), "four"...), zip.Store}, member{"g", good, zip.Store})
 		}, 6, 1 << 20},
+		{"a flood of a document's marks", "", func() []byte {
+			return slices.Concat(pdfOf(t, "/FlateDecode", good), bytes.Repeat([]byte("/Encrypt"), 200_000), bytes.Repeat([]byte(">>stream\n"), 200_000))
+		}, 4, 1 << 20},
+		{"a flood of headers", "damaged", func() []byte {
+			return slices.Concat(zipped(t, member{"g", good, zip.Deflate})[:90], bytes.Repeat([]byte("PK\x03\x04"), 500_000))
+		}, 8, 1 << 20},
+		{"a flood of a macro's marks", "", func() []byte {
+			vba := compoundOf(t, part{"m", bytes.Repeat([]byte("Attribut"), 500_000)}, part{"g", good})
+			return bytes.ReplaceAll(vba, []byte("f\x00o\x00l\x00d\x00e\x00r\x00"), []byte("V\x00B\x00A\x00\x00\x00\x00\x00\x00\x00"))
+		}, 4, 8 << 20},
 		{"text of zeros", "", func() []byte {
 			head := []byte(`<w:p xmlns="http://schemas.openxmlformats.org/"><w:t>` + look + `</w:t>`)
 			return slices.Concat(head, zeros, bytes.Repeat([]byte("<a"), 1<<20), bytes.Repeat([]byte("&"), 1<<20), bytes.Repeat([]byte("<!-"), 1<<20))
