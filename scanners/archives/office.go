@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -259,21 +260,18 @@ func (d *documentText) tag() {
 
 // element says what a tag means for the text.
 func (d *documentText) element(name string, empty bool) {
-	open := name == "" || name[0] != '/'
-	if !open {
-		name = name[1:]
-	}
-	for i := range len(name) {
-		if name[i] == ':' {
-			name = name[i+1:]
-			break
+	name, end := strings.CutPrefix(name, "/")
+	name = name[strings.LastIndexByte(name, ':')+1:]
+	if end || empty {
+		if separator := separators(name); separator != "" {
+			d.endParagraph(separator)
 		}
 	}
 	switch name {
 	case "delText", "delInstrText":
-		d.deleted = open && !empty
+		d.deleted = !end && !empty
 	case "tab":
-		if open && d.some {
+		if !end && d.some {
 			d.put([]byte("\t"))
 		}
 	case "s": // a space, in OpenDocument
@@ -282,17 +280,19 @@ func (d *documentText) element(name string, empty bool) {
 		}
 	case "br", "cr", "line-break", "fldChar":
 		d.pending = "\n"
-	case "p", "h", "tr", "row", "table-row", "list-item", "Row", "Paragraph", "title":
-		if !open || empty {
-			d.endParagraph("\n")
-		}
-	case "tc", "c", "table-cell", "Cell":
-		if !open || empty {
-			d.endParagraph(" , ")
-		}
-	case "si": // one of a spreadsheet's texts; the next is often its neighbour
-		if !open {
-			d.endParagraph(" ,\n")
-		}
 	}
+}
+
+// separators is what stands behind an element that is a paragraph or a cell. Of
+// a spreadsheet's texts the next is often the neighbour.
+func separators(name string) string {
+	switch name {
+	case "p", "h", "tr", "row", "table-row", "list-item", "Row", "Paragraph", "title":
+		return "\n"
+	case "tc", "c", "table-cell", "Cell":
+		return " , "
+	case "si":
+		return " ,\n"
+	}
+	return ""
 }
