@@ -111,6 +111,7 @@ func TestWork(t *testing.T) {
 		{"many entries", "more entries", func() []byte { return manyEntries(good, 150_000) }, 6, 1 << 20},
 		{"many entries of a tar", "more entries", func() []byte { return manyInTar(t, good, 110_000) }, 3, 1 << 20},
 		{"many tables", "", func() []byte { return manyTables(t, look) }, 12, 4 << 20},
+		{"cells that are all one", "damaged", func() []byte { return sameCell(t, look) }, 9, 1 << 20},
 		{"gzip members without end", "", func() []byte {
 			return zipped(t, member{"e.gz", bytes.Repeat(gzipped(t, nil), 200_000), zip.Store}, member{"g", good, zip.Store})
 		}, 6, 16 << 20},
@@ -218,6 +219,18 @@ func manyTables(t *testing.T, look string) []byte {
 		run = append(run, fmt.Sprintf("CREATE TABLE t%d(a,b)", i))
 	}
 	return statements(t, "", append(run, "INSERT INTO t1999 VALUES('k','"+look+"')", "COMMIT")...)
+}
+
+// sameCell is a database with a page that names one long record 15,000 times.
+func sameCell(t *testing.T, look string) []byte {
+	data := statements(t, "", "PRAGMA page_size=65536", "CREATE TABLE t(a)", "CREATE TABLE z(a)",
+		"INSERT INTO t VALUES('"+strings.Repeat("long ", 6000)+"')", "INSERT INTO z VALUES('"+look+"')")
+	page := data[1<<16:][:1<<16]
+	binary.BigEndian.PutUint16(page[3:], 15_000)
+	for i := range 15_000 {
+		copy(page[8+2*i:], page[8:10])
+	}
+	return data
 }
 
 // lyingTar has members that claim more than there is, and less.
