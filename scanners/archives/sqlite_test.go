@@ -158,7 +158,13 @@ func TestSQLiteLogs(t *testing.T) {
 	value := strings.Repeat("filling ", 1500) + look + strings.Repeat(" more", 900)
 	for _, size := range []int{512, 4096, 65536} {
 		set := []string{fmt.Sprint("PRAGMA page_size=", size)}
-		wal := statements(t, "-wal", append(set, "PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0", "CREATE TABLE t(a,b)",
+		set = append(set, "PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0", "CREATE TABLE t(a,b)")
+		set = slices.Clip(set)
+		last := expand(t, archives.DefaultLimits(), statements(t, "-wal", append(set, "INSERT INTO t VALUES('k','"+value+"')")...), look)
+		if !slices.Contains(last.found, "item!pages") {
+			t.Errorf("%d: the last transaction: found in %q, skips %v", size, last.found, last.skips)
+		}
+		wal := statements(t, "-wal", append(set,
 			"INSERT INTO t VALUES('k','"+value+"')", "INSERT INTO t VALUES('l','other')", "UPDATE t SET b='gone' WHERE a='k'")...)
 		s := expand(t, archives.DefaultLimits(), wal, look)
 		if !slices.Contains(s.found, "item!pages") || len(s.skips) > 0 {
@@ -168,7 +174,7 @@ func TestSQLiteLogs(t *testing.T) {
 			t.Errorf("%d: a record of a page that was written twice is shown %d times", size, n)
 		}
 		for _, how := range []string{"PRAGMA synchronous=OFF", "PRAGMA synchronous=FULL"} {
-			journal := statements(t, "-journal", append(set, how, "PRAGMA journal_mode=TRUNCATE", "PRAGMA secure_delete=1", "CREATE TABLE t(a,b)",
+			journal := statements(t, "-journal", append([]string{set[0], how}, "PRAGMA journal_mode=TRUNCATE", "PRAGMA secure_delete=1", "CREATE TABLE t(a,b)",
 				"INSERT INTO t VALUES('k','"+value+"')", "BEGIN", "DELETE FROM t")...)
 			s = expand(t, archives.DefaultLimits(), journal, look)
 			if !slices.Contains(s.found, "item!pages") || len(s.skips) > 0 {
