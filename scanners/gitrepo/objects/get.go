@@ -58,11 +58,11 @@ func (r *reader) get(id ID, pl place) (Kind, []byte, error) {
 		return 0, nil, &damage{reason: ReasonNoBase, err: err}
 	case err != nil:
 		return 0, nil, err
-	case item.sure:
+	case item.id == id:
 	case !r.is(id, item.kind, item.data):
 		return 0, nil, broken(ReasonID)
 	default:
-		item.sure = true
+		item.id = id
 		r.s.cache.put(item)
 	}
 	return item.kind, item.data, nil
@@ -132,7 +132,7 @@ func (r *reader) descend(pl place) (chain []place, item cacheItem, err error) {
 		}
 		if below.pack == nil {
 			kind, data, err := r.looseData(below.loose, e.ref)
-			return chain, cacheItem{kind: kind, data: data, sure: true}, err
+			return chain, cacheItem{kind: kind, data: data}, err
 		}
 		pl = below
 	}
