@@ -24,7 +24,7 @@ type cacheItem struct {
 	key  cacheKey
 	kind Kind
 	data []byte
-	sure bool // was checked against its checksum or id
+	id   ID // that it was checked against; zero: not yet
 }
 
 func newCache(most int64) *cache {
@@ -50,7 +50,7 @@ func (c *cache) put(item cacheItem) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, has := c.items[item.key]; has {
-		if item.sure {
+		if !item.id.IsZero() {
 			e.Value = item
 		}
 		return

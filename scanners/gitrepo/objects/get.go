@@ -58,11 +58,11 @@ func (r *reader) get(id ID, pl place) (Kind, []byte, error) {
 		return 0, nil, &damage{reason: ReasonNoBase, err: err}
 	case err != nil:
 		return 0, nil, err
-	case item.sure:
+	case item.id == id:
 	case !r.is(id, item.kind, item.data):
 		return 0, nil, broken(ReasonID)
 	default:
-		item.sure = true
+		item.id = id
 		r.s.cache.put(item)
 	}
 	return item.kind, item.data, nil
@@ -132,7 +132,7 @@ func (r *reader) descend(pl place) (chain []place, item cacheItem, err error) {
 		}
 		if below.pack == nil {
 			kind, data, err := r.looseData(below.loose, e.ref)
-			return chain, cacheItem{kind: kind, data: data, sure: true}, err
+			return chain, cacheItem{kind: kind, data: data}, err
 		}
 		pl = below
 	}
@@ -182,84 +182,6 @@ func (r *reader) step(pl place, base cacheItem) (cacheItem, error) {
 	data, _, err := r.apply(base.data, delta, nil)
 	r.bufs.put(delta)
 	return cacheItem{key: cacheKey{pl.pack, pl.off}, kind: base.kind, data: data}, err
-}
-
-// Header is the kind and the size of an object. It reads no content, and does
-// not say whether the content is sound.
-func (s *Store) Header(ctx context.Context, id ID) (Kind, int64, error) {
-	defer unguard(guard())
-	r := s.readers.Get().(*reader)
-	defer s.readers.Put(r)
-	var worst error = ErrMissing
-	for pl := range s.places(id) {
-		kind, size, err := r.header(id, pl)
-		if err == nil {
-			return kind, size, nil
-		}
-		worst = err
-	}
-	if s.opts.Fallback == nil || errors.Is(worst, ErrMissing) {
-		return 0, 0, worst
-	}
-	f, err := s.fallback(ctx, id)
-	if err != nil {
-		return 0, 0, worst
-	}
-	defer f.Close()
-	return f.kind, f.size, nil
-}
-
-func (r *reader) header(id ID, pl place) (Kind, int64, error) {
-	if pl.pack == nil {
-		st, err := pl.loose.open(id)
-		if err != nil {
-			return 0, 0, err
-		}
-		defer st.Close()
-		return st.kind, st.size, nil
-	}
-	e, err := r.entryHead(pl)
-	if err != nil {
-		return 0, 0, err
-	}
-	size := e.size
-	if e.delta() {
-		if _, size, err = r.deltaHead(pl.pack, e); err != nil {
-			return 0, 0, err
-		}
-	}
-	kind, err := r.rootKind(pl, e)
-	return kind, size, err
-}
-
-// rootKind is the kind at the bottom of a chain.
-func (r *reader) rootKind(pl place, e entry) (Kind, error) {
-	seen := map[cacheKey]bool{}
-	for e.delta() {
-		if e.kind == ofsDelta {
-			pl = place{pack: pl.pack, pos: -1, off: e.base}
-		} else {
-			key := cacheKey{pl.pack, pl.off}
-			if seen[key] {
-				return 0, broken(ReasonCycle)
-			}
-			seen[key] = true
-			below, ok := r.s.basePlace(pl.pack, e.ref)
-			if !ok {
-				return 0, &damage{reason: ReasonNoBase}
-			}
-			if below.pack == nil {
-				kind, _, err := r.header(e.ref, below)
-				return kind, err
-			}
-			pl = below
-		}
-		var err error
-		if e, err = r.entryHead(pl); err != nil {
-			return 0, err
-		}
-	}
-	return e.kind, nil
 }
 
 // Open reads an object bit by bit: flat memory, unless it is a delta. The last

@@ -3,7 +3,6 @@ package objects
 import (
 	"encoding/binary"
 	"errors"
-	"math/bits"
 )
 
 // What can be wrong with a stream. Callers see them as a Reason.
@@ -217,23 +216,23 @@ func (f *inflater) slow(lit, dist *codes, size int) (done bool, err error) {
 	case f.at+n > size:
 		return false, errLong
 	}
-	f.repeat(n, far)
+	match(f.out, f.at, f.at-far, n)
+	f.at += n
 	return false, nil
 }
 
-// repeat copies a match; out has slack.
-func (f *inflater) repeat(n, far int) {
-	out, at := f.out, f.at
-	f.at += n
-	from := at - far
-	if far >= n {
-		copy(out[at:at+n], out[from:])
+// match copies n bytes within out, in steps of eight where they do not overlap
+// within one: there is slack behind them.
+func match(out []byte, at, from, n int) {
+	if at-from >= 8 {
+		src, dst := out[from:], out[at:at+n+8]
+		for i := 0; i < n; i += 8 {
+			binary.LittleEndian.PutUint64(dst[i:], binary.LittleEndian.Uint64(src[i:]))
+		}
 		return
 	}
-	for ; n > 0; n-- {
-		out[at] = out[from]
-		at++
-		from++
+	for i := range n {
+		out[at+i] = out[from+i]
 	}
 }
 
@@ -249,27 +248,19 @@ func (f *inflater) fast(lit, dist *codes, size int) (done bool, err error) {
 		have |= 56
 
 		e := lit.table[buf&(1<<litBits-1)]
-		if e&entLiteral != 0 { // up to three of them in one fill
+		lits := 0
+		for e&entLiteral != 0 && lits < 3 { // as many as one fill has bits for
 			out[at] = byte(e >> 16)
 			at++
+			lits++
 			buf >>= e & 63
 			have -= uint(e & 63)
 			e = lit.table[buf&(1<<litBits-1)]
-			if e&entLiteral != 0 {
-				out[at] = byte(e >> 16)
-				at++
-				buf >>= e & 63
-				have -= uint(e & 63)
-				e = lit.table[buf&(1<<litBits-1)]
-				if e&entLiteral != 0 {
-					out[at] = byte(e >> 16)
-					at++
-					buf >>= e & 63
-					have -= uint(e & 63)
-					continue
-				}
-			}
-			// Two literals took 20 bits, a length takes 20, a distance 28.
+		}
+		if lits == 3 {
+			continue
+		}
+		if lits > 0 { // they took 20 bits, a length takes 20, a distance 28
 			buf |= binary.LittleEndian.Uint64(in[pos:]) << (have & 63)
 			pos += int((63 - have) >> 3)
 			have |= 56
@@ -317,16 +308,7 @@ func (f *inflater) fast(lit, dist *codes, size int) (done bool, err error) {
 			err = errStream
 			break
 		}
-		if far >= 8 {
-			src, dst := out[from:], out[at:at+n+8]
-			for i := 0; i < n; i += 8 {
-				binary.LittleEndian.PutUint64(dst[i:], binary.LittleEndian.Uint64(src[i:]))
-			}
-		} else {
-			for i := range n {
-				out[at+i] = out[from+i]
-			}
-		}
+		match(out, at, from, n)
 		at += n
 	}
 	f.pos, f.at, f.buf, f.have = pos, at, buf, have
@@ -335,80 +317,3 @@ func (f *inflater) fast(lit, dist *codes, size int) (done bool, err error) {
 	}
 	return done, err
 }
-
-// tables reads the codes of a dynamic block.
-func (f *inflater) tables() error {
-	f.fill()
-	nlit, ndist, nlen := int(f.buf&31)+257, int(f.buf>>5&31)+1, int(f.buf>>10&15)+4
-	f.drop(14)
-	if nlit > maxLit || ndist > maxDist {
-		return errStream
-	}
-	var lens [19]uint8
-	for i := range nlen {
-		if f.have < 3 {
-			f.fill()
-		}
-		lens[lengthOrder[i]] = uint8(f.buf & 7)
-		f.drop(3)
-	}
-	var pre preCodes
-	if !pre.build(lens[:]) {
-		return errStream
-	}
-	if err := f.readLengths(&pre, nlit+ndist); err != nil {
-		return err
-	}
-	all := f.lengths[:nlit+ndist]
-	if all[256] == 0 || !f.lit.build(all[:nlit]) || !f.dist.build(all[nlit:]) {
-		return errStream
-	}
-	return nil
-}
-
-func (f *inflater) readLengths(pre *preCodes, total int) error {
-	for i := 0; i < total; {
-		if f.have < 14 {
-			f.fill()
-			if f.pos-int(f.have>>3) > f.limit {
-				return errShort
-			}
-		}
-		e := pre.table[f.buf&(1<<preBits-1)]
-		if e == 0 {
-			return errStream
-		}
-		f.drop(uint(e & 15))
-		sym := e >> 4
-		if sym < 16 {
-			f.lengths[i] = uint8(sym)
-			i++
-			continue
-		}
-		var value uint8
-		extra, least := uint(2), 3
-		switch sym {
-		case 16:
-			if i == 0 {
-				return errStream
-			}
-			value = f.lengths[i-1]
-		case 17:
-			extra = 3
-		default:
-			extra, least = 7, 11
-		}
-		n := least + int(f.buf&(1<<extra-1))
-		f.drop(extra)
-		if i+n > total {
-			return errStream
-		}
-		for range n {
-			f.lengths[i] = value
-			i++
-		}
-	}
-	return nil
-}
-
-func reverse(code uint, n int) uint { return uint(bits.Reverse16(uint16(code)) >> (16 - n)) }

@@ -55,7 +55,7 @@ func contents() map[string][]byte {
 
 func TestInflate(t *testing.T) {
 	for name, data := range contents() {
-		for level := zlib.HuffmanOnly; level <= zlib.BestCompression; level++ {
+		for _, level := range []int{zlib.HuffmanOnly, 0, 1, 6, 9} {
 			packed := deflated(t, level, data)
 			for _, tail := range []int{0, 3, 40} {
 				in := append(bytes.Clone(packed), bytes.Repeat([]byte{0xa5}, tail)...)
@@ -81,7 +81,7 @@ func TestInflateRefuses(t *testing.T) {
 				t.Errorf("%s: %d bytes taken for %d", name, len(data), size)
 			}
 		}
-		for cut := 0; cut < len(packed); cut += 1 + len(packed)/200 {
+		for cut := 0; cut < len(packed); cut += 1 + len(packed)/50 {
 			if _, _, err := objects.Inflate(len(data), packed[:cut], cut); err == nil {
 				t.Errorf("%s: cut at %d of %d and not noticed", name, cut, len(packed))
 			}

@@ -98,7 +98,7 @@ func packedAndLoose(t *testing.T, f objects.Format) string {
 
 func multiPack(t *testing.T, f objects.Format) string {
 	dir := newRepo(t, f)
-	for seed := range uint64(5) {
+	for seed := range uint64(3) {
 		history(t, dir, 10+seed, 10, 3, 30)
 		git(t, dir, "-c", "fastimport.unpackLimit=1", "repack", "-q")
 	}

@@ -247,6 +247,7 @@ func TestPackedAnewMeanwhile(t *testing.T) {
 // A multi-pack index stands in for an index that is gone, and the indexes for
 // one that is damaged or old.
 func TestMultiPackIndex(t *testing.T) {
+	master := multiPack(t, objects.SHA1)
 	for name, change := range map[string]struct {
 		change  func(dir, midx string)
 		trouble int // problems
@@ -258,7 +259,10 @@ func TestMultiPackIndex(t *testing.T) {
 		"missing": {func(dir, _ string) { history(t, dir, 99, 5, 3, 20); git(t, dir, "repack", "-q") }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := multiPack(t, objects.SHA1)
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(master)); err != nil {
+				t.Fatal(err)
+			}
 			want := oracle(t, dir)
 			change.change(dir, filepath.Join(dir, ".git/objects/pack/multi-pack-index"))
 			if name == "missing" {
