@@ -12,7 +12,7 @@ type alphabet struct {
 	lines bool       // wrapped lines go on in the next
 	signs bool       // escapes may stand for characters of it
 	ok    grids      // nil: every character may be text's
-	least int        // characters that text takes at least
+	least int        // characters that the shortest text takes
 }
 
 // grids returns the characters of 64 that do not set the highest bit of a byte
@@ -22,6 +22,12 @@ type grids func(w *byteclass.Digits, grid int) uint64
 // leastText is how many printable bytes in a row are taken for text. A random
 // byte prints with a chance of 0.38: of a megabyte of noise some 30 places pass.
 const leastText = 12
+
+// What that takes in base64 and hex.
+const (
+	leastBase64 = 16
+	leastHex    = 24
+)
 
 // The places of alphabets in arrays.
 const (
@@ -33,10 +39,10 @@ const (
 var (
 	base64Digits = alphabet{
 		index: inBase64, bits: 6, group: 4, bytes: 3, digit: byteclass.Sextets(), lines: true, signs: true,
-		ok: func(w *byteclass.Digits, grid int) uint64 { return w.ASCII[grid] },
+		ok: func(w *byteclass.Digits, grid int) uint64 { return w.ASCII[grid] }, least: leastBase64,
 	}
 	hexDigits = alphabet{
-		index: inHex, bits: 4, group: 2, bytes: 1, digit: byteclass.Nibbles(), lines: true, ok: hexASCII,
+		index: inHex, bits: 4, group: 2, bytes: 1, digit: byteclass.Nibbles(), lines: true, ok: hexASCII, least: leastHex,
 	}
 )
 

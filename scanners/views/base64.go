@@ -11,8 +11,8 @@ func appendDigits(dst []byteclass.Digits, data []byte) []byteclass.Digits {
 func (s *search) base64Word(i, at int) {
 	w, low := &s.words[i], &s.words[i-1]
 	for g := range w.ASCII {
-		if ends := ends16(low.ASCII[g], w.ASCII[g]); ends != 0 {
-			s.suspect(&base64Digits, &s.seen64[g], g, at, ends)
+		if e := ends(leastBase64, low.ASCII[g], w.ASCII[g]); e != 0 {
+			s.suspect(&base64Digits, &s.seen64[g], g, at, e)
 		}
 	}
 }
@@ -21,26 +21,21 @@ func (s *search) base64Word(i, at int) {
 func (s *search) hexWord(i, at int) {
 	w, low := &s.words[i], &s.words[i-1]
 	for g := range s.seen16 {
-		if ends := ends16(hexASCII(low, g), hexASCII(w, g)); ends != 0 {
-			s.suspect(&hexDigits, &s.seen16[g], g, at, ends)
+		if e := ends(leastHex, hexASCII(low, g), hexASCII(w, g)); e != 0 {
+			s.suspect(&hexDigits, &s.seen16[g], g, at, e)
 		}
 	}
 }
 
-// suspect judges the places of a word where stretches of 16 characters end that
+// suspect judges the places of a word where stretches of characters end that
 // may be text in a grid, and follows the chain where they are. seen is how far
 // the grid was looked at.
 func (s *search) suspect(a *alphabet, seen *int, grid, at int, ends uint64) {
 	for !s.stopped {
-		if skip := max(*seen, s.done[a.index]) + 15 - at; skip >= 64 {
-			return
-		} else if skip > 0 {
-			ends &= ^uint64(0) << skip
-		}
-		if ends == 0 {
+		if ends = suffix(ends, max(*seen, s.done[a.index])+a.least-1-at); ends == 0 {
 			return
 		}
-		text, next := s.judge(a, s.data, grid, at+first(ends)-15)
+		text, next := s.judge(a, s.data, grid, at+first(ends)-a.least+1)
 		*seen = next
 		if text.to > 0 {
 			s.done[a.index] = s.follow(a, a.begin(s.data, text.from, s.done[a.index]))

@@ -45,8 +45,9 @@ type search struct {
 	stopped bool
 	cost    Cost
 
-	words []byteclass.Digits // of the tile, with the word before and the one behind
-	spots []uint64           // where magics may stand in the tile
+	words  []byteclass.Digits // of the tile, with the word before and the one behind
+	before streaks            // of base64 characters, in the word before the tile
+	spots  []uint64           // where magics may stand in the tile
 
 	chain   chain
 	blocks  []byteclass.Digits // of the chain
@@ -54,6 +55,7 @@ type search struct {
 	decoded []byte
 	seen64  [4]int // how far each grid of base64 was looked at
 	seen16  [2]int // and of hex
+	seen32  int    // and of base32
 	done    [3]int // how far chains were put together, by alphabet
 
 	numbers numbers
@@ -128,29 +130,25 @@ func (s *search) tile(from, to int) {
 	s.words = append(s.words, byteclass.Digits{})
 	long := extent{to, from}
 	var high uint64
-	m0 := last.Run
-	m1, m2, m3 := ends2to8(m0)
+	m := s.before
 	for i := 1; i <= n; i++ {
 		w := &s.words[i]
 		high |= w.High
-		// Where stretches of 2, 4, 8 and 16 characters end.
-		n1 := w.Run & (w.Run<<1 | m0>>63)
-		n2 := n1 & (n1<<2 | m1>>62)
-		n3 := n2 & (n2<<4 | m2>>60)
-		n4 := n3 & (n3<<8 | m3>>56)
-		m0, m1, m2, m3 = w.Run, n1, n2, n3
-		if n4 != 0 {
-			if at := from + 64*(i-1); s.runs(i, at) {
+		now := m.next(w.Run)
+		if now.s16 != 0 {
+			if at := from + 64*(i-1); s.runs(i, at, now, m) {
 				long = extent{min(long.from, at-64), at + 64}
 			}
 		}
-		if tokens := tokenStarts(s.words[i-1].Hex, w.Hex, s.words[i+1].Hex) & w.Dec; tokens != 0 {
+		m = now
+		if tokens := tokenStarts(s.words[i-1].Hex, w.Hex, s.words[i+1].Hex) & w.Dec; tokens != 0 && (w.Run != ^uint64(0) || bits.OnesCount64(w.Hex) >= leastHexInList) {
 			s.tokens(tokens, from+64*(i-1))
 		}
 		if s.stopped {
 			return
 		}
 	}
+	s.before = m
 	if long.from < long.to {
 		s.base64Magics(max(long.from, 0), min(long.to, len(s.data)))
 	}
@@ -159,57 +157,71 @@ func (s *search) tile(from, to int) {
 	}
 }
 
-// ends2to8 returns the bits where stretches of 2, 4 and 8 end in a word.
-func ends2to8(m uint64) (m1, m2, m3 uint64) {
-	m1 = m & (m << 1)
-	m2 = m1 & (m1 << 2)
-	return m1, m2, m2 & (m2 << 4)
+// streaks are the places of a word where stretches of set bits end, of at least
+// so many each.
+type streaks struct{ s1, s2, s4, s8, s16 uint64 }
+
+// next returns the streaks of the word behind.
+func (b streaks) next(w uint64) streaks {
+	s2 := w & (w<<1 | b.s1>>63)
+	s4 := s2 & (s2<<2 | b.s2>>62)
+	s8 := s4 & (s4<<4 | b.s4>>60)
+	return streaks{w, s2, s4, s8, s8 & (s8<<8 | b.s8>>56)}
+}
+
+// of24 and of40 are where stretches of 24 and 40 end; before is the word before.
+func (b streaks) of24(before streaks) uint64 { return b.s16 & (b.s8<<16 | before.s8>>48) }
+
+func (b streaks) of40(before streaks) uint64 {
+	return b.s16 & (b.s16<<16 | before.s16>>48) & (b.s8<<32 | before.s8>>32)
+}
+
+// pair returns the streaks of two words, as if nothing stood before them.
+func pair(low, high uint64) (before, b streaks) {
+	before = streaks{}.next(low)
+	return before, before.next(high)
 }
 
 // runs looks closer at a word in which long runs of base64 characters end. It
 // reports whether a run is long enough for a compressed stream.
-func (s *search) runs(i, at int) (long bool) {
+func (s *search) runs(i, at int, now, before streaks) (long bool) {
 	low, w := &s.words[i-1], &s.words[i]
 	s.base64Word(i, at)
-	hex := ends16(low.Hex, w.Hex)
-	if hex != 0 && !s.stopped {
+	lowHex, hex := pair(low.Hex, w.Hex)
+	if hex.of24(lowHex) != 0 && !s.stopped {
 		s.hexWord(i, at)
-		ends := endsOf(40, low.Hex, w.Hex)
+		ends := hex.of40(lowHex)
 		for ends &^= ends << 1; ends != 0 && !s.stopped; ends &= ends - 1 {
 			s.hexMagic(at + first(ends) - 39)
 		}
 	}
 	// Digests are long runs that are hex nearly all over.
-	if ends := endsOf(24, low.Run, w.Run) &^ hex; ends != 0 && !s.stopped {
+	if ends := now.of24(before) &^ hex.s16; ends != 0 && !s.stopped {
 		s.base32Word(at, ends)
-		long = endsOf(40, low.Run, w.Run)&^hex != 0
+		long = now.of40(before)&^hex.s16 != 0
 	}
 	return long
 }
 
-// endsOf returns the bits of high where stretches of n end, 16 to 64, that may
+// ends returns the bits of high where stretches of n, 16 or 24, end that may
 // begin in low, the word before.
-func endsOf(n int, low, high uint64) uint64 {
-	for have := 1; have < n; {
-		step := min(have, n-have)
-		high &= high<<step | low>>(64-step)
-		low &= low << step
-		have += step
-	}
-	return high
-}
-
-// ends16 returns the bits of high where stretches of 16 end that may begin in
-// low, the word before.
-func ends16(low, high uint64) uint64 {
+func ends(n int, low, high uint64) uint64 {
 	h1, l1 := high&(high<<1|low>>63), low&(low<<1)
 	h2, l2 := h1&(h1<<2|l1>>62), l1&(l1<<2)
 	h3, l3 := h2&(h2<<4|l2>>60), l2&(l2<<4)
 	if h3 == 0 {
 		return 0
 	}
-	return h3 & (h3<<8 | l3>>56)
+	h4 := h3 & (h3<<8 | l3>>56)
+	if n == 24 {
+		h4 &= h3<<16 | l3>>48
+	}
+	return h4
 }
+
+// leastHexInList is how many of 64 bytes are digits in a list whose separators
+// are characters of base64 too, - or /. In noise they are fewer.
+const leastHexInList = 36
 
 // first is the lowest bit that is set.
 func first(w uint64) int { return bits.TrailingZeros64(w) }

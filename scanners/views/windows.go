@@ -70,16 +70,12 @@ func (s *search) judgeChain(c *chain, from int) (some bool) {
 			if i > 0 {
 				low = c.a.ok(&s.blocks[i-1], g)
 			}
-			for ends := ends16(low, c.a.ok(&s.blocks[i], g)); ; {
-				if skip := seen + 15 - 64*i; skip >= 64 {
-					break
-				} else if skip > 0 {
-					ends &= ^uint64(0) << skip
-				}
-				if ends == 0 {
+			e := ends(c.a.least, low, c.a.ok(&s.blocks[i], g))
+			for {
+				if e = suffix(e, seen+c.a.least-1-64*i); e == 0 {
 					break
 				}
-				text, next := s.judge(c.a, c.chars[from:], g, 64*i+first(ends)-15)
+				text, next := s.judge(c.a, c.chars[from:], g, 64*i+first(e)-c.a.least+1)
 				seen = next
 				if text.to > 0 {
 					s.window(g, extent{from + text.from, from + text.to}, len(c.chars))
