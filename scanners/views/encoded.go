@@ -136,7 +136,7 @@ func (s *search) tile(from, to int) {
 		high |= w.High
 		now := m.next(w.Run)
 		if now.s16 != 0 {
-			if at := from + 64*(i-1); s.runs(i, at, now, m) {
+			if at := from + 64*(i-1); s.runs(i, at, now.of24(m), now.of40(m)) {
 				long = extent{min(long.from, at-64), at + 64}
 			}
 		}
@@ -176,29 +176,27 @@ func (b streaks) of40(before streaks) uint64 {
 	return b.s16 & (b.s16<<16 | before.s16>>48) & (b.s8<<32 | before.s8>>32)
 }
 
-// pair returns the streaks of two words, as if nothing stood before them.
-func pair(low, high uint64) (before, b streaks) {
-	before = streaks{}.next(low)
-	return before, before.next(high)
-}
-
-// runs looks closer at a word in which long runs of base64 characters end. It
-// reports whether a run is long enough for a compressed stream.
-func (s *search) runs(i, at int, now, before streaks) (long bool) {
+// runs looks closer at a word in which long runs of base64 characters end,
+// those of at least 24 and 40 at given places. It reports whether a run is long
+// enough for a compressed stream.
+func (s *search) runs(i, at int, of24, of40 uint64) (long bool) {
 	low, w := &s.words[i-1], &s.words[i]
 	s.base64Word(i, at)
-	lowHex, hex := pair(low.Hex, w.Hex)
-	if hex.of24(lowHex) != 0 && !s.stopped {
-		s.hexWord(i, at)
-		ends := hex.of40(lowHex)
-		for ends &^= ends << 1; ends != 0 && !s.stopped; ends &= ends - 1 {
-			s.hexMagic(at + first(ends) - 39)
+	hex := ends(16, low.Hex, w.Hex)
+	if hex != 0 && !s.stopped {
+		before := streaks{}.next(low.Hex)
+		if now := before.next(w.Hex); now.of24(before) != 0 {
+			s.hexWord(i, at)
+			e := now.of40(before)
+			for e &^= e << 1; e != 0 && !s.stopped; e &= e - 1 {
+				s.hexMagic(at + first(e) - 39)
+			}
 		}
 	}
 	// Digests are long runs that are hex nearly all over.
-	if ends := now.of24(before) &^ hex.s16; ends != 0 && !s.stopped {
-		s.base32Word(at, ends)
-		long = now.of40(before)&^hex.s16 != 0
+	if of24 &^= hex; of24 != 0 && !s.stopped {
+		s.base32Word(at, of24)
+		long = of40&^hex != 0
 	}
 	return long
 }
