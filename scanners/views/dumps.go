@@ -59,7 +59,7 @@ func (s *search) dump(p int) bool {
 		return false
 	}
 	for how := range anyGroups {
-		if first, ok := s.dumpLine(from, how); ok && s.readDump(s.firstLine(first, low)) {
+		if first, ok := s.dumpLine(from, how, 0); ok && s.readDump(s.firstLine(first, low)) {
 			return true
 		}
 	}
@@ -89,7 +89,7 @@ func (s *search) lineAbove(d dumpLine, low int) (dumpLine, bool) {
 	if k < 0 && from > low {
 		return dumpLine{}, false
 	}
-	return s.dumpLine(from+k+1, d.how)
+	return s.dumpLine(from+k+1, d.how, d.width)
 }
 
 // continues reports whether a line follows another of the same dump.
@@ -139,7 +139,7 @@ func (d dumpLine) each() int {
 func (s *search) readDump(d dumpLine) bool {
 	n := &s.numbers
 	low := n.done
-	d, _ = s.dumpLine(d.from, d.how)
+	d, _ = s.dumpLine(d.from, d.how, d.width)
 	lines, width := 1, 16
 	n.built.reset()
 	n.shown = false
@@ -148,7 +148,7 @@ func (s *search) readDump(d dumpLine) bool {
 		cells := append([]cell(nil), n.cells...)
 		next, ok := dumpLine{}, false
 		if d.to < len(s.data) {
-			next, ok = s.dumpLine(d.to+1, d.how)
+			next, ok = s.dumpLine(d.to+1, d.how, d.width)
 		}
 		if ok = ok && s.continues(d, next); ok {
 			width = d.step(next)
@@ -158,14 +158,14 @@ func (s *search) readDump(d dumpLine) bool {
 			return false
 		}
 		s.pushLine(d, cells, min(width, d.bytes()))
-		goOn = s.spill(fingerprints.FormDump, anyBase) && ok
+		goOn = s.spill(fingerprints.FormDump, false) && ok
 		n.done = d.to
 		if ok {
 			d = next
 			lines++
 		}
 	}
-	s.show(fingerprints.FormDump, anyBase)
+	s.show(fingerprints.FormDump, false)
 	return true
 }
 
@@ -216,11 +216,11 @@ func (s *search) pushLine(d dumpLine, cells []cell, most int) {
 	}
 }
 
-// dumpLine reads the line at p, with groups of one kind; they are in
-// numbers.cells.
-func (s *search) dumpLine(p int, how groups) (d dumpLine, ok bool) {
+// dumpLine reads the line at p, with groups of one kind, of a width that the
+// line beside it has, unless that is 0. They are in numbers.cells.
+func (s *search) dumpLine(p int, how groups, width int) (d dumpLine, ok bool) {
 	n := &s.numbers
-	d.how = how
+	d.how, d.width = how, width
 	n.cells = n.cells[:0]
 	d.from, d.to = p, min(len(s.data), p+longestLine)
 	if k := bytes.IndexByte(s.data[p:d.to], '\n'); k >= 0 {
@@ -280,6 +280,9 @@ func offsetIn(tok []byte, radix int64) (v int64) {
 func (s *search) digitCells(d *dumpLine, line []byte, p int) {
 	n := &s.numbers
 	gap, widest := 0, 0
+	if d.how == ofDecimals {
+		gap = 2 // columns of four have up to three blanks
+	}
 	for {
 		at := p
 		for p < len(line) && (line[p] == ' ' || line[p] == '\t') {
@@ -287,9 +290,10 @@ func (s *search) digitCells(d *dumpLine, line []byte, p int) {
 		}
 		if k := len(n.cells); k > 0 && p == at && p < len(line) && line[p] == '-' {
 			p++ // between halves
-		} else if k == 1 {
-			gap = p - at
-		} else if k > 1 && p-at > gap+1 {
+		} else if gap == 0 && k == 1 {
+			gap = min(p-at, widestGap)
+		}
+		if len(n.cells) > 0 && p-at > gap+1 {
 			break
 		}
 		from := p
@@ -314,7 +318,11 @@ func (s *search) shape(d *dumpLine, line []byte) {
 	if len(n.cells) == 0 {
 		return
 	}
-	d.width = n.cells[0].width
+	// Of the last line xxd may have a part of a group alone.
+	alone := d.colon && len(n.cells) == 1 && n.cells[0].width < d.width && n.cells[0].width%2 == 0
+	if !alone {
+		d.width = n.cells[0].width
+	}
 	radix := int64(16)
 	switch {
 	case d.how == ofBits && d.width == 8:
@@ -347,6 +355,9 @@ func (s *search) shape(d *dumpLine, line []byte) {
 		d.width = 0 // differs from group to group
 	}
 }
+
+// widestGap is how far apart groups can stand: hexdump -x has four blanks.
+const widestGap = 4
 
 // charCells reads groups of four columns, as od -c has them.
 func (s *search) charCells(d *dumpLine, line []byte, p int) {

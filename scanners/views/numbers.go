@@ -130,7 +130,7 @@ func (b base) value(tok []byte) (byte, bool) {
 		}
 		return digitsIn(tok, 10)
 	case inOctal:
-		if len(tok) < 3 || len(tok) > 4 || len(tok) == 4 && tok[0] != '0' {
+		if len(tok) < 2 || len(tok) > 4 || len(tok) != 3 && tok[0] != '0' {
 			return 0, false
 		}
 		return digitsIn(tok, 8)
@@ -198,6 +198,7 @@ type list struct {
 	base base
 	sep  [longestSeparator]byte // without white space
 	size int
+	zero bool // a number begins with a zero, as in no decimal list
 }
 
 // list reads a list around the number at p, yields it, and returns where it
@@ -212,7 +213,7 @@ func (s *search) list(l *list, p int) (end int) {
 		p = q
 	}
 	n.built.reset()
-	n.shown = false
+	n.shown, l.zero = false, false
 	goOn := true
 	for goOn {
 		end = numberEnd(l.data, p)
@@ -221,17 +222,18 @@ func (s *search) list(l *list, p int) (end int) {
 			break
 		}
 		s.cost.Numbers++
+		l.zero = l.zero || end-p > 2 && l.data[p] == '0'
 		if l.negative(p) {
 			n.built.push(-v, p-1, end)
 		} else {
 			n.built.push(v, p, end)
 		}
-		if goOn = s.spill(fingerprints.FormNumbers, l.base); !goOn {
+		if goOn = s.spill(fingerprints.FormNumbers, l.doubt()); !goOn {
 			break
 		}
 		p, goOn = l.behind(end)
 	}
-	s.show(fingerprints.FormNumbers, l.base)
+	s.show(fingerprints.FormNumbers, l.doubt())
 	return end
 }
 
@@ -296,14 +298,14 @@ func (l *list) before(p int) (int, bool) {
 }
 
 // spill yields what was read so far once it is a whole piece.
-func (s *search) spill(form fingerprints.Form, b base) bool {
+func (s *search) spill(form fingerprints.Form, doubt bool) bool {
 	n := &s.numbers
 	if len(n.built.out) < max(s.layer.Piece, 2*s.layer.Overlap) {
 		return true
 	}
 	kept := n.built
 	from := len(kept.out) - s.layer.Overlap
-	goOn := s.show(form, b)
+	goOn := s.show(form, doubt)
 	n.shown = true
 	n.built = built{
 		out: append(kept.out[:0], kept.out[from:]...), start: append(kept.start[:0], kept.start[from:]...), end: append(kept.end[:0], kept.end[from:]...),
@@ -312,9 +314,9 @@ func (s *search) spill(form fingerprints.Form, b base) bool {
 }
 
 // show yields what was read, if it can be of use.
-func (s *search) show(form fingerprints.Form, b base) bool {
+func (s *search) show(form fingerprints.Form, doubt bool) bool {
 	n := &s.numbers
-	if !n.shown && !useful(n.built.out, b) {
+	if !n.shown && !useful(n.built.out, doubt) {
 		n.built.reset()
 		return true
 	}
@@ -325,10 +327,14 @@ func (s *search) show(form fingerprints.Form, b base) bool {
 	return !s.stopped
 }
 
-// useful reports whether bytes from a list are worth a look: text, or plenty.
-// Numbers of three digits are decimal, unless the bytes are text.
-func useful(out []byte, b base) bool {
-	if len(out) >= plenty && b != inOctal {
+// doubt reports whether the numbers may well be meant in another base: those of
+// three digits are rather decimal than octal.
+func (l *list) doubt() bool { return l.base == inOctal && !l.zero }
+
+// useful reports whether bytes from a list are worth a look: text, or plenty
+// and no doubt.
+func useful(out []byte, doubt bool) bool {
+	if len(out) >= plenty && !doubt {
 		return true
 	}
 	row := 0
