@@ -99,7 +99,7 @@ func (r *Reader) start(ctx context.Context) (*process, error) {
 	if name == "" {
 		name = "git"
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, "--git-dir="+r.gitDir, "-c", "safe.directory=*", "cat-file", "--batch") //nolint:gosec // arguments, not a shell
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, "--git-dir="+r.gitDir, "-c", "safe.directory=*", "cat-file", "--batch")
 	cmd.Env = environment(os.Environ())
 	in, err := cmd.StdinPipe()
 	if err != nil {

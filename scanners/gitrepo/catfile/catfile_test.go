@@ -184,7 +184,7 @@ func TestNoGit(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	hang := filepath.Join(t.TempDir(), "git")
-	if err := os.WriteFile(hang, []byte("#!/bin/sh\nexec sleep 600\n"), 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(hang, []byte("#!/bin/sh\nexec sleep 600\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	slow := reader(t, layout)
@@ -208,7 +208,7 @@ func TestPlainRepositoryNeedsNoGit(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
 	wrapper := filepath.Join(t.TempDir(), "git")
 	script := fmt.Sprintf("#!/bin/sh\necho called >> '%s'\nexec git \"$@\"\n", log)
-	if err := os.WriteFile(wrapper, []byte(script), 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(wrapper, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	r := reader(t, layout)

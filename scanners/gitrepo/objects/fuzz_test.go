@@ -3,6 +3,7 @@ package objects_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"io"
 	"path/filepath"
 	"testing"
@@ -30,7 +31,7 @@ func readAll(t *testing.T, dir string, trusted bool) {
 			if err == nil && id != o.ID.String() && (!trusted || opts.Verify == objects.VerifyIDs) {
 				t.Errorf("%s has the content of %s", o.ID, id)
 			}
-			return nil, nil //nolint:nilerr // the walk lists it
+			return nil, nil // the walk lists it
 		}})
 		if err != nil {
 			t.Fatal(err)
@@ -195,6 +196,81 @@ func FuzzConfig(f *testing.F) {
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// naiveDelta follows a delta as its documentation says, byte by byte.
+func naiveDelta(base, delta []byte) (out []byte, ok bool) {
+	from, n := binary.Uvarint(delta)
+	if n <= 0 || n > 9 || from != uint64(len(base)) {
+		return nil, false
+	}
+	size, m := binary.Uvarint(delta[n:])
+	if m <= 0 || m > 9 || size > 1<<20 {
+		return nil, false
+	}
+	in := bytes.NewReader(delta[n+m:])
+	for in.Len() > 0 {
+		op, _ := in.ReadByte()
+		if op < 0x80 {
+			text := make([]byte, op)
+			if _, err := io.ReadFull(in, text); err != nil || op == 0 {
+				return nil, false
+			}
+			out = append(out, text...)
+		} else {
+			var at, length uint64
+			for i := range 7 {
+				if op>>i&1 == 0 {
+					continue
+				}
+				b, err := in.ReadByte()
+				if err != nil {
+					return nil, false
+				}
+				if i < 4 {
+					at |= uint64(b) << (8 * i)
+				} else {
+					length |= uint64(b) << (8 * (i - 4))
+				}
+			}
+			if length == 0 {
+				length = 0x10000
+			}
+			if at+length > uint64(len(base)) {
+				return nil, false
+			}
+			out = append(out, base[at:at+length]...)
+		}
+		if uint64(len(out)) > size {
+			return nil, false
+		}
+	}
+	return out, uint64(len(out)) == size
+}
+
+func FuzzDelta(f *testing.F) {
+	base := bytes.Repeat([]byte("0123456789"), 7000)
+	delta, _ := appended(base[:70], "more")
+	f.Add(base[:70], delta)
+	f.Add(base, append(append(sizes(len(base), 0x10000+5), 0x80), inserted("hello")...))
+	f.Add(base, append(sizes(len(base), 3), 0x91, 7, 3))
+	f.Fuzz(func(t *testing.T, base, delta []byte) {
+		want, ok := naiveDelta(base, delta)
+		got, pieces, err := objects.Apply(base, delta)
+		if ok != (err == nil) || ok && !bytes.Equal(got, want) {
+			t.Fatalf("%q, %v; want %q, %v", got, err, want, ok)
+		}
+		at := 0
+		for _, p := range pieces {
+			if err == nil && (p.At != at || p.Len <= 0 || !p.Inserted() && !bytes.Equal(base[p.From:p.From+p.Len], got[at:at+p.Len])) {
+				t.Fatalf("piece %+v at %d", p, at)
+			}
+			at += p.Len
+		}
+		if err == nil && at != len(got) {
+			t.Fatalf("pieces cover %d of %d", at, len(got))
 		}
 	})
 }

@@ -2,7 +2,7 @@ package objects
 
 import (
 	"bytes"
-	"crypto/sha1" //nolint:gosec // git's own ids
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"

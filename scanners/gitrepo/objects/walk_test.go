@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -365,6 +366,39 @@ func TestStreams(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, shown) + cmp.Diff(wantBad, damaged); diff != "" || err != nil {
 			t.Errorf("damage %v: %v, %s", damage, err, diff)
+		}
+	}
+}
+
+// Offsets of 2 GiB and more stand in a table of their own.
+func TestFarOffsets(t *testing.T) {
+	const far = 3 << 30
+	dir, p := t.TempDir(), newPacker(t)
+	base := []byte("at the beginning\n")
+	p.whole(objects.Blob, base)
+	delta, result := appended(base, "far away")
+	tail := append(append(entryHead(ofsDelta, uint64(len(delta))), backBy(far-12)...), p.deflated(delta)...)
+	p.rows = append(p.rows, row{idOf(objects.Blob, result), crc32.ChecksumIEEE(tail), far})
+	p.save(dir, "far")
+	name := filepath.Join(dir, "objects/pack/pack-far.pack")
+	whole := read(t, name)
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt(append(tail, whole[len(whole)-20:]...), far) // with a hole before it
+	if err = errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, access := range []objects.Access{objects.AccessMap, objects.AccessRead} {
+		s := open(t, dir, objects.Options{Access: access})
+		c, _ := collect(t, s, objects.Walk{Pieces: true})
+		if len(c.got) != 2 || len(c.damaged) > 0 {
+			t.Errorf("%v, %v", c.got, c.damaged)
+		}
+		id := idOf(objects.Blob, result)
+		if _, data, err := s.Get(t.Context(), objects.MakeID(id[:])); err != nil || !bytes.Equal(data, result) {
+			t.Errorf("%q, %v", data, err)
 		}
 	}
 }
