@@ -19,8 +19,9 @@ type place struct {
 type standing struct {
 	commit   oid // that it came in with; empty: none that was found
 	presence fingerprints.Presence
-	refs     []string // whose trees hold it now, the first ones
-	more     int      // further ones
+	past     fingerprints.Presence // what history alone says
+	refs     []string              // whose trees hold it now, the first ones
+	more     int                   // further ones
 }
 
 // maxRefs is how many refs of a place are named.
@@ -41,22 +42,37 @@ func newHistory(wanted map[oid]int64, names map[string]bool) *history {
 	return &history{wanted: wanted, names: names, places: map[place]*standing{}, named: map[string]*standing{}}
 }
 
-// log walks the history of some commits, the youngest first, and notes which
-// commit brought a wanted blob to a path. The oldest that did wins.
-func (h *history) log(ctx context.Context, r *repo, commits []oid, presence fingerprints.Presence, args ...string) error {
-	if len(commits) == 0 || len(h.wanted)+len(h.names) == 0 {
-		return nil
+// log walks the history of some commits that others do not reach, the youngest
+// first, and notes which commit brought a wanted blob to a path. The oldest that
+// did wins. It returns the commits that it met.
+func (h *history) log(ctx context.Context, r *repo, commits, without []oid, presence fingerprints.Presence, args ...string) (map[oid]bool, error) {
+	p := parser{h: h, presence: presence, met: map[oid]bool{}}
+	if len(commits) == 0 {
+		return p.met, nil
 	}
-	var in strings.Builder
-	for _, c := range commits {
-		in.WriteString(c.String() + "\n")
-	}
-	p := parser{h: h, presence: presence}
 	args = append([]string{
 		"log", "--stdin", "-z", "--raw", "-c", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv",
 		"--no-mailmap", "--topo-order", "--format=%x01%H",
 	}, args...)
-	return r.lines(ctx, strings.NewReader(in.String()), 0, p.token, args...)
+	return p.met, r.lines(ctx, revisions(commits, without), 0, p.token, args...)
+}
+
+// settle keeps what history alone says apart from what refs hold now.
+func (h *history) settle() {
+	for _, s := range h.places {
+		s.past = s.presence
+	}
+}
+
+// remembered are the places whose commits are known, for the next scan.
+func (h *history) remembered() []remembered {
+	var out []remembered
+	for _, p := range h.order {
+		if s := h.places[p]; !s.commit.IsZero() && s.past != "" {
+			out = append(out, remembered{ID: p.blob.Bytes(), Commit: s.commit.Bytes(), Presence: s.past})
+		}
+	}
+	return out
 }
 
 // parser reads git's log, token by token: a commit, or a change and then its
@@ -64,6 +80,7 @@ func (h *history) log(ctx context.Context, r *repo, commits []oid, presence fing
 type parser struct {
 	h        *history
 	presence fingerprints.Presence
+	met      map[oid]bool
 	commit   oid
 	blob     oid
 	change   bool // the next token is its path
@@ -79,6 +96,7 @@ func (p *parser) token(t []byte) error {
 	switch {
 	case len(t) > 1 && t[0] == 1:
 		p.commit, _ = parseOID(t[1:])
+		p.met[p.commit] = true
 	case len(t) > 0 && t[0] == ':':
 		p.blob, p.change = newSide(t), true
 	}

@@ -65,11 +65,6 @@ func (r *repo) refs(ctx context.Context) ([]ref, error) {
 // heads are the commits that worktrees have checked out.
 func (r *repo) heads(ctx context.Context) []oid {
 	var out []oid
-	if b, err := r.output(ctx, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err == nil {
-		if id, ok := parseOID(bytes.TrimSpace(b)); ok {
-			out = append(out, id)
-		}
-	}
 	_ = r.lines(ctx, nil, '\n', func(line []byte) error {
 		if h, has := bytes.CutPrefix(line, []byte("HEAD ")); has {
 			if id, ok := parseOID(h); ok {
@@ -78,7 +73,26 @@ func (r *repo) heads(ctx context.Context) []oid {
 		}
 		return nil
 	}, "worktree", "list", "--porcelain")
+	if len(out) > 0 {
+		return out
+	}
+	b, err := r.output(ctx, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+	if id, ok := parseOID(bytes.TrimSpace(b)); ok && err == nil {
+		out = append(out, id)
+	}
 	return out
+}
+
+// tips are the commits that tip refs point to, each once, sorted.
+func tips(refs []ref) []oid {
+	var out []oid
+	for _, f := range refs {
+		if f.tip {
+			out = append(out, f.commit)
+		}
+	}
+	slices.SortFunc(out, oid.Compare)
+	return slices.Compact(out)
 }
 
 // reflogs are the files that remember where refs pointed. Their commits are
