@@ -233,25 +233,40 @@ func (v *survey) tree(ctx context.Context, id oid, data []byte) {
 
 // attributed asks history for the places of what may hold something.
 func (v *survey) attributed(ctx context.Context) (*history, error) {
-	h := newHistory(v.held, v.names)
 	if len(v.held)+len(v.written)+len(v.names) == 0 {
-		return h, nil
+		return newHistory(v.held, v.names), nil
 	}
 	now := tips(v.s.refs)
-	old, forward := v.forward(ctx, now)
-	if !forward || !v.restored(ctx, h) {
-		h = newHistory(v.held, v.names)
-		old = nil
-		if err := v.shapes(ctx); err != nil {
-			return nil, err
+	if old, forward := v.forward(ctx, now); forward {
+		h := newHistory(v.held, v.names)
+		if v.restored(ctx, h) {
+			if err := v.walked(ctx, h, now, old); err != nil {
+				return nil, err
+			}
+			if v.standing(ctx, h); v.allPlaced(h) {
+				return h, ctx.Err()
+			}
 		}
 	}
-	reached, err := h.log(ctx, v.s.r, now, old, fingerprints.PresenceHistory)
-	if err != nil {
+	h := newHistory(v.held, v.names)
+	if err := v.shapes(ctx); err != nil {
 		return nil, err
 	}
+	if err := v.walked(ctx, h, now, nil); err != nil {
+		return nil, err
+	}
+	v.standing(ctx, h)
+	return h, ctx.Err()
+}
+
+// walked notes what commits say of places: those that tips reach, but for what
+// was reached before, and those that are new and none of them reaches.
+func (v *survey) walked(ctx context.Context, h *history, now, old []oid) error {
+	reached, err := h.log(ctx, v.s.r, now, old, fingerprints.PresenceHistory)
+	if err != nil {
+		return err
+	}
 	v.reached(reached)
-	// One commit at a time: what none of the tips has says what it changed.
 	var beyond []oid
 	for id := range v.commits {
 		if !reached[id] {
@@ -259,18 +274,34 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 		}
 	}
 	slices.SortFunc(beyond, oid.Compare)
-	if _, err := h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted"); err != nil {
-		return nil, err
-	}
+	// One at a time: each says what it changed.
+	_, err = h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted")
 	h.settle()
-	v.standing(ctx, h)
-	return h, ctx.Err()
+	return err
+}
+
+// allPlaced reports whether each blob that was not known to hold anything has a
+// place: one that commits of old brought in has none yet.
+func (v *survey) allPlaced(h *history) bool {
+	placed := map[oid]bool{}
+	for _, r := range v.before.Held {
+		placed[objects.MakeID(r.ID)] = true
+	}
+	for p := range h.places {
+		placed[p.blob] = true
+	}
+	for id := range v.held {
+		if !placed[id] {
+			return false
+		}
+	}
+	return true
 }
 
 // forward reports whether all that was reached from tips before still is, so
 // that only what came since is to be looked at; the old tips are returned.
 func (v *survey) forward(ctx context.Context, now []oid) ([]oid, bool) {
-	if v.before.Tips == nil || len(v.names) > 0 {
+	if v.before.Tips == nil || v.again || len(v.names) > 0 {
 		return nil, false
 	}
 	var old []oid
@@ -290,11 +321,8 @@ func revisions(in, out []oid) io.Reader {
 	for _, c := range in {
 		b.WriteString(c.String() + "\n")
 	}
-	if len(out) > 0 {
-		b.WriteString("--not\n")
-	}
 	for _, c := range out {
-		b.WriteString(c.String() + "\n")
+		b.WriteString("^" + c.String() + "\n")
 	}
 	return strings.NewReader(b.String())
 }
