@@ -34,13 +34,13 @@ func newFinder(rules []*rule) *finder {
 	s := newSymbols()
 	builder := newPrefilterBuilder(s)
 	for i, r := range rules {
-		f.keywords = append(f.keywords, loweredAll(r.Keywords))
-		if r.Regex == nil {
+		f.keywords = append(f.keywords, r.keywords)
+		if r.pattern == "" {
 			f.plans = append(f.plans, nil)
 			f.regexps = append(f.regexps, nil)
 			continue
 		}
-		p := newPlan(i, r, s)
+		p := newPlan(i, r.definition)
 		f.plans = append(f.plans, p)
 		f.regexps = append(f.regexps, r.regexp)
 		if p.reason != "" {

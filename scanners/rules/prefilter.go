@@ -150,12 +150,13 @@ type prefilter struct {
 type prefilterBuilder struct {
 	symbols *symbols
 	probes  []probe
-	byGram  map[uint32][]int
+	pairs   []uint64 // a gram shifted left by probeBits, and a probe
 }
 
-func newPrefilterBuilder(s *symbols) *prefilterBuilder {
-	return &prefilterBuilder{symbols: s, byGram: map[uint32][]int{}}
-}
+// probeBits bounds the probes: more than any configuration has leads.
+const probeBits = 40
+
+func newPrefilterBuilder(s *symbols) *prefilterBuilder { return &prefilterBuilder{symbols: s} }
 
 // add makes the prefilter report target wherever one of the leads stands.
 func (b *prefilterBuilder) add(ls []lead, target int) {
@@ -163,19 +164,15 @@ func (b *prefilterBuilder) add(ls []lead, target int) {
 		at := b.symbols.rarest(l)
 		id := len(b.probes)
 		b.probes = append(b.probes, newProbe(l, at.offset, target))
-		grams := []uint32{0}
-		for i := range gram {
-			list := b.symbols.members(&l.sets[at.offset+i])
-			longer := make([]uint32, 0, len(grams)*len(list))
-			for _, g := range grams {
-				for _, s := range list {
-					longer = append(longer, g<<symbolBits|s)
+		sets := l.sets[at.offset:]
+		last := b.symbols.members(&sets[2])
+		for _, x := range b.symbols.members(&sets[0]) {
+			for _, y := range b.symbols.members(&sets[1]) {
+				for _, z := range last {
+					g := uint64(x<<(2*symbolBits) | y<<symbolBits | z)
+					b.pairs = append(b.pairs, g<<probeBits|uint64(id))
 				}
 			}
-			grams = longer
-		}
-		for _, g := range grams {
-			b.byGram[g] = append(b.byGram[g], id)
 		}
 	}
 }
@@ -188,24 +185,27 @@ func (b *prefilterBuilder) build() *prefilter {
 	}
 	known := map[string]uint16{}
 	var key []byte
-	for g, ids := range b.byGram {
-		slices.Sort(ids)
+	slices.Sort(b.pairs)
+	for from := 0; from < len(b.pairs); {
+		g := b.pairs[from] >> probeBits
 		key = key[:0]
-		for _, id := range ids {
-			key = binary.LittleEndian.AppendUint32(key, uint32(id))
+		to := from
+		for ; to < len(b.pairs) && b.pairs[to]>>probeBits == g; to++ {
+			key = binary.LittleEndian.AppendUint64(key, b.pairs[to]&(1<<probeBits-1))
 		}
 		at, has := known[string(key)]
 		if !has {
 			at = uint16(len(p.probes))
 			known[string(key)] = at
-			list := make([]probe, len(ids))
-			for i, id := range ids {
-				list[i] = b.probes[id]
+			list := make([]probe, to-from)
+			for i := range list {
+				list[i] = b.probes[b.pairs[from+i]&(1<<probeBits-1)]
 			}
 			p.probes = append(p.probes, list)
 		}
 		p.bits[g/64] |= 1 << (g % 64)
 		p.bucket[g] = at
+		from = to
 	}
 	return p
 }
