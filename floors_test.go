@@ -55,8 +55,10 @@ func floors() map[string]room {
 		"fingerprints/store/sqlstore": {floor: 2},
 		"scanners/archives":           {floor: 2},
 		"scanners/files":              {floor: 2},
+		"scanners/gitrepo":            {floor: 2},
 		"scanners/registered":         {floor: 2},
 		"scanners/rules":              {floor: 2},
+		"scanners/views":              {floor: 2},
 
 		"ingest/scan":            {floor: 3},
 		"ingest/report/json":     {floor: 3, sideway: []string{"ingest/scan"}},

@@ -70,7 +70,9 @@ const (
 	SkipTooLarge    SkipReason = "too-large"
 	SkipArchive     SkipReason = "archive" // encrypted, unsupported or out of bounds
 	SkipLongMatch   SkipReason = "generic-span-too-long"
-	SkipExcluded    SkipReason = "excluded" // by the user's own words
+	SkipEncoded     SkipReason = "encoded-beyond-bounds" // what it decodes to was not searched wholly
+	SkipExcluded    SkipReason = "excluded"              // by the user's own words
+	SkipMissing     SkipReason = "missing-object"        // that a shallow or partial clone left out
 	SkipBadRecord   SkipReason = "bad-record"
 	SkipChanging    SkipReason = "changed-while-reading"
 	SkipInterrupted SkipReason = "interrupted"
@@ -82,7 +84,7 @@ func (r SkipReason) Failure() bool {
 	switch r {
 	case SkipUnreadable, SkipBadRecord, SkipInterrupted, SkipChanging:
 		return true
-	case SkipVanished, SkipSpecial, SkipLoop, SkipSymlink, SkipTooLarge, SkipArchive, SkipLongMatch, SkipExcluded:
+	case SkipVanished, SkipSpecial, SkipLoop, SkipSymlink, SkipTooLarge, SkipArchive, SkipLongMatch, SkipEncoded, SkipExcluded, SkipMissing:
 		return false
 	}
 	return true

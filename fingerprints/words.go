@@ -155,7 +155,8 @@ const (
 type Form string
 
 // The forms that are recognised. A form is an attribute of a sighting and
-// never part of an identity.
+// never part of an identity. Encodings in each other are joined by a plus sign,
+// the outermost first.
 const (
 	FormRaw        Form = "raw"
 	FormBase64     Form = "base64"
@@ -167,7 +168,29 @@ const (
 	FormQuoted     Form = "quote-doubled"
 	FormWrapped    Form = "wrapped"
 	FormPrivateKey Form = "private-key"
+
+	FormBase32          Form = "base32"
+	FormNumbers         Form = "numbers"    // lists of byte values: 0x41, 0x42; 65, 66; chr(65).chr(66)
+	FormDump            Form = "dump"       // xxd, hexdump, od
+	FormCompressed      Form = "compressed" // a stream in what was decoded
+	FormQuotedPrintable Form = "quoted-printable"
+	FormTerminal        Form = "terminal" // broken by control sequences
+	FormJoined          Form = "joined"   // string literals put together
+	FormPrefixed        Form = "prefixed" // lines behind timestamps and the like
+	FormMarkup          Form = "markup"   // broken by tags
 )
+
+// Within is the form of a value that has the form inner inside of what has the
+// form f: "base64+hex" is hex in base64.
+func (f Form) Within(inner Form) Form {
+	switch {
+	case f == "" || f == FormRaw:
+		return inner
+	case inner == "" || inner == FormRaw || inner == f:
+		return f
+	}
+	return f + "+" + inner
+}
 
 // SourceKind says what kind of place a source is.
 type SourceKind string

@@ -24,6 +24,12 @@ type Chunk struct {
 	Path string // raw path, for rules that look at paths
 	// Final reports that the content ends with Data.
 	Final bool
+	// Decoded marks a chunk that a Viewer made: it is no content of its own, so
+	// nothing is to be said of its path again.
+	Decoded bool
+	// AnyPath says that the path is not known yet: conditions on it are taken to
+	// let everything through.
+	AnyPath bool
 }
 
 // Span is a half-open range of offsets in the content.
@@ -57,6 +63,9 @@ type Hit struct {
 	Match       Span // of the whole match; Span is the secret's
 	// PathOnly marks a rule that matched the path, not the content.
 	PathOnly bool
+
+	depth int  // views that it was found behind
+	alike bool // the innermost of them reads as what it was made of
 }
 
 // Registered reports whether the hit is of a registered value.
@@ -83,14 +92,33 @@ type Item struct {
 	URL      string
 	At       time.Time // the content's own time; zero when it has none
 	Size     int64     // -1 when unknown
+	Origin   Origin    // who brought the content in, where the source knows
+	// Fresh, where it is not nil, are the stretches of the content that count,
+	// sorted: hits that touch none of them are dropped. Members of archives
+	// count wholly.
+	Fresh []Span
 	// Open returns the content. It is called at most once, and the caller
 	// closes what it returns. An error becomes a Skip with the item's path.
 	Open func(ctx context.Context) (io.ReadCloser, error)
 }
 
+// Origin is the commit that brought a content in. Texts are raw; the pipeline
+// redacts them.
+type Origin struct {
+	Commit        string
+	Author, Email string
+	Message       string // first line
+}
+
+// Counts is how much was read.
+type Counts struct{ Items, Bytes int64 }
+
 // Batch is what a source yields at once.
 type Batch struct {
-	Items   []Item
+	Items []Item
+	// Read counts contents that the source looked at itself since the last
+	// batch, and that are given out as items only where they may hold something.
+	Read    Counts
 	Skipped []fingerprints.Skip // found since the last batch; paths are raw, the pipeline redacts them
 	// Cursor resumes the source after this batch; opaque, never content. It is
 	// saved after the batch's sightings are.

@@ -1,9 +1,11 @@
 package scanners
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"slices"
 	"sync"
@@ -20,7 +22,7 @@ const DefaultChunkSize = 64 << 20
 //
 // A chunk owns ChunkSize bytes of the content and shows Overlap bytes before
 // and twice as many after them, where the content has them, Overlap being the
-// largest of the matchers'. A hit belongs to the chunk that owns its first
+// largest of the matchers' and the viewer's reach. A hit belongs to the chunk that owns its first
 // byte, so the hits do not depend on ChunkSize or on how the reader hands out
 // its bytes, as long as no hit is longer than Overlap. Longer ones, which only
 // generic rules have, are found when they lie in one chunk, and listed as
@@ -31,11 +33,25 @@ const DefaultChunkSize = 64 << 20
 // content needs and used again.
 type Engine struct {
 	Matchers []Matcher
+	// Viewer decodes what is encoded in a chunk, and the matchers see that too;
+	// nil: nothing is decoded beyond what matchers do themselves.
+	Viewer Viewer
+	// ViewDepth is how many encodings in each other are undone; 0:
+	// DefaultViewDepth, negative: none.
+	ViewDepth int
 	// ChunkSize is how many bytes a chunk owns; from 1, zero or less means
 	// DefaultChunkSize.
 	ChunkSize int
 
 	buffers sync.Pool // of *[]byte
+	once    sync.Once
+	seed    maphash.Seed
+}
+
+// textSum is a hash of a text, good for this process.
+func (e *Engine) textSum(data []byte) uint64 {
+	e.once.Do(func() { e.seed = maphash.MakeSeed() })
+	return maphash.Bytes(e.seed, data)
 }
 
 // Window is one chunk with the hits that it owns. Chunk.Data is borrowed: it
@@ -69,7 +85,7 @@ func (e *Engine) Scan(ctx context.Context, r io.Reader, path string, emit func(W
 		if err := ctx.Err(); err != nil {
 			return s.read, err
 		}
-		w := s.window(ctx, e.Matchers, !more)
+		w := s.window(ctx, e, !more)
 		if err := emit(w); err != nil {
 			return s.read, err
 		}
@@ -93,6 +109,9 @@ func (e *Engine) newScan(r io.Reader, path string) *scan {
 	}
 	for _, m := range e.Matchers {
 		s.overlap = max(s.overlap, m.Overlap())
+	}
+	if s.around = s.overlap; e.Viewer != nil {
+		s.around += e.Viewer.Reach()
 	}
 	if b, ok := e.buffers.Get().(*[]byte); ok {
 		s.buf = (*b)[:0]
@@ -127,7 +146,9 @@ func compareHits(a, b Hit) int {
 		cmp.Compare(a.Rule, b.Rule),
 		cmp.Compare(a.Match.Start, b.Match.Start),
 		cmp.Compare(a.Match.End, b.Match.End),
+		cmp.Compare(a.depth, b.depth),
 		cmp.Compare(a.Form, b.Form),
 		slices.CompareFunc(a.Rows, b.Rows, func(x, y fingerprints.RowID) int { return slices.Compare(x[:], y[:]) }),
+		bytes.Compare(a.Value.Reveal(), b.Value.Reveal()),
 	)
 }

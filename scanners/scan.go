@@ -15,7 +15,8 @@ type scan struct {
 	in      feed
 	path    string
 	step    int // bytes that a chunk owns
-	overlap int
+	overlap int // of the matchers
+	around  int // what chunks show around what they own: overlap, and the viewer's reach
 
 	buf          []byte // the content from base on
 	base         int64
@@ -47,7 +48,7 @@ func (s *scan) fill(ctx context.Context) (more bool, err error) {
 }
 
 // want is the length of the coming chunk unless the content ends before.
-func (s *scan) want() int { return int(s.from-s.base) + s.step + 2*s.overlap }
+func (s *scan) want() int { return int(s.from-s.base) + s.step + 2*s.around }
 
 // Buffers start small and grow in steps that waste little: doubling, and from
 // 4 MiB on fourfold.
@@ -71,18 +72,20 @@ func (s *scan) grow(want int) {
 }
 
 // window runs the matchers over the coming chunk.
-func (s *scan) window(ctx context.Context, matchers []Matcher, final bool) Window {
+func (s *scan) window(ctx context.Context, e *Engine, final bool) Window {
 	data := s.buf
 	if !final {
 		data = data[:s.want()]
 	}
 	c := Chunk{Data: data[:len(data):len(data)], Base: s.base, Path: s.path, Final: final}
 	var hits []Hit
-	for _, m := range matchers {
+	for _, m := range e.Matchers {
 		hits = appendHits(ctx, m, hits, c)
 	}
+	views, unread := e.viewed(ctx, c, s.overlap)
+	hits = append(hits, unseenViews(hits, views)...)
 	hits = own(hits, s.from, s.from+int64(s.step), final)
-	return Window{Chunk: c, Hits: hits, Line: s.line, Column: s.column, Skips: s.skips(hits, c)}
+	return Window{Chunk: c, Hits: hits, Line: s.line, Column: s.column, Skips: append(s.skips(hits, c), unread...)}
 }
 
 // skips lists the generic hits that a cut may have shortened: those that are
@@ -110,7 +113,7 @@ func (s *scan) skips(hits []Hit, c Chunk) []fingerprints.Skip {
 // advance moves on to the next chunk.
 func (s *scan) advance() {
 	s.from += int64(s.step)
-	drop := int(max(s.from-int64(s.overlap), 0) - s.base)
+	drop := int(max(s.from-int64(s.around), 0) - s.base)
 	if drop <= 0 {
 		return
 	}

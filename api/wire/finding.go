@@ -30,6 +30,13 @@ type Finding struct {
 	URL      string                  `json:"url,omitempty"`
 	At       time.Time               `json:"at,omitzero"` // the content's own time
 
+	// Commit brought the content in, where the source is a history; the rest is
+	// what it says of itself, redacted.
+	Commit  string `json:"commit,omitempty"`
+	Author  string `json:"author,omitempty"`
+	Email   string `json:"email,omitempty"`
+	Message string `json:"message,omitempty"` // first line
+
 	Rule        string   `json:"rule,omitempty"` // generic rule
 	Rules       []string `json:"rules,omitempty"`
 	Description string   `json:"description,omitempty"`

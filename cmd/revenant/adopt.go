@@ -13,6 +13,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/scanners"
+	"revenant/scanners/views"
 )
 
 func (a *app) secretAdopt() *cobra.Command {
@@ -104,7 +105,7 @@ func (a *app) adoptable(ctx context.Context, s *session, id string, fl *scanFlag
 		return nil, err
 	}
 	var values []fingerprints.Value
-	engine := &scanners.Engine{Matchers: []scanners.Matcher{rules}}
+	engine := &scanners.Engine{Matchers: []scanners.Matcher{rules}, Viewer: views.New()}
 	_, err = engine.Scan(ctx, in, f.Path, func(w scanners.Window) error {
 		for _, h := range w.Hits {
 			values = append(values, h.Value)

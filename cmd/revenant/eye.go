@@ -15,6 +15,7 @@ import (
 	"revenant/scanners"
 	"revenant/scanners/registered"
 	"revenant/scanners/rules"
+	"revenant/scanners/views"
 )
 
 // eye is what a scan looks with: the engine, and who names what it sees.
@@ -40,7 +41,7 @@ func (e *eye) close() {
 // openEye resolves the mode: --pack, else the registry in REVENANT_HOME, else
 // generic rules alone.
 func (a *app) openEye(ctx context.Context, fl *scanFlags, p scanPlace) (_ *eye, err error) {
-	e := &eye{engine: &scanners.Engine{}, generic: fl.only != "registered"}
+	e := &eye{engine: &scanners.Engine{Viewer: views.New(), ViewDepth: fl.viewDepth()}, generic: fl.only != "registered"}
 	defer func() {
 		if err != nil {
 			e.close()
@@ -181,7 +182,7 @@ func packIs(f *os.File, key registry.PackKey) bool {
 // openRules finds the generic rules: --config, the environment, the scanned
 // folder, gitleaks' own.
 func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
-	o := rules.Options{Path: fl.config}
+	o := rules.Options{Path: fl.config, DecodeDepth: fl.rulesDepth()}
 	if o.Path == "" {
 		o.Path = a.env("GITLEAKS_CONFIG")
 	}

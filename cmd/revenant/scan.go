@@ -19,6 +19,7 @@ import (
 	"revenant/scanners"
 	"revenant/scanners/archives"
 	"revenant/scanners/files"
+	"revenant/scanners/rules"
 )
 
 // scanFlags are the flags that every scan has.
@@ -37,6 +38,7 @@ type scanFlags struct {
 	exclude        []string
 	resume         bool
 	archiveDepth   int
+	decodeDepth    int
 }
 
 func (s *scanFlags) register(c *cobra.Command) {
@@ -54,11 +56,12 @@ func (s *scanFlags) register(c *cobra.Command) {
 	f.StringVar(&s.only, "only", "", "registered or generic: search for these alone")
 	f.BoolVar(&s.noStore, "no-store", false, "do not keep findings in the registry")
 	f.IntVar(&s.archiveDepth, "max-archive-depth", archives.DefaultDepth, "how many archives in each other are opened (0: none; they are listed as skipped)")
+	f.IntVar(&s.decodeDepth, "max-decode-depth", scanners.DefaultViewDepth, "how many encodings in each other are seen through (0: none beyond what registered values are found in)")
 	f.IntVar(&s.workers, "workers", 0, "items scanned at once (default: one for each CPU)")
 }
 
 // makeSource builds a source; cursor is where an interrupted scan stopped.
-type makeSource func(cursor []byte) (scanners.Source, error)
+type makeSource func(e *eye, cursor []byte) (scanners.Source, error)
 
 func (a *app) dirCommand() *cobra.Command {
 	var fl scanFlags
@@ -88,7 +91,7 @@ everything could be read.`,
 			if err != nil {
 				return err
 			}
-			return a.runScan(c.Context(), &fl, scanPlace{root: root, sourceID: id, kind: fingerprints.KindDir}, func(cursor []byte) (scanners.Source, error) {
+			return a.runScan(c.Context(), &fl, scanPlace{root: root, sourceID: id, kind: fingerprints.KindDir}, func(_ *eye, cursor []byte) (scanners.Source, error) {
 				return files.NewDir(files.DirOptions{Root: root, SourceID: id, Exclude: fl.exclude, Links: links, Cursor: cursor})
 			})
 		},
@@ -140,7 +143,7 @@ everything.`,
 			if fl.source == "" { // not the whole folder: a source of its own
 				id = "home:" + strings.TrimPrefix(id, "dir:")
 			}
-			return a.runScan(c.Context(), &fl, scanPlace{root: dir, sourceID: id, kind: fingerprints.KindDir}, func(cursor []byte) (scanners.Source, error) {
+			return a.runScan(c.Context(), &fl, scanPlace{root: dir, sourceID: id, kind: fingerprints.KindDir}, func(_ *eye, cursor []byte) (scanners.Source, error) {
 				return files.NewHome(files.HomeOptions{Home: dir, SourceID: id, Exclude: fl.exclude, Cursor: cursor})
 			})
 		},
@@ -170,12 +173,12 @@ Plain text is stored only with --source; NDJSON records bring their own.`,
 			place := scanPlace{sourceID: fl.source, kind: fingerprints.KindStdin, extent: store.ExtentStream}
 			switch format {
 			case "text":
-				return a.runScan(c.Context(), &fl, place, func([]byte) (scanners.Source, error) {
+				return a.runScan(c.Context(), &fl, place, func(*eye, []byte) (scanners.Source, error) {
 					return files.NewStdin(a.stdin, fl.source), nil
 				})
 			case "ndjson":
 				place.own = true
-				return a.runScan(c.Context(), &fl, place, func([]byte) (scanners.Source, error) {
+				return a.runScan(c.Context(), &fl, place, func(*eye, []byte) (scanners.Source, error) {
 					return files.NewNDJSON(a.stdin, files.NDJSONOptions{SourceID: fl.source}), nil
 				})
 			}
@@ -194,6 +197,7 @@ type scanPlace struct {
 	kind     fingerprints.SourceKind
 	extent   string
 	own      bool // records bring their own sources
+	partial  bool // never all of the source
 }
 
 // runScan wires one scan: engine, registry or pack, report, exit code.
@@ -218,6 +222,7 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 		Labels:   eye.labels, Triage: eye.triage, Identities: eye.ids,
 		Extent: scan.Extent{
 			Name:          p.extent,
+			Partial:       p.partial,
 			FieldRevision: eye.fieldRevision, PackRevision: eye.packRevision, Generic: eye.generic,
 		},
 		Now: a.now, Workers: fl.workers,
@@ -226,7 +231,7 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 	if fl.showSecrets {
 		opts.Secrets = scan.SecretsShown
 	}
-	src, err := open(nil)
+	src, err := open(eye, nil)
 	if err != nil {
 		return usageError{err}
 	}
@@ -242,7 +247,7 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 			if err != nil {
 				return err
 			}
-			if src, err = reopen(src, open, cursor); err != nil {
+			if src, err = reopen(src, open, eye, cursor); err != nil {
 				return usageError{err}
 			}
 		}
@@ -268,11 +273,11 @@ func (s *scanFlags) archives(now func() time.Time) *archives.Expander {
 }
 
 // reopen opens the source again where an interrupted scan stopped.
-func reopen(src scanners.Source, open makeSource, cursor []byte) (scanners.Source, error) {
+func reopen(src scanners.Source, open makeSource, e *eye, cursor []byte) (scanners.Source, error) {
 	if cursor == nil {
 		return src, nil
 	}
-	again, err := open(cursor)
+	again, err := open(e, cursor)
 	if err != nil {
 		return src, err
 	}
@@ -280,23 +285,37 @@ func reopen(src scanners.Source, open makeSource, cursor []byte) (scanners.Sourc
 	return again, nil
 }
 
+// viewDepth is the engine's, where 0 asks for its default.
+func (s *scanFlags) viewDepth() int {
+	if s.decodeDepth == 0 {
+		return -1
+	}
+	return s.decodeDepth
+}
+
+// rulesDepth is how deep the rules decode by themselves, as gitleaks does.
+func (s *scanFlags) rulesDepth() int { return min(s.viewDepth(), rules.DefaultDecodeDepth) }
+
 func (s *scanFlags) exitRules() (scan.ExitRules, error) {
-	rules := scan.DefaultExitRules()
+	exit := scan.DefaultExitRules()
 	failOn, err := scan.ParseFailOn(s.failOn)
 	if err != nil {
-		return rules, usagef("--fail-on: %w: use a severity (%s), a verdict (%s), any or none", scan.ErrBadThreshold, join(fingerprints.Severities()), join(fingerprints.Verdicts()))
+		return exit, usagef("--fail-on: %w: use a severity (%s), a verdict (%s), any or none", scan.ErrBadThreshold, join(fingerprints.Severities()), join(fingerprints.Verdicts()))
 	}
 	if s.exitCode < 0 || s.exitCode > 255 {
-		return rules, usagef("--exit-code is from 0 to 255")
+		return exit, usagef("--exit-code is from 0 to 255")
+	}
+	if s.decodeDepth < 0 {
+		return exit, usagef("--max-decode-depth is 0 or more")
 	}
 	if s.archiveDepth < 0 {
-		return rules, usagef("--max-archive-depth is 0 or more")
+		return exit, usagef("--max-archive-depth is 0 or more")
 	}
 	if s.only != "" && s.only != "registered" && s.only != "generic" {
-		return rules, usagef("--only is registered or generic")
+		return exit, usagef("--only is registered or generic")
 	}
-	rules.FailOn, rules.FailOnSkipped, rules.Findings = failOn, s.failOnSkipped, s.exitCode
-	return rules, nil
+	exit.FailOn, exit.FailOnSkipped, exit.Findings = failOn, s.failOnSkipped, s.exitCode
+	return exit, nil
 }
 
 func summaryOf(r scan.Result, e *eye) wire.Summary {

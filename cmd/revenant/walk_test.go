@@ -276,6 +276,12 @@ func (w *walk) scanning() {
 	w.write("home/.aws/credentials", "[default]\naws_secret_access_key = "+w.plant("aws")+"\n")
 	w.do("", "home", "--dir", home)
 	w.try("", "home", "--dir", "/nonexistent/home")
+	repo := w.repository("../repo", added, rotated)
+	w.do("", "git", repo)
+	w.do("", "git", repo, "-f", "json", "-r", w.out("git.json"))
+	w.do("", "git", "file://"+repo, "--no-store")
+	w.try("", "git", "/nonexistent/"+added)
+	w.try("", "git", "https://me:"+w.plant("password of a remote")+"@127.0.0.1:9/none.git")
 	// Registered after it was seen: recognised, and redacted where it stood.
 	w.do(w.value("registered later"), "secret", "add", "app/later")
 	w.do(w.value("later in a name"), "secret", "add", "app/later-name")

@@ -36,7 +36,7 @@ func hides(r fingerprints.SkipReason) bool {
 	switch r {
 	case fingerprints.SkipVanished, fingerprints.SkipSpecial, fingerprints.SkipLoop, fingerprints.SkipSymlink:
 		return false // no content is there any more
-	case fingerprints.SkipUnreadable, fingerprints.SkipTooLarge, fingerprints.SkipArchive, fingerprints.SkipLongMatch,
+	case fingerprints.SkipUnreadable, fingerprints.SkipTooLarge, fingerprints.SkipArchive, fingerprints.SkipLongMatch, fingerprints.SkipEncoded, fingerprints.SkipMissing,
 		fingerprints.SkipExcluded, fingerprints.SkipBadRecord, fingerprints.SkipChanging, fingerprints.SkipInterrupted:
 		return true
 	}

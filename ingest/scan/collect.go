@@ -124,6 +124,12 @@ func (c *collector) endBatch(ctx context.Context, j *job) error {
 	if err := c.flush(ctx); err != nil {
 		return err
 	}
+	c.res.Items += j.read.Items
+	c.res.Bytes += j.read.Bytes
+	if run != nil {
+		run.scan.Items += j.read.Items
+		run.scan.Bytes += j.read.Bytes
+	}
 	c.ended = c.ended || j.last
 	c.res.SourceFailed = c.res.SourceFailed || j.failed
 	c.progress()

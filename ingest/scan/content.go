@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -60,7 +61,7 @@ func (c *content) window(ctx context.Context, w scanners.Window) error {
 		c.carry(w, nil)
 		return nil
 	}
-	hits := slices.Clone(w.Hits)
+	hits := c.fresh(slices.Clone(w.Hits))
 	slices.SortStableFunc(hits, compareHits)
 	covers := c.p.namer.covers(ctx, hits)
 	c.carry(w, covers)
@@ -71,6 +72,24 @@ func (c *content) window(ctx context.Context, w scanners.Window) error {
 		}
 	}
 	return nil
+}
+
+// fresh leaves out hits in what does not count.
+func (c *content) fresh(hits []scanners.Hit) []scanners.Hit {
+	spans := c.j.item.Fresh
+	if spans == nil || c.self.Parent > 0 {
+		return hits
+	}
+	return slices.DeleteFunc(hits, func(h scanners.Hit) bool {
+		whole := h.Span
+		if h.Match.Len() > 0 {
+			whole = scanners.Span{Start: min(whole.Start, h.Match.Start), End: max(whole.End, h.Match.End)}
+		}
+		i, _ := slices.BinarySearchFunc(spans, whole.Start, func(s scanners.Span, at int64) int {
+			return cmp.Compare(s.End, at+1)
+		})
+		return h.PathOnly || i == len(spans) || !spans[i].Overlaps(whole)
+	})
 }
 
 // carry keeps the covers that may reach into the next window.

@@ -73,7 +73,7 @@ func (d *producer) give(ctx context.Context, b scanners.Batch, end *job) bool {
 			return false
 		}
 	}
-	end.skips, end.found = skips.skips, skips.found
+	end.skips, end.found, end.read = skips.skips, skips.found, b.Read
 	end.sourceID, end.extent, end.own = skips.sourceID, d.p.o.Extent.Name, true
 	select {
 	case d.p.queue <- end:
@@ -83,14 +83,15 @@ func (d *producer) give(ctx context.Context, b scanners.Batch, end *job) bool {
 	}
 }
 
-// provenance is the texts of an item: path, URL, locator, source id.
-const provenance = 4
+// provenance is the texts of an item: path, URL, locator, source id, and who
+// brought it in.
+const provenance = 7
 
 // prepare redacts a batch's provenance. The second job carries the skips.
 func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job) {
 	raws := make([]string, 0, provenance*len(b.Items)+2*len(b.Skipped)+1)
 	for _, it := range b.Items {
-		raws = append(raws, it.Path, it.URL, it.Locator, it.SourceID)
+		raws = append(raws, it.Path, it.URL, it.Locator, it.SourceID, it.Origin.Author, it.Origin.Email, it.Origin.Message)
 	}
 	for _, s := range b.Skipped {
 		raws = append(raws, s.Path, s.Locator)
@@ -104,6 +105,7 @@ func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job)
 			item: it, path: t[0], url: userinfo.ReplaceAllString(t[1].shown(), "://"), locator: t[2].shown(), sourceID: t[3].shown(),
 			own: it.SourceID == d.p.o.Source.ID(), extent: d.p.o.Extent.Name, weight: d.p.weigh(it.Size), out: make(chan []*sighting, 1),
 		}
+		jobs[i].item.Origin.Author, jobs[i].item.Origin.Email, jobs[i].item.Origin.Message = t[4].shown(), t[5].shown(), t[6].shown()
 		d.findings(jobs[i], t[0], "@path")
 		d.findings(jobs[i], t[1], "@url")
 		d.findings(jobs[i], t[3], "@source")

@@ -54,7 +54,7 @@ func (c *collector) ready(ctx context.Context, j *job, s *sighting) (*ready, err
 	r := &ready{
 		obs: Observation{Observed: s.obs, RawPath: fingerprints.NewValue([]byte(s.path))},
 		key: c.p.findingKey(s.value, s.obs.SourceID, s.path),
-		out: c.finding(s, verdict, ordinal),
+		out: c.finding(j, s, verdict, ordinal),
 	}
 	for _, rule := range s.rules {
 		if rule != sg.Rule {
@@ -78,12 +78,13 @@ func (c *collector) count(m map[uint64]uint32, s *sighting) uint32 {
 }
 
 // finding is the sighting as it leaves the process.
-func (c *collector) finding(s *sighting, v judged, ordinal uint32) wire.Finding {
+func (c *collector) finding(j *job, s *sighting, v judged, ordinal uint32) wire.Finding {
 	sg := s.obs.Sighting
 	f := wire.Finding{
 		Schema: wire.FindingV1, ID: s.obs.FindingID,
 		SourceID: s.obs.SourceID, Kind: c.kind(s.obs.SourceID), Path: s.obs.Path,
 		Locator: sg.Locator, URL: sg.URL, At: sg.At,
+		Commit: j.item.Origin.Commit, Author: j.item.Origin.Author, Email: j.item.Origin.Email, Message: j.item.Origin.Message,
 		Rule: sg.Rule, Rules: s.rules, Description: s.hit.Description, Tags: s.hit.Tags, Entropy: s.hit.Entropy,
 		Matches: v.matches, Verdict: v.verdict, Severity: v.severity, Status: fingerprints.StatusOpen,
 		Presence: sg.Presence, Form: sg.Form, Within: sg.Within,

@@ -81,7 +81,8 @@ type job struct {
 	url      string // redacted
 	extent   string
 	weight   int64
-	found    []*sighting // in the item's own provenance
+	found    []*sighting     // in the item's own provenance
+	read     scanners.Counts // of the batch: what the source looked at itself
 	out      chan []*sighting
 	// Written by the worker before out is closed:
 	bytes int64

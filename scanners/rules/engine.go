@@ -64,18 +64,24 @@ func newRule(i int, d *definition, index map[string]int) *rule {
 	return out
 }
 
+// where is the path of a content, or that it is not known.
+type where struct {
+	path string
+	any  bool // conditions on the path let everything through
+}
+
 // detect is everything found in one content.
-func (e *engine) detect(ctx context.Context, raw, path string) []finding {
+func (e *engine) detect(ctx context.Context, raw string, at where) []finding {
 	sc := e.take()
 	defer e.give(sc)
-	if path != "" && path == e.configPath || sc.allowsPath(e.allowlists, path) {
+	if at.path != "" && at.path == e.configPath || sc.allowsPath(e.allowlists, at.path) {
 		return nil
 	}
 	j := &judge{
 		engine: e,
 		sc:     sc,
 		raw:    raw,
-		path:   path,
+		where:  at,
 		lines:  lines{text: raw},
 		barred: map[int]bool{},
 		memo:   map[lineAsked]bool{},

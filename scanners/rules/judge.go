@@ -36,9 +36,9 @@ type finding struct {
 // judge judges the matches of one content.
 type judge struct {
 	*engine
-	sc     *scratch
-	raw    string
-	path   string
+	sc  *scratch
+	raw string
+	where
 	lines  lines
 	layer  *layer
 	above  lines // of the layer, when it is decoded
@@ -51,8 +51,8 @@ type judge struct {
 func (j *judge) barredByPath(r *rule) bool {
 	barred, known := j.barred[r.index]
 	if !known {
-		barred = j.sc.allowsPath(r.allows, j.path) ||
-			r.where != nil && !j.pathMatches(r)
+		barred = !j.any && (j.sc.allowsPath(r.allows, j.path) ||
+			r.where != nil && !j.pathMatches(r))
 		j.barred[r.index] = barred
 	}
 	return barred

@@ -28,6 +28,7 @@
 package rules
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -66,7 +67,10 @@ type Options struct {
 // Matcher finds what the rules match. Safe for concurrent use.
 type Matcher struct{ engine *engine }
 
-var _ scanners.Interruptible = (*Matcher)(nil)
+var (
+	_ scanners.Interruptible = (*Matcher)(nil)
+	_ scanners.Guesser       = (*Matcher)(nil)
+)
 
 // New loads the configuration and builds a matcher.
 func New(o Options) (*Matcher, error) {
@@ -121,7 +125,7 @@ func (m *Matcher) AppendHitsUntil(ctx context.Context, dst []scanners.Hit, c sca
 	// A view of the borrowed bytes: nothing of a finding outlives this call
 	// without being copied.
 	raw := unsafe.String(unsafe.SliceData(c.Data), len(c.Data))
-	for _, f := range m.engine.detect(ctx, raw, c.Path) {
+	for _, f := range m.engine.detect(ctx, raw, where{c.Path, c.AnyPath}) {
 		h := scanners.Hit{
 			Rule:        f.rule.id,
 			Description: f.rule.description,
@@ -130,7 +134,7 @@ func (m *Matcher) AppendHitsUntil(ctx context.Context, dst []scanners.Hit, c sca
 			Form:        f.kinds.form(),
 		}
 		if f.rule.pattern == "" { // a rule on the path alone
-			if c.Base > 0 {
+			if c.Base > 0 || c.Decoded {
 				continue
 			}
 			h.PathOnly = true
@@ -144,6 +148,18 @@ func (m *Matcher) AppendHitsUntil(ctx context.Context, dst []scanners.Hit, c sca
 		dst = append(dst, h)
 	}
 	return dst
+}
+
+// Excused reports whether a line that the span touches has gitleaks' mark that
+// lets findings through.
+func (m *Matcher) Excused(data []byte, from, to int) bool {
+	from = bytes.LastIndexByte(data[:from], '\n') + 1
+	if n := bytes.IndexByte(data[to:], '\n'); n >= 0 {
+		to += n
+	} else {
+		to = len(data)
+	}
+	return bytes.Contains(data[from:to], []byte(allowMark))
 }
 
 // form names the outermost encoding.

@@ -147,6 +147,7 @@ func (w *Writer) entry(f wire.Finding) entry {
 		Match: hidden, Secret: hidden, File: f.Path, Link: f.URL, Entropy: f.Entropy,
 		Tags: f.Tags, Verdict: f.Verdict, Severity: f.Severity, Status: f.Status, Form: f.Form,
 		Presence: f.Presence, SourceKind: f.Kind, Source: f.SourceID, Context: f.Context,
+		Commit: f.Commit, Author: f.Author, Email: f.Email, Message: f.Message,
 		Locator: f.Locator, New: f.New, Within: f.Within, TooCommon: f.TooCommon, More: f.More,
 	}
 	if f.ID != "" {
@@ -175,6 +176,8 @@ func (w *Writer) entry(f wire.Finding) entry {
 	if w.secrets == Shown {
 		e.Secret, e.Match = string(f.Secret.Reveal()), string(f.Match.Reveal())
 	}
-	e.Fingerprint = fmt.Sprintf("%s:%s:%d", f.Path, e.RuleID, e.StartLine)
+	if e.Fingerprint = fmt.Sprintf("%s:%s:%d", f.Path, e.RuleID, e.StartLine); f.Commit != "" {
+		e.Fingerprint = f.Commit + ":" + e.Fingerprint
+	}
 	return e
 }

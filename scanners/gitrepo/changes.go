@@ -1,0 +1,263 @@
+package gitrepo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+)
+
+// Extent says which changes a Changes source reads.
+type Extent int
+
+// The extents.
+const (
+	// Staged is what the index has and HEAD does not.
+	Staged Extent = iota
+	// Unstaged is what the work tree has and the index does not, of files that
+	// git tracks.
+	Unstaged
+	// Commits are the commits that Log selects.
+	Commits
+)
+
+// ErrBadRange is wrapped when git does not know the commits that were asked for.
+var ErrBadRange = errors.New("git knows no such commits")
+
+// ChangesOptions configures NewChanges.
+type ChangesOptions struct {
+	Path     string
+	SourceID string // as in Options
+	Extent   Extent
+	// Log are arguments of git log that select commits, such as main..topic; for
+	// Commits alone. Options that write files or run programs are refused.
+	Log []string
+}
+
+// change is one file that differs.
+type change struct {
+	commit oid
+	old    []oid // of each parent, where it had the file
+	blob   oid   // empty: as the work tree has it
+	path   string
+}
+
+// Changes is a source of what is new in changed files: whole contents, of which
+// only what touches lines that are new counts. It is for hooks and pipelines,
+// and never all of a repository.
+type Changes struct {
+	Source
+	o       ChangesOptions
+	list    []change
+	commits []oid
+	seed    maphash.Seed
+}
+
+// NewChanges opens a repository.
+func NewChanges(ctx context.Context, o ChangesOptions) (*Changes, error) {
+	for _, arg := range o.Log {
+		if name, _, _ := strings.Cut(arg, "="); slices.Contains([]string{"--output", "-o", "--ext-diff", "--textconv", "--stdin"}, name) {
+			return nil, fmt.Errorf("%w: %s is refused", ErrBadRange, name)
+		}
+	}
+	nothing := func(context.Context, []byte) bool { return false }
+	s, err := New(ctx, Options{Path: o.Path, SourceID: o.SourceID, Screen: nothing})
+	if err != nil {
+		return nil, err
+	}
+	c := &Changes{Source: *s, o: o, seed: maphash.MakeSeed()}
+	if c.list, err = c.find(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return c, nil
+}
+
+// find lists the changes.
+func (c *Changes) find(ctx context.Context) ([]change, error) {
+	const unborn = "--cached"
+	p := &changeParser{}
+	var err error
+	switch c.o.Extent {
+	case Staged:
+		err = c.r.lines(ctx, nil, 0, p.token, "diff", unborn, "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=all")
+	case Unstaged:
+		err = c.r.lines(ctx, nil, 0, p.token, "diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=all")
+	case Commits:
+		args := append([]string{
+			"log", "-z", "--raw", "-c", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv",
+			"--no-mailmap", "--format=%x01%H",
+		}, c.o.Log...)
+		err = c.r.lines(ctx, nil, 0, p.token, args...)
+	}
+	if err != nil && ctx.Err() == nil {
+		return nil, ErrBadRange
+	}
+	c.commits = p.commits
+	return p.list, err
+}
+
+// changeParser reads raw differences with their commits.
+type changeParser struct {
+	commit  oid
+	next    change
+	pathed  bool // the next token is a path
+	list    []change
+	commits []oid
+}
+
+func (p *changeParser) token(t []byte) error {
+	if p.pathed {
+		p.pathed = false
+		p.next.path = string(t)
+		if p.next.commit = p.commit; p.next.path != "" {
+			p.list = append(p.list, p.next)
+		}
+		return nil
+	}
+	t = bytes.TrimLeft(t, "\n")
+	switch {
+	case len(t) > 1 && t[0] == 1:
+		p.commit, _ = parseOID(t[1:])
+		p.commits = append(p.commits, p.commit)
+	case len(t) > 0 && t[0] == ':':
+		p.pathed = true
+		p.next = parseChange(t)
+	}
+	return nil
+}
+
+// parseChange reads modes, ids and status; what was removed, and links to other
+// repositories, have no path to be taken up.
+func parseChange(t []byte) change {
+	parents := len(t) - len(bytes.TrimLeft(t, ":"))
+	f := bytes.Fields(t[parents:])
+	var c change
+	if len(f) < 2*(parents+1) {
+		return c
+	}
+	for _, id := range f[parents+1 : 2*parents+1] {
+		if o, ok := parseOID(id); ok {
+			c.old = append(c.old, o)
+		}
+	}
+	c.blob, _ = parseOID(f[2*parents+1])
+	return c
+}
+
+// Next implements scanners.Source.
+func (c *Changes) Next(ctx context.Context) (scanners.Batch, error) {
+	if err := ctx.Err(); err != nil {
+		return scanners.Batch{}, err
+	}
+	if !c.began {
+		c.began = true
+		for _, id := range c.commits {
+			c.message(ctx, id)
+		}
+	}
+	for len(c.list) > 0 && len(c.items) < batchSize {
+		c.changed(ctx, c.list[0])
+		c.list = c.list[1:]
+	}
+	b := c.batch(batchSize)
+	if len(c.list)+len(c.items) == 0 {
+		return b, io.EOF
+	}
+	return b, nil
+}
+
+// message gives out what a commit says.
+func (c *Changes) message(ctx context.Context, id oid) {
+	data, err := c.store.get(ctx, id, "commit")
+	if err != nil {
+		c.lost(id, "the commit cannot be read")
+		return
+	}
+	it := c.attributed(ctx, scanners.Item{Path: "@commit-message", Locator: "commit:" + id.String(), Presence: fingerprints.PresenceTip}, id, "")
+	people, rest := splitCommit(data)
+	c.text(rest, it)
+	it.Path = "@author"
+	c.text(people, it)
+}
+
+// changed gives out a changed file, with which of it is new.
+func (c *Changes) changed(ctx context.Context, ch change) {
+	it := scanners.Item{SourceID: c.id, Path: ch.path, Presence: fingerprints.PresenceTip, Locator: "blob:" + ch.blob.String()}
+	it = c.attributed(ctx, it, ch.commit, ch.path)
+	var data []byte
+	if ch.blob == "" {
+		it.Locator = "work tree"
+		file := filepath.Join(c.r.work, filepath.FromSlash(ch.path))
+		info, err := os.Lstat(file)
+		if c.o.Extent != Unstaged || err != nil || !info.Mode().IsRegular() {
+			return // removed, or no file
+		}
+		if data, err = os.ReadFile(file); err != nil {
+			c.skip(ch.path, "", fingerprints.SkipUnreadable, "cannot be read")
+			return
+		}
+	} else {
+		var err error
+		if data, err = c.store.get(ctx, ch.blob, "blob"); err != nil {
+			c.big(it, ch)
+			return
+		}
+	}
+	it.Size = int64(len(data))
+	it.Fresh = c.fresh(ctx, data, ch.old)
+	if it.Fresh != nil && len(it.Fresh) == 0 {
+		return
+	}
+	it.Open = func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	c.items = append(c.items, it)
+}
+
+// big gives out a blob that is not held, all of it.
+func (c *Changes) big(it scanners.Item, ch change) {
+	it.Size = -1
+	it.Open = func(ctx context.Context) (io.ReadCloser, error) { return c.store.stream(ctx, ch.blob) }
+	c.items = append(c.items, it)
+}
+
+// fresh are the stretches of a content whose lines no older version has; nil
+// when there is none: all of it is new. Lines that only moved are not new.
+func (c *Changes) fresh(ctx context.Context, data []byte, old []oid) []scanners.Span {
+	known := map[uint64]struct{}{}
+	compared := false
+	for _, id := range old {
+		before, err := c.store.get(ctx, id, "blob")
+		if err != nil {
+			continue // all is new, as far as anybody can tell
+		}
+		compared = true
+		for line := range bytes.Lines(before) {
+			known[maphash.Bytes(c.seed, bytes.TrimRight(line, "\r\n"))] = struct{}{}
+		}
+	}
+	if !compared {
+		return nil
+	}
+	spans := []scanners.Span{}
+	at := int64(0)
+	for line := range bytes.Lines(data) {
+		end := at + int64(len(line))
+		if _, has := known[maphash.Bytes(c.seed, bytes.TrimRight(line, "\r\n"))]; !has {
+			if n := len(spans); n > 0 && spans[n-1].End == at {
+				spans[n-1].End = end
+			} else {
+				spans = append(spans, scanners.Span{Start: at, End: end})
+			}
+		}
+		at = end
+	}
+	return spans
+}

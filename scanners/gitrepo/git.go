@@ -1,0 +1,176 @@
+package gitrepo
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Errors that callers branch on.
+var (
+	// ErrNoRepository says that no repository is at a path.
+	ErrNoRepository = errors.New("no git repository here")
+	// ErrGit is wrapped when git itself fails; its words are not repeated,
+	// because they repeat paths and messages.
+	ErrGit = errors.New("git failed")
+)
+
+// repo is a repository on disk.
+type repo struct {
+	path   string // as it was given, absolute
+	gitDir string
+	common string // where objects and refs lie: gitDir but for worktrees
+	work   string // empty: bare
+	id     int    // bytes of an object id
+	// shallow histories end early; partial ones lack objects on purpose.
+	shallow, partial bool
+}
+
+// guards are options that keep a repository from running programs of its choice
+// or reaching the network.
+func guards() []string {
+	return []string{
+		"-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull,
+		"-c", "log.showSignature=false", "-c", "protocol.allow=never", "-c", "log.showRoot=true", "-c", "core.quotePath=false",
+		"-c", "color.ui=false", "-c", "core.commitGraph=false", "-c", "log.follow=false",
+	}
+}
+
+// environment is the process's own without what would point git elsewhere.
+func environment() []string {
+	var env []string
+	for _, kv := range os.Environ() {
+		name, _, _ := strings.Cut(kv, "=")
+		switch name {
+		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+			"GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES", "GIT_COMMON_DIR", "GIT_EXTERNAL_DIFF", "GIT_PAGER",
+			"GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "LC_ALL", "LANGUAGE", "LANG":
+			continue
+		}
+		env = append(env, kv)
+	}
+	return append(env, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1", "GIT_NO_REPLACE_OBJECTS=1")
+}
+
+// command is git about to run in the repository.
+func (r *repo) command(ctx context.Context, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, "git", append(guards(), args...)...)
+	c.Dir, c.Env = r.path, environment()
+	return c
+}
+
+// output runs git and returns what it printed.
+func (r *repo) output(ctx context.Context, in io.Reader, args ...string) ([]byte, error) {
+	c := r.command(ctx, args...)
+	c.Stdin = in
+	out, err := c.Output()
+	if err != nil {
+		return out, fmt.Errorf("git %s: %w", args[0], gitError(ctx, err))
+	}
+	return out, nil
+}
+
+func gitError(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, exec.ErrNotFound):
+		return fmt.Errorf("%w: it is not installed", ErrGit)
+	}
+	return ErrGit
+}
+
+// lines runs git and hands out its records, which end in sep.
+func (r *repo) lines(ctx context.Context, in io.Reader, sep byte, each func(record []byte) error, args ...string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := r.command(ctx, args...)
+	c.Stdin = in
+	out, err := c.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("git %s: %w", args[0], err)
+	}
+	if err := c.Start(); err != nil {
+		return fmt.Errorf("git %s: %w", args[0], gitError(ctx, err))
+	}
+	eachErr := records(out, sep, each)
+	if eachErr != nil {
+		cancel()
+	}
+	if err := c.Wait(); err != nil && eachErr == nil {
+		return fmt.Errorf("git %s: %w", args[0], gitError(ctx, err))
+	}
+	return eachErr
+}
+
+// records hands out what stands before each sep, and what stands behind the
+// last.
+func records(in io.Reader, sep byte, each func([]byte) error) error {
+	b := bufio.NewReaderSize(in, 256<<10)
+	var long []byte
+	for {
+		part, err := b.ReadSlice(sep)
+		if errors.Is(err, bufio.ErrBufferFull) {
+			long = append(long, part...)
+			continue
+		}
+		if len(long) > 0 {
+			part = append(long, part...)
+			long = long[:0]
+		}
+		if err == nil {
+			part = part[:len(part)-1]
+		}
+		if len(part) > 0 || err == nil {
+			if err := each(part); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("reading git's output: %w", err)
+		}
+	}
+}
+
+// open looks at the repository at a path.
+func open(ctx context.Context, path string) (*repo, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: no working directory", ErrNoRepository)
+	}
+	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
+		return nil, ErrNoRepository
+	}
+	r := &repo{path: abs}
+	out, err := r.output(ctx, nil, "rev-parse", "--path-format=absolute", "--absolute-git-dir", "--git-common-dir",
+		"--show-object-format", "--is-shallow-repository", "--is-bare-repository")
+	fields := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	if err != nil || len(fields) != 5 {
+		if ctx.Err() != nil || errors.Is(err, exec.ErrNotFound) {
+			return nil, err
+		}
+		return nil, ErrNoRepository
+	}
+	r.gitDir, r.common, r.shallow = fields[0], fields[1], fields[3] == "true"
+	if r.id = 20; fields[2] == "sha256" {
+		r.id = 32
+	}
+	if fields[4] != "true" {
+		if top, err := r.output(ctx, nil, "rev-parse", "--path-format=absolute", "--show-toplevel"); err == nil {
+			r.work = strings.TrimSuffix(string(top), "\n")
+		}
+	}
+	promisor, _ := r.output(ctx, nil, "config", "--get-regexp", `^(remote\..*\.promisor|extensions\.partialclone)$`)
+	r.partial = len(bytes.TrimSpace(promisor)) > 0
+	return r, nil
+}

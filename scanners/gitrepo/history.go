@@ -1,0 +1,257 @@
+package gitrepo
+
+import (
+	"bytes"
+	"context"
+	"strings"
+
+	"revenant/fingerprints"
+)
+
+// place is a blob at a path, as trees name it.
+type place struct {
+	blob oid
+	path string
+}
+
+// standing is what history says of a place.
+type standing struct {
+	commit   oid // that it came in with; empty: none that was found
+	presence fingerprints.Presence
+	refs     []string // whose trees hold it now, the first ones
+	more     int      // further ones
+}
+
+// maxRefs is how many refs of a place are named.
+const maxRefs = 20
+
+// history finds the places of some blobs.
+type history struct {
+	wanted map[oid]int64 // with their sizes
+	// names are parts of paths that are to be found, too: they may be secrets.
+	names  map[string]bool
+	places map[place]*standing
+	order  []place
+	named  map[string]*standing // paths with such a name
+	paths  []string             // of named, in order
+}
+
+func newHistory(wanted map[oid]int64, names map[string]bool) *history {
+	return &history{wanted: wanted, names: names, places: map[place]*standing{}, named: map[string]*standing{}}
+}
+
+// log walks the history of some commits, the youngest first, and notes which
+// commit brought a wanted blob to a path. The oldest that did wins.
+func (h *history) log(ctx context.Context, r *repo, commits []oid, presence fingerprints.Presence, args ...string) error {
+	if len(commits) == 0 || len(h.wanted)+len(h.names) == 0 {
+		return nil
+	}
+	var in strings.Builder
+	for _, c := range commits {
+		in.WriteString(c.String() + "\n")
+	}
+	p := parser{h: h, presence: presence}
+	args = append([]string{
+		"log", "--stdin", "-z", "--raw", "-c", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv",
+		"--no-mailmap", "--topo-order", "--format=%x01%H",
+	}, args...)
+	return r.lines(ctx, strings.NewReader(in.String()), 0, p.token, args...)
+}
+
+// parser reads git's log, token by token: a commit, or a change and then its
+// path. With -z each ends in a zero byte.
+type parser struct {
+	h        *history
+	presence fingerprints.Presence
+	commit   oid
+	blob     oid
+	change   bool // the next token is its path
+}
+
+func (p *parser) token(t []byte) error {
+	if p.change {
+		p.change = false
+		p.h.note(place{p.blob, string(t)}, p.commit, p.presence)
+		return nil
+	}
+	t = bytes.TrimLeft(t, "\n")
+	switch {
+	case len(t) > 1 && t[0] == 1:
+		p.commit, _ = parseOID(t[1:])
+	case len(t) > 0 && t[0] == ':':
+		p.blob, p.change = newSide(t), true
+	}
+	return nil
+}
+
+// newSide is the object that a change leads to: of n parents there are n+1
+// modes, then n+1 ids.
+func newSide(change []byte) oid {
+	parents := len(change) - len(bytes.TrimLeft(change, ":"))
+	f := bytes.Fields(change[parents:])
+	if len(f) < 2*(parents+1) {
+		return ""
+	}
+	id, _ := parseOID(f[2*(parents+1)-1])
+	return id
+}
+
+// note takes a place down.
+func (h *history) note(p place, commit oid, presence fingerprints.Presence) {
+	if _, has := h.wanted[p.blob]; has {
+		s := h.at(p)
+		s.came(commit, presence)
+	}
+	if len(h.names) > 0 && h.suspicious(p.path) {
+		s, has := h.named[p.path]
+		if !has {
+			s = &standing{presence: presence}
+			h.named[p.path] = s
+			h.paths = append(h.paths, p.path)
+		}
+		s.came(commit, presence)
+	}
+}
+
+// came notes one more commit that brought it in; of those that are as easy to
+// meet the last that is noted wins.
+func (s *standing) came(commit oid, presence fingerprints.Presence) {
+	stronger := strongest(s.presence, presence)
+	if commit != "" && (s.commit == "" || stronger == presence) {
+		s.commit = commit
+	}
+	s.presence = stronger
+}
+
+func (h *history) at(p place) *standing {
+	s, has := h.places[p]
+	if !has {
+		s = &standing{presence: fingerprints.PresenceUnreachable}
+		h.places[p] = s
+		h.order = append(h.order, p)
+	}
+	return s
+}
+
+// suspicious reports whether a part of the path is one of the names.
+func (h *history) suspicious(path string) bool {
+	for part := range strings.SplitSeq(path, "/") {
+		if h.names[part] {
+			return true
+		}
+	}
+	return false
+}
+
+// trees reads the trees of refs for wanted blobs, each tree once.
+type trees struct {
+	store store
+	h     *history
+	known map[oid][]place // by tree: paths below it
+	depth int
+	skip  func(id oid, why string)
+}
+
+// maxTreeDepth bounds how deep folders are followed.
+const maxTreeDepth = 2000
+
+// below are the wanted blobs in a tree, with their paths below it, and the
+// paths of suspicious names, with a blob that is empty.
+func (t *trees) below(ctx context.Context, id oid) []place {
+	if list, has := t.known[id]; has || ctx.Err() != nil {
+		return list
+	}
+	t.known[id] = nil // a tree in itself cannot be, but may be claimed
+	data, err := t.store.get(ctx, id, "tree")
+	if err != nil {
+		t.skip(id, "a tree cannot be read")
+		return nil
+	}
+	var out []place
+	rest := data
+	for len(rest) > 0 {
+		var e entry
+		var ok bool
+		if e, rest, ok = nextEntry(rest, len(id)); !ok {
+			t.skip(id, "a tree is damaged")
+			break
+		}
+		name := string(e.name)
+		if t.h.names[name] {
+			out = append(out, place{"", name})
+		}
+		_, wanted := t.h.wanted[e.id]
+		switch {
+		case e.tree():
+			if t.depth < maxTreeDepth {
+				t.depth++
+				for _, p := range t.below(ctx, e.id) {
+					out = append(out, place{p.blob, name + "/" + p.path})
+				}
+				t.depth--
+			}
+		case wanted:
+			out = append(out, place{e.id, name})
+		}
+	}
+	t.known[id] = out
+	return out
+}
+
+// stand notes that a ref's tree holds what it holds.
+func (t *trees) stand(ctx context.Context, r ref, tree oid) {
+	for _, p := range t.below(ctx, tree) {
+		var s *standing
+		if p.blob == "" {
+			t.h.note(place{"", p.path}, "", fingerprints.PresenceTip)
+			if s = t.h.named[p.path]; s == nil {
+				continue
+			}
+		} else {
+			s = t.h.at(p)
+		}
+		if r.tip {
+			s.presence = fingerprints.PresenceTip
+		}
+		if len(s.refs) < maxRefs {
+			s.refs = append(s.refs, r.name)
+		} else {
+			s.more++
+		}
+	}
+}
+
+// entry is a line of a tree.
+type entry struct {
+	mode string
+	name []byte
+	id   oid
+}
+
+func (e entry) tree() bool      { return e.mode == "40000" || e.mode == "040000" }
+func (e entry) submodule() bool { return e.mode == "160000" }
+
+// nextEntry reads the first entry of a tree.
+func nextEntry(b []byte, size int) (e entry, rest []byte, ok bool) {
+	mode, after, found := bytes.Cut(b, []byte{' '})
+	if !found || len(mode) > 7 {
+		return e, nil, false
+	}
+	name, after, found := bytes.Cut(after, []byte{0})
+	if !found || len(after) < size {
+		return e, nil, false
+	}
+	return entry{mode: string(mode), name: name, id: oid(after[:size])}, after[size:], true
+}
+
+// header is the value of the first header line of a commit or tag with the key;
+// body is what stands behind the empty line.
+func header(object []byte, key string) (value []byte, body []byte) {
+	head, body, _ := bytes.Cut(object, []byte("\n\n"))
+	for line := range bytes.SplitSeq(head, []byte{'\n'}) {
+		if v, has := bytes.CutPrefix(line, []byte(key+" ")); has && value == nil {
+			value = v
+		}
+	}
+	return value, body
+}

@@ -1,0 +1,122 @@
+package gitrepo
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"revenant/fingerprints"
+)
+
+// oid is the bytes of an object's id, as a string so that it can be a key.
+type oid string
+
+// parseOID reads an id; that of nothing, all zeros, is none.
+func parseOID(b []byte) (oid, bool) {
+	out := make([]byte, hex.DecodedLen(len(b)))
+	if _, err := hex.Decode(out, b); err != nil || len(out) != 20 && len(out) != 32 ||
+		len(bytes.Trim(out, "\x00")) == 0 {
+		return "", false
+	}
+	return oid(out), true
+}
+
+func (o oid) String() string { return hex.EncodeToString([]byte(o)) }
+
+// ref is a name that points into the history.
+type ref struct {
+	name   string
+	target oid // of an annotated tag: the tag
+	commit oid // peeled; empty when it is no commit
+	tip    bool
+}
+
+// isTip reports whether what a ref holds is where people work or fetch from.
+// Stashes, notes, bisects, replacements and the like are not.
+func isTip(name string) bool {
+	if name == "HEAD" {
+		return true
+	}
+	for _, p := range []string{"refs/heads/", "refs/tags/", "refs/remotes/", "refs/pull/", "refs/merge-requests/", "refs/changes/"} {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// refs lists every ref, and the heads of all worktrees.
+func (r *repo) refs(ctx context.Context) ([]ref, error) {
+	var out []ref
+	err := r.lines(ctx, nil, '\n', func(line []byte) error {
+		f := bytes.SplitN(line, []byte{' '}, 3)
+		if len(f) < 3 {
+			return nil
+		}
+		one := ref{name: string(f[2])}
+		one.tip = isTip(one.name)
+		var ok bool
+		if one.target, ok = parseOID(f[0]); !ok {
+			return nil
+		}
+		if one.commit, ok = parseOID(f[1]); !ok {
+			one.commit = one.target
+		}
+		out = append(out, one)
+		return nil
+	}, "for-each-ref", "--format=%(objectname) %(*objectname) %(refname)")
+	if err != nil {
+		return nil, err
+	}
+	for _, head := range r.heads(ctx) {
+		out = append(out, ref{name: "HEAD", target: head, commit: head, tip: true})
+	}
+	return out, nil
+}
+
+// heads are the commits that worktrees have checked out.
+func (r *repo) heads(ctx context.Context) []oid {
+	var out []oid
+	if b, err := r.output(ctx, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err == nil {
+		if id, ok := parseOID(bytes.TrimSpace(b)); ok {
+			out = append(out, id)
+		}
+	}
+	_ = r.lines(ctx, nil, '\n', func(line []byte) error {
+		if h, has := bytes.CutPrefix(line, []byte("HEAD ")); has {
+			if id, ok := parseOID(h); ok {
+				out = append(out, id)
+			}
+		}
+		return nil
+	}, "worktree", "list", "--porcelain")
+	return out
+}
+
+// reflogs are the files that remember where refs pointed. Their commits are
+// objects like all others.
+func (r *repo) reflogs() (files []string) {
+	for _, root := range slices.Compact([]string{filepath.Join(r.common, "logs"), filepath.Join(r.gitDir, "logs")}) {
+		_ = filepath.WalkDir(root, func(name string, d os.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				files = append(files, name)
+			}
+			return nil
+		})
+	}
+	return files
+}
+
+// strongest is the presence that makes a copy easier to meet.
+func strongest(a, b fingerprints.Presence) fingerprints.Presence {
+	for _, p := range fingerprints.Presences() {
+		if p == a || p == b {
+			return p
+		}
+	}
+	return a
+}

@@ -1,0 +1,252 @@
+package gitrepo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+)
+
+// Options configures New.
+type Options struct {
+	Path     string // of the repository: a work tree, a git directory, a bare repository
+	SourceID string // empty: from the remote named origin, else git:file:<path>
+	// Screen says whether a content may hold something at some path; only what
+	// may is attributed and given out. Required. It is called concurrently.
+	Screen func(ctx context.Context, data []byte) bool
+	// Workers is how many contents are screened at once; at least 1.
+	Workers int
+}
+
+// ErrNoScreen is returned by New when Options.Screen is nil.
+var ErrNoScreen = errors.New("no screen")
+
+// batchSize is how many items a batch has.
+const batchSize = 256
+
+// Source is a repository as a source. Not safe for concurrent use.
+type Source struct {
+	o     Options
+	r     *repo
+	id    string
+	link  forge
+	store store
+
+	began   bool
+	refs    []ref
+	items   []scanners.Item
+	skipped []fingerprints.Skip
+	read    scanners.Counts
+	commits map[oid]commit // that items name
+}
+
+var _ scanners.Source = (*Source)(nil)
+
+// New opens a repository.
+func New(ctx context.Context, o Options) (*Source, error) {
+	if o.Screen == nil {
+		return nil, ErrNoScreen
+	}
+	r, err := open(ctx, o.Path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{o: o, r: r, id: o.SourceID, commits: map[oid]commit{}}
+	origin := r.origin(ctx)
+	if s.link = newForge(origin); s.id == "" {
+		s.id = SourceID(origin, r.path)
+	}
+	s.store = newCatFile(r)
+	return s, nil
+}
+
+// ID implements scanners.Source.
+func (s *Source) ID() string { return s.id }
+
+// Kind implements scanners.Source.
+func (s *Source) Kind() fingerprints.SourceKind { return fingerprints.KindGit }
+
+// Close implements scanners.Source.
+func (s *Source) Close() error { return s.store.close() }
+
+// Next implements scanners.Source. The first call reads the whole store.
+func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
+	if !s.began {
+		s.began = true
+		if err := s.survey(ctx); err != nil {
+			return s.batch(0), err
+		}
+	}
+	b := s.batch(batchSize)
+	if len(s.items) == 0 {
+		return b, io.EOF
+	}
+	return b, nil
+}
+
+func (s *Source) batch(n int) scanners.Batch {
+	n = min(n, len(s.items))
+	b := scanners.Batch{Items: s.items[:n:n], Skipped: s.skipped, Read: s.read}
+	s.items, s.skipped, s.read = s.items[n:], nil, scanners.Counts{}
+	return b
+}
+
+// survey reads every object, and attributes what may hold something.
+func (s *Source) survey(ctx context.Context) error {
+	var err error
+	if s.refs, err = s.r.refs(ctx); err != nil {
+		return err
+	}
+	logs := s.r.reflogs()
+	v := newSurvey(s)
+	if err := v.all(ctx); err != nil {
+		return err
+	}
+	s.limits()
+	s.files(logs)
+	s.names()
+	reach := v.reached()
+	v.texts(ctx, reach)
+	return v.blobs(ctx, reach)
+}
+
+// limits says what a repository cannot give, by its own word.
+func (s *Source) limits() {
+	if s.r.shallow {
+		s.skip("", "", fingerprints.SkipMissing, "the history is cut off here: a shallow clone")
+	}
+	if s.r.partial {
+		s.skip("", "", fingerprints.SkipMissing, "objects that a partial clone left out were not read")
+	}
+}
+
+func (s *Source) skip(path, locator string, reason fingerprints.SkipReason, detail string) {
+	s.skipped = append(s.skipped, fingerprints.Skip{Path: path, Locator: locator, Reason: reason, Detail: detail, Size: -1})
+}
+
+// lost lists an object that cannot be read.
+func (s *Source) lost(id oid, why string) {
+	reason := fingerprints.SkipUnreadable
+	if s.r.partial || s.r.shallow {
+		reason = fingerprints.SkipMissing
+	}
+	s.skip("", "object:"+id.String(), reason, why)
+}
+
+// files gives out what lies beside the objects: reflogs and configuration.
+func (s *Source) files(logs []string) {
+	for _, name := range logs {
+		s.file(name, "@reflog", fingerprints.PresenceUnreachable)
+	}
+	for _, name := range []string{"config", "config.worktree", "FETCH_HEAD", "packed-refs", "description", "COMMIT_EDITMSG", "MERGE_MSG", "info/exclude", "info/attributes"} {
+		for _, dir := range slices.Compact([]string{s.r.common, s.r.gitDir}) {
+			path := filepath.Join(dir, filepath.FromSlash(name))
+			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+				s.file(path, "@config", fingerprints.PresenceTip)
+			}
+		}
+	}
+}
+
+// file gives out a file of the git directory. Its name is the locator.
+func (s *Source) file(name, path string, presence fingerprints.Presence) {
+	rel, err := filepath.Rel(s.r.common, name)
+	if err != nil {
+		rel = filepath.Base(name)
+	}
+	s.items = append(s.items, scanners.Item{
+		SourceID: s.id, Path: path, Locator: filepath.ToSlash(rel), Presence: presence, Size: -1,
+		Open: func(context.Context) (io.ReadCloser, error) { return os.Open(name) },
+	})
+}
+
+// names gives out the names of refs, as one content.
+func (s *Source) names() {
+	var tips, others []string
+	for _, r := range s.refs {
+		if r.tip {
+			tips = append(tips, r.name)
+		} else {
+			others = append(others, r.name)
+		}
+	}
+	s.text(strings.Join(tips, "\n"), scanners.Item{Path: "@ref", Locator: "refs", Presence: fingerprints.PresenceTip})
+	s.text(strings.Join(others, "\n"), scanners.Item{Path: "@ref", Locator: "other refs", Presence: fingerprints.PresenceUnreachable})
+}
+
+// text gives out a short content.
+func (s *Source) text(text string, like scanners.Item) {
+	if text == "" {
+		return
+	}
+	like.SourceID, like.Size = s.id, int64(len(text))
+	like.Open = func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
+	s.items = append(s.items, like)
+}
+
+// commit is what attribution says of one.
+type commit struct {
+	author, email, subject string
+	at                     time.Time
+}
+
+// attributed fills in what is known of the commit that brought something.
+func (s *Source) attributed(ctx context.Context, it scanners.Item, id oid, path string) scanners.Item {
+	if id == "" {
+		return it
+	}
+	c, has := s.commits[id]
+	if !has {
+		if data, err := s.store.get(ctx, id, "commit"); err == nil {
+			c = parseCommit(data)
+		}
+		s.commits[id] = c
+	}
+	it.At, it.URL = c.at, s.link.blob(id, path)
+	it.Origin = scanners.Origin{Commit: id.String(), Author: c.author, Email: c.email, Message: c.subject}
+	return it
+}
+
+// parseCommit reads author, date and subject.
+func parseCommit(data []byte) commit {
+	var c commit
+	author, body := header(data, "author")
+	who, stamp, _ := bytes.Cut(author, []byte("> "))
+	name, mail, _ := bytes.Cut(who, []byte(" <"))
+	c.author, c.email = string(name), string(mail)
+	var seconds int64
+	var zone string
+	if n, _ := fmt.Sscanf(string(stamp), "%d %s", &seconds, &zone); n >= 1 {
+		c.at = time.Unix(seconds, 0).UTC()
+	}
+	c.subject = strings.TrimSpace(strings.SplitN(strings.TrimLeft(string(body), "\n"), "\n", 2)[0])
+	return c
+}
+
+// Info is what is known of a repository before it is read.
+type Info struct {
+	SourceID string
+	Root     string // the work tree, or the git directory of a bare repository
+}
+
+// Look finds the repository at a path.
+func Look(ctx context.Context, path string) (Info, error) {
+	r, err := open(ctx, path)
+	if err != nil {
+		return Info{}, err
+	}
+	info := Info{SourceID: SourceID(r.origin(ctx), r.path), Root: r.gitDir}
+	if r.work != "" {
+		info.Root = r.work
+	}
+	return info, nil
+}

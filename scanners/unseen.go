@@ -1,0 +1,114 @@
+package scanners
+
+import (
+	"cmp"
+	"slices"
+
+	"revenant/fingerprints"
+)
+
+// kin are hits that may tell of the same copy: of one registered value, or of
+// one rule.
+type kin struct {
+	row  fingerprints.RowID
+	rule string
+}
+
+func (h Hit) kin() kin {
+	if h.Registered() {
+		return kin{row: h.Rows[0]}
+	}
+	return kin{rule: h.Rule}
+}
+
+// unseenViews are the hits in views that tell of a copy that neither a direct
+// hit tells of nor an earlier one of them.
+func unseenViews(direct, views []Hit) []Hit {
+	if len(views) == 0 {
+		return nil
+	}
+	// The shallowest first, then the shortest: the plainest telling is kept.
+	slices.SortStableFunc(views, func(a, b Hit) int {
+		return cmp.Or(cmp.Compare(a.depth, b.depth), cmp.Compare(a.Span.Len(), b.Span.Len()), compareHits(a, b))
+	})
+	told := map[kin]*spans{}
+	wanted := map[kin]bool{}
+	for _, h := range views {
+		wanted[h.kin()] = true
+	}
+	for _, h := range direct {
+		if k := h.kin(); wanted[k] && !h.PathOnly {
+			told[k] = told[k].add(h)
+		}
+	}
+	kept := views[:0]
+	for _, h := range views {
+		k := h.kin()
+		if told[k].tells(h) {
+			continue
+		}
+		told[k] = told[k].add(h)
+		kept = append(kept, h)
+	}
+	return kept
+}
+
+// spans are hits of one kin, in buckets by where they are, so that many cost
+// what few do.
+type spans struct {
+	byBucket map[int64][]Hit
+	long     []Hit // in more buckets than it pays to list
+}
+
+const (
+	spanBucket = 4 << 10
+	longSpan   = 64 // buckets
+	maxLong    = 64 // long hits that are compared one by one
+	maxNear    = 64 // and hits of one bucket
+)
+
+func (s *spans) add(h Hit) *spans {
+	if s == nil {
+		s = &spans{byBucket: map[int64][]Hit{}}
+	}
+	from, to := h.Span.Start/spanBucket, h.Span.End/spanBucket
+	if to-from > longSpan {
+		if len(s.long) < maxLong {
+			s.long = append(s.long, h)
+		}
+		return s
+	}
+	for b := from; b <= to; b++ {
+		s.byBucket[b] = append(s.byBucket[b], h)
+	}
+	return s
+}
+
+// tells reports whether one of the hits tells of the same copy.
+func (s *spans) tells(h Hit) bool {
+	if s == nil {
+		return false
+	}
+	same := func(o Hit) bool { return o.Span.Overlaps(h.Span) && sameCopy(o, h) }
+	if slices.ContainsFunc(s.long, same) {
+		return true
+	}
+	from, to := h.Span.Start/spanBucket, h.Span.End/spanBucket
+	if to-from > longSpan {
+		to = from + longSpan
+	}
+	for b := from; b <= to; b++ {
+		near := s.byBucket[b]
+		if slices.ContainsFunc(near[max(0, len(near)-maxNear):], same) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameCopy reports whether two overlapping hits of one kin are one copy. A
+// rule finds different secrets in one encoded stretch; but where the stretch
+// reads as its text does, it found one secret twice.
+func sameCopy(o, h Hit) bool {
+	return h.Registered() || o.Value.Equal(h.Value) || h.alike && o.depth < h.depth && o.Span.Len() <= 4*h.Span.Len()+16
+}

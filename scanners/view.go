@@ -1,0 +1,192 @@
+package scanners
+
+import (
+	"context"
+
+	"revenant/fingerprints"
+)
+
+// Viewer sees through encodings: it says what stretches of a text decode to.
+// The engine shows each to the matchers, and to the viewer again for what is
+// encoded in it. Viewers are pure, safe for concurrent use, linear in what they
+// look at, and look no further than Reach around a stretch: what they yield for
+// it does not depend on where a content was cut further away.
+type Viewer interface {
+	// View calls yield for each stretch of l.Data that decodes to something,
+	// in no order, until yield returns false or ctx ends.
+	View(ctx context.Context, l Layer, yield func(Text) bool)
+	// Reach is how many bytes around an encoded value must be in l.Data.
+	Reach() int
+}
+
+// Layer is a text to be looked through. Viewers borrow Data until they return.
+type Layer struct {
+	Data []byte
+	// Depth is how many encodings were undone; 0 for a chunk.
+	Depth int
+	// Piece is how long texts are that a viewer makes of a longer stretch, and
+	// Overlap how much of one the next repeats: what the matchers need to see
+	// every hit whole in one of them.
+	Piece, Overlap int
+}
+
+// Text is what a stretch decodes to. All of it is borrowed until yield returns.
+type Text struct {
+	Data []byte
+	// Form is how the stretch is encoded.
+	Form fingerprints.Form
+	// Origin maps a range of Data, which is not empty, to the range of the layer
+	// it came from: from the first to the last byte that carries a bit of it.
+	Origin func(from, to int) (start, end int)
+	// Alike reports that the stretch reads much as its text does, so that a
+	// rule that matched both found one thing.
+	Alike bool
+	// Guessed texts are put together by guessing, and worth showing only to
+	// matchers that confirm what they find.
+	Guessed bool
+	// Unread says why the stretch in Origin(0, 1) was not decoded to its end;
+	// empty when it was. Data may be empty then.
+	Unread string
+}
+
+// Guesser is a Matcher of patterns: what it finds is likely, not certain.
+type Guesser interface {
+	Matcher
+	// Excused reports whether data itself says that what is found in
+	// data[from:to] is not to be reported.
+	Excused(data []byte, from, to int) bool
+}
+
+// Bounds of what is decoded of one chunk, at each depth.
+const (
+	// DefaultViewDepth is how many encodings in each other are undone.
+	DefaultViewDepth = 8
+
+	viewPiece  = 1 << 20  // bytes of a text that is yielded at once
+	viewFactor = 4        // bytes of text for one of the chunk
+	viewSlack  = 64 << 20 // and beyond that
+)
+
+// looking is one chunk being looked through.
+type looking struct {
+	ctx      context.Context
+	e        *Engine
+	chunk    Chunk
+	overlap  int
+	left     []int64 // bytes that may still be decoded, by depth
+	seen     map[textID]struct{}
+	hits     []Hit
+	unread   []fingerprints.Skip
+	overflow bool
+}
+
+// origin maps a range of a text to the chunk.
+type origin func(from, to int) (start, end int)
+
+// viewed are the hits in what the chunk decodes to, with their spans in the
+// content.
+func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fingerprints.Skip) {
+	depth := e.ViewDepth
+	if depth == 0 {
+		depth = DefaultViewDepth
+	}
+	if e.Viewer == nil || depth < 0 {
+		return nil, nil
+	}
+	l := &looking{ctx: ctx, e: e, chunk: c, overlap: overlap, left: make([]int64, depth)}
+	for i := range l.left {
+		l.left[i] = viewSlack + viewFactor*int64(len(c.Data))
+	}
+	l.through(c.Data, 0, "", func(from, to int) (int, int) { return from, to })
+	return l.hits, l.unread
+}
+
+// through looks through one text.
+func (l *looking) through(data []byte, depth int, form fingerprints.Form, to origin) {
+	if depth == len(l.left) {
+		return
+	}
+	layer := Layer{Data: data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap}
+	l.e.Viewer.View(l.ctx, layer, func(t Text) bool {
+		if t.Unread != "" {
+			start, end := t.Origin(0, 1)
+			start, end = to(start, end)
+			l.skip(t.Unread, int64(end-start))
+		}
+		if len(t.Data) == 0 {
+			return l.ctx.Err() == nil
+		}
+		if l.left[depth] -= int64(len(t.Data)); l.left[depth] < 0 {
+			if !l.overflow {
+				l.overflow = true
+				l.skip("decodes to more than the bound allows", -1)
+			}
+			return false
+		}
+		l.text(t, depth, form, to)
+		return l.ctx.Err() == nil
+	})
+}
+
+// text shows a text to the matchers and looks through it.
+func (l *looking) text(t Text, depth int, form fingerprints.Form, to origin) {
+	here := func(from, until int) (int, int) { return to(t.Origin(from, until)) }
+	if depth > 0 && l.again(t.Data, here) {
+		return
+	}
+	if form = form.Within(t.Form); t.Guessed {
+		form = t.Form
+	}
+	for _, m := range l.e.Matchers {
+		guesser, guesses := m.(Guesser)
+		if guesses && t.Guessed {
+			continue
+		}
+		for _, h := range appendHits(l.ctx, m, nil, Chunk{Data: t.Data, Path: l.chunk.Path, Final: true, Decoded: true, AnyPath: l.chunk.AnyPath}) {
+			if h.PathOnly || h.Span.Len() <= 0 {
+				continue
+			}
+			h.Form, h.depth, h.alike = form.Within(h.Form), depth+1, t.Alike
+			h.Span = l.place(h.Span, here)
+			if h.Match.Len() > 0 {
+				h.Match = l.place(h.Match, here)
+			}
+			from := int(h.Span.Start - l.chunk.Base)
+			if guesses && guesser.Excused(l.chunk.Data, from, from+int(h.Span.Len())) {
+				continue
+			}
+			l.hits = append(l.hits, h)
+		}
+	}
+	l.through(t.Data, depth+1, form, here)
+}
+
+// place maps a span of a text to the content.
+func (l *looking) place(s Span, to origin) Span {
+	start, end := to(int(s.Start), int(s.End))
+	return Span{Start: l.chunk.Base + int64(start), End: l.chunk.Base + int64(end)}
+}
+
+// skip lists what was not decoded.
+func (l *looking) skip(why string, size int64) {
+	l.unread = append(l.unread, fingerprints.Skip{Path: l.chunk.Path, Reason: fingerprints.SkipEncoded, Detail: why, Size: size})
+}
+
+// textID tells texts apart that came from different places or differ.
+type textID struct {
+	sum   uint64
+	start int
+}
+
+// again reports whether the same text came from the same place before: what
+// undoing two encodings in either order makes.
+func (l *looking) again(data []byte, to origin) bool {
+	if l.seen == nil {
+		l.seen = map[textID]struct{}{}
+	}
+	start, _ := to(0, 1)
+	id := textID{sum: l.e.textSum(data), start: start}
+	_, has := l.seen[id]
+	l.seen[id] = struct{}{}
+	return has
+}

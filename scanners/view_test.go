@@ -1,0 +1,155 @@
+package scanners_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+	"revenant/scanners/scannerstest"
+)
+
+// rot13 is a viewer: what stands between braces is rotated, and may have
+// braces of another kind in it.
+type rot13 struct{ open, shut byte }
+
+func (rot13) Reach() int { return 64 }
+
+func (r rot13) View(_ context.Context, l scanners.Layer, yield func(scanners.Text) bool) {
+	open, shut := r.open, r.shut
+	if l.Depth > 0 {
+		open, shut = '<', '>'
+	}
+	for p := 0; ; {
+		i := bytes.IndexByte(l.Data[p:], open)
+		if i < 0 {
+			return
+		}
+		from := p + i + 1
+		n := bytes.IndexByte(l.Data[from:], shut)
+		if n < 0 {
+			return
+		}
+		t := scanners.Text{Form: "rot13", Data: bytes.Map(func(c rune) rune {
+			if c|0x20 >= 'a' && c|0x20 <= 'z' {
+				return c&0x20 | ((c&^0x20-'A'+13)%26 + 'A')
+			}
+			return c
+		}, l.Data[from:from+n]), Origin: func(a, b int) (int, int) { return from + a, from + b }}
+		if !yield(t) {
+			return
+		}
+		p = from + n + 1
+	}
+}
+
+func collect(t *testing.T, e *scanners.Engine, text string) ([]string, []fingerprints.Skip) {
+	t.Helper()
+	var hits []scanners.Hit
+	var skips []fingerprints.Skip
+	_, err := e.Scan(context.Background(), strings.NewReader(text), "p", func(w scanners.Window) error {
+		hits = append(hits, w.Hits...)
+		skips = append(skips, w.Skips...)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scannerstest.Describe(hits), skips
+}
+
+func TestViews(t *testing.T) {
+	text := "needle {arrqyr} " + strings.Repeat("hay ", 30) + "{<n needle>} {nothing}"
+	e := &scanners.Engine{Matchers: []scanners.Matcher{literal{text: "needle"}}, Viewer: rot13{'{', '}'}}
+	want, _ := collect(t, e, text)
+	if len(want) != 3 {
+		t.Fatalf("%d hits: %v", len(want), want)
+	}
+	for i, at := range []int{0, 8, strings.LastIndex(text, "needle")} {
+		prefix := fmt.Sprintf("%d-%d ", at, at+6)
+		if !strings.HasPrefix(want[i], prefix) {
+			t.Errorf("hit %d is %s, want it at %s", i, want[i], prefix)
+		}
+	}
+	if !strings.Contains(want[1], " rot13 ") {
+		t.Errorf("form: %s", want[1])
+	}
+	for _, chunk := range []int{1, 5, 17, 100} {
+		e.ChunkSize = chunk
+		if got, _ := collect(t, e, text); cmp.Diff(want, got) != "" {
+			t.Errorf("chunks of %d:\n%s", chunk, cmp.Diff(want, got))
+		}
+	}
+	e = &scanners.Engine{Matchers: e.Matchers, Viewer: e.Viewer, ViewDepth: -1}
+	if got, _ := collect(t, e, text); len(got) != 2 {
+		t.Errorf("without views: %v", got)
+	}
+}
+
+// doubling yields all of a text, twice as long, at every depth.
+type doubling struct{}
+
+func (doubling) Reach() int { return 0 }
+
+func (doubling) View(_ context.Context, l scanners.Layer, yield func(scanners.Text) bool) {
+	d := slices.Concat(l.Data, l.Data)
+	if !yield(scanners.Text{Form: "double", Data: d, Origin: func(int, int) (int, int) { return 0, len(l.Data) }}) {
+		return
+	}
+	yield(scanners.Text{Form: "lost", Unread: "too odd", Origin: func(int, int) (int, int) { return 1, 3 }})
+}
+
+// TestViewsAreBounded: what decodes to ever more is cut, and listed.
+func TestViewsAreBounded(t *testing.T) {
+	e := &scanners.Engine{Matchers: []scanners.Matcher{literal{text: "needle"}}, Viewer: doubling{}, ViewDepth: 100}
+	hits, skips := collect(t, e, strings.Repeat("x", 4<<10)+"needle")
+	if len(hits) != 1 {
+		t.Errorf("%d hits", len(hits))
+	}
+	beyond := slices.IndexFunc(skips, func(s fingerprints.Skip) bool { return strings.Contains(s.Detail, "bound") })
+	odd := slices.IndexFunc(skips, func(s fingerprints.Skip) bool { return s.Detail == "too odd" })
+	if beyond < 0 || odd < 0 || skips[beyond].Reason != fingerprints.SkipEncoded || len(skips) > 200 {
+		t.Errorf("skips: %+v", skips)
+	}
+}
+
+// guesser is a rule; a line with "fine" excuses what it finds.
+type guesser struct{ literal }
+
+func (guesser) Excused(data []byte, from, to int) bool {
+	return bytes.Contains(data, []byte("fine"))
+}
+
+// guessed yields texts that are guesses.
+type guessed struct{ rot13 }
+
+func (g guessed) View(ctx context.Context, l scanners.Layer, yield func(scanners.Text) bool) {
+	g.rot13.View(ctx, l, func(t scanners.Text) bool { t.Guessed = true; return yield(t) })
+}
+
+func TestViewsOfRules(t *testing.T) {
+	rule := guesser{literal{text: "needle", rule: "r"}}
+	sure := literal{text: "needle"}
+	for name, c := range map[string]struct {
+		m    scanners.Matcher
+		v    scanners.Viewer
+		text string
+		want int
+	}{
+		"found":              {rule, rot13{'{', '}'}, "{arrqyr}", 1},
+		"excused":            {rule, rot13{'{', '}'}, "{arrqyr} fine", 0},
+		"guessed":            {rule, guessed{rot13{'{', '}'}}, "{arrqyr}", 0},
+		"guessed, confirmed": {sure, guessed{rot13{'{', '}'}}, "{arrqyr}", 1},
+	} {
+		e := &scanners.Engine{Matchers: []scanners.Matcher{c.m}, Viewer: c.v}
+		if got, _ := collect(t, e, c.text); len(got) != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

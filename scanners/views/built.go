@@ -1,0 +1,61 @@
+package views
+
+import (
+	"slices"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+)
+
+// built is a text being put together, with the stretch of the layer that each
+// byte came from. Its zero value is empty.
+type built struct {
+	out        []byte
+	start, end []int32
+}
+
+// push appends a byte that came from a stretch.
+func (b *built) push(c byte, start, end int) {
+	b.out = append(b.out, c)
+	b.start = append(b.start, int32(start))
+	b.end = append(b.end, int32(end))
+}
+
+// copy appends a stretch of the layer as it is.
+func (b *built) copy(data []byte, from, to int) {
+	b.out = append(b.out, data[from:to]...)
+	b.start = slices.Grow(b.start, to-from)
+	b.end = slices.Grow(b.end, to-from)
+	for i := from; i < to; i++ {
+		b.start = append(b.start, int32(i))
+		b.end = append(b.end, int32(i+1))
+	}
+}
+
+func (b *built) reset() { b.out, b.start, b.end = b.out[:0], b.start[:0], b.end[:0] }
+
+// texts yields what was built, as one text or as pieces that overlap, and
+// forgets it. It returns false when yield did.
+func (b *built) texts(l scanners.Layer, like scanners.Text, yield func(scanners.Text) bool) bool {
+	defer b.reset()
+	for from := 0; from < len(b.out); {
+		to := min(from+l.Piece, len(b.out))
+		t := like
+		t.Data = b.out[from:to:to]
+		base := from
+		t.Origin = func(from, to int) (int, int) {
+			return int(b.start[base+from]), int(b.end[base+to-1])
+		}
+		if !yield(t) {
+			return false
+		}
+		if to == len(b.out) {
+			break
+		}
+		from = to - l.Overlap
+	}
+	return true
+}
+
+// text is how a finder announces its texts.
+func text(form fingerprints.Form) scanners.Text { return scanners.Text{Form: form} }
