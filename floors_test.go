@@ -54,11 +54,12 @@ func floors() map[string]room {
 		"fingerprints/registry":       {floor: 2},
 		"fingerprints/store/sqlstore": {floor: 2},
 		"scanners/archives":           {floor: 2},
+		"scanners/byteclass":          {floor: 2},
 		"scanners/files":              {floor: 2},
 		"scanners/gitrepo":            {floor: 2},
-		"scanners/registered":         {floor: 2},
-		"scanners/rules":              {floor: 2},
-		"scanners/views":              {floor: 2},
+		"scanners/registered":         {floor: 2, sideway: []string{"scanners/byteclass"}},
+		"scanners/rules":              {floor: 2, sideway: []string{"scanners/byteclass"}},
+		"scanners/views":              {floor: 2, sideway: []string{"scanners/byteclass"}},
 
 		"ingest/scan":            {floor: 3},
 		"ingest/report/json":     {floor: 3, sideway: []string{"ingest/scan"}},
@@ -73,8 +74,9 @@ func floors() map[string]room {
 		"scanners/sourcetest":          {floor: 2},
 
 		// Tools of the workshop: nothing imports them, they import nothing.
-		"scripts/mutate":  {floor: 5, only: []string{}},
-		"scripts/testsum": {floor: 5, only: []string{}},
+		"scripts/benchpeers": {floor: 5, only: []string{}},
+		"scripts/mutate":     {floor: 5, only: []string{}},
+		"scripts/testsum":    {floor: 5, only: []string{}},
 	}
 }
 

@@ -55,6 +55,10 @@ func run(o options, out, progress io.Writer) error {
 	if err := os.MkdirAll(o.work, 0o755); err != nil {
 		return err
 	}
+	// A module of its own: go's ./... does not walk into the tree.
+	if err := os.WriteFile(filepath.Join(o.work, "go.mod"), []byte("module bench\n"), 0o644); err != nil {
+		return err
+	}
 	p := newPlants(o.versions)
 	fmt.Fprintln(progress, "making the log, the tree and their slices")
 	works, err := makeWorks(o, p)
