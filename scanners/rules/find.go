@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"revenant/scanners/byteclass"
 )
 
 const (
@@ -85,6 +87,7 @@ type scratch struct {
 	last     []int        // by branch: the place suspected last
 	hinted   []bool       // by plan: a keyword seems to be there
 	patterns map[*pattern]*automaton
+	tile     byteclass.Marks // of what is being decoded
 }
 
 func (f *finder) newScratch() *scratch {

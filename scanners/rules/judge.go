@@ -228,7 +228,7 @@ func (f *finding) tags() []string {
 // layers runs through the content and what it decodes to.
 func (j *judge) layers(ctx context.Context) []finding {
 	var out []finding
-	for j.layer = (&layer{text: j.raw}); j.layer != nil; j.layer = j.layer.decode(j.alphabets) {
+	for j.layer = (&layer{text: j.raw}); j.layer != nil; j.layer = j.layer.decode(j.alphabets, &j.sc.tile) {
 		j.above = lines{text: j.layer.text}
 		search, err := j.searched(ctx)
 		if err != nil {

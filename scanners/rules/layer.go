@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unsafe"
+
+	"revenant/scanners/byteclass"
 )
 
 // segment is a stretch that was decoded.
@@ -25,7 +27,7 @@ type layer struct {
 }
 
 // decode undoes one more layer of encodings; nil when there is none.
-func (l *layer) decode(a *alphabets) *layer {
+func (l *layer) decode(a *alphabets, tile *byteclass.Marks) *layer {
 	up := &layer{below: l, depth: l.depth + 1}
 	var out []byte
 	copied, shift := 0, 0
@@ -54,7 +56,7 @@ func (l *layer) decode(a *alphabets) *layer {
 	}
 	var previous, current encoded
 	has, had := false, false
-	walk := a.walk(l.text, l.fresh())
+	walk := a.walk(l.text, l.fresh(), tile)
 	for {
 		next, more := walk.next()
 		// Of two that touch, the higher rank is undone in this pass, the
@@ -105,14 +107,15 @@ func (l *layer) fresh() []extent {
 // walk is stretches over parts of a text.
 type walk struct {
 	*alphabets
+	tile   *byteclass.Marks
 	text   string
 	parts  []extent
 	now    *stretches
 	offset int
 }
 
-func (a *alphabets) walk(text string, parts []extent) *walk {
-	return &walk{alphabets: a, text: text, parts: parts}
+func (a *alphabets) walk(text string, parts []extent, tile *byteclass.Marks) *walk {
+	return &walk{alphabets: a, tile: tile, text: text, parts: parts}
 }
 
 func (w *walk) next() (encoded, bool) {
@@ -127,7 +130,7 @@ func (w *walk) next() (encoded, bool) {
 		}
 		part := w.parts[0]
 		w.parts, w.offset = w.parts[1:], part.start
-		w.now = w.stretches(w.text[part.start:part.end])
+		w.now = w.stretches(w.text[part.start:part.end], w.tile)
 	}
 }
 
