@@ -1,7 +1,5 @@
 package rules
 
-import "slices"
-
 // allowlist is a permit made fast.
 type allowlist struct {
 	permit
@@ -94,12 +92,9 @@ func (j *judge) allowsText(a *allowlist, f *finding, segments []segment) bool {
 // before it.
 func (j *judge) lineAbove(segments []segment) extent {
 	j.above.index()
-	line := extent{0, len(j.layer.text)}
-	if i, _ := slices.BinarySearch(j.above.newlines, segments[0].decoded.start+1); i > 0 {
-		line.start = j.above.newlines[i-1]
-	}
-	if i, _ := slices.BinarySearch(j.above.newlines, segments[len(segments)-1].decoded.end); i < len(j.above.newlines) {
-		line.end = j.above.newlines[i]
+	line := extent{max(0, j.above.last(segments[0].decoded.start+1)), len(j.layer.text)}
+	if end := j.above.next(segments[len(segments)-1].decoded.end); end >= 0 {
+		line.end = end
 	}
 	return line
 }

@@ -56,7 +56,6 @@ type limit struct {
 // for the patterns that are known.
 func newRuleset(cfg config.Config, outlines map[string]outline) ruleset {
 	set := ruleset{allowlists: newPermits(cfg.Allowlists)}
-	s := newSymbols()
 	known := map[string]bool{}
 	for _, id := range cfg.OrderedRules {
 		r, has := cfg.Rules[id]
@@ -68,7 +67,7 @@ func newRuleset(cfg config.Config, outlines map[string]outline) ruleset {
 		if o, has := outlines[d.pattern]; has {
 			d.outline = o
 		} else if d.pattern != "" {
-			d.outline = newOutline(d.pattern, s)
+			d.outline = newOutline(d.pattern)
 		}
 		set.rules = append(set.rules, d)
 	}

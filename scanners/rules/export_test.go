@@ -24,7 +24,7 @@ func Matches(re *regexp.Regexp, text string) (matches [][]int, whole bool) {
 	if source == "" {
 		source = "(?:)"
 	}
-	d := &definition{id: "one", pattern: source, outline: newOutline(source, newSymbols())}
+	d := &definition{id: "one", pattern: source, outline: newOutline(source)}
 	f := newFinder([]*rule{newRule(0, d, nil)})
 	s, err := f.newSearch(context.Background(), f.newScratch(), text)
 	if err != nil {

@@ -105,12 +105,9 @@ var generated = ruleset{rules: []definition{
 		}},
 	}}},
 	{id: "authress-service-client-access-key", description: "Uncovered a possible Authress Service Client Access Key, which may compromise access control services and sensitive data.", pattern: "\\b((?:sc|ext|scauth|authress)_(?i)[a-z0-9]{5,30}\\.[a-z0-9]{4,6}\\.(?-i:acc)[_-][a-z0-9-]{10,32}\\.[a-z0-9+/_=-]{30,120})(?:[\\x60'\"\\s;]|\\\\[nr]|$)", entropy: 2, keywords: []string{"sc_", "ext_", "scauth_", "authress_"}, tags: []string{}, outline: outline{branches: []branchOutline{
-		{leads: []lead{
-			{sets: []byteSet{{0x0, 0x8000000000000, 0x0, 0x0}, {0x0, 0x800000000, 0x0, 0x0}, {0x0, 0x80000000, 0x0, 0x0}, {0x3ff000000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x3ff000000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x3ff000000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x3ff000000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x3ff000000000000, 0x7fffffe07fffffe, 0x0, 0x0}}},
-			{sets: []byteSet{{0x0, 0x2000000000, 0x0, 0x0}, {0x0, 0x100000000000000, 0x0, 0x0}, {0x0, 0x10000000000000, 0x0, 0x0}, {0x0, 0x80000000, 0x0, 0x0}, {0x3ff000000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x3ff000000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x3ff000000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x3ff000000000000, 0x7fffffe07fffffe, 0x0, 0x0}}},
-			{sets: []byteSet{{0x0, 0x8000000000000, 0x0, 0x0}, {0x0, 0x800000000, 0x0, 0x0}, {0x0, 0x200000000, 0x0, 0x0}, {0x0, 0x20000000000000, 0x0, 0x0}, {0x0, 0x10000000000000, 0x0, 0x0}, {0x0, 0x10000000000, 0x0, 0x0}, {0x0, 0x80000000, 0x0, 0x0}, {0x3ff000000000000, 0x7fffffe07fffffe, 0x0, 0x0}}},
-			{sets: []byteSet{{0x0, 0x200000000, 0x0, 0x0}, {0x0, 0x20000000000000, 0x0, 0x0}, {0x0, 0x10000000000000, 0x0, 0x0}, {0x0, 0x10000000000, 0x0, 0x0}, {0x0, 0x4000000000000, 0x0, 0x0}, {0x0, 0x2000000000, 0x0, 0x0}, {0x0, 0x8000000000000, 0x0, 0x0}, {0x0, 0x8000000000000, 0x0, 0x0}}},
-		}},
+		{part: 6, leads: []lead{
+			{sets: []byteSet{{0x400000000000, 0x0, 0x0, 0x0}, {0x0, 0x200000000, 0x0, 0x0}, {0x0, 0x800000000, 0x0, 0x0}, {0x0, 0x800000000, 0x0, 0x0}}},
+		}, before: []int32{46, 46, 48, 57, 65, 90, 95, 95, 97, 122, 383, 383, 8490, 8490}, least: 13, most: 46},
 	}}},
 	{id: "aws-access-token", description: "Identified a pattern that may indicate AWS credentials, risking unauthorized cloud resource access and data breaches on AWS platforms.", pattern: "\\b((?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})\\b", entropy: 3, keywords: []string{"a3t", "akia", "asia", "abia", "acca"}, tags: []string{}, allowlists: []permit{
 		{regexes: []string{".+EXAMPLE$"}},
@@ -402,9 +399,9 @@ var generated = ruleset{rules: []definition{
 		}},
 	}}},
 	{id: "freemius-secret-key", description: "Detected a Freemius secret key, potentially exposing sensitive information.", pattern: "(?i)[\"']secret_key[\"']\\s*=>\\s*[\"'](sk_[\\S]{29})[\"']", path: "(?i)\\.php$", keywords: []string{"secret_key"}, tags: []string{}, outline: outline{branches: []branchOutline{
-		{leads: []lead{
-			{sets: []byteSet{{0x8400000000, 0x0, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x800000008, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x10000000100000, 0x0, 0x0}, {0x0, 0x80000000, 0x0, 0x0}}},
-		}},
+		{part: 1, leads: []lead{
+			{sets: []byteSet{{0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x800000008, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x10000000100000, 0x0, 0x0}, {0x0, 0x80000000, 0x0, 0x0}, {0x0, 0x80000000800, 0x0, 0x0}}},
+		}, before: []int32{34, 34, 39, 39}, least: 1, most: 1},
 	}}},
 	{id: "freshbooks-access-token", description: "Discovered a Freshbooks Access Token, posing a risk to accounting software access and sensitive financial data exposure.", pattern: "(?i)[\\w.-]{0,50}?(?:freshbooks)(?:[ \\t\\w.-]{0,20})[\\s'\"]{0,3}(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60'\"\\s=]{0,5}([a-z0-9]{64})(?:[\\x60'\"\\s;]|\\\\[nr]|$)", keywords: []string{"freshbooks"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{part: 1, leads: []lead{
@@ -2525,9 +2522,31 @@ var generated = ruleset{rules: []definition{
 		}, before: []int32{45, 46, 48, 57, 65, 90, 95, 95, 97, 122, 383, 383, 8490, 8490}, most: 50},
 	}}},
 	{id: "sidekiq-sensitive-url", description: "Uncovered a Sidekiq Sensitive URL, potentially exposing internal job queues and sensitive operation details.", pattern: "(?i)\\bhttps?://([a-f0-9]{8}:[a-f0-9]{8})@(?:gems.contribsys.com|enterprise.contribsys.com)(?:[\\/|\\#|\\?|:]|$)", keywords: []string{"gems.contribsys.com", "enterprise.contribsys.com"}, tags: []string{}, outline: outline{branches: []branchOutline{
-		{leads: []lead{
-			{sets: []byteSet{{0x0, 0x10000000100, 0x0, 0x0}, {0x0, 0x10000000100000, 0x0, 0x0}, {0x0, 0x10000000100000, 0x0, 0x0}, {0x0, 0x1000000010000, 0x0, 0x0}}},
-		}},
+		{part: 7, leads: []lead{
+			{sets: []byteSet{{0x0, 0x1, 0x0, 0x0}, {0x0, 0x8000000080, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x200000002000, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}}},
+			{sets: []byteSet{{0x0, 0x1, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x400000004000, 0x0, 0x0}, {0x0, 0x10000000100000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}, {0x0, 0x1000000010000, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}}},
+		}, before: []int32{
+			47,
+			58,
+			65,
+			70,
+			72,
+			72,
+			80,
+			80,
+			83,
+			84,
+			97,
+			102,
+			104,
+			104,
+			112,
+			112,
+			115,
+			116,
+			383,
+			383,
+		}, least: 24, most: 25},
 	}}},
 	{id: "slack-app-token", description: "Detected a Slack App-level token, risking unauthorized access to Slack applications and workspace data.", pattern: "(?i)xapp-\\d-[A-Z0-9]+-\\d+-[a-z0-9]+", entropy: 2, keywords: []string{"xapp"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{

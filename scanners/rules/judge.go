@@ -128,6 +128,10 @@ func (j *judge) judge(r *rule, m extent) (f finding, ok bool) {
 	if j.allows(j.allowlists, &f, segments) || j.allows(r.allows, &f, segments) {
 		return f, false
 	}
+	if f.depth > 0 { // the layer's memory is used again
+		f.match = strings.Clone(f.match)
+		f.secret = f.match[group.start:group.end]
+	}
 	j.place(&f, extent{m.start + lead + group.start, m.start + lead + group.end}, lead)
 	return f, true
 }
@@ -228,7 +232,7 @@ func (f *finding) tags() []string {
 // layers runs through the content and what it decodes to.
 func (j *judge) layers(ctx context.Context) []finding {
 	var out []finding
-	for j.layer = (&layer{text: j.raw}); j.layer != nil; j.layer = j.layer.decode(j.alphabets, &j.sc.tile) {
+	for j.layer = (&layer{text: j.raw}); j.layer != nil; j.layer = j.layer.decode(j.alphabets, j.sc) {
 		j.above = lines{text: j.layer.text}
 		search, err := j.searched(ctx)
 		if err != nil {

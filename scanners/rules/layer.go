@@ -26,9 +26,12 @@ type layer struct {
 	depth    int
 }
 
-// decode undoes one more layer of encodings; nil when there is none.
-func (l *layer) decode(a *alphabets, tile *byteclass.Marks) *layer {
+// decode undoes one more layer of encodings; nil when there is none. The new
+// layer's text is in memory of the scratch, until the layer after the next is
+// decoded.
+func (l *layer) decode(a *alphabets, sc *scratch) *layer {
 	up := &layer{below: l, depth: l.depth + 1}
+	memory := &sc.layers[up.depth%len(sc.layers)]
 	var out []byte
 	copied, shift := 0, 0
 	undo := func(e encoded) {
@@ -37,7 +40,9 @@ func (l *layer) decode(a *alphabets, tile *byteclass.Marks) *layer {
 			return
 		}
 		if out == nil {
-			out = make([]byte, 0, len(l.text)+len(value))
+			if out = (*memory)[:0]; cap(out) < len(l.text) {
+				out = make([]byte, 0, len(l.text)+len(value))
+			}
 		}
 		out = append(out, l.text[copied:e.start]...)
 		out = append(out, value...)
@@ -56,7 +61,7 @@ func (l *layer) decode(a *alphabets, tile *byteclass.Marks) *layer {
 	}
 	var previous, current encoded
 	has, had := false, false
-	walk := a.walk(l.text, l.fresh(), tile)
+	walk := a.walk(l.text, l.fresh(), &sc.tile)
 	for {
 		next, more := walk.next()
 		// Of two that touch, the higher rank is undone in this pass, the
@@ -74,7 +79,8 @@ func (l *layer) decode(a *alphabets, tile *byteclass.Marks) *layer {
 		return nil
 	}
 	out = append(out, l.text[copied:]...)
-	up.text = unsafe.String(unsafe.SliceData(out), len(out)) // nobody else has it
+	*memory = out
+	up.text = unsafe.String(unsafe.SliceData(out), len(out))
 	return up
 }
 

@@ -101,7 +101,7 @@ func (s *runeSet) has(r rune) bool {
 }
 
 // newOutline derives how a pattern is looked for.
-func newOutline(pattern string, s *symbols) outline {
+func newOutline(pattern string) outline {
 	var o outline
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil { // it compiled before
@@ -109,7 +109,7 @@ func newOutline(pattern string, s *symbols) outline {
 	}
 	var cost float64
 	for i, alternative := range alternatives(tree) {
-		b, c := bestBranch(flattened(alternative), s)
+		b, c := bestBranch(flattened(alternative))
 		if b == nil {
 			return outline{reason: "it may begin with anything"}
 		}
@@ -151,12 +151,12 @@ func alternatives(re *syntax.Regexp) []*syntax.Regexp {
 }
 
 // bestBranch chooses from which part on the leads are rarest.
-func bestBranch(parts []*syntax.Regexp, s *symbols) (best *branchOutline, cost float64) {
+func bestBranch(parts []*syntax.Regexp) (best *branchOutline, cost float64) {
 	least, most, first := 0, 0, 0
 	var before []rune
 	for i := range parts {
 		ls := leads(&syntax.Regexp{Op: syntax.OpConcat, Sub: parts[i:]})
-		if c := s.cost(ls); c < 1 && (best == nil || c < 0.5*cost) {
+		if c := leadsCost(ls); c < 1 && (best == nil || c < 0.5*cost) {
 			best, cost, first = &branchOutline{part: i, leads: ls, least: least, most: most}, c, i
 		}
 		lo, hi := width(parts[i])
