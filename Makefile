@@ -23,7 +23,7 @@ BENCHCOUNT ?= 6
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: build ## try it: sample secrets, real scans, verdicts, coverage, proof; all inside build/run
@@ -66,6 +66,13 @@ bench: $(BIN)/benchstat ## Go benchmarks through benchstat; BENCH=regexp, BENCHC
 	@if [[ -f build/bench/old.txt ]]; then $(BIN)/benchstat build/bench/old.txt build/bench/new.txt; else $(BIN)/benchstat build/bench/new.txt; fi
 	@echo "to compare a change with this run: mv build/bench/new.txt build/bench/old.txt"
 
+# Sizes in MB; what is slow runs on a slice.
+PEERS ?= -log 256 -tree 256 -runs 3
+
+.PHONY: bench-peers
+bench-peers: build $(BIN)/gitleaks-plain $(BIN)/gitleaks-release ## beside gitleaks, cat and what is on the PATH; writes docs/speed.md; PEERS='-log MB -tree MB -runs N'
+	go run ./scripts/benchpeers $(PEERS)
+
 .PHONY: fuzz
 fuzz: ## each fuzz function for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) ./scripts/fuzz.sh
@@ -98,6 +105,17 @@ $(BIN)/golangci-lint-$(GOLANGCI_LINT):
 	@mkdir -p $(BIN)
 	GOFLAGS= GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
 	mv $(BIN)/golangci-lint $@
+
+# gitleaks as it is installed and as it is released, of the version in go.mod.
+$(BIN)/gitleaks-plain: go.mod
+	@mkdir -p $(BIN)
+	GOFLAGS= GOBIN=$(BIN) go install github.com/zricethezav/gitleaks/v8@$$(go list -m -f '{{.Version}}' github.com/zricethezav/gitleaks/v8)
+	mv $(BIN)/gitleaks $@
+
+$(BIN)/gitleaks-release: go.mod
+	@mkdir -p $(BIN)
+	GOFLAGS= GOBIN=$(BIN) go install -tags gore2regex github.com/zricethezav/gitleaks/v8@$$(go list -m -f '{{.Version}}' github.com/zricethezav/gitleaks/v8)
+	mv $(BIN)/gitleaks $@
 
 $(BIN)/benchstat:
 	@mkdir -p $(BIN)

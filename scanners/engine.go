@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
 	"hash/maphash"
 	"io"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -17,11 +17,17 @@ import (
 // is zero: contents up to it are looked at whole.
 const DefaultChunkSize = 64 << 20
 
+// DefaultPieceSize is how much a chunk owns of a content that is longer than
+// that.
+const DefaultPieceSize = 8 << 20
+
 // Engine cuts a content into overlapping chunks, shows each to every matcher
 // and keeps each hit exactly once.
 //
-// A chunk owns ChunkSize bytes of the content and shows Overlap bytes before
-// and twice as many after them, where the content has them, Overlap being the
+// A content of up to ChunkSize bytes is one chunk. A longer one is cut into
+// chunks that own DefaultPieceSize bytes, or ChunkSize if that is less, and
+// that are looked at side by side. A chunk shows Overlap bytes before what it
+// owns and twice as many after it, where the content has them, Overlap being the
 // largest of the matchers' and the viewer's reach. A hit belongs to the chunk that owns its first
 // byte, so the hits do not depend on ChunkSize or on how the reader hands out
 // its bytes, as long as no hit is longer than Overlap. Longer ones, which only
@@ -30,7 +36,8 @@ const DefaultChunkSize = 64 << 20
 //
 // An Engine is safe for concurrent use and must not be copied after first use.
 // Memory is one chunk for each Scan under way, grown only as far as the
-// content needs and used again.
+// content needs and used again; and in all of them together one piece for each
+// of Parallel, read or looked at.
 type Engine struct {
 	Matchers []Matcher
 	// Viewer decodes what is encoded in a chunk, and the matchers see that too;
@@ -39,18 +46,35 @@ type Engine struct {
 	// ViewDepth is how many encodings in each other are undone; 0:
 	// DefaultViewDepth, negative: none.
 	ViewDepth int
-	// ChunkSize is how many bytes a chunk owns; from 1, zero or less means
-	// DefaultChunkSize.
+	// ChunkSize is how long contents may be that are looked at whole; from 1,
+	// zero or less means DefaultChunkSize.
 	ChunkSize int
+	// Parallel is how many pieces of long contents are looked at side by side;
+	// zero or less means GOMAXPROCS.
+	Parallel int
 
 	buffers sync.Pool // of *[]byte
 	once    sync.Once
 	seed    maphash.Seed
+	turns   chan struct{} // one for each piece under way beyond a Scan's first
+	desks   chan struct{} // one for each piece that is looked at
+}
+
+// start makes what all Scans share.
+func (e *Engine) start() {
+	e.once.Do(func() {
+		e.seed = maphash.MakeSeed()
+		n := e.Parallel
+		if n <= 0 {
+			n = runtime.GOMAXPROCS(0)
+		}
+		e.turns, e.desks = make(chan struct{}, n), make(chan struct{}, n)
+	})
 }
 
 // textSum is a hash of a text, good for this process.
 func (e *Engine) textSum(data []byte) uint64 {
-	e.once.Do(func() { e.seed = maphash.MakeSeed() })
+	e.start()
 	return maphash.Bytes(e.seed, data)
 }
 
@@ -75,35 +99,27 @@ type Window struct {
 // error is returned. An error of emit ends the scan at once, the end of ctx
 // after what was found in the chunk at hand was emitted.
 func (e *Engine) Scan(ctx context.Context, r io.Reader, path string, emit func(Window) error) (int64, error) {
+	e.start()
 	s := e.newScan(r, path)
-	defer e.release(s)
-	for {
-		if err := ctx.Err(); err != nil {
-			return s.read, err
-		}
-		more, readErr := s.fill(ctx)
-		if err := ctx.Err(); err != nil {
-			return s.read, err
-		}
-		w := s.window(ctx, e, !more)
-		if err := emit(w); err != nil {
-			return s.read, err
-		}
-		if err := ctx.Err(); err != nil { // a matcher may have stopped short
-			return s.read, err
-		}
-		if readErr != nil {
-			return s.read, fmt.Errorf("reading content: %w", readErr)
-		}
-		if !more {
-			return s.read, nil
-		}
-		s.advance()
+	defer s.release()
+	if err := ctx.Err(); err != nil {
+		return 0, err
 	}
+	more, readErr := s.fill(ctx)
+	if err := ctx.Err(); err != nil {
+		return s.read, err
+	}
+	if more {
+		return s.read, s.pieces(ctx, emit)
+	}
+	p := &piece{}
+	s.cut(p, false, readErr)
+	p.look(ctx, s)
+	return s.read, p.give(ctx, emit)
 }
 
 func (e *Engine) newScan(r io.Reader, path string) *scan {
-	s := &scan{in: feed{r: r}, path: path, line: 1, column: 1, step: e.ChunkSize}
+	s := &scan{e: e, in: feed{r: r}, path: path, line: 1, column: 1, step: e.ChunkSize}
 	if s.step <= 0 {
 		s.step = DefaultChunkSize
 	}
@@ -113,16 +129,12 @@ func (e *Engine) newScan(r io.Reader, path string) *scan {
 	if s.around = s.overlap; e.Viewer != nil {
 		s.around += e.Viewer.Reach()
 	}
+	s.block = &block{}
 	if b, ok := e.buffers.Get().(*[]byte); ok {
-		s.buf = (*b)[:0]
+		s.block.data = (*b)[:0]
 	}
+	s.buf = s.block.data
 	return s
-}
-
-// release keeps the buffer for the next scan.
-func (e *Engine) release(s *scan) {
-	b := s.buf[:0]
-	e.buffers.Put(&b)
 }
 
 // own drops the hits that another chunk owns, sorts and deduplicates.

@@ -5,24 +5,33 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 
 	"revenant/fingerprints"
 )
 
-// scan is the state of one content: a sliding buffer over it.
+// scan is the state of one content: a buffer that slides over it.
 type scan struct {
+	e       *Engine
 	in      feed
 	path    string
 	step    int // bytes that a chunk owns
 	overlap int // of the matchers
 	around  int // what chunks show around what they own: overlap, and the viewer's reach
 
+	block        *block // what buf is part of
+	free         []*block
 	buf          []byte // the content from base on
 	base         int64
 	from         int64 // first byte that the coming chunk owns
 	line, column int   // of base
 	read         int64
+}
+
+// block is memory that chunks borrow from. Only the goroutine of Scan counts
+// them.
+type block struct {
+	data  []byte
+	users int
 }
 
 // fill reads until the coming chunk and one byte beyond it are in the buffer.
@@ -68,24 +77,7 @@ func (s *scan) grow(want int) {
 	}
 	next := make([]byte, len(s.buf), min(size, max(want, firstBuffer)))
 	copy(next, s.buf)
-	s.buf = next
-}
-
-// window runs the matchers over the coming chunk.
-func (s *scan) window(ctx context.Context, e *Engine, final bool) Window {
-	data := s.buf
-	if !final {
-		data = data[:s.want()]
-	}
-	c := Chunk{Data: data[:len(data):len(data)], Base: s.base, Path: s.path, Final: final}
-	var hits []Hit
-	for _, m := range e.Matchers {
-		hits = appendHits(ctx, m, hits, c)
-	}
-	views, unread := e.viewed(ctx, c, s.overlap)
-	hits = append(hits, unseenViews(hits, views)...)
-	hits = own(hits, s.from, s.from+int64(s.step), final)
-	return Window{Chunk: c, Hits: hits, Line: s.line, Column: s.column, Skips: append(s.skips(hits, c), unread...)}
+	s.buf, s.block.data = next, next
 }
 
 // skips lists the generic hits that a cut may have shortened: those that are
@@ -110,16 +102,47 @@ func (s *scan) skips(hits []Hit, c Chunk) []fingerprints.Skip {
 	return skips
 }
 
-// advance moves on to the next chunk.
+// advance moves on to the next chunk. What was cut stays as it is.
 func (s *scan) advance() {
 	s.from += int64(s.step)
 	drop := int(max(s.from-int64(s.around), 0) - s.base)
-	if drop <= 0 {
-		return
+	if drop < 0 {
+		drop = 0
 	}
 	s.line, s.column = position(s.buf[:drop], s.line, s.column)
 	s.base += int64(drop)
-	s.buf = slices.Delete(s.buf, 0, drop)
+	s.buf = s.buf[drop:]
+	if len(s.buf) <= s.want() {
+		s.renew()
+	}
+}
+
+// renew goes on in another block, of the size of a piece.
+func (s *scan) renew() {
+	old, rest := s.block, s.buf
+	if n := len(s.free); n > 0 {
+		s.block, s.free = s.free[n-1], s.free[:n-1]
+	} else {
+		s.block = &block{data: make([]byte, s.step+3*s.around+1)}
+	}
+	s.buf = append(s.block.data[:0], rest...)
+	s.leave(old)
+}
+
+// leave keeps a block for later when nobody uses it any more.
+func (s *scan) leave(b *block) {
+	switch {
+	case b.users > 0 || b == s.block:
+	case cap(b.data) == s.step+3*s.around+1:
+		s.free = append(s.free, b)
+	default: // the one that holds a whole chunk
+		s.e.buffers.Put(&b.data)
+	}
+}
+
+// release keeps memory for the next scan. Nobody looks at it any more.
+func (s *scan) release() {
+	s.e.buffers.Put(&s.block.data)
 }
 
 // position is where a text ends that starts at a line and column.

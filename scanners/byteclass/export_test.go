@@ -14,3 +14,11 @@ func MarkWord(data []byte) (fast, scalar [3]uint64) {
 func DigitWord(data []byte) (fast, scalar Digits) {
 	return AppendDigits(nil, data)[0], digitScalar(data)
 }
+
+// GramWords does the same for Grams.
+func GramWords(g *Grams, data []byte, n int) (fast, scalar []uint32) {
+	for i := 0; i < n; i += 64 {
+		scalar = append(scalar, g.word(data[i:], n-i))
+	}
+	return g.Append(nil, data, n), scalar
+}

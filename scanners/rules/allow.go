@@ -1,28 +1,20 @@
 package rules
 
-import (
-	"slices"
-
-	"github.com/zricethezav/gitleaks/v8/config"
-)
-
-// allowlist is gitleaks' allowlist with its patterns made fast.
+// allowlist is a permit made fast.
 type allowlist struct {
-	*config.Allowlist
-	paths   *pattern
-	regexes *pattern
+	permit
+	onPath, onText *pattern // nil for none
+	words          *wordSet
 }
 
-func newAllowlists(list []*config.Allowlist) []*allowlist {
+func newAllowlists(list []permit) []*allowlist {
 	var out []*allowlist
-	for _, a := range list {
-		if a == nil {
-			continue
-		}
+	for _, p := range list {
 		out = append(out, &allowlist{
-			Allowlist: a,
-			paths:     newPattern(a.Paths, a.PathAllowed),
-			regexes:   newPattern(a.Regexes, a.RegexAllowed),
+			permit: p,
+			onPath: newPattern(p.paths),
+			onText: newPattern(p.regexes),
+			words:  newWordSet(p.stopWords),
 		})
 	}
 	return out
@@ -35,11 +27,10 @@ func (s *scratch) allowsPath(list []*allowlist, path string) bool {
 		return false
 	}
 	for _, a := range list {
-		if a.MatchCondition == config.AllowlistMatchAnd &&
-			(len(a.Commits) > 0 || len(a.Regexes) > 0 || len(a.StopWords) > 0) {
+		if a.all && (a.commits || a.onText != nil || len(a.stopWords) > 0) {
 			continue
 		}
-		if s.matchesPattern(a.paths, path) {
+		if s.matchesPattern(a.onPath, path) {
 			return true
 		}
 	}
@@ -56,16 +47,16 @@ type lineAsked struct {
 // allows reports whether an allowlist lets a finding through.
 func (j *judge) allows(list []*allowlist, f *finding, segments []segment) bool {
 	for _, a := range list {
-		if a.MatchCondition != config.AllowlistMatchAnd {
-			if j.allowsText(a, f, segments) || j.stops(a, f) {
+		if !a.all {
+			if j.allowsText(a, f, segments) || a.words.in(f.secret) {
 				return true
 			}
 			continue
 		}
-		if len(a.Commits) > 0 || // no commit is known here
-			len(a.Paths) > 0 && !j.sc.matchesPattern(a.paths, j.path) ||
-			len(a.Regexes) > 0 && !j.allowsText(a, f, segments) ||
-			len(a.StopWords) > 0 && !j.stops(a, f) {
+		if a.commits || // no commit is known here
+			a.onPath != nil && !j.sc.matchesPattern(a.onPath, j.path) ||
+			a.onText != nil && !j.allowsText(a, f, segments) ||
+			len(a.stopWords) > 0 && !a.words.in(f.secret) {
 			continue
 		}
 		return true
@@ -73,22 +64,14 @@ func (j *judge) allows(list []*allowlist, f *finding, segments []segment) bool {
 	return false
 }
 
-func (j *judge) stops(a *allowlist, f *finding) bool {
-	if len(a.StopWords) == 0 {
-		return false
-	}
-	stopped, _ := a.ContainsStopWord(f.secret)
-	return stopped
-}
-
 func (j *judge) allowsText(a *allowlist, f *finding, segments []segment) bool {
 	switch {
-	case a.regexes == nil:
+	case a.onText == nil:
 		return false
-	case a.RegexTarget == "match":
-		return j.sc.matchesPattern(a.regexes, f.match)
-	case a.RegexTarget != "line":
-		return j.sc.matchesPattern(a.regexes, f.secret)
+	case a.target == "match":
+		return j.sc.matchesPattern(a.onText, f.match)
+	case a.target != "line":
+		return j.sc.matchesPattern(a.onText, f.secret)
 	}
 	asked := lineAsked{list: a, line: f.at.text}
 	text := j.raw
@@ -99,7 +82,7 @@ func (j *judge) allowsText(a *allowlist, f *finding, segments []segment) bool {
 	}
 	answer, known := j.memo[asked]
 	if !known {
-		answer = j.sc.matchesPattern(a.regexes, text[asked.line.start:asked.line.end])
+		answer = j.sc.matchesPattern(a.onText, text[asked.line.start:asked.line.end])
 		j.memo[asked] = answer
 	}
 	return answer
@@ -109,12 +92,9 @@ func (j *judge) allowsText(a *allowlist, f *finding, segments []segment) bool {
 // before it.
 func (j *judge) lineAbove(segments []segment) extent {
 	j.above.index()
-	line := extent{0, len(j.layer.text)}
-	if i, _ := slices.BinarySearch(j.above.newlines, segments[0].decoded.start+1); i > 0 {
-		line.start = j.above.newlines[i-1]
-	}
-	if i, _ := slices.BinarySearch(j.above.newlines, segments[len(segments)-1].decoded.end); i < len(j.above.newlines) {
-		line.end = j.above.newlines[i]
+	line := extent{max(0, j.above.last(segments[0].decoded.start+1)), len(j.layer.text)}
+	if end := j.above.next(segments[len(segments)-1].decoded.end); end >= 0 {
+		line.end = end
 	}
 	return line
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"slices"
 	"sort"
@@ -15,18 +16,24 @@ import (
 // maxExtends is how deep gitleaks follows extends.
 const maxExtends = 2
 
-// loaded is a configuration whose patterns may still have to be compiled.
-type loaded struct {
-	cfg config.Config
-	// sources are the patterns, by rule, that a placeholder stands for.
-	sources map[string]string
+// load is the configuration that the options name. What is generated for the
+// default one is used as long as it is of the same text.
+func load(o Options) (ruleset, error) {
+	if o.Path == "" && o.Contents == nil && crc32.ChecksumIEEE([]byte(config.DefaultConfig)) == generatedFrom {
+		return generated, nil
+	}
+	cfg, err := translate(o)
+	if err != nil {
+		return ruleset{}, err
+	}
+	known := map[string]outline{}
+	for i := range generated.rules {
+		known[generated.rules[i].pattern] = generated.rules[i].outline
+	}
+	return newRuleset(cfg, known), nil
 }
 
-// placeholder has at least as many groups as any rule of the default
-// configuration selects.
-const placeholder = "()()()()()"
-
-// load reads a configuration with everything that it extends.
+// translate reads a configuration with everything that it extends.
 //
 // gitleaks' own loader keeps the parsed file in viper's process-wide instance
 // and counts extends in a package variable that it never resets, so a second
@@ -34,10 +41,7 @@ const placeholder = "()()()()()"
 // is parsed by a viper of its own, extends are merged before translation by the
 // rules that gitleaks applies after it, and one translation validates the
 // whole.
-//
-// The patterns of the default configuration, which are known to compile, are
-// left for later: compiling them takes longer than all else at the start.
-func load(o Options) (l loaded, err error) {
+func translate(o Options) (cfg config.Config, err error) {
 	defer func() { // gitleaks compiles regular expressions with MustCompile
 		if r := recover(); r != nil {
 			err = fmt.Errorf("a pattern does not compile: %w", ErrBadConfig)
@@ -46,7 +50,7 @@ func load(o Options) (l loaded, err error) {
 	contents := o.Contents
 	if contents == nil && o.Path != "" {
 		if contents, err = os.ReadFile(o.Path); err != nil {
-			return loaded{}, fmt.Errorf("reading: %w: %w", ErrBadConfig, pathless(err))
+			return cfg, fmt.Errorf("reading: %w: %w", ErrBadConfig, pathless(err))
 		}
 	}
 	if contents == nil {
@@ -54,27 +58,18 @@ func load(o Options) (l loaded, err error) {
 	}
 	vc, err := parse(contents)
 	if err != nil {
-		return loaded{}, err
+		return cfg, err
 	}
 	vc, err = extended(vc, 0)
 	if err != nil {
-		return loaded{}, err
+		return cfg, err
 	}
-	if o.Contents == nil && o.Path == "" {
-		l.sources = map[string]string{}
-		for i := range vc.Rules {
-			if r := &vc.Rules[i]; r.Regex != "" {
-				l.sources[r.ID], r.Regex = r.Regex, placeholder
-			}
-		}
-	}
-	cfg, err := vc.Translate()
+	cfg, err = vc.Translate()
 	if err != nil {
-		return loaded{}, fmt.Errorf("%w: %w", ErrBadConfig, err)
+		return cfg, fmt.Errorf("%w: %w", ErrBadConfig, err)
 	}
 	cfg.Path = o.Path
-	l.cfg = cfg
-	return l, nil
+	return cfg, nil
 }
 
 func parse(contents []byte) (config.ViperConfig, error) {

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/zricethezav/gitleaks/v8/config"
 )
 
 // engine finds what gitleaks' detect package finds. Safe for concurrent use.
@@ -25,53 +23,42 @@ type engine struct {
 	free []*scratch
 }
 
-func newEngine(l loaded, depth int) *engine {
-	cfg := l.cfg
+func newEngine(set ruleset, configPath string, depth int) *engine {
 	e := &engine{
-		allowlists: newAllowlists(cfg.Allowlists),
+		allowlists: newAllowlists(set.allowlists),
 		alphabets:  newAlphabets(),
-		configPath: cfg.Path,
+		configPath: configPath,
 		depth:      depth,
 	}
 	index := map[string]int{}
-	var list []config.Rule
-	for _, id := range cfg.OrderedRules {
-		r, has := cfg.Rules[id]
-		if _, twice := index[id]; twice || !has {
-			continue
-		}
-		index[id] = len(list)
-		list = append(list, r)
+	for i := range set.rules {
+		index[set.rules[i].id] = i
 	}
-	for i, r := range list {
-		source := l.sources[r.RuleID]
-		if source == "" && r.Regex != nil {
-			source = r.Regex.String()
-		}
-		e.rules = append(e.rules, newRule(i, r, source, index))
-		if r.Regex == nil {
-			e.pathRules = append(e.pathRules, e.rules[i])
+	for i := range set.rules {
+		r := newRule(i, &set.rules[i], index)
+		e.rules = append(e.rules, r)
+		if r.pattern == "" {
+			e.pathRules = append(e.pathRules, r)
 		}
 	}
 	e.finder = newFinder(e.rules)
 	return e
 }
 
-func newRule(i int, r config.Rule, source string, index map[string]int) *rule {
+func newRule(i int, d *definition, index map[string]int) *rule {
 	out := &rule{
-		Rule:       r,
+		definition: d,
 		index:      i,
-		generic:    strings.Contains(strings.ToLower(r.RuleID), "generic"),
-		allowlists: newAllowlists(r.Allowlists),
-		source:     source,
-		regexp:     sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(source) }),
+		generic:    strings.Contains(strings.ToLower(d.id), "generic"),
+		allows:     newAllowlists(d.allowlists),
+		regexp:     sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(d.pattern) }),
 	}
-	if r.Path != nil {
-		out.path = newPattern(oneOf(r.Path), r.Path.MatchString)
+	if d.path != "" {
+		out.where = newPattern([]string{d.path})
 	}
-	for _, q := range r.RequiredRules {
-		if at, has := index[q.RuleID]; has {
-			out.required = append(out.required, requirement{Required: q, index: at})
+	for _, q := range d.required {
+		if at, has := index[q.id]; has {
+			out.companions = append(out.companions, companion{requirement: q, index: at})
 		}
 	}
 	return out

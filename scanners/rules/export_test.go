@@ -7,19 +7,8 @@ import (
 	"github.com/zricethezav/gitleaks/v8/config"
 )
 
-// Load reads a configuration and compiles all of it, for gitleaks' detector.
-func Load(o Options) (config.Config, error) {
-	l, err := load(o)
-	if err != nil {
-		return config.Config{}, err
-	}
-	for id, source := range l.sources {
-		r := l.cfg.Rules[id]
-		r.Regex = regexp.MustCompile(source)
-		l.cfg.Rules[id] = r
-	}
-	return l.cfg, nil
-}
+// Load reads a configuration for gitleaks' detector.
+func Load(o Options) (config.Config, error) { return translate(o) }
 
 // Work is how many bytes the matcher's automata and fallbacks have read in one
 // goroutine.
@@ -32,8 +21,11 @@ func (m *Matcher) Work() int {
 // Matches are all matches of one pattern, by the way that its plan says.
 func Matches(re *regexp.Regexp, text string) (matches [][]int, whole bool) {
 	source := re.String()
-	r := &rule{Rule: config.Rule{RuleID: "one", Regex: re}, source: source, regexp: func() *regexp.Regexp { return re }}
-	f := newFinder([]*rule{r})
+	if source == "" {
+		source = "(?:)"
+	}
+	d := &definition{id: "one", pattern: source, outline: newOutline(source)}
+	f := newFinder([]*rule{newRule(0, d, nil)})
 	s, err := f.newSearch(context.Background(), f.newScratch(), text)
 	if err != nil {
 		return nil, false

@@ -7,16 +7,22 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"revenant/scanners/byteclass"
 )
 
 const (
 	// effort is how many bytes the automata of one rule may read per byte of
 	// text before package regexp reads it instead, in linear time.
 	effort = 64
-	// stretch is how much is prefiltered between two looks at the context.
-	stretch = 1 << 20
+	// stretch is how much is prefiltered at once: what the second cache holds.
+	stretch = 64 << 10
+	// margin is more than a lead has bytes before it is folded.
+	margin = 4 * maxLead
 	// maxTables bounds the automata that a scratch keeps between two texts.
 	maxTables = 16 << 20
+	// maxLayer bounds the memory for a decoded text that it keeps.
+	maxLayer = 20 << 20
 )
 
 // finder finds all matches of all rules. Immutable, shared.
@@ -31,21 +37,20 @@ type finder struct {
 
 func newFinder(rules []*rule) *finder {
 	f := &finder{}
-	s := newSymbols()
-	builder := newPrefilterBuilder(s)
+	var builder prefilterBuilder
 	for i, r := range rules {
-		f.keywords = append(f.keywords, loweredAll(r.Keywords))
-		if r.Regex == nil {
+		f.keywords = append(f.keywords, r.keywords)
+		if r.pattern == "" {
 			f.plans = append(f.plans, nil)
 			f.regexps = append(f.regexps, nil)
 			continue
 		}
-		p := newPlan(i, r, s)
+		p := newPlan(i, r.definition)
 		f.plans = append(f.plans, p)
 		f.regexps = append(f.regexps, r.regexp)
 		if p.reason != "" {
 			f.whole = append(f.whole, i)
-			f.announce(builder, i)
+			f.announce(&builder, i)
 		}
 		for _, b := range p.branches {
 			builder.add(b.leads, len(f.branches))
@@ -85,6 +90,9 @@ type scratch struct {
 	last     []int        // by branch: the place suspected last
 	hinted   []bool       // by plan: a keyword seems to be there
 	patterns map[*pattern]*automaton
+	tile     byteclass.Marks // of what is being decoded
+	marked   []uint32        // of the stretch that is being prefiltered
+	layers   [2][]byte       // memory of decoded texts, in turn
 }
 
 func (f *finder) newScratch() *scratch {
@@ -100,7 +108,7 @@ func (f *finder) newScratch() *scratch {
 	return s
 }
 
-// trim drops tables that hostile text has swollen.
+// trim drops tables that hostile text has swollen, and memory of long texts.
 func (s *scratch) trim() {
 	size := 0
 	for _, list := range [][]*automaton{s.gates, s.exact} {
@@ -119,6 +127,11 @@ func (s *scratch) trim() {
 		clear(s.gates)
 		clear(s.exact)
 		clear(s.patterns)
+	}
+	for i := range s.layers {
+		if cap(s.layers[i]) > maxLayer {
+			s.layers[i] = nil
+		}
 	}
 }
 
@@ -156,23 +169,34 @@ func (f *finder) blank(sc *scratch, text string) *search {
 
 // prefilter suspects what stands in a part of the text.
 func (s *search) prefilter(ctx context.Context, part extent) error {
-	folded := newFoldedText(s.text[part.start:part.end])
-	for from := 0; from < len(folded.bytes); from += stretch {
+	for from := part.start; from < part.end; from += stretch {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s.finder.prefilter.scan(folded.bytes, from, min(from+stretch, len(folded.bytes)), func(at suspect) {
-			if at.target < 0 {
-				s.hinted[-1-at.target] = true
-				return
-			}
-			if place := part.start + folded.original(at.at); s.last[at.target] != place {
-				s.last[at.target] = place
-				s.suspect(at.target, place)
-			}
-		})
+		to := min(from+stretch, part.end)
+		start := max(0, from-margin)
+		near := s.text[start:min(to+margin, len(s.text))]
+		if f, differs := newFoldedText(near); differs {
+			s.marked = s.finder.prefilter.grams.Append(s.marked[:0], f.bytes, len(f.bytes))
+			s.finder.prefilter.suspects(f.bytes, 0, s.marked, func(target, at int) { s.seen(target, start+f.original(at)) })
+			continue
+		}
+		text := bytesOf(s.text)
+		s.marked = s.finder.prefilter.grams.Append(s.marked[:0], text[from:], to-from)
+		s.finder.prefilter.suspects(text, from, s.marked, s.seen)
 	}
 	return nil
+}
+
+// seen takes what the prefilter tells of.
+func (s *search) seen(target, at int) {
+	switch {
+	case target < 0:
+		s.hinted[-1-target] = true
+	case s.last[target] != at:
+		s.last[target] = at
+		s.suspect(target, at)
+	}
 }
 
 // suspect asks a branch's gate about a place where its leads stand.

@@ -16,11 +16,12 @@ type foldedText struct {
 // cut says how many bytes are missing before a place.
 type cut struct{ at, missing int }
 
-func newFoldedText(text string) foldedText {
+// newFoldedText reports whether it differs from the text; if not, it is empty.
+func newFoldedText(text string) (f foldedText, differs bool) {
 	if !strings.Contains(text, string(kelvin)) && !strings.Contains(text, string(longS)) {
-		return foldedText{bytes: bytesOf(text)}
+		return f, false
 	}
-	f := foldedText{bytes: make([]byte, 0, len(text))}
+	f = foldedText{bytes: make([]byte, 0, len(text))}
 	missing := 0
 	nextK, nextS := -1, -1
 	for i := 0; i < len(text); {
@@ -44,7 +45,7 @@ func newFoldedText(text string) foldedText {
 		f.cuts = append(f.cuts, cut{at: len(f.bytes), missing: missing})
 		i = next + width
 	}
-	return f
+	return f, true
 }
 
 // indexFrom is where what stands from a place on; len(text) for nowhere.

@@ -7,20 +7,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/zricethezav/gitleaks/v8/config"
 )
 
-// rule is gitleaks' rule with what judging its matches needs.
+// rule is a definition with what judging its matches needs.
 type rule struct {
-	config.Rule        // its Regex only says whether there is one
-	source      string // of the pattern
-	regexp      func() *regexp.Regexp
-	index       int
-	generic     bool // yields to any other rule on the same secret
-	allowlists  []*allowlist
-	path        *pattern
-	required    []requirement
+	*definition
+	regexp     func() *regexp.Regexp // compiled when first needed
+	index      int
+	generic    bool // yields to any other rule on the same secret
+	allows     []*allowlist
+	where      *pattern // of paths that it applies to; nil for all
+	companions []companion
 }
 
 // finding is a match that passed.
@@ -54,8 +51,8 @@ type judge struct {
 func (j *judge) barredByPath(r *rule) bool {
 	barred, known := j.barred[r.index]
 	if !known {
-		barred = !j.any && (j.sc.allowsPath(r.allowlists, j.path) ||
-			r.Path != nil && !j.pathMatches(r))
+		barred = !j.any && (j.sc.allowsPath(r.allows, j.path) ||
+			r.where != nil && !j.pathMatches(r))
 		j.barred[r.index] = barred
 	}
 	return barred
@@ -64,9 +61,9 @@ func (j *judge) barredByPath(r *rule) bool {
 // pathMatches lets an expression that matches the empty path match it.
 func (j *judge) pathMatches(r *rule) bool {
 	if j.path == "" {
-		return r.Path.MatchString("")
+		return r.where.regexp().MatchString("")
 	}
-	return j.sc.matchesPattern(r.path, j.path)
+	return j.sc.matchesPattern(r.where, j.path)
 }
 
 // inherited says that a rule runs because another requires it.
@@ -74,11 +71,11 @@ type inherited bool
 
 // findings are the matches of a rule in the layer that pass.
 func (j *judge) findings(r *rule, by inherited) []finding {
-	if r.SkipReport && !bool(by) || j.barredByPath(r) {
+	if r.silent && !bool(by) || j.barredByPath(r) {
 		return nil
 	}
-	if r.Regex == nil {
-		if r.Path == nil || j.layer.depth > 0 {
+	if r.pattern == "" {
+		if r.where == nil || j.layer.depth > 0 {
 			return nil
 		}
 		return []finding{{rule: r}}
@@ -89,7 +86,7 @@ func (j *judge) findings(r *rule, by inherited) []finding {
 			out = append(out, f)
 		}
 	}
-	if bool(by) || len(r.required) == 0 || len(out) == 0 {
+	if bool(by) || len(r.companions) == 0 || len(out) == 0 {
 		return out
 	}
 	return j.accompanied(r, out)
@@ -125,11 +122,15 @@ func (j *judge) judge(r *rule, m extent) (f finding, ok bool) {
 	}
 	group := f.setSecret()
 	f.entropy = entropy(f.secret)
-	if r.Entropy != 0 && f.entropy <= r.Entropy {
+	if r.entropy != 0 && f.entropy <= r.entropy {
 		return f, false
 	}
-	if j.allows(j.allowlists, &f, segments) || j.allows(r.allowlists, &f, segments) {
+	if j.allows(j.allowlists, &f, segments) || j.allows(r.allows, &f, segments) {
 		return f, false
+	}
+	if f.depth > 0 { // the layer's memory is used again
+		f.match = strings.Clone(f.match)
+		f.secret = f.match[group.start:group.end]
 	}
 	j.place(&f, extent{m.start + lead + group.start, m.start + lead + group.end}, lead)
 	return f, true
@@ -146,11 +147,11 @@ func (f *finding) setSecret() extent {
 	}
 	at := re.FindStringSubmatchIndex(f.match)
 	for g := 1; 2*g < len(at); g++ {
-		if f.rule.SecretGroup > 0 && g != f.rule.SecretGroup {
+		if f.rule.secretGroup > 0 && g != f.rule.secretGroup {
 			continue
 		}
 		e := extent{max(at[2*g], 0), max(at[2*g+1], 0)}
-		if e.end > e.start || f.rule.SecretGroup > 0 {
+		if e.end > e.start || f.rule.secretGroup > 0 {
 			f.secret = f.match[e.start:e.end]
 			return e
 		}
@@ -218,7 +219,7 @@ func entropy(text string) float64 {
 
 // tags are the rule's and what gitleaks says of the decoding.
 func (f *finding) tags() []string {
-	tags := slices.Clone(f.rule.Tags)
+	tags := slices.Clone(f.rule.tags)
 	if f.depth > 0 {
 		for _, name := range f.kinds.names() {
 			tags = append(tags, "decoded:"+name)
@@ -231,7 +232,7 @@ func (f *finding) tags() []string {
 // layers runs through the content and what it decodes to.
 func (j *judge) layers(ctx context.Context) []finding {
 	var out []finding
-	for j.layer = (&layer{text: j.raw}); j.layer != nil; j.layer = j.layer.decode(j.alphabets) {
+	for j.layer = (&layer{text: j.raw}); j.layer != nil; j.layer = j.layer.decode(j.alphabets, j.sc) {
 		j.above = lines{text: j.layer.text}
 		search, err := j.searched(ctx)
 		if err != nil {
@@ -273,7 +274,7 @@ func (j *judge) searched(ctx context.Context) (*search, error) {
 // keyworded reports whether one of the rule's keywords stands in the layer,
 // most often in the match itself.
 func (j *judge) keyworded(r *rule) bool {
-	if r.Regex != nil {
+	if r.pattern != "" {
 		for _, m := range j.search.matches(r.index)[:1] {
 			low := strings.ToLower(j.layer.text[m[0]:min(m[1], m[0]+lowered)])
 			for _, k := range j.keywords[r.index] {

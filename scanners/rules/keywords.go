@@ -55,14 +55,6 @@ func keywordLead(keyword string) (l lead, ok bool) {
 	return l, true
 }
 
-func loweredAll(words []string) []string {
-	low := make([]string, len(words))
-	for i, w := range words {
-		low[i] = strings.ToLower(w)
-	}
-	return low
-}
-
 // containsLowered is strings.Contains(strings.ToLower(text), keyword), in
 // little memory.
 func containsLowered(text, keyword string) bool {

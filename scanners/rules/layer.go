@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unsafe"
+
+	"revenant/scanners/byteclass"
 )
 
 // segment is a stretch that was decoded.
@@ -24,9 +26,12 @@ type layer struct {
 	depth    int
 }
 
-// decode undoes one more layer of encodings; nil when there is none.
-func (l *layer) decode(a *alphabets) *layer {
+// decode undoes one more layer of encodings; nil when there is none. The new
+// layer's text is in memory of the scratch, until the layer after the next is
+// decoded.
+func (l *layer) decode(a *alphabets, sc *scratch) *layer {
 	up := &layer{below: l, depth: l.depth + 1}
+	memory := &sc.layers[up.depth%len(sc.layers)]
 	var out []byte
 	copied, shift := 0, 0
 	undo := func(e encoded) {
@@ -35,7 +40,9 @@ func (l *layer) decode(a *alphabets) *layer {
 			return
 		}
 		if out == nil {
-			out = make([]byte, 0, len(l.text)+len(value))
+			if out = (*memory)[:0]; cap(out) < len(l.text) {
+				out = make([]byte, 0, len(l.text)+len(value))
+			}
 		}
 		out = append(out, l.text[copied:e.start]...)
 		out = append(out, value...)
@@ -54,7 +61,7 @@ func (l *layer) decode(a *alphabets) *layer {
 	}
 	var previous, current encoded
 	has, had := false, false
-	walk := a.walk(l.text, l.fresh())
+	walk := a.walk(l.text, l.fresh(), &sc.tile)
 	for {
 		next, more := walk.next()
 		// Of two that touch, the higher rank is undone in this pass, the
@@ -72,7 +79,8 @@ func (l *layer) decode(a *alphabets) *layer {
 		return nil
 	}
 	out = append(out, l.text[copied:]...)
-	up.text = unsafe.String(unsafe.SliceData(out), len(out)) // nobody else has it
+	*memory = out
+	up.text = unsafe.String(unsafe.SliceData(out), len(out))
 	return up
 }
 
@@ -105,14 +113,15 @@ func (l *layer) fresh() []extent {
 // walk is stretches over parts of a text.
 type walk struct {
 	*alphabets
+	tile   *byteclass.Marks
 	text   string
 	parts  []extent
 	now    *stretches
 	offset int
 }
 
-func (a *alphabets) walk(text string, parts []extent) *walk {
-	return &walk{alphabets: a, text: text, parts: parts}
+func (a *alphabets) walk(text string, parts []extent, tile *byteclass.Marks) *walk {
+	return &walk{alphabets: a, tile: tile, text: text, parts: parts}
 }
 
 func (w *walk) next() (encoded, bool) {
@@ -127,7 +136,7 @@ func (w *walk) next() (encoded, bool) {
 		}
 		part := w.parts[0]
 		w.parts, w.offset = w.parts[1:], part.start
-		w.now = w.stretches(w.text[part.start:part.end])
+		w.now = w.stretches(w.text[part.start:part.end], w.tile)
 	}
 }
 

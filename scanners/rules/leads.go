@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"math/bits"
 	"regexp/syntax"
 	"slices"
@@ -311,4 +312,22 @@ func addRunes(dst []rune, re *syntax.Regexp) []rune {
 		}
 	}
 	return dst
+}
+
+// joinedRanges sorts ranges and joins those that touch.
+func joinedRanges(ranges []rune) []rune {
+	var pairs [][2]rune
+	for i := 0; i+1 < len(ranges); i += 2 {
+		pairs = append(pairs, [2]rune{ranges[i], ranges[i+1]})
+	}
+	slices.SortFunc(pairs, func(a, b [2]rune) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
+	var out []rune
+	for _, p := range pairs {
+		if n := len(out); n > 0 && p[0] <= out[n-1]+1 {
+			out[n-1] = max(out[n-1], p[1])
+			continue
+		}
+		out = append(out, p[0], p[1])
+	}
+	return out
 }

@@ -4,28 +4,25 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"sync"
 )
 
-// pattern asks whether an expression matches anywhere in a text.
+// pattern asks whether one of some expressions matches anywhere in a text.
 type pattern struct {
 	joined string
 	lazy   lazyProgram
-	slow   func(string) bool
+	regexp func() *regexp.Regexp // compiled when first needed
 }
 
-func newPattern(list []*regexp.Regexp, slow func(string) bool) *pattern {
-	if len(list) == 0 {
+// newPattern joins expressions that compile as gitleaks joins them: a flag
+// holds for the patterns behind it too. Nil for none.
+func newPattern(sources []string) *pattern {
+	if len(sources) == 0 {
 		return nil
 	}
-	sources := make([]string, len(list))
-	for i, re := range list {
-		sources[i] = re.String()
-	}
-	// Joined as gitleaks joins: a flag holds for the patterns behind it too.
-	return &pattern{joined: "(?:" + strings.Join(sources, "|") + ")", slow: slow}
+	joined := "(?:" + strings.Join(sources, "|") + ")"
+	return &pattern{joined: joined, regexp: sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(joined) })}
 }
-
-func oneOf(re *regexp.Regexp) []*regexp.Regexp { return []*regexp.Regexp{re} }
 
 // matchesPattern asks package regexp when the pattern is too rich for an automaton.
 func (s *scratch) matchesPattern(p *pattern, text string) bool {
@@ -47,7 +44,7 @@ func (s *scratch) matchesPattern(p *pattern, text string) bool {
 		s.patterns[p] = a
 	}
 	if a == nil {
-		return p.slow(text)
+		return p.regexp().MatchString(text)
 	}
 	end, _ := a.match(text, 0, sideEdge, true)
 	return end >= 0

@@ -17,30 +17,107 @@ func cover(a, b extent) extent { return extent{min(a.start, b.start), max(a.end,
 func (e extent) within(n int) bool { return 0 <= e.start && e.start <= e.end && e.end <= n }
 
 // lines knows where the lines of a text end, and where it says gitleaks:allow.
+// Of both it looks up as much as is asked for.
 type lines struct {
-	text     string
-	newlines []int // made when first needed
-	indexed  bool
-	allows   []int
-	searched bool
+	text   string
+	before []int         // newlines before each block, and in all; nil until asked
+	marks  map[int][]int // by block: where allowMark begins
+	all    []int         // every one, when the whole text was searched
+	whole  bool
 }
 
+// lineBlock is how much is searched to answer one question.
+const lineBlock = 4 << 10
+
 func (l *lines) index() {
-	if l.indexed {
+	if l.before != nil {
 		return
 	}
-	l.indexed = true
-	l.newlines = places(l.text, "\n")
+	n := 0
+	l.before = append(make([]int, 0, len(l.text)/lineBlock+2), 0)
+	for from := 0; from < len(l.text); from += lineBlock {
+		n += strings.Count(l.block(from/lineBlock), "\n")
+		l.before = append(l.before, n)
+	}
+}
+
+func (l *lines) block(i int) string {
+	return l.text[i*lineBlock : min(len(l.text), (i+1)*lineBlock)]
+}
+
+// total is how many newlines there are.
+func (l *lines) total() int { return l.before[len(l.before)-1] }
+
+// count is how many newlines there are before a place.
+func (l *lines) count(at int) int {
+	at = min(max(at, 0), len(l.text))
+	block := at / lineBlock
+	return l.before[block] + strings.Count(l.text[block*lineBlock:at], "\n")
+}
+
+// last is the last newline before a place, -1 for none.
+func (l *lines) last(at int) int {
+	at = min(max(at, 0), len(l.text))
+	block := at / lineBlock
+	if i := strings.LastIndexByte(l.text[block*lineBlock:at], '\n'); i >= 0 {
+		return block*lineBlock + i
+	}
+	if l.before[block] == 0 {
+		return -1
+	}
+	block, _ = slices.BinarySearch(l.before, l.before[block])
+	return (block-1)*lineBlock + strings.LastIndexByte(l.block(block-1), '\n')
+}
+
+// next is the first newline from a place on, -1 for none.
+func (l *lines) next(at int) int {
+	at = max(at, 0)
+	if at >= len(l.text) {
+		return -1
+	}
+	block := at / lineBlock
+	if i := strings.IndexByte(l.text[at:min(len(l.text), (block+1)*lineBlock)], '\n'); i >= 0 {
+		return at + i
+	}
+	if l.before[block+1] == l.total() {
+		return -1
+	}
+	block, _ = slices.BinarySearch(l.before, l.before[block+1]+1)
+	return (block-1)*lineBlock + strings.IndexByte(l.block(block-1), '\n')
 }
 
 // allowed reports whether the mark stands in a range.
 func (l *lines) allowed(e extent) bool {
-	if !l.searched {
-		l.searched = true
-		l.allows = places(l.text, allowMark)
+	first, last := e.start/lineBlock, e.end/lineBlock
+	if last-first > 4 && !l.whole {
+		l.whole, l.all = true, places(l.text, allowMark)
 	}
-	i, _ := slices.BinarySearch(l.allows, e.start)
-	return i < len(l.allows) && l.allows[i]+len(allowMark) <= e.end
+	if l.whole {
+		return allowedBy(l.all, e)
+	}
+	for i := first; i <= last && i*lineBlock < len(l.text); i++ {
+		marks, known := l.marks[i]
+		if !known {
+			from := i * lineBlock
+			marks = places(l.text[from:min(len(l.text), from+lineBlock+len(allowMark)-1)], allowMark)
+			for k := range marks {
+				marks[k] += from
+			}
+			if l.marks == nil {
+				l.marks = map[int][]int{}
+			}
+			l.marks[i] = marks
+		}
+		if allowedBy(marks, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func allowedBy(marks []int, e extent) bool {
+	i, _ := slices.BinarySearch(marks, e.start)
+	return i < len(marks) && marks[i]+len(allowMark) <= e.end
 }
 
 // places are where what stands in a text.
@@ -69,31 +146,38 @@ type spot struct {
 // last line without newline has everything from the beginning as its line.
 func (l *lines) position(e extent) spot {
 	l.index()
-	ends := l.newlines
-	if len(ends) == 0 {
-		ends = []int{len(l.text)}
+	if l.total() == 0 {
+		return l.only(e)
 	}
-	begin := func(line int) int {
-		if line == 0 {
-			return 0
-		}
-		return ends[line-1]
+	line := l.count(e.start + 1) // newlines at or before the start
+	if line == l.total() || e.start < 0 {
+		return l.behind(e, l.total(), l.last(len(l.text)))
 	}
-	line, _ := slices.BinarySearch(ends, e.start+1) // newlines at or before the start
-	if line == len(ends) || e.start < 0 {
-		end := e.end
-		if n := strings.IndexAny(l.text[min(max(end, 0), len(l.text)):], "\r\n"); n >= 0 {
-			end += n
-		} else {
-			end = max(end, len(l.text))
-		}
-		return spot{line: len(ends), column: e.start - ends[len(ends)-1] + 1, text: extent{0, end}}
-	}
-	p := spot{line: line, column: e.start - begin(line) + 1, text: extent{begin(line), ends[line]}}
+	begin := max(0, l.last(e.start+1))
+	p := spot{line: line, column: e.start - begin + 1, text: extent{begin, l.next(e.start + 1)}}
 	// gitleaks looks for the start's and the end's line in one loop; the later wins.
-	if last, _ := slices.BinarySearch(ends, e.end); last < len(ends) && last >= line && e.end > begin(last) {
-		p.text.end = ends[last]
+	if end := l.next(e.end); end >= 0 && l.count(e.end) >= line && e.end > max(0, l.last(e.end)) {
+		p.text.end = end
 	}
 	p.text.end = max(p.text.end, e.end)
 	return p
+}
+
+// only is position in a text without newline, whose end stands for one.
+func (l *lines) only(e extent) spot {
+	if e.start < 0 || e.start >= len(l.text) {
+		return l.behind(e, 1, len(l.text))
+	}
+	return spot{column: e.start + 1, text: extent{0, max(len(l.text), e.end)}}
+}
+
+// behind is position behind the last newline.
+func (l *lines) behind(e extent, line, newline int) spot {
+	end := e.end
+	if n := strings.IndexAny(l.text[min(max(end, 0), len(l.text)):], "\r\n"); n >= 0 {
+		end += n
+	} else {
+		end = max(end, len(l.text))
+	}
+	return spot{line: line, column: e.start - newline + 1, text: extent{0, end}}
 }

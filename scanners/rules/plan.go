@@ -16,30 +16,41 @@ const maxBefore = 512
 // rare is a share of places that is small enough not to look for a smaller one.
 const rare = 1e-4
 
+// outline is how one pattern is looked for, as data.
+type outline struct {
+	branches []branchOutline
+	reason   string // not empty: the whole content is read, and why
+}
+
+// branchOutline is one way that a pattern can match: something of bounded
+// length, then a part whose leads are rare.
+type branchOutline struct {
+	alternative, part int // of the pattern: where the leads begin
+	leads             []lead
+	before            []rune // ranges of what may stand between the match's start and the leads
+	least             int    // runes before
+	most              int
+}
+
 // plan is how one rule's pattern is looked for. Immutable but for programs
 // made when they are first needed.
 type plan struct {
-	id       string
-	pattern  string
-	tree     *syntax.Regexp
+	*outline
 	branches []*branch
-	reason   string // not empty: the whole content is read, and why
-	guarded  bool   // it has keywords
+	guarded  bool // it has keywords
 	// announced plans read nothing unless the prefilter saw a keyword.
 	announced bool
 	dotted    bool // unless one has an i, which a rune outside ASCII may stand for
+	tree      func() *syntax.Regexp
 	exact     lazyProgram
 }
 
-// branch is one way that a pattern can match: something of bounded length,
-// then a part whose leads are rare.
+// branch is a branch of a plan.
 type branch struct {
+	*branchOutline
 	plan   int
-	parts  []*syntax.Regexp // from the leads on
-	leads  []lead
-	before runeSet // what may stand between the match's start and the leads
-	least  int     // runes before
-	most   int
+	tree   func() *syntax.Regexp // of the whole pattern
+	before runeSet
 	gate   lazyProgram
 }
 
@@ -89,28 +100,41 @@ func (s *runeSet) has(r rune) bool {
 	return false
 }
 
-// newPlan derives how a rule is looked for.
-func newPlan(index int, r *rule, s *symbols) *plan {
-	p := &plan{id: r.RuleID, pattern: r.source, guarded: len(r.Keywords) > 0}
-	tree, err := syntax.Parse(p.pattern, syntax.Perl)
+// newOutline derives how a pattern is looked for.
+func newOutline(pattern string) outline {
+	var o outline
+	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil { // it compiled before
-		p.reason = "the pattern cannot be taken apart"
-		return p
+		return outline{reason: "the pattern cannot be taken apart"}
 	}
-	p.tree = tree
 	var cost float64
-	for _, alternative := range alternatives(tree) {
-		b, c := bestBranch(flattened(alternative), s)
+	for i, alternative := range alternatives(tree) {
+		b, c := bestBranch(flattened(alternative))
 		if b == nil {
-			p.branches, p.reason = nil, "it may begin with anything"
-			return p
+			return outline{reason: "it may begin with anything"}
 		}
-		b.plan = index
-		p.branches = append(p.branches, b)
+		b.alternative = i
+		o.branches = append(o.branches, *b)
 		cost += c
 	}
 	if cost > tolerable {
-		p.branches, p.reason = nil, "what it begins with is everywhere"
+		return outline{reason: "what it begins with is everywhere"}
+	}
+	return o
+}
+
+func newPlan(index int, d *definition) *plan {
+	p := &plan{outline: &d.outline, guarded: len(d.keywords) > 0}
+	p.tree = sync.OnceValue(func() *syntax.Regexp {
+		tree, err := syntax.Parse(d.pattern, syntax.Perl)
+		if err != nil { // it compiled before
+			return &syntax.Regexp{Op: syntax.OpNoMatch}
+		}
+		return tree
+	})
+	for i := range d.outline.branches {
+		b := &d.outline.branches[i]
+		p.branches = append(p.branches, &branch{branchOutline: b, plan: index, tree: p.tree, before: newRuneSet(b.before)})
 	}
 	return p
 }
@@ -127,13 +151,13 @@ func alternatives(re *syntax.Regexp) []*syntax.Regexp {
 }
 
 // bestBranch chooses from which part on the leads are rarest.
-func bestBranch(parts []*syntax.Regexp, s *symbols) (best *branch, cost float64) {
+func bestBranch(parts []*syntax.Regexp) (best *branchOutline, cost float64) {
 	least, most, first := 0, 0, 0
 	var before []rune
 	for i := range parts {
 		ls := leads(&syntax.Regexp{Op: syntax.OpConcat, Sub: parts[i:]})
-		if c := s.cost(ls); c < 1 && (best == nil || c < 0.5*cost) {
-			best, cost, first = &branch{leads: ls, least: least, most: most}, c, i
+		if c := leadsCost(ls); c < 1 && (best == nil || c < 0.5*cost) {
+			best, cost, first = &branchOutline{part: i, leads: ls, least: least, most: most}, c, i
 		}
 		lo, hi := width(parts[i])
 		least, most = least+lo, most+hi
@@ -147,20 +171,18 @@ func bestBranch(parts []*syntax.Regexp, s *symbols) (best *branch, cost float64)
 	for _, part := range parts[:first] {
 		before = addRunes(before, part)
 	}
-	best.before = newRuneSet(before)
-	best.parts = parts[first:]
+	best.before = joinedRanges(before)
 	return best, cost
 }
 
 // program is the whole pattern's.
-func (p *plan) program() *program {
-	return p.exact.get(func() *syntax.Regexp { return p.tree })
-}
+func (p *plan) program() *program { return p.exact.get(p.tree) }
 
 // program is that of the part from the leads on.
 func (b *branch) program() *program {
 	return b.gate.get(func() *syntax.Regexp {
-		return &syntax.Regexp{Op: syntax.OpConcat, Sub: slices.Clone(b.parts), Flags: syntax.Perl}
+		parts := flattened(alternatives(b.tree())[b.alternative])[b.part:]
+		return &syntax.Regexp{Op: syntax.OpConcat, Sub: parts, Flags: syntax.Perl}
 	})
 }
 

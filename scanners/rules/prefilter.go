@@ -3,114 +3,114 @@ package rules
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
+	"strings"
+
+	"revenant/scanners/byteclass"
 )
 
-const (
-	symbolBits = 6
-	gram       = 3 // symbols looked at together
-	gramMask   = 1<<(symbolBits*gram) - 1
-)
+// gram is how many symbols are looked at together, at every second place: two
+// grams that follow each other are looked for of each lead.
+const gram = 3
 
 // tolerable is the share of places in ordinary text at which the leads of a
 // pattern may be suspected before reading everything is cheaper.
 const tolerable = 0.02
 
-// symbols numbers bytes: letters without case, digits, what stands around
-// secrets; 0 is all else.
-type symbols [256]uint8
-
-func newSymbols() *symbols {
-	var s symbols
-	for c := byte('a'); c <= 'z'; c++ {
-		s[c], s[c-'a'+'A'] = c-'a'+1, c-'a'+1
+// character is the best known byte of a symbol.
+func character(symbol uint8) byte {
+	if symbol < byteclass.Symbols/2 {
+		return symbol + ' '
 	}
-	for c := byte('0'); c <= '9'; c++ {
-		s[c] = c - '0' + 27
-	}
-	for i, c := range []byte("_-./:=\"' +~|%\n<>,;()\\{}@&$\t") {
-		s[c] = uint8(37 + i)
-	}
-	return &s
+	return symbol + '@'
 }
 
 // frequency is about how often a byte is of the symbol, in source and logs.
 func frequency(symbol uint8) float64 {
-	const letters = "\x00\x4a\x0d\x21\x22\x6a\x14\x12\x16\x42\x02\x07\x2b\x1a\x3d\x3c\x19\x02\x3b\x3c\x52\x1a\x0b\x0a\x07\x0f\x03"
-	switch {
-	case symbol == 0:
-		return 0.04
-	case symbol <= 26:
-		return float64(letters[symbol]) / 1200
-	case symbol <= 36: // one digit follows another
-		return 0.05
-	case symbol == 37+8: // space
+	const letters = "\x4a\x0d\x21\x22\x6a\x14\x12\x16\x42\x02\x07\x2b\x1a\x3d\x3c\x19\x02\x3b\x3c\x52\x1a\x0b\x0a\x07\x0f\x03"
+	switch c := character(symbol); {
+	case c == ' ':
 		return 0.12
+	case 'a' <= c && c <= 'z':
+		return float64(letters[c-'a']) / 1200
+	case '0' <= c && c <= '9': // one digit follows another
+		return 0.05
 	default:
 		return 0.01
 	}
 }
 
-// suspicion is where and how a lead is looked for: the rarest of its grams.
-type suspicion struct {
-	offset int
-	cost   float64
-}
-
-// share is how often ordinary text has a byte of the set.
-func (s *symbols) share(set *byteSet) float64 {
-	var share float64
-	var seen uint64
+// symbolsOf are the symbols of a set of bytes.
+func symbolsOf(set *byteSet) (symbols uint64) {
 	for i, word := range set {
 		for ; word != 0; word &= word - 1 {
-			if n := s[64*i+bits.TrailingZeros64(word)]; seen>>n&1 == 0 {
-				seen |= 1 << n
-				share += frequency(n)
-			}
+			symbols |= 1 << byteclass.Symbol(byte(64*i+bits.TrailingZeros64(word)))
 		}
 	}
-	return min(share, 1)
+	return symbols
 }
 
-// members are the symbols of the set.
-func (s *symbols) members(set *byteSet) []uint32 {
-	var list []uint32
-	var seen uint64
-	for i, word := range set {
-		for ; word != 0; word &= word - 1 {
-			if n := s[64*i+bits.TrailingZeros64(word)]; seen>>n&1 == 0 {
-				seen |= 1 << n
-				list = append(list, uint32(n))
-			}
+// share is how often ordinary text has one of the symbols.
+func share(symbols uint64) float64 {
+	if symbols == ^uint64(0) {
+		return 1
+	}
+	var sum float64
+	for ; symbols != 0; symbols &= symbols - 1 {
+		sum += frequency(uint8(bits.TrailingZeros64(symbols)))
+	}
+	return min(sum, 1)
+}
+
+// usual are grams that ordinary text has far more often than their letters let
+// expect, and how often at least.
+const (
+	usual      = "htt ttp tps ps: p:/ s:/ :// con ion tio ing the ent pat ath com api "
+	usualShare = 0.002
+)
+
+// gramShare is how often ordinary text has a gram of three sets of symbols.
+func gramShare(symbols [gram]uint64) float64 {
+	var word [gram]byte
+	product := 1.0
+	for i, s := range symbols {
+		product *= share(s)
+		if s&(s-1) == 0 {
+			word[i] = character(uint8(bits.TrailingZeros64(s)))
 		}
 	}
-	return list
+	if strings.Contains(usual, string(word[:])) {
+		return max(product, usualShare)
+	}
+	return product
 }
 
-// rarest picks the gram of a lead that ordinary text has least often.
-func (s *symbols) rarest(l lead) suspicion {
-	best := suspicion{cost: 1}
-	var shares [maxLead]float64
+// rarest picks the two grams of a lead, the second one symbol after the first,
+// that ordinary text has least often. They may reach over the lead's edges,
+// where any symbol may stand. The offset is the first one's from the lead's
+// start, at least -1; the cost the share of places at which one is seen.
+func rarest(l lead) (offset int, cost float64) {
+	sets := make([]uint64, 0, maxLead+2)
+	sets = append(sets, ^uint64(0))
 	for i := range l.sets {
-		shares[i] = s.share(&l.sets[i])
+		sets = append(sets, symbolsOf(&l.sets[i]))
 	}
-	for o := 0; o+gram <= len(l.sets); o++ {
-		cost := 1.0
-		for i := range gram {
-			cost *= shares[o+i]
-		}
-		if cost < best.cost {
-			best = suspicion{offset: o, cost: cost}
+	sets = append(sets, ^uint64(0))
+	offset, cost = -1, 1
+	for o := 0; o+gram < len(sets); o++ {
+		c := gramShare([gram]uint64(sets[o:])) + gramShare([gram]uint64(sets[o+1:]))
+		if c/2 < cost {
+			offset, cost = o-1, c/2
 		}
 	}
-	return best
+	return offset, cost
 }
 
-// cost is the share of places at which one of the leads will be suspected.
-func (s *symbols) cost(ls []lead) float64 {
+// leadsCost is the share of places at which one of the leads will be suspected.
+func leadsCost(ls []lead) float64 {
 	var sum float64
 	for _, l := range ls {
-		sum += s.rarest(l).cost
+		_, cost := rarest(l)
+		sum += cost
 	}
 	return min(sum, 1)
 }
@@ -118,15 +118,14 @@ func (s *symbols) cost(ls []lead) float64 {
 // probe is a lead to be compared where one of its grams was seen.
 type probe struct {
 	mask, fold, want uint64 // of the eight bytes from the lead's start
-	back             int    // from the gram's last byte to the lead's start
-	target           int
+	target           int32
 }
 
 func (p *probe) fits(eight uint64) bool { return (eight|p.fold)&p.mask == p.want }
 
 // newProbe compares the bytes that a lead fixes, or fixes but for their case.
-func newProbe(l lead, offset, target int) probe {
-	p := probe{back: offset + gram - 1, target: target}
+func newProbe(l lead, target int) probe {
+	p := probe{target: int32(target)}
 	for i := range l.sets {
 		if c, fold, ok := l.sets[i].letter(); ok {
 			shift := 8 * i
@@ -138,105 +137,101 @@ func newProbe(l lead, offset, target int) probe {
 	return p
 }
 
+// entry is a probe to try where a gram was seen.
+type entry struct {
+	probe int32
+	back  int32 // from the gram to the lead's start
+}
+
 // prefilter looks for the leads of all patterns in one pass. Immutable.
 type prefilter struct {
-	symbols *symbols
-	bits    []uint64 // one for each gram
-	bucket  []uint16 // of each gram: which probes to try
-	probes  [][]probe
-}
-
-// prefilterBuilder collects the grams of a prefilter.
-type prefilterBuilder struct {
-	symbols *symbols
+	grams   byteclass.Grams
+	from    []uint32 // of each gram by rank: its first entry; one more at the end
+	entries []entry
 	probes  []probe
-	byGram  map[uint32][]int
 }
 
-func newPrefilterBuilder(s *symbols) *prefilterBuilder {
-	return &prefilterBuilder{symbols: s, byGram: map[uint32][]int{}}
+// prefilterBuilder collects what a prefilter looks for.
+type prefilterBuilder struct {
+	probes []probe
+	seen   []seenGram
+}
+
+// seenGram is a gram that a lead is looked for by.
+type seenGram struct {
+	symbols [gram]uint8
+	entry   entry
 }
 
 // add makes the prefilter report target wherever one of the leads stands.
 func (b *prefilterBuilder) add(ls []lead, target int) {
 	for _, l := range ls {
-		at := b.symbols.rarest(l)
-		id := len(b.probes)
-		b.probes = append(b.probes, newProbe(l, at.offset, target))
-		grams := []uint32{0}
-		for i := range gram {
-			list := b.symbols.members(&l.sets[at.offset+i])
-			longer := make([]uint32, 0, len(grams)*len(list))
-			for _, g := range grams {
-				for _, s := range list {
-					longer = append(longer, g<<symbolBits|s)
+		offset, _ := rarest(l)
+		symbols := func(i int) uint64 {
+			if i < 0 || i >= len(l.sets) {
+				return ^uint64(0)
+			}
+			return symbolsOf(&l.sets[i])
+		}
+		for o := offset; o <= offset+1; o++ {
+			e := entry{probe: int32(len(b.probes)), back: int32(o)}
+			last := symbols(o + 2)
+			for x := symbols(o); x != 0; x &= x - 1 {
+				for y := symbols(o + 1); y != 0; y &= y - 1 {
+					for z := last; z != 0; z &= z - 1 {
+						g := [gram]uint8{uint8(bits.TrailingZeros64(x)), uint8(bits.TrailingZeros64(y)), uint8(bits.TrailingZeros64(z))}
+						b.seen = append(b.seen, seenGram{g, e})
+					}
 				}
 			}
-			grams = longer
 		}
-		for _, g := range grams {
-			b.byGram[g] = append(b.byGram[g], id)
-		}
+		b.probes = append(b.probes, newProbe(l, target))
 	}
 }
 
+// build sorts the entries by the rank of their gram, by counting.
 func (b *prefilterBuilder) build() *prefilter {
-	p := &prefilter{
-		symbols: b.symbols,
-		bits:    make([]uint64, (gramMask+1)/64),
-		bucket:  make([]uint16, gramMask+1),
+	p := &prefilter{probes: b.probes, entries: make([]entry, len(b.seen))}
+	for _, s := range b.seen {
+		p.grams.Add(s.symbols[0], s.symbols[1], s.symbols[2])
 	}
-	known := map[string]uint16{}
-	var key []byte
-	for g, ids := range b.byGram {
-		slices.Sort(ids)
-		key = key[:0]
-		for _, id := range ids {
-			key = binary.LittleEndian.AppendUint32(key, uint32(id))
-		}
-		at, has := known[string(key)]
-		if !has {
-			at = uint16(len(p.probes))
-			known[string(key)] = at
-			list := make([]probe, len(ids))
-			for i, id := range ids {
-				list[i] = b.probes[id]
-			}
-			p.probes = append(p.probes, list)
-		}
-		p.bits[g/64] |= 1 << (g % 64)
-		p.bucket[g] = at
+	p.from = make([]uint32, p.grams.Number()+1)
+	rank := func(s seenGram) int { return p.grams.Rank(s.symbols[0], s.symbols[1], s.symbols[2]) }
+	for _, s := range b.seen {
+		p.from[rank(s)]++
+	}
+	n := uint32(0)
+	for i := range p.from { // where the entries of each end
+		n += p.from[i]
+		p.from[i] = n
+	}
+	for _, s := range b.seen {
+		r := rank(s)
+		p.from[r]--
+		p.entries[p.from[r]] = s.entry
 	}
 	return p
 }
 
-// suspect is a place where a target's lead stands.
-type suspect struct {
-	target int
-	at     int
-}
-
-// scan calls found for the suspects of text that end in [from, to), in no
-// strict order and some twice.
-func (p *prefilter) scan(text []byte, from, to int, found func(suspect)) {
-	if len(p.probes) == 0 {
-		return
-	}
-	grams, symbols := p.bits[:(gramMask+1)/64], p.symbols
-	var g uint32
-	for i := max(0, from-gram+1); i < from; i++ {
-		g = g<<symbolBits | uint32(symbols[text[i]])
-	}
-	for i := from; i < to; i++ {
-		g = (g<<symbolBits | uint32(symbols[text[i]])) & gramMask
-		if grams[g>>6]>>(g&63)&1 == 0 {
-			continue
-		}
-		list := p.probes[p.bucket[g]]
-		for j := range list {
-			at := i - list[j].back
-			if at >= 0 && list[j].fits(eightFrom(text, at)) {
-				found(suspect{target: list[j].target, at: at})
+// suspects calls found for the leads of text that have a gram at one of the
+// places marked, which are every second one from a place on.
+func (p *prefilter) suspects(text []byte, from int, marked []uint32, found func(target, at int)) {
+	for w, marks := range marked {
+		for ; marks != 0; marks &= marks - 1 {
+			i := from + 64*w + 2*bits.TrailingZeros32(marks)
+			if i+1 >= len(text) {
+				continue // a lead is longer
+			}
+			var last uint8
+			if i+2 < len(text) {
+				last = byteclass.Symbol(text[i+2])
+			}
+			rank := p.grams.Rank(byteclass.Symbol(text[i]), byteclass.Symbol(text[i+1]), last)
+			for _, e := range p.entries[p.from[rank]:p.from[rank+1]] {
+				at := i - int(e.back)
+				if pr := &p.probes[e.probe]; at >= 0 && pr.fits(eightFrom(text, at)) {
+					found(int(pr.target), at)
+				}
 			}
 		}
 	}
@@ -247,6 +242,6 @@ func eightFrom(text []byte, at int) uint64 {
 		return binary.LittleEndian.Uint64(text[at:])
 	}
 	var tail [8]byte
-	copy(tail[:], text[at:])
+	copy(tail[:], text[min(at, len(text)):])
 	return binary.LittleEndian.Uint64(tail[:])
 }

@@ -1,28 +1,24 @@
 package rules
 
-import (
-	"slices"
+import "slices"
 
-	"github.com/zricethezav/gitleaks/v8/config"
-)
-
-// requirement is another rule that must match near by.
-type requirement struct {
-	*config.Required
+// companion is a required rule that exists.
+type companion struct {
+	requirement
 	index int
 }
 
 // accompanied are the findings near which every required rule has one too.
 func (j *judge) accompanied(r *rule, found []finding) []finding {
 	companions := map[int]*company{}
-	for _, q := range r.required {
+	for _, q := range r.companions {
 		if companions[q.index] == nil {
 			companions[q.index] = newCompany(j.findings(j.rules[q.index], true))
 		}
 	}
 	return slices.DeleteFunc(found, func(f finding) bool {
 		near := map[int]bool{}
-		for _, q := range r.required {
+		for _, q := range r.companions {
 			near[q.index] = near[q.index] || companions[q.index].near(f.at, q)
 		}
 		for _, is := range near {
@@ -55,21 +51,21 @@ func newCompany(all []finding) *company {
 }
 
 // near reports whether one of them is near enough.
-func (c *company) near(at spot, q requirement) bool {
+func (c *company) near(at spot, q companion) bool {
 	first := 0
-	if q.WithinLines != nil {
-		first, _ = slices.BinarySearch(c.lines, at.line-*q.WithinLines)
+	if q.lines.set {
+		first, _ = slices.BinarySearch(c.lines, at.line-q.lines.most)
 	}
 	for _, line := range c.lines[first:] {
-		if q.WithinLines != nil && line > at.line+*q.WithinLines {
+		if q.lines.set && line > at.line+q.lines.most {
 			return false
 		}
-		if q.WithinColumns == nil {
+		if !q.columns.set {
 			return true
 		}
 		columns := c.columns[line]
-		i, _ := slices.BinarySearch(columns, at.column-*q.WithinColumns)
-		if i < len(columns) && columns[i] <= at.column+*q.WithinColumns {
+		i, _ := slices.BinarySearch(columns, at.column-q.columns.most)
+		if i < len(columns) && columns[i] <= at.column+q.columns.most {
 			return true
 		}
 	}

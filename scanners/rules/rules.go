@@ -75,7 +75,7 @@ var (
 // New loads the configuration and builds a matcher.
 func New(o Options) (*Matcher, error) {
 	silence()
-	l, err := load(o)
+	set, err := load(o)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func New(o Options) (*Matcher, error) {
 	case depth < 0:
 		depth = 0
 	}
-	return &Matcher{engine: newEngine(l, depth)}, nil
+	return &Matcher{engine: newEngine(set, o.Path, depth)}, nil
 }
 
 // Rules is the number of rules.
@@ -104,7 +104,7 @@ type Explanation struct {
 func (m *Matcher) Explain() []Explanation {
 	out := make([]Explanation, len(m.engine.rules))
 	for i, r := range m.engine.rules {
-		out[i] = Explanation{Rule: r.RuleID, How: "looks at the path alone"}
+		out[i] = Explanation{Rule: r.id, How: "looks at the path alone"}
 		if p := m.engine.plans[i]; p != nil {
 			out[i].How, out[i].Whole = p.explain(), p.reason != ""
 		}
@@ -127,13 +127,13 @@ func (m *Matcher) AppendHitsUntil(ctx context.Context, dst []scanners.Hit, c sca
 	raw := unsafe.String(unsafe.SliceData(c.Data), len(c.Data))
 	for _, f := range m.engine.detect(ctx, raw, where{c.Path, c.AnyPath}) {
 		h := scanners.Hit{
-			Rule:        f.rule.RuleID,
-			Description: f.rule.Description,
+			Rule:        f.rule.id,
+			Description: f.rule.description,
 			Tags:        f.tags(),
 			Entropy:     float32(f.entropy),
 			Form:        f.kinds.form(),
 		}
-		if f.rule.Regex == nil { // a rule on the path alone
+		if f.rule.pattern == "" { // a rule on the path alone
 			if c.Base > 0 || c.Decoded {
 				continue
 			}

@@ -1,125 +1,122 @@
 package rules
 
-import "strings"
+import (
+	"math/bits"
+	"strings"
+
+	"revenant/scanners/byteclass"
+)
 
 // stretches walks over what looks encoded in a text, as one pass of gitleaks'
 // pattern finds it: leftmost, without overlap, at each place percent before
 // escapes before hexadecimal before base64.
 type stretches struct {
 	*alphabets
-	text                string
-	pos                 int
-	percent, code, back int // the next %, U+ and \u from pos on; len(text): none
+	text  string
+	pos   int
+	tile  *byteclass.Marks // of the text from base on
+	base  int
+	words int // of the tile; one more is known where the text goes on
 }
 
-func (a *alphabets) stretches(text string) *stretches {
-	return &stretches{alphabets: a, text: text, percent: -1, code: -1, back: -1}
+// stretchTile is how many bytes are classified at once: few enough to stay in
+// the first cache.
+const stretchTile = 8 << 10
+
+// stretches borrows the tile.
+func (a *alphabets) stretches(text string, tile *byteclass.Marks) *stretches {
+	return &stretches{alphabets: a, text: text, tile: tile}
 }
 
 // next is the next stretch.
 func (s *stretches) next() (encoded, bool) {
 	for s.pos < len(s.text) {
-		special := s.special()
-		if e, ok := s.run(s.pos, special); ok {
-			s.pos = e.end
-			return e, true
+		if s.pos-s.base >= 64*s.words {
+			s.classify()
 		}
-		s.pos = special
-		if special == len(s.text) {
-			break
-		}
-		if e, ok := s.at(special); ok {
-			s.pos = e.end
-			return e, true
-		}
-		// Nothing here but perhaps the inside of a run.
-		if e, ok := s.runAt(special); ok {
-			s.pos = e.end
-			return e, true
-		}
-		s.pos++
-	}
-	return encoded{}, false
-}
-
-// special is the next place where an encoding with a mark may begin.
-func (s *stretches) special() int {
-	if s.percent < s.pos {
-		s.percent = indexFrom(s.text, s.pos, "%")
-	}
-	if s.code < s.pos {
-		s.code = indexFrom(s.text, s.pos, "U+")
-	}
-	if s.back < s.pos {
-		s.back = s.pos
-		for s.back < len(s.text) {
-			s.back = indexFrom(s.text, s.back, `\`)
-			if s.escaped(s.back) > 0 {
-				break
+		word, from := (s.pos-s.base)/64, (s.pos-s.base)%64
+		runs := s.runs(word)
+		for events := (runs | s.tile.Marks[word]) >> from << from; events != 0; events &= events - 1 {
+			at := bits.TrailingZeros64(events)
+			s.pos = s.base + 64*word + at
+			if runs>>at&1 != 0 {
+				e := s.runAt(s.pos)
+				s.pos = e.end
+				return e, true
 			}
-			s.back++
+			if e, ok := s.marked(s.pos); ok {
+				s.pos = e.end
+				return e, true
+			}
 		}
-		s.back = min(s.back, len(s.text))
-	}
-	return min(s.percent, s.code, s.back)
-}
-
-// run finds the first run of base64 or hexadecimal that starts in [from, to).
-func (s *stretches) run(from, to int) (encoded, bool) {
-	for from < to {
-		// Is the last character that the shortest run from here has one of it?
-		probe := from + minBase64 - 1
-		if probe >= len(s.text) {
-			return encoded{}, false
-		}
-		if !s.base64[s.text[probe]] {
-			from = probe + 1
-			continue
-		}
-		start := probe
-		for start > from && s.base64[s.text[start-1]] {
-			start--
-		}
-		if start >= to {
-			return encoded{}, false
-		}
-		if e, ok := s.runAt(start); ok {
-			return e, true
-		}
-		from = start
-		for from < len(s.text) && s.base64[s.text[from]] {
-			from++
-		}
+		s.pos = s.base + 64*(word+1)
 	}
 	return encoded{}, false
 }
 
-// runAt is the run of hexadecimal or base64 at a place.
-func (s *stretches) runAt(at int) (encoded, bool) {
+// classify makes the tile that holds pos.
+func (s *stretches) classify() {
+	s.base = s.pos
+	data := bytesOf(s.text[s.base:min(len(s.text), s.base+stretchTile+64)])
+	s.words = min(s.tile.Classify(data), stretchTile/64)
+	if len(data) <= stretchTile {
+		s.tile.Runs[s.words] = 0
+	}
+}
+
+// runs are the places of a word where at least minBase64 characters of base64
+// follow each other: pairs, pairs of pairs and so on.
+func (s *stretches) runs(word int) uint64 {
+	here, after := s.tile.Runs[word], s.tile.Runs[word+1]
+	here &= here>>1 | after<<63
+	after &= after >> 1
+	here &= here>>2 | after<<62
+	after &= after >> 2
+	here &= here>>4 | after<<60
+	after &= after >> 4
+	return here & (here>>8 | after<<56)
+}
+
+// runAt is the run of hexadecimal or base64 at a place where runs has one.
+func (s *stretches) runAt(at int) encoded {
 	hex := at
 	for hex < len(s.text) && s.hex[s.text[hex]] != 0xff {
 		hex++
 	}
 	if hex-at >= minHex {
-		return encoded{extent{at, hex}, hexadecimal}, true
+		return encoded{extent{at, hex}, hexadecimal}
 	}
-	end := hex
-	for end < len(s.text) && s.base64[s.text[end]] {
-		end++
-	}
-	if end-at < minBase64 {
-		return encoded{}, false
-	}
+	end := s.runEnd(at)
 	for range 2 {
 		if end < len(s.text) && s.text[end] == '=' {
 			end++
 		}
 	}
-	return encoded{extent{at, end}, base64ish}, true
+	return encoded{extent{at, end}, base64ish}
 }
 
-// at is the stretch with a mark at a place.
-func (s *stretches) at(at int) (encoded, bool) {
+// runEnd is where the base64 characters end that stand at a place of the tile.
+func (s *stretches) runEnd(at int) int {
+	word, bit := (at-s.base)/64, (at-s.base)%64
+	end := at + bits.TrailingZeros64(^(s.tile.Runs[word] >> bit))
+	if end-at < 64-bit {
+		return end
+	}
+	for end = at + 64 - bit; word+1 < s.words; end += 64 {
+		word++
+		if here := s.tile.Runs[word]; here != ^uint64(0) {
+			return end + bits.TrailingZeros64(^here)
+		}
+	}
+	for end < len(s.text) && s.base64[s.text[end]] {
+		end++
+	}
+	return end
+}
+
+// marked is the stretch that a mark at a place begins; of U+0041 the plus sign
+// is the mark.
+func (s *stretches) marked(at int) (encoded, bool) {
 	switch s.text[at] {
 	case '%':
 		if !s.percentAt(at) {
@@ -143,7 +140,11 @@ func (s *stretches) at(at int) (encoded, bool) {
 			}
 		}
 		return encoded{extent{at, end}, percent}, true
-	case 'U':
+	case '+':
+		at--
+		if at < 0 || s.text[at] != 'U' { // no stretch ends between the two
+			return encoded{}, false
+		}
 		end := at
 		for s.codePoint(end) {
 			end += 6
@@ -152,12 +153,14 @@ func (s *stretches) at(at int) (encoded, bool) {
 			}
 		}
 		return encoded{extent{at, end}, escape}, end > at
-	default:
+	case '\\':
 		end := at
 		for n := s.escaped(end); n > 0; n = s.escaped(end) {
 			end += n
 		}
 		return encoded{extent{at, end}, escape}, end > at
+	default:
+		return encoded{}, false
 	}
 }
 
