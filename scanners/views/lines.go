@@ -1,0 +1,209 @@
+package views
+
+import "bytes"
+
+// lines undoes line breaks in values, and what precedes every line: times of a
+// log, marks of a comment, a difference or a quotation, numbers.
+type lines struct {
+	prefix *stretches
+	wrap   *stretches
+
+	start int // of the line at hand
+	on    int // where the line at hand goes on with a value
+	cut   int // the prefix of the line at hand was left out up to here
+}
+
+const (
+	// wrapped is how much of a line is shown around a break in a value: longer
+	// values are found by one of their parts.
+	wrapped = 192
+	// deepest is how far a line may be indented.
+	deepest = 64
+	// region is how long a stretch of a value is that a break can hide.
+	region = 13
+	// solid is how many bytes without a blank a value has beside a break when
+	// anything may stand there.
+	solid = 12
+)
+
+func (s *lines) forget() { s.start, s.cut, s.on = 0, 0, 0 }
+
+// at looks at the end of a line.
+func (s *lines) at(data []byte, p int) {
+	if data[p] == '\r' && p+1 < len(data) && data[p+1] == '\n' {
+		return
+	}
+	end := p
+	if end > s.start && data[end-1] == '\r' {
+		end--
+	}
+	s.broken(data, end, p+1)
+	if data[p] == '\r' {
+		return
+	}
+	if start := s.start; end > start && p-start < faraway && p+1 < len(data) {
+		s.prefixed(data, start, end, p+1)
+	}
+	s.start = p + 1
+}
+
+// broken leaves out a line break at data[end:next] that stands in a value, with
+// what tells that the line goes on.
+func (s *lines) broken(data []byte, end, next int) {
+	if end > 0 && (data[end-1] == '\\' || data[end-1] == '^' || data[end-1] == '`') {
+		end--
+	}
+	for next < min(len(data), end+deepest) && blanks[data[next]] {
+		next++
+	}
+	if end == 0 || next == len(data) || !graphic(data[end-1]) || !graphic(data[next]) {
+		return
+	}
+	left, right := 0, 0
+	for i := end - 1; i >= 0 && left < region && !spaces[data[i]]; i-- {
+		left++
+	}
+	for i := next; i < len(data) && right < region && !spaces[data[i]]; i++ {
+		right++
+	}
+	if end-left <= s.on && s.on > 0 {
+		left = region // a piece of what was broken before
+	}
+	if wordly[data[end-1]] && wordly[data[next]] && left+right >= region || left >= solid && right >= solid {
+		s.on = next
+		s.wrap.put(cut(end, next), true)
+	}
+}
+
+// prefixed leaves out what two lines have in common before the pieces of a
+// value: data[start:end] and the line at next.
+func (s *lines) prefixed(data []byte, start, end, next int) {
+	if s.docker(data, start, end, next) || !tail(data, start, end) {
+		return
+	}
+	a, b := common(data[start:end], data[next:min(len(data), next+faraway)])
+	if a == 0 || next+b >= len(data) || !wordly[data[next+b]] {
+		return
+	}
+	worth := secretAround(data, end, next+b) || armoured(data[start+a:end])
+	if !worth {
+		return
+	}
+	if start+a > s.cut && start >= s.cut {
+		s.prefix.put(cut(start, start+a), true)
+	}
+	s.cut = next + b
+	s.prefix.put(cut(next, next+b), true)
+}
+
+// tail reports whether a line ends with a piece of something.
+func tail(data []byte, start, end int) bool {
+	if end-start < solid || !wordly[data[end-1]] || !wordly[data[end-solid/2]] {
+		return false
+	}
+	for i := end - solid; i < end; i++ {
+		if !wordly[data[i]] {
+			return armoured(data[start:end])
+		}
+	}
+	return true
+}
+
+// armoured reports whether the line is a header of armour.
+func armoured(line []byte) bool {
+	return bytes.HasSuffix(line, []byte("-----")) && bytes.Contains(line, []byte("-----BEGIN "))
+}
+
+// common is how much of two lines is a prefix of one kind: numbers are alike,
+// and so are blanks. It ends with a blank or a sign, and is not blank.
+func common(x, y []byte) (a, b int) {
+	i, j, inked := 0, 0, false
+	for i < len(x) && j < len(y) {
+		c, d := x[i], y[j]
+		switch {
+		case digit(c) && digit(d):
+			i, j = skip(x, i, digit), skip(y, j, digit)
+			inked = true
+			continue
+		case blank(c) && blank(d):
+			i, j = skip(x, i, blank), skip(y, j, blank)
+			if inked {
+				a, b = i, j
+			}
+			continue
+		case c != d && !(flag(x, i) && flag(y, j)) || c == '\n':
+			return a, b
+		}
+		i, j, inked = i+1, j+1, true
+		if !alnums[c] && c < 0x80 && c != '_' {
+			a, b = i, j
+		}
+	}
+	return a, b
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+func blank(c byte) bool { return c == ' ' || c == '\t' }
+
+// flag reports whether the letter at i says whether a line of a container's log
+// is whole.
+func flag(line []byte, i int) bool {
+	return (line[i] == 'F' || line[i] == 'P') && i > 0 && line[i-1] == ' ' && i+1 < len(line) && line[i+1] == ' '
+}
+
+func skip(b []byte, i int, class func(byte) bool) int {
+	for i < len(b) && class(b[i]) {
+		i++
+	}
+	return i
+}
+
+// docker leaves out what Docker writes around every line, and reports whether
+// this is such a line.
+func (s *lines) docker(data []byte, start, end, next int) bool {
+	if data[end-1] != '}' {
+		return false
+	}
+	from, to, ok := logged(data[start:end])
+	if !ok {
+		return false
+	}
+	in := data[next:min(len(data), next+faraway)]
+	if n := bytes.IndexByte(in, '\n'); n >= 0 {
+		in = in[:n]
+	}
+	behind, _, ok := logged(in)
+	if !ok {
+		return true
+	}
+	whole := bytes.HasSuffix(data[start:start+to], []byte(`\n`))
+	if whole {
+		to -= len(`\n`)
+	}
+	line := data[start+from : start+to]
+	if !secretAround(data, start+to, next+behind) && !armoured(line) {
+		return true
+	}
+	if start >= s.cut {
+		s.prefix.put(cut(start, start+from), true)
+	}
+	s.cut = next + behind
+	if whole {
+		s.prefix.put(cut(start+to, next-1), true)
+		s.prefix.put(cut(next, next+behind), true)
+	} else {
+		s.prefix.put(cut(start+to, next+behind), true)
+	}
+	return true
+}
+
+// logged is where in a line that Docker wrote what was logged begins and ends.
+func logged(line []byte) (from, to int, ok bool) {
+	const before, after = `{"log":"`, `","stream":"`
+	if !bytes.HasPrefix(line, []byte(before)) {
+		return 0, 0, false
+	}
+	to = bytes.LastIndex(line, []byte(after))
+	return len(before), to, to >= len(before)
+}

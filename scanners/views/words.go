@@ -1,0 +1,77 @@
+package views
+
+// Classes of bytes as tables; read-only.
+var (
+	ends   = set("\x00\t\n\v\f\r ,<>\"'`") // what a word cannot go on behind
+	wordly = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
+	spaces = set("\x00\t\n\v\f\r ")
+	blanks = set(" \t")
+	alnums = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+)
+
+func set(chars string) (t [256]bool) {
+	for _, c := range []byte(chars) {
+		t[c] = true
+	}
+	return t
+}
+
+// graphic reports whether c is ASCII that prints, or a part of another
+// character.
+func graphic(c byte) bool { return c > ' ' && c != 0x7f }
+
+// A word that may be a secret has letters and digits and is not short. Rules
+// want to see where it begins and ends; words of prose do not matter to them.
+const (
+	secretLength  = 10
+	secretLetters = 3
+	secretLook    = 48 // bytes that are looked at
+)
+
+// secretBefore reports whether a word that may be a secret ends at p.
+func secretBefore(data []byte, p int) bool {
+	var w word
+	for i := p - 1; i >= max(0, p-secretLook) && wordly[data[i]]; i-- {
+		w.add(data[i])
+	}
+	return w.secret()
+}
+
+// secretAfter reports whether a word that may be a secret begins at p.
+func secretAfter(data []byte, p int) bool {
+	var w word
+	for i := p; i < min(len(data), p+secretLook) && wordly[data[i]]; i++ {
+		w.add(data[i])
+	}
+	return w.secret()
+}
+
+// word counts the characters of a word.
+type word struct{ n, letters, digits int }
+
+func (w *word) add(c byte) {
+	w.n++
+	switch {
+	case c >= '0' && c <= '9':
+		w.digits++
+	case alnums[c]:
+		w.letters++
+	}
+}
+
+func (w *word) secret() bool {
+	return w.n >= secretLength && w.letters >= secretLetters && w.digits > 0
+}
+
+// secretAround reports whether what ends at p and what begins at q are together
+// a word that may be a secret.
+func secretAround(data []byte, p, q int) bool {
+	var w word
+	for i := p - 1; i >= max(0, p-secretLook) && wordly[data[i]]; i-- {
+		w.add(data[i])
+	}
+	for i := q; i < min(len(data), q+secretLook) && wordly[data[i]]; i++ {
+		w.add(data[i])
+	}
+	return w.secret()
+}
