@@ -55,10 +55,11 @@ func floors() map[string]room {
 		"fingerprints/registry":       {floor: 2},
 		"fingerprints/store/sqlstore": {floor: 2},
 		"scanners/archives":           {floor: 2},
+		"scanners/byteclass":          {floor: 2},
 		"scanners/files":              {floor: 2},
-		"scanners/registered":         {floor: 2},
+		"scanners/registered":         {floor: 2, sideway: []string{"scanners/byteclass"}},
 		"scanners/rules":              {floor: 2},
-		"scanners/views":              {floor: 2},
+		"scanners/views":              {floor: 2, sideway: []string{"scanners/byteclass"}},
 
 		"ingest/scan":            {floor: 3},
 		"ingest/report/json":     {floor: 3, sideway: []string{"ingest/scan"}},

@@ -3,6 +3,7 @@ package registered
 import (
 	"math/bits"
 
+	"revenant/scanners/byteclass"
 	"revenant/scanners/escapes"
 )
 
@@ -74,7 +75,7 @@ func (j *joined) class(p int) int {
 	if j.a.bits == 6 {
 		p = min(j.inTile(p), len(j.data))
 		for p+64 <= len(j.data) {
-			if run := runWord(j.data[p:]); run != ^uint64(0) {
+			if run := byteclass.RunWord(j.data[p:]); run != ^uint64(0) {
 				return p + bits.TrailingZeros64(^run)
 			}
 			p += 64

@@ -9,6 +9,7 @@ import (
 	"revenant/fingerprints/anchor"
 	"revenant/fingerprints/pack"
 	"revenant/scanners"
+	"revenant/scanners/byteclass"
 )
 
 // ErrNoPack is returned by New for a nil pack.
@@ -112,7 +113,7 @@ type work struct {
 	tried      [1 << triedBits]attempt
 	stretched  layer
 	runs       runBuffer
-	bitmaps    bitmaps
+	bitmaps    byteclass.Marks
 	stats      Stats
 }
 
@@ -162,8 +163,8 @@ func (w *work) search(x *text, depth int) {
 		for _, t := range w.m.tables {
 			w.raw(x, t, from, to)
 		}
-		words := w.bitmaps.classify(x.data[from:to])
-		w.findRuns(x, &finder, w.bitmaps.runs[:words], from, &probed)
+		words := w.bitmaps.Classify(x.data[from:to])
+		w.findRuns(x, &finder, w.bitmaps.Runs[:words], from, &probed)
 		w.marked(x, words, from, &done, &probed)
 	}
 	if depth == 0 {

@@ -13,7 +13,7 @@ import (
 // stand raw anywhere. Bytes away from escapes were probed already. done is
 // where the last stretch of each scheme ended.
 func (w *work) marked(x *text, words, from int, done *[signs]int, probed *reached) {
-	for i, m := range w.bitmaps.marks[:words] {
+	for i, m := range w.bitmaps.Marks[:words] {
 		for ; m != 0; m &= m - 1 {
 			p := from + 64*i + bits.TrailingZeros64(m)
 			if x.data[p] == '+' {
@@ -34,7 +34,7 @@ func (w *work) marked(x *text, words, from int, done *[signs]int, probed *reache
 			}
 		}
 	}
-	for i, m := range w.bitmaps.quotes[:words] {
+	for i, m := range w.bitmaps.Quotes[:words] {
 		for m &= m>>1 | 1<<63; m != 0; m &= m - 1 {
 			p := from + 64*i + bits.TrailingZeros64(m)
 			if p+1 < len(x.data) && x.data[p] != x.data[p+1] && escSingle.next(x.data[p:]).Width > 1 {

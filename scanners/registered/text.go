@@ -8,6 +8,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/pack"
 	"revenant/scanners"
+	"revenant/scanners/byteclass"
 )
 
 // text is what is searched: a chunk, or what was decoded from a part of one.
@@ -31,7 +32,7 @@ func (t *text) span(from, to int) scanners.Span {
 
 // tile is how much of a text every pass sees before the next tile is touched,
 // so that it is still in the core's cache.
-const tile = 128 << 10
+const tile = byteclass.Tile
 
 // raw probes one tile of the text with one table.
 func (w *work) raw(x *text, t *table, from, to int) {

@@ -1,10 +1,10 @@
 #include "textflag.h"
 
-// func classifyAVX2(runs, marks, quotes *uint64, data *byte, n int, t *nibbleTables)
+// func marksAVX2(runs, marks, quotes *uint64, data *byte, n int, t *markTables)
 //
-// Looks both halves of each byte up with a shuffle, as classifyScalar does with
+// Looks both halves of each byte up with a shuffle, as markScalar does with
 // its tables, and collects the sign of the result 64 bytes at a time.
-TEXT ·classifyAVX2(SB), NOSPLIT, $0-48
+TEXT ·marksAVX2(SB), NOSPLIT, $0-48
 	MOVQ runs+0(FP), DI
 	MOVQ marks+8(FP), SI
 	MOVQ quotes+16(FP), BX

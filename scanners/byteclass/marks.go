@@ -1,9 +1,6 @@
-package registered
+package byteclass
 
-// A bitmap has one bit for each byte of a tile, the first byte's lowest in the
-// first word.
-
-// Classes of bytes as classify tells them apart: a byte is in a class when the
+// Classes of bytes as Marks tells them apart: a byte is in a class when the
 // entries of its low and high half share a bit of the class.
 const (
 	runBits  = 0x1f // both base64 alphabets
@@ -11,16 +8,16 @@ const (
 	quoteBit = 0x80 // quotes: two in a row are an escape
 )
 
-// nibbleTables are the class bits by low half, by high half, and constants for
+// markTables are the class bits by low half, by high half, and constants for
 // vector code: 16 bytes each.
-type nibbleTables struct {
+type markTables struct {
 	low, high, half, run, mark [16]byte
 }
 
-var tables = makeTables()
+var marks = makeMarkTables()
 
-func makeTables() *nibbleTables {
-	t := &nibbleTables{}
+func makeMarkTables() *markTables {
+	t := &markTables{}
 	add := func(bit byte, high int, lows string) {
 		t.high[high] |= bit
 		for _, c := range []byte(lows) {
@@ -42,25 +39,29 @@ func makeTables() *nibbleTables {
 	return t
 }
 
-// bitmaps are the classes of a tile.
-type bitmaps struct{ runs, marks, quotes [tile / 64]uint64 }
+// Tile is how many bytes Marks holds.
+const Tile = 128 << 10
 
-// classify fills the bitmaps for data, at most a tile, and returns how many
+// Marks are the bitmaps of a tile: characters of base64, what escapes begin
+// with, and quotes.
+type Marks struct{ Runs, Marks, Quotes [Tile / 64]uint64 }
+
+// Classify fills the bitmaps for data, at most a tile, and returns how many
 // words of each are in use. The last is padded with zero bits.
-func (b *bitmaps) classify(data []byte) int {
+func (b *Marks) Classify(data []byte) int {
 	n := b.classifyWords(data)
 	for i, rest := n, data[64*n:]; len(rest) > 0; i++ {
 		part := rest[:min(64, len(rest))]
-		b.runs[i], b.marks[i], b.quotes[i] = classifyScalar(part)
+		b.Runs[i], b.Marks[i], b.Quotes[i] = markScalar(part)
 		rest = rest[len(part):]
 	}
 	return (len(data) + 63) / 64
 }
 
-// classifyScalar classifies up to 64 bytes on any machine.
-func classifyScalar(data []byte) (run, mark, quote uint64) {
+// markScalar classifies up to 64 bytes on any machine.
+func markScalar(data []byte) (run, mark, quote uint64) {
 	for k, c := range data {
-		b := tables.low[c&15] & tables.high[c>>4]
+		b := marks.low[c&15] & marks.high[c>>4]
 		if b&runBits != 0 {
 			run |= 1 << k
 		}

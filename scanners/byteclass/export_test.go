@@ -1,0 +1,16 @@
+package byteclass
+
+// MarkWord returns the bitmaps of 64 bytes as this machine makes them and as
+// any machine does.
+func MarkWord(data []byte) (fast, scalar [3]uint64) {
+	var b Marks
+	b.Classify(data)
+	fast = [3]uint64{b.Runs[0], b.Marks[0], b.Quotes[0]}
+	scalar[0], scalar[1], scalar[2] = markScalar(data)
+	return fast, scalar
+}
+
+// DigitWord does the same for Digits.
+func DigitWord(data []byte) (fast, scalar Digits) {
+	return AppendDigits(nil, data)[0], digitScalar(data)
+}
