@@ -14,3 +14,12 @@ func MarkWord(data []byte) (fast, scalar [3]uint64) {
 func DigitWord(data []byte) (fast, scalar Digits) {
 	return AppendDigits(nil, data)[0], digitScalar(data)
 }
+
+// SignWord does the same for Signs.
+func SignWord(data []byte) (fast, scalar [3]uint64) {
+	var b Signs
+	b.Classify(data)
+	fast = [3]uint64{b.Signs[0], b.Quotes[0], b.Breaks[0]}
+	scalar[0], scalar[1], scalar[2] = signScalar(data)
+	return fast, scalar
+}

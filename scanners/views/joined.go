@@ -51,7 +51,7 @@ func (s *joints) at(data []byte, p int) {
 		s.guess.put(c, false)
 	case inside:
 		s.guess.put(c, true)
-		s.sure.put(c, secretBefore(data, p) || secretAfter(data, j.end) || secretAround(data, p, j.end))
+		s.sure.put(c, secretAround(data, p, j.end, &alnums))
 	}
 }
 

@@ -141,7 +141,11 @@ func ruleMatcher(tb testing.TB) scanners.Matcher {
 
 func scan(tb testing.TB, m scanners.Matcher, content string, chunk int) []scanners.Hit {
 	tb.Helper()
-	e := &scanners.Engine{Matchers: []scanners.Matcher{m}, Viewer: views.New(), ChunkSize: chunk}
+	return scanWith(tb, &scanners.Engine{Matchers: []scanners.Matcher{m}, Viewer: views.New(), ChunkSize: chunk}, content)
+}
+
+func scanWith(tb testing.TB, e *scanners.Engine, content string) []scanners.Hit {
+	tb.Helper()
 	var hits []scanners.Hit
 	_, err := e.Scan(context.Background(), strings.NewReader(content), "notes.txt", func(w scanners.Window) error {
 		hits = append(hits, w.Hits...)

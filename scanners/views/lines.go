@@ -1,6 +1,10 @@
 package views
 
-import "bytes"
+import (
+	"bytes"
+
+	"revenant/scanners/byteclass"
+)
 
 // lines undoes line breaks in values, and what precedes every line: times of a
 // log, marks of a comment, a difference or a quotation, numbers.
@@ -10,7 +14,9 @@ type lines struct {
 
 	start int // of the line at hand
 	on    int // where the line at hand goes on with a value
-	cut   int // the prefix of the line at hand was left out up to here
+
+	encoded int // where the line at hand goes on with the body of something encoded
+	cut     int // the prefix of the line at hand was left out up to here
 }
 
 const (
@@ -26,7 +32,7 @@ const (
 	solid = 12
 )
 
-func (s *lines) forget() { s.start, s.cut, s.on = 0, 0, 0 }
+func (s *lines) forget() { s.start, s.cut, s.on, s.encoded = 0, 0, 0, 0 }
 
 // at looks at the end of a line.
 func (s *lines) at(data []byte, p int) {
@@ -56,23 +62,79 @@ func (s *lines) broken(data []byte, end, next int) {
 	for next < min(len(data), end+deepest) && blanks[data[next]] {
 		next++
 	}
-	if end == 0 || next == len(data) || !graphic(data[end-1]) || !graphic(data[next]) {
+	if end == 0 || next == len(data) || structure[data[end-1]] || structure[data[next]] || s.body(data, end, next) {
 		return
 	}
 	left, right := 0, 0
-	for i := end - 1; i >= 0 && left < region && !spaces[data[i]]; i-- {
+	for i := end - 1; i >= 0 && left < region && graphic(data[i]); i-- {
 		left++
 	}
-	for i := next; i < len(data) && right < region && !spaces[data[i]]; i++ {
+	for i := next; i < len(data) && right < region && graphic(data[i]); i++ {
 		right++
 	}
 	if end-left <= s.on && s.on > 0 {
 		left = region // a piece of what was broken before
 	}
-	if wordly[data[end-1]] && wordly[data[next]] && left+right >= region || left >= solid && right >= solid {
+	if wordly[data[end-1]] && wordly[data[next]] && left+right >= region && !stamped(data[next:]) || left >= solid && right >= solid {
 		s.on = next
 		s.wrap.put(cut(end, next), true)
 	}
+}
+
+// body reports whether the break is in the body of something that is encoded
+// in characters of base64: no value stands there as it is, and those who undo
+// the encoding see through the breaks.
+func (s *lines) body(data []byte, end, next int) bool {
+	within := end-bodyLine >= s.encoded && s.encoded > 0
+	if end < 64 || end-bodyLine < s.start || !allDigits(byteclass.RunWord(data[end-64:])>>(64-bodyLine)) {
+		return false
+	}
+	if !within {
+		second := bodyAt(data, next)
+		if second == 0 || bodyAt(data, second) == 0 {
+			return false
+		}
+	}
+	s.encoded = next
+	return true
+}
+
+// bodyLine is how long the lines of a body are at the least: three of them are
+// longer than a value that a break could hide.
+const bodyLine = 48
+
+func allDigits(m uint64) bool { return ^m&(1<<bodyLine-1) == 0 }
+
+// bodyAt is where the line behind the line of a body at p begins; 0 when there
+// is no such line at p.
+func bodyAt(data []byte, p int) int {
+	if len(data)-p < 128 || !allDigits(byteclass.RunWord(data[p:])) {
+		return 0
+	}
+	n := bytes.IndexByte(data[p:p+128], '\n')
+	if n < 0 {
+		return 0
+	}
+	for p += n + 1; p < len(data) && blanks[data[p]]; p++ {
+	}
+	return p
+}
+
+// stamped reports whether the line begins with a date, a time or an address: it
+// begins something.
+func stamped(line []byte) bool {
+	n, signs := 0, 0
+	for _, c := range line[:min(len(line), 12)] {
+		switch {
+		case digit(c):
+			n++
+		case c == '-' || c == ':' || c == '.' || c == '/':
+			signs++
+		default:
+			return n >= 4 && signs >= 2
+		}
+	}
+	return n >= 4 && signs >= 2
 }
 
 // prefixed leaves out what two lines have in common before the pieces of a
@@ -85,7 +147,7 @@ func (s *lines) prefixed(data []byte, start, end, next int) {
 	if a == 0 || next+b >= len(data) || !wordly[data[next+b]] {
 		return
 	}
-	worth := secretAround(data, end, next+b) || armoured(data[start+a:end])
+	worth := secretAround(data, end, next+b, &wordly) || armoured(data[start+a:end])
 	if !worth {
 		return
 	}
@@ -182,7 +244,7 @@ func (s *lines) docker(data []byte, start, end, next int) bool {
 		to -= len(`\n`)
 	}
 	line := data[start+from : start+to]
-	if !secretAround(data, start+to, next+behind) && !armoured(line) {
+	if !secretAround(data, start+to, next+behind, &wordly) && !armoured(line) {
 		return true
 	}
 	if start >= s.cut {

@@ -90,7 +90,7 @@ func sequence(data []byte, p int) int {
 		if p+1 < len(data) && data[p+1] >= 0x30 && data[p+1] <= 0x7e {
 			return p + 2
 		}
-	case c >= 0x30 && c <= 0x7e:
+	case bytes.IndexByte([]byte("78=>cDEHMNOZ"), c) >= 0:
 		return p + 1
 	}
 	return -1

@@ -2,9 +2,16 @@ package views
 
 // Classes of bytes as tables; read-only.
 var (
-	ends   = set("\x00\t\n\v\f\r ,<>\"'`") // what a word cannot go on behind
-	wordly = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
-	spaces = set("\x00\t\n\v\f\r ")
+	ends      = set("\x00\t\n\v\f\r ,<>\"'`") // what a word cannot go on behind
+	wordly    = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
+	spaces    = set("\x00\t\n\v\f\r ")
+	structure = func() (t [256]bool) { // what a value hardly has beside a break
+		t = set("\"'`{}[]();,\x7f")
+		for c := range ' ' + 1 {
+			t[c] = true
+		}
+		return t
+	}()
 	blanks = set(" \t")
 	alnums = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 )
@@ -64,13 +71,13 @@ func (w *word) secret() bool {
 }
 
 // secretAround reports whether what ends at p and what begins at q are together
-// a word that may be a secret.
-func secretAround(data []byte, p, q int) bool {
+// a word of some characters that may be a secret.
+func secretAround(data []byte, p, q int, chars *[256]bool) bool {
 	var w word
-	for i := p - 1; i >= max(0, p-secretLook) && wordly[data[i]]; i-- {
+	for i := p - 1; i >= max(0, p-secretLook) && chars[data[i]]; i-- {
 		w.add(data[i])
 	}
-	for i := q; i < min(len(data), q+secretLook) && wordly[data[i]]; i++ {
+	for i := q; i < min(len(data), q+secretLook) && chars[data[i]]; i++ {
 		w.add(data[i])
 	}
 	return w.secret()

@@ -7,6 +7,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/scanners"
+	"revenant/scanners/byteclass"
 )
 
 // written finds what people and programs do to text so that it can be written
@@ -26,13 +27,10 @@ func (f written) view(ctx context.Context, l scanners.Layer, yield func(scanners
 	return !k.finish()
 }
 
-// tile is how much of a layer is classified at once.
-const tile = 32 << 10
-
 // pass is one look through a layer.
 type pass struct {
 	looking
-	classes classes
+	classes byteclass.Signs
 	all     []*stretches
 
 	slashes slashes
@@ -65,7 +63,7 @@ func newPass() *pass {
 	k.quotes.single = add(&stretches{}, alike(fingerprints.FormQuoted), line)
 	k.quotes.shell = add(&stretches{}, alike(fingerprints.FormBackslash), line)
 	k.joints.sure = add(&stretches{}, alike(fingerprints.FormJoined), line)
-	k.joints.guess = add(&stretches{}, guess(fingerprints.FormJoined), line)
+	k.joints.guess = add(&stretches{}, guess(fingerprints.FormJoined), around{far: wrapped, ends: &spaces})
 	k.control.out = add(&stretches{}, alike(fingerprints.FormTerminal), line)
 	k.lines.prefix = add(&stretches{}, alike(fingerprints.FormPrefixed), around{near: nearby, far: faraway, ends: &ends, lines: true})
 	k.lines.wrap = add(&stretches{}, guess(fingerprints.FormWrapped), around{far: wrapped, ends: &spaces})
@@ -76,11 +74,11 @@ func newPass() *pass {
 
 // run looks through the layer until ctx ends or nobody wants more.
 func (k *pass) run(ctx context.Context) {
-	for from := 0; from < len(k.data) && !k.stopped && ctx.Err() == nil; from += tile {
-		words := k.classes.classify(k.data[from:min(from+tile, len(k.data))])
-		each(k.classes.signs[:words], from, k.sign)
-		each(k.classes.quotes[:words], from, k.quote)
-		each(k.classes.breaks[:words], from, k.brk)
+	for from := 0; from < len(k.data) && !k.stopped && ctx.Err() == nil; from += byteclass.SignTile {
+		words := k.classes.Classify(k.data[from:min(from+byteclass.SignTile, len(k.data))])
+		each(k.classes.Signs[:words], from, k.sign)
+		each(k.classes.Quotes[:words], from, k.quote)
+		each(k.classes.Breaks[:words], from, k.brk)
 	}
 }
 
