@@ -30,7 +30,7 @@ const (
 
 // at looks at a quote, which may close a literal.
 func (s *joints) at(data []byte, p int) {
-	if p < s.done || p+1 >= len(data) || alnums[data[p+1]] {
+	if p < s.done {
 		return
 	}
 	j, ok := jointAt(data, p)
@@ -63,7 +63,7 @@ func jointAt(data []byte, p int) (joint, bool) {
 	if n := operator(data[i:]); n > 0 {
 		j.operator, j.comma = true, data[i] == ','
 		i = j.space(data, i+n)
-	} else if n := appended(data, i); n > 0 {
+	} else if n := appended(data, i, j.lines); n > 0 {
 		j.operator = true
 		i += n
 	}
@@ -122,8 +122,11 @@ func operator(b []byte) int {
 
 // appended is the length of what stands between two literals when the second is
 // appended to the same variable by a statement of its own.
-func appended(data []byte, i int) int {
+func appended(data []byte, i int, lines bool) int {
 	from := i
+	if i < len(data) && !lines && data[i] != ';' && data[i] != ')' {
+		return 0
+	}
 	var j joint
 	for i < len(data) && (data[i] == ';' || data[i] == ')') {
 		i = j.space(data, i+1)

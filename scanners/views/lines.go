@@ -34,37 +34,48 @@ const (
 
 func (s *lines) forget() { s.start, s.cut, s.on, s.encoded = 0, 0, 0, 0 }
 
-// at looks at the end of a line.
-func (s *lines) at(data []byte, p int) {
-	if data[p] == '\r' && p+1 < len(data) && data[p+1] == '\n' {
-		return
-	}
-	end := p
-	if end > s.start && data[end-1] == '\r' {
+// end looks at the end of a line.
+func (s *lines) end(data []byte, p int) {
+	start, end := s.start, p
+	s.start = p + 1
+	if end > start && data[end-1] == '\r' {
 		end--
 	}
-	s.broken(data, end, p+1)
-	if data[p] == '\r' {
+	if end == start || p+1 == len(data) {
 		return
 	}
-	if start := s.start; end > start && p-start < faraway && p+1 < len(data) {
+	if c := data[end-1]; structure[c] && c != '`' { // so do most lines of programs
+		if c == '}' && p-start < faraway {
+			s.docker(data, start, end, p+1)
+		}
+		return
+	}
+	s.broken(data, start, end, p+1)
+	if p-start < faraway {
 		s.prefixed(data, start, end, p+1)
 	}
-	s.start = p + 1
+}
+
+// carriage looks at a carriage return.
+func (s *lines) carriage(data []byte, p int) {
+	if p+1 < len(data) && data[p+1] != '\n' && p > s.start {
+		s.broken(data, s.start, p, p+1)
+	}
 }
 
 // broken leaves out a line break at data[end:next] that stands in a value, with
 // what tells that the line goes on.
-func (s *lines) broken(data []byte, end, next int) {
+func (s *lines) broken(data []byte, start, end, next int) {
 	if end > 0 && (data[end-1] == '\\' || data[end-1] == '^' || data[end-1] == '`') {
 		end--
 	}
 	for next < min(len(data), end+deepest) && blanks[data[next]] {
 		next++
 	}
-	if end == 0 || next == len(data) || structure[data[end-1]] || structure[data[next]] || s.body(data, end, next) {
+	if end == start || next == len(data) || structure[data[end-1]] || structure[data[next]] || s.body(data, start, end, next) {
 		return
 	}
+	words := wordly[data[end-1]] && wordly[data[next]]
 	left, right := 0, 0
 	for i := end - 1; i >= 0 && left < region && graphic(data[i]); i-- {
 		left++
@@ -75,7 +86,7 @@ func (s *lines) broken(data []byte, end, next int) {
 	if end-left <= s.on && s.on > 0 {
 		left = region // a piece of what was broken before
 	}
-	if wordly[data[end-1]] && wordly[data[next]] && left+right >= region && !stamped(data[next:]) || left >= solid && right >= solid {
+	if words && left+right >= region && !stamped(data[next:]) || left >= solid && right >= solid {
 		s.on = next
 		s.wrap.put(cut(end, next), true)
 	}
@@ -84,9 +95,9 @@ func (s *lines) broken(data []byte, end, next int) {
 // body reports whether the break is in the body of something that is encoded
 // in characters of base64: no value stands there as it is, and those who undo
 // the encoding see through the breaks.
-func (s *lines) body(data []byte, end, next int) bool {
+func (s *lines) body(data []byte, start, end, next int) bool {
 	within := end-bodyLine >= s.encoded && s.encoded > 0
-	if end < 64 || end-bodyLine < s.start || !allDigits(byteclass.RunWord(data[end-64:])>>(64-bodyLine)) {
+	if end < 64 || end-bodyLine < start || !allDigits(byteclass.RunWord(data[end-64:])>>(64-bodyLine)) {
 		return false
 	}
 	if !within {
@@ -140,7 +151,7 @@ func stamped(line []byte) bool {
 // prefixed leaves out what two lines have in common before the pieces of a
 // value: data[start:end] and the line at next.
 func (s *lines) prefixed(data []byte, start, end, next int) {
-	if s.docker(data, start, end, next) || !tail(data, start, end) {
+	if !tail(data, start, end) {
 		return
 	}
 	a, b := common(data[start:end], data[next:min(len(data), next+faraway)])
@@ -221,15 +232,11 @@ func skip(b []byte, i int, class func(byte) bool) int {
 	return i
 }
 
-// docker leaves out what Docker writes around every line, and reports whether
-// this is such a line.
-func (s *lines) docker(data []byte, start, end, next int) bool {
-	if data[end-1] != '}' {
-		return false
-	}
+// docker leaves out what Docker writes around every line.
+func (s *lines) docker(data []byte, start, end, next int) {
 	from, to, ok := logged(data[start:end])
 	if !ok {
-		return false
+		return
 	}
 	in := data[next:min(len(data), next+faraway)]
 	if n := bytes.IndexByte(in, '\n'); n >= 0 {
@@ -237,15 +244,15 @@ func (s *lines) docker(data []byte, start, end, next int) bool {
 	}
 	behind, _, ok := logged(in)
 	if !ok {
-		return true
+		return
 	}
 	whole := bytes.HasSuffix(data[start:start+to], []byte(`\n`))
 	if whole {
 		to -= len(`\n`)
 	}
-	line := data[start+from : start+to]
+	line := data[start+from : start+max(to, from)]
 	if !secretAround(data, start+to, next+behind, &wordly) && !armoured(line) {
-		return true
+		return
 	}
 	if start >= s.cut {
 		s.prefix.put(cut(start, start+from), true)
@@ -257,7 +264,6 @@ func (s *lines) docker(data []byte, start, end, next int) bool {
 	} else {
 		s.prefix.put(cut(start+to, next+behind), true)
 	}
-	return true
 }
 
 // logged is where in a line that Docker wrote what was logged begins and ends.

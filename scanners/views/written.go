@@ -8,6 +8,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/scanners"
 	"revenant/scanners/byteclass"
+	"revenant/scanners/escapes"
 )
 
 // written finds what people and programs do to text so that it can be written
@@ -76,18 +77,9 @@ func newPass() *pass {
 func (k *pass) run(ctx context.Context) {
 	for from := 0; from < len(k.data) && !k.stopped && ctx.Err() == nil; from += byteclass.SignTile {
 		words := k.classes.Classify(k.data[from:min(from+byteclass.SignTile, len(k.data))])
-		each(k.classes.Signs[:words], from, k.sign)
-		each(k.classes.Quotes[:words], from, k.quote)
-		each(k.classes.Breaks[:words], from, k.brk)
-	}
-}
-
-// each calls f for every bit.
-func each(bitmap []uint64, from int, f func(p int)) {
-	for i, m := range bitmap {
-		for ; m != 0; m &= m - 1 {
-			f(from + 64*i + bits.TrailingZeros64(m))
-		}
+		k.signsAt(k.classes.Signs[:words], from)
+		k.quotesAt(k.classes.Quotes[:words], from)
+		k.breaksAt(k.classes.Breaks[:words], from)
 	}
 }
 
@@ -106,11 +98,71 @@ func (k *pass) finish() (stopped bool) {
 	return stopped
 }
 
-// sign looks at a byte that escapes and the like begin with.
-func (k *pass) sign(p int) {
-	switch k.data[p] {
-	case '\\':
-		k.slashes.at(k.data, p)
+// What may follow a sign; nearly all are let alone for what follows.
+var follows = func() (t [256]uint8) {
+	for c := range 256 {
+		t[c] = followsAnything
+		if _, ok := escapes.Hex([]byte{byte(c), '0'}, 0); ok {
+			t[c] |= followsPercent
+			if c < 'a' {
+				t[c] |= followsEquals
+			}
+		}
+		if alnums[c] || c == '#' {
+			t[c] |= followsAmpersand
+		}
+		if alnums[c] && !digit(byte(c)) || c == '/' || c == '!' {
+			t[c] |= followsLess
+		}
+	}
+	for _, c := range []byte("\n\r?") {
+		t[c] |= followsEquals
+	}
+	for _, c := range []byte(" \t\n\r\"'`+.|<&~,;)\\_/#-") {
+		t[c] |= followsQuote
+	}
+	return t
+}()
+
+const (
+	followsPercent = 1 << iota
+	followsEquals
+	followsAmpersand
+	followsLess
+	followsQuote
+	followsAnything
+)
+
+// mayFollow is what may follow each sign but the backslash.
+var mayFollow = [256]uint8{
+	'%': followsPercent, '&': followsAmpersand, '=': followsEquals, '<': followsLess,
+	'^': followsAnything, 0xc2: followsAnything, 0xe2: followsAnything, 0xef: followsAnything,
+}
+
+// next is the byte behind p, and zero at the end.
+func (k *pass) next(p int) byte {
+	if p+1 < len(k.data) {
+		return k.data[p+1]
+	}
+	return 0
+}
+
+// signsAt looks at bytes that escapes and the like begin with.
+func (k *pass) signsAt(bitmap []uint64, from int) {
+	for i, m := range bitmap {
+		for ; m != 0; m &= m - 1 {
+			p := from + 64*i + bits.TrailingZeros64(m)
+			if c := k.data[p]; c == '\\' {
+				k.slashes.at(k.data, p)
+			} else if follows[k.next(p)]&mayFollow[c] != 0 {
+				k.sign(c, p)
+			}
+		}
+	}
+}
+
+func (k *pass) sign(c byte, p int) {
+	switch c {
 	case '%':
 		k.percent.at(k.data, p)
 	case '&':
@@ -126,18 +178,58 @@ func (k *pass) sign(p int) {
 	}
 }
 
-// quote looks at a quote.
-func (k *pass) quote(p int) {
-	k.quotes.at(k.data, p)
-	k.joints.at(k.data, p)
+// quotesAt looks at quotes.
+func (k *pass) quotesAt(bitmap []uint64, from int) {
+	for i, m := range bitmap {
+		for ; m != 0; m &= m - 1 {
+			p := from + 64*i + bits.TrailingZeros64(m)
+			c := k.next(p)
+			switch {
+			case follows[c]&followsQuote == 0:
+				continue
+			case c == ' ':
+				if d := k.next(p + 1); alnums[d] && !kindOf(d) {
+					continue
+				}
+			case c == ',' && k.name(bitmap[i:], m&(m-1), from+64*i, p):
+				continue
+			case c == '\'' || c == '"' || c == '\\':
+				k.quotes.at(k.data, p)
+			}
+			k.joints.at(k.data, p)
+		}
+	}
 }
 
-// brk looks at the end of a line, or at a control character.
-func (k *pass) brk(p int) {
-	switch k.data[p] {
-	case '\n', '\r':
-		k.lines.at(k.data, p)
-	case 0x1b, '\b':
-		k.control.at(k.data, p)
+// name reports whether the literal that follows the quote at p and a comma is
+// the name of something, as far as the next quotes tell: those in m, and in the
+// words behind the first.
+func (k *pass) name(bitmap []uint64, m uint64, from, p int) bool {
+	if m == 0 && len(bitmap) > 1 {
+		bitmap, m, from = bitmap[1:], bitmap[1], from+64
+	}
+	if m == 0 || from+bits.TrailingZeros64(m)-p > 3 {
+		return false
+	}
+	if m &= m - 1; m == 0 && len(bitmap) > 1 {
+		m, from = bitmap[1], from+64
+	}
+	return m != 0 && k.next(from+bits.TrailingZeros64(m)) == ':'
+}
+
+// breaksAt looks at ends of lines and at control characters.
+func (k *pass) breaksAt(bitmap []uint64, from int) {
+	for i, m := range bitmap {
+		for ; m != 0; m &= m - 1 {
+			p := from + 64*i + bits.TrailingZeros64(m)
+			switch k.data[p] {
+			case '\n':
+				k.lines.end(k.data, p)
+			case '\r':
+				k.lines.carriage(k.data, p)
+			case 0x1b, '\b':
+				k.control.at(k.data, p)
+			}
+		}
 	}
 }
