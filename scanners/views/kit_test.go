@@ -209,3 +209,12 @@ func noise(n int) string {
 	_, _ = packtest.Seed(uint64(n)).Read(b)
 	return string(bytes.ReplaceAll(b, []byte{0}, []byte{1}))
 }
+
+// count is what one look through data yields.
+func count(data string) (bytes, texts int) {
+	views.New().View(context.Background(), scanners.Layer{Data: []byte(data), Piece: 1 << 20, Overlap: 4 << 10}, func(t scanners.Text) bool {
+		bytes, texts = bytes+len(t.Data), texts+1
+		return true
+	})
+	return bytes, texts
+}

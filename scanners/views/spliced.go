@@ -30,7 +30,7 @@ type spliced struct {
 }
 
 // part is some bytes of the text and where they come from: width bytes at at
-// for all of them, or one for each when width is negative.
+// for all of them or, when it is negative, as many for each.
 type part struct{ out, at, width int32 }
 
 // raw appends a stretch of the layer as it is.
@@ -40,6 +40,17 @@ func (b *spliced) raw(data []byte, from, to int) {
 	}
 	b.parts = append(b.parts, part{int32(len(b.out)), int32(from), -1})
 	b.out = append(b.out, data[from:to]...)
+	b.high = max(b.high, len(b.out))
+}
+
+// char appends one byte that takes width bytes of the layer, as those before it
+// may.
+func (b *spliced) char(c byte, at, width int) {
+	if n := len(b.parts) - 1; n < 0 || b.parts[n].width != -int32(width) ||
+		int(b.parts[n].at)+(len(b.out)-int(b.parts[n].out))*width != at {
+		b.parts = append(b.parts, part{int32(len(b.out)), int32(at), -int32(width)})
+	}
+	b.out = append(b.out, c)
 	b.high = max(b.high, len(b.out))
 }
 
@@ -61,17 +72,16 @@ func (b *spliced) partAt(i int) part {
 
 // origin is where a range of the text, which is not empty, comes from.
 func (b *spliced) origin(from, to int) (start, end int) {
-	if p := b.partAt(from); p.width < 0 {
-		start = int(p.at) + from - int(p.out)
-	} else {
-		start = int(p.at)
+	p := b.partAt(from)
+	start = int(p.at)
+	if p.width < 0 {
+		start -= (from - int(p.out)) * int(p.width)
 	}
-	if p := b.partAt(to - 1); p.width < 0 {
-		end = int(p.at) + to - int(p.out)
-	} else {
-		end = int(p.at + p.width)
+	p = b.partAt(to - 1)
+	if p.width >= 0 {
+		return start, int(p.at + p.width)
 	}
-	return start, end
+	return start, int(p.at) - (to-int(p.out))*int(p.width)
 }
 
 // keep forgets all but the last n bytes.
@@ -85,7 +95,7 @@ func (b *spliced) keep(n int) {
 	k := sort.Search(len(b.parts), func(k int) bool { return int(b.parts[k].out) > drop }) - 1
 	first := &b.parts[k]
 	if first.width < 0 {
-		first.at += int32(drop) - first.out
+		first.at -= (int32(drop) - first.out) * first.width
 	}
 	first.out = int32(drop)
 	b.parts = b.parts[:copy(b.parts, b.parts[k:])]

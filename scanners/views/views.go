@@ -36,6 +36,7 @@ func New() *Viewer { return &Viewer{finders: finders()} }
 func finders() []finder {
 	return []finder{
 		newWritten(),
+		newWide(),
 	}
 }
 
