@@ -1,5 +1,10 @@
 package views
 
+import (
+	"bytes"
+	"strings"
+)
+
 // joints undoes the concatenation of string literals: what stands between the
 // end of one and the beginning of the next is left out, so that a text reads as
 // if it had been written as one literal.
@@ -63,6 +68,7 @@ func jointAt(data []byte, p int) (joint, bool) {
 	if n := operator(data[i:]); n > 0 {
 		j.operator, j.comma = true, data[i] == ','
 		i = j.space(data, i+n)
+		i = j.lineBreak(data, i)
 	} else if n := appended(data, i, j.lines); n > 0 {
 		j.operator = true
 		i += n
@@ -118,6 +124,31 @@ func operator(b []byte) int {
 		}
 	}
 	return 0
+}
+
+// lineBreak skips a name that stands for a line break, and the operator behind
+// it.
+func (j *joint) lineBreak(data []byte, i int) int {
+	end := i
+	for end < len(data) && (alnums[data[end]] || data[end] == '_' || data[end] == '.') {
+		end++
+	}
+	if end-i < 4 || end-i > 24 {
+		return i
+	}
+	name := strings.ToLower(string(data[i:end]))
+	for _, part := range []string{"crlf", "vblf", "eol", "newline", "linesep"} {
+		if strings.Contains(name, part) {
+			if bytes.HasPrefix(data[end:], []byte("()")) {
+				end += 2
+			}
+			next := j.space(data, end)
+			if n := operator(data[next:]); n > 0 {
+				return j.space(data, next+n)
+			}
+		}
+	}
+	return i
 }
 
 // appended is the length of what stands between two literals when the second is

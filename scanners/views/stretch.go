@@ -82,7 +82,7 @@ func (s *stretches) put(p splice, worth bool) {
 		return
 	}
 	from := s.before(p.at)
-	if s.open && from > s.until {
+	if s.open && from > s.until+1 { // the lines of one text may follow each other
 		s.close()
 	}
 	if !s.open {
