@@ -66,7 +66,7 @@ func layered(data []byte, p, q int) bool {
 	case 'u', 'x':
 		return escapes.Backslash(data[q-1:]).Width > 2
 	case 'n', 'r', 't':
-		return secretBefore(data, p) || secretAfter(data, q+1)
+		return beside(data, p, q+1)
 	}
 	return false
 }
@@ -86,19 +86,22 @@ func matters(data []byte, p int, u escapes.Unit) bool {
 	case c == '\n' || c == '\r':
 		return p > 0 && end < len(data) && wordly[data[p-1]] && wordly[data[end]]
 	case c == '"' || c == '\'':
-		if separates(data, p-1) || separates(data, end) {
+		if separates(data, p-1, -1) || separates(data, end, 1) {
 			return true
 		}
 	}
-	return secretBefore(data, p) || secretAfter(data, end)
+	return beside(data, p, end)
 }
 
-// separates reports whether the character at p stands between a name and a
-// value, or between such pairs.
-func separates(data []byte, p int) bool {
+// separates reports whether the character at p, or behind the blank there,
+// stands between a name and a value, between such pairs, or between pieces.
+func separates(data []byte, p, step int) bool {
+	if p >= 0 && p < len(data) && data[p] == ' ' {
+		p += step
+	}
 	if p >= 0 && p < len(data) {
 		switch data[p] {
-		case ':', '=', ',', '{', '}', '[', ']', '>':
+		case ':', '=', ',', '{', '}', '[', ']', '>', '<', '+', '.', '&', '|', '~', '(', ')', ';', '\\':
 			return true
 		}
 	}
@@ -127,7 +130,7 @@ func (s *percent) at(data []byte, p int) {
 		return
 	}
 	s.done = p + 3
-	worth := b > ' ' && b != 0x7f || secretBefore(data, p) || secretAfter(data, p+3)
+	worth := b > ' ' && b != 0x7f || beside(data, p, p+3)
 	s.out.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, worth)
 }
 

@@ -53,6 +53,8 @@ type stretches struct {
 	to      int      // the layer is in the text up to here
 	until   int      // where the text ends if nothing of worth follows
 	floor   int      // where the text before ended
+	line    int      // where the line ends that was looked at last
+	word    int      // and the word, as far as it was looked at
 }
 
 // maxPending is how many splices wait until old ones are dropped; more than
@@ -81,12 +83,14 @@ func (s *stretches) put(p splice, worth bool) {
 		s.pending = append(s.pending, p)
 		return
 	}
-	from := s.before(p.at)
-	if s.open && from > s.until+1 { // the lines of one text may follow each other
-		s.close()
-	}
-	if !s.open {
-		s.open, s.to = true, max(from, s.floor)
+	if !s.open || p.at > s.until {
+		from := s.before(p.at)
+		if s.open && from > s.until+1 { // the lines of one text may follow each other
+			s.close()
+		}
+		if !s.open {
+			s.open, s.to = true, max(from, s.floor)
+		}
 	}
 	s.apply(p.at)
 	s.raw(p.at)
@@ -162,7 +166,7 @@ func (s *stretches) flush() {
 func (s *stretches) finish() {
 	s.close()
 	s.flush()
-	s.pending, s.floor, s.to, s.until = s.pending[:0], 0, 0, 0
+	s.pending, s.floor, s.to, s.until, s.line, s.word = s.pending[:0], 0, 0, 0, -1, 0
 	s.text.forget()
 }
 
@@ -175,23 +179,37 @@ func (s *stretches) before(p int) int {
 		}
 	}
 	far := max(0, p-s.around.far)
+	if s.open { // what is in the text already need not be looked at
+		far = max(far, s.until)
+	}
 	for near > far && !s.around.ends[s.data[near-1]] {
 		near--
 	}
 	return near
 }
 
-// after is where what is shown behind a place of the layer ends.
+// after is where what is shown behind a place of the layer ends. Places come
+// in order, and what the last one looked at is not looked at again.
 func (s *stretches) after(p int) int {
 	near := min(len(s.data), p+s.around.near)
 	if !s.around.lines {
-		if i := bytes.IndexByte(s.data[p:near], '\n'); i >= 0 {
-			return p + i
+		if s.line < p {
+			s.line = len(s.data)
+			if i := bytes.IndexByte(s.data[p:], '\n'); i >= 0 {
+				s.line = p + i
+			}
+		}
+		if s.line < near {
+			return s.line
 		}
 	}
 	far := min(len(s.data), p+s.around.far)
+	if near < s.word {
+		near = min(far, s.word)
+	}
 	for near < far && !s.around.ends[s.data[near]] {
 		near++
 	}
+	s.word = near
 	return near
 }

@@ -55,7 +55,7 @@ func (s *control) cut(data []byte, from, end int) {
 		next = n
 	}
 	worth := from > 0 && next < len(data) && wordly[data[from-1]] && wordly[data[next]] ||
-		secretBefore(data, from) || secretAfter(data, next)
+		beside(data, from, next)
 	for s.done < next {
 		s.out.put(cut(from, s.done), worth)
 		from, s.done = s.done, sequence(data, s.done+1)

@@ -25,6 +25,7 @@ type wideText struct {
 	looking
 	text spliced
 	ways []coding
+	sure int // where they end, but for what the ends of a stretch suggest
 	done int // everything before it was transcoded
 }
 
@@ -43,7 +44,7 @@ func (f wide) view(ctx context.Context, l scanners.Layer, yield func(scanners.Te
 	}
 	k, _ := f.idle.Get().(*wideText)
 	defer f.idle.Put(k)
-	k.looking, k.done = looking{data: l.Data, layer: l, yield: yield}, 0
+	k.looking, k.done, k.sure = looking{data: l.Data, layer: l, yield: yield}, 0, 0
 	for next >= 0 && !k.stopped && ctx.Err() == nil {
 		p := k.words(max(next-8, k.done))
 		if next = bytes.IndexByte(l.Data[p:], 0); next >= 0 {
@@ -73,7 +74,7 @@ func (k *wideText) words(p int) int {
 			for _, c := range c {
 				k.transcode(c)
 			}
-			k.done = c[0].to
+			k.done = max(k.done, k.sure)
 			p = max(p, k.done&^7-8)
 			last = p
 		}
@@ -97,6 +98,7 @@ type coding struct {
 	width    int // bytes of a unit
 	big      bool
 	from, to int
+	core     int // where ASCII begins
 }
 
 // sign looks for the sign of a wide encoding at p, where z says which bytes are
@@ -132,6 +134,7 @@ func (k *wideText) quads(p int) {
 	if p+12 > len(k.data) {
 		return
 	}
+	ascii := false
 	for _, big := range []bool{false, true} {
 		for phase := range 4 {
 			c := coding{width: 4, big: big, from: p + phase}
@@ -139,9 +142,11 @@ func (k *wideText) quads(p int) {
 			if !plain(first) && !plain(second) || !scalar(first) || !scalar(second) || !k.extend(&c) {
 				continue
 			}
-			if k.way(c); k.ascii(c) {
-				return
+			if !ascii || !k.ascii(c) {
+				k.way(c)
 			}
+			ascii = ascii || k.ascii(c)
+			break
 		}
 	}
 }
@@ -152,7 +157,7 @@ func scalar(r rune) bool { return plain(r) || r > 0x9f && utf8.ValidRune(r) }
 // way appends a way to read a stretch, and the one in the other byte order when
 // its ends look so.
 func (k *wideText) way(c coding) {
-	k.ways = append(k.ways, c)
+	k.ways, k.sure = append(k.ways, c), max(k.sure, c.to)
 	if o, ok := k.other(c); ok {
 		k.ways = append(k.ways, o)
 	}
@@ -190,16 +195,17 @@ func (k *wideText) extend(c *coding) bool {
 	for c.from = at; c.from-c.width >= low && plain(k.unit(*c, c.from-c.width)); {
 		c.from -= c.width
 	}
+	c.core = c.from
 	for n := 0; n < strange && c.from-c.width >= low && scalar(k.unit(*c, c.from-c.width)); n++ {
 		c.from -= c.width
 	}
 	odd, page, good := 0, rune(0), 0
 	c.to = c.from
-	for p := c.from; p+c.width <= len(k.data) && odd < strange; p += c.width {
+	for p := c.from; p+c.width <= len(k.data) && (p <= at || odd < strange); p += c.width {
 		r := k.unit(*c, p)
 		switch {
 		case r == 0 || r > utf8.MaxRune:
-			odd = strange
+			odd = 2 * strange
 		case plain(r):
 			odd = 0
 			good++
@@ -234,9 +240,10 @@ func (k *wideText) unit(c coding, p int) rune {
 // plain reports whether r is ASCII that texts have.
 func plain(r rune) bool { return r >= ' ' && r < 0x7f || r == '\t' || r == '\n' || r == '\r' }
 
-// ascii reports whether the stretch has nothing but ASCII.
+// ascii reports whether the stretch has nothing but ASCII, as far as it is sure
+// to be text.
 func (k *wideText) ascii(c coding) bool {
-	for p := c.from; p < c.to; p += c.width {
+	for p := c.core; p < c.to; p += c.width {
 		if k.unit(c, p) > 0x7f {
 			return false
 		}
@@ -248,8 +255,8 @@ func (k *wideText) ascii(c coding) bool {
 // one more character stands at its end, and zero bytes before its first.
 func (k *wideText) other(c coding) (coding, bool) {
 	zeros := c.width - 1
-	o := coding{width: c.width, big: true, from: c.from - zeros, to: c.to + 1}
-	if c.big || o.from < 0 || o.to > len(k.data) || !plain(rune(k.data[c.to])) || !allZero(k.data[o.from:c.from]) {
+	o := coding{width: c.width, big: true, from: c.core - zeros, core: c.core - zeros, to: c.to + 1}
+	if c.big || o.from < 0 || o.to > len(k.data) || !plain(rune(k.data[c.to])) || !allZero(k.data[o.from:c.core]) {
 		return c, false
 	}
 	if behind := k.data[o.to:min(len(k.data), o.to+zeros)]; len(behind) == zeros && allZero(behind) {

@@ -35,22 +35,21 @@ const (
 	secretLook    = 48 // bytes that are looked at
 )
 
-// secretBefore reports whether a word that may be a secret ends at p.
-func secretBefore(data []byte, p int) bool {
-	var w word
+// beside reports whether a word that may be a secret ends at p or begins at q,
+// or is broken there.
+func beside(data []byte, p, q int) bool {
+	var before, after word
 	for i := p - 1; i >= max(0, p-secretLook) && wordly[data[i]]; i-- {
-		w.add(data[i])
+		before.add(data[i])
 	}
-	return w.secret()
-}
-
-// secretAfter reports whether a word that may be a secret begins at p.
-func secretAfter(data []byte, p int) bool {
-	var w word
-	for i := p; i < min(len(data), p+secretLook) && wordly[data[i]]; i++ {
-		w.add(data[i])
+	for i := q; i < min(len(data), q+secretLook) && wordly[data[i]]; i++ {
+		after.add(data[i])
 	}
-	return w.secret()
+	if before.n == 0 || after.n == 0 {
+		return before.secret() || after.secret()
+	}
+	before.n, before.letters, before.digits = before.n+after.n, before.letters+after.letters, before.digits+after.digits
+	return before.secret()
 }
 
 // word counts the characters of a word.

@@ -48,7 +48,7 @@ type pass struct {
 func newPass() *pass {
 	k := &pass{}
 	add := func(s *stretches, like scanners.Text, c around) *stretches {
-		s.looking, s.like, s.around = &k.looking, like, c
+		s.looking, s.like, s.around, s.line = &k.looking, like, c, -1
 		k.all = append(k.all, s)
 		return s
 	}
