@@ -63,12 +63,15 @@ func layered(data []byte, p, q int) bool {
 	switch data[q] {
 	case '"', '\'', '/':
 		return true
-	case 'u', 'x':
-		return escapes.Backslash(data[q-1:]).Width > 2
+	case 'u', 'U', 'x', '0', '1', '2', '3':
+		if escapes.Backslash(data[q-1:]).Width > 3 {
+			return true
+		}
 	case 'n', 'r', 't':
-		return beside(data, p, q+1)
+		return besideBreak(data, p, q+1)
 	}
-	return false
+	_, ok := pair(data, q-1)
+	return ok
 }
 
 // matters reports whether the escape at p is worth undoing by itself.
@@ -90,7 +93,39 @@ func matters(data []byte, p int, u escapes.Unit) bool {
 			return true
 		}
 	}
-	return beside(data, p, end)
+	return besideBreak(data, p, end)
+}
+
+// besideBreak is beside with what may belong to one line break on both sides:
+// escapes of others, indentation, signs that the line goes on.
+func besideBreak(data []byte, p, q int) bool {
+	for low := max(0, p-deepest); p > low; {
+		switch c := data[p-1]; {
+		case p-2 >= low && data[p-2] == '\\' && (c == 'n' || c == 'r' || c == 't'):
+			p -= 2
+			for p > low && data[p-1] == '\\' {
+				p--
+			}
+			continue
+		case c == '^' || c == '`':
+			p--
+		}
+		break
+	}
+	for high := min(len(data), q+deepest); q < high; q++ {
+		if c := data[q]; c == '\\' && q+1 < high {
+			for q+1 < high && data[q+1] == '\\' {
+				q++
+			}
+			if c := data[min(q+1, len(data)-1)]; c != 'n' && c != 'r' && c != 't' {
+				break
+			}
+			q++
+		} else if !blanks[c] {
+			break
+		}
+	}
+	return beside(data, p, q)
 }
 
 // separates reports whether the character at p, or behind the blank there,

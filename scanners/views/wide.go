@@ -98,7 +98,7 @@ type coding struct {
 	width    int // bytes of a unit
 	big      bool
 	from, to int
-	core     int // where ASCII begins
+	core     int // where the first ASCII stands
 }
 
 // sign looks for the sign of a wide encoding at p, where z says which bytes are
@@ -195,7 +195,6 @@ func (k *wideText) extend(c *coding) bool {
 	for c.from = at; c.from-c.width >= low && plain(k.unit(*c, c.from-c.width)); {
 		c.from -= c.width
 	}
-	c.core = c.from
 	for n := 0; n < strange && c.from-c.width >= low && scalar(k.unit(*c, c.from-c.width)); n++ {
 		c.from -= c.width
 	}
@@ -203,12 +202,17 @@ func (k *wideText) extend(c *coding) bool {
 	c.to = c.from
 	for p := c.from; p+c.width <= len(k.data) && (p <= at || odd < strange); p += c.width {
 		r := k.unit(*c, p)
+		if p == at {
+			odd = 0 // what stands before the sign does not count
+		}
 		switch {
 		case r == 0 || r > utf8.MaxRune:
 			odd = 2 * strange
 		case plain(r):
 			odd = 0
-			good++
+			if good++; good == 1 {
+				c.core = p
+			}
 			c.to = p + c.width
 		case r>>8 == page>>8 && r > 0xff: // letters of one script have their high byte in common
 			c.to = p + c.width

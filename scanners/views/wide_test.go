@@ -71,7 +71,7 @@ func TestWideLayers(t *testing.T) {
 		"base64":  b64,
 		"colours": broken(5, "\x1b[0m\x1b[1;31m"),
 		"joined":  broken(6, `" + "`),
-		"json 3":  chain(each(`\u%04x`), times(2, jsonOf)),
+		"json 3":  chain(eachRune(`\u%04x`), times(2, jsonOf)),
 	} {
 		for _, order := range []string{"le", "be"} {
 			content := wide(order)("first line\r\nkey = \"" + enc(v) + "\"\r\n")

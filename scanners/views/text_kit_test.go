@@ -74,6 +74,17 @@ func each(format string) func(string) string {
 	}
 }
 
+// eachRune encodes every character by itself.
+func eachRune(format string) func(string) string {
+	return func(s string) string {
+		var b strings.Builder
+		for _, r := range s {
+			fmt.Fprintf(&b, format, r)
+		}
+		return b.String()
+	}
+}
+
 // broken puts sep between pieces of a value that are width bytes long.
 func broken(width int, sep string) func(string) string {
 	return func(s string) string {

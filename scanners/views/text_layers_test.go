@@ -16,17 +16,17 @@ func TestLayers(t *testing.T) {
 	quote := func(s string) string { return `say "` + s + `", please` }
 	for name, content := range map[string]string{
 		"json in json in json": `{"a":"` + times(3, jsonOf)(quote(each(`\x%02x`)(v))) + `"}`,
-		"percent of json":      "?q=" + each("%%%02X")(`{"a":"`+each(`\u%04x`)(v)+`"}`),
+		"percent of json":      "?q=" + each("%%%02X")(`{"a":"`+eachRune(`\u%04x`)(v)+`"}`),
 		"json of percent":      `{"a":"` + jsonOf(`"`+each("%%%02x")(v)+`"`) + `"}`,
 		"pieces of base64":     `key = "` + broken(9, "\" +\n  \"")(b64("key: "+v)) + `"`,
-		"html of json of html": each("&#%d;")(`{"a":"` + jsonOf(each("&#x%x;")(v)) + `"}`),
+		"html of json of html": eachRune("&#%d;")(`{"a":"` + jsonOf(eachRune("&#x%x;")(v)) + `"}`),
 		"colours in percent":   each("%%%02X")("key: " + broken(3, "\x1b[1m")(v)),
-		"mail of html":         each("=%02X")("<p>" + each("&#%d;")(v) + "</p>"),
+		"mail of html":         each("=%02X")("<p>" + eachRune("&#%d;")(v) + "</p>"),
 		"csv of json of wraps": `"` + replace(`"`, `""`)(`{"a":"`+jsonOf("key: "+broken(11, "\n")(v))+`"}`) + `"`,
 		"percent four times":   times(4, each("%%%02X"))(v[:12] + v[12:]),
 		"colours in a log":     prefixed("key is\n"+broken(5, "\x1b[1m")(v[:15])+"\n"+broken(5, "\x1b[1m")(v[15:]), prefixes()["github actions"]),
 		"colours in UTF-16":    wide("le")("key is " + broken(3, "\x1b[1m")(v) + "\n"),
-		"shell of json":        `echo '{"a":"` + replace(`'`, `'\''`)(each(`\u%04x`)("'"+v+"'")) + `"}'`,
+		"shell of json":        `echo '{"a":"` + replace(`'`, `'\''`)(eachRune(`\u%04x`)("'"+v+"'")) + `"}'`,
 	} {
 		if hits := scan(t, m, content, 0); len(hits) != 1 || string(hits[0].Value.Reveal()) != v {
 			t.Errorf("%s: %+v in\n%.600s", name, hits, content)
