@@ -30,7 +30,7 @@ func (s *mail) at(data []byte, p int) {
 	default:
 		if b, ok := escapes.Hex(data, p+1); ok {
 			s.done = p + 3
-			s.out.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, printable(data, p))
+			s.out.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, doubtless(data, p))
 		}
 	}
 }
@@ -41,10 +41,10 @@ func (s *mail) soft(data []byte, p, end int) {
 	s.out.put(cut(p, end), p > 0 && end < len(data) && graphic(data[p-1]) && graphic(data[end]))
 }
 
-// printable reports whether the equals sign and the digits at p are an escape
+// doubtless reports whether the equals sign and the digits at p are an escape
 // of quoted-printable without doubt: an assigned number has no letters of upper
 // case and no other escape behind it.
-func printable(data []byte, p int) bool {
+func doubtless(data []byte, p int) bool {
 	if data[p+1] >= 'a' || data[p+2] >= 'a' || p > 0 && data[p-1] == '=' {
 		return false
 	}

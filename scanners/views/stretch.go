@@ -31,8 +31,8 @@ const (
 	faraway = 3 << 10 // bytes, where a word goes on
 )
 
-// around is how much of a layer is shown around splices.
-type around struct {
+// shown is how much of a layer is shown around splices.
+type shown struct {
 	near  int
 	far   int
 	ends  *[256]bool // what ends words
@@ -44,8 +44,8 @@ type around struct {
 // touch they are one.
 type stretches struct {
 	*looking
-	like   scanners.Text
-	around around
+	like  scanners.Text
+	shown shown
 
 	text    spliced
 	pending []splice // those since the last of worth that may be needed
@@ -70,7 +70,7 @@ const between = " \n"
 
 // put appends a splice; they come in order and do not overlap.
 func (s *stretches) put(p splice, worth bool) {
-	if s.open && p.at > s.until+s.around.far {
+	if s.open && p.at > s.until+s.shown.far {
 		s.close()
 	}
 	if !worth {
@@ -78,7 +78,7 @@ func (s *stretches) put(p splice, worth bool) {
 			if s.open {
 				s.apply(s.until)
 			}
-			s.drop(p.at - s.around.far)
+			s.drop(p.at - s.shown.far)
 		}
 		s.pending = append(s.pending, p)
 		return
@@ -148,7 +148,7 @@ func (s *stretches) close() {
 		s.text.keep(0)
 		return
 	}
-	end := splice{at: s.until, end: s.until, n: len(between)}
+	end := splice{at: max(0, s.until-1), end: s.until, n: len(between)} // it has to come from somewhere
 	copy(end.out[:], between)
 	s.text.put(end)
 	if len(s.text.out) >= batch+s.layer.Overlap {
@@ -172,17 +172,17 @@ func (s *stretches) finish() {
 
 // before is where what is shown before a place of the layer begins.
 func (s *stretches) before(p int) int {
-	near := max(0, p-s.around.near)
-	if !s.around.lines {
+	near := max(0, p-s.shown.near)
+	if !s.shown.lines {
 		if i := bytes.LastIndexByte(s.data[near:p], '\n'); i >= 0 {
 			return near + i + 1
 		}
 	}
-	far := max(0, p-s.around.far)
+	far := max(0, p-s.shown.far)
 	if s.open { // what is in the text already need not be looked at
 		far = max(far, s.until)
 	}
-	for near > far && !s.around.ends[s.data[near-1]] {
+	for near > far && !s.shown.ends[s.data[near-1]] {
 		near--
 	}
 	return near
@@ -191,8 +191,8 @@ func (s *stretches) before(p int) int {
 // after is where what is shown behind a place of the layer ends. Places come
 // in order, and what the last one looked at is not looked at again.
 func (s *stretches) after(p int) int {
-	near := min(len(s.data), p+s.around.near)
-	if !s.around.lines {
+	near := min(len(s.data), p+s.shown.near)
+	if !s.shown.lines {
 		if s.line < p {
 			s.line = len(s.data)
 			if i := bytes.IndexByte(s.data[p:], '\n'); i >= 0 {
@@ -203,11 +203,11 @@ func (s *stretches) after(p int) int {
 			return s.line
 		}
 	}
-	far := min(len(s.data), p+s.around.far)
+	far := min(len(s.data), p+s.shown.far)
 	if near < s.word {
 		near = min(far, s.word)
 	}
-	for near < far && !s.around.ends[s.data[near]] {
+	for near < far && !s.shown.ends[s.data[near]] {
 		near++
 	}
 	s.word = near

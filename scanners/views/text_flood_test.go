@@ -27,9 +27,9 @@ func floods() []string {
 	return all
 }
 
-// TestFloods bounds what is yielded of one layer: every encoding at most what
+// TestTextFloods bounds what is yielded of one layer: every encoding at most what
 // is there, in few texts.
-func TestFloods(t *testing.T) {
+func TestTextFloods(t *testing.T) {
 	const size = 256 << 10
 	for _, s := range floods() {
 		data := strings.Repeat(s, size/len(s))

@@ -59,8 +59,8 @@ func outer() []textual {
 	}
 }
 
-// FuzzPlanted finds a value behind encodings in each other, whole and in chunks.
-func FuzzPlanted(f *testing.F) {
+// FuzzLayers finds a value behind encodings in each other, whole and in chunks.
+func FuzzLayers(f *testing.F) {
 	const v = "kR7pQ2xV9nL4tB6wY1mZ0c"
 	m := registeredMatcher(f, v)
 	for i := range uint64(64) {

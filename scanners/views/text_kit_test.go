@@ -175,8 +175,8 @@ func (e textual) plant(v string) (content string, span scanners.Span) {
 	return front + enc + back, scanners.Span{Start: int64(len(front)), End: int64(len(front) + len(enc))}
 }
 
-// decoys are changed copies of a value.
-func decoys(v string) []string {
+// changed are changed copies of a value.
+func changed(v string) []string {
 	var out []string
 	for _, i := range []int{0, len(v) / 2, len(v) - 1} {
 		c := []byte(v)
@@ -196,7 +196,7 @@ func (e textual) find(t *testing.T, v string) {
 	t.Helper()
 	m := registeredMatcher(t, v)
 	content, want := e.plant(v)
-	for _, front := range []string{"", "x", "some words before it, and 17 more\n", strings.Repeat("line of text\n", 40), noise(33)} {
+	for _, front := range []string{"", "x", "some words before it, and 17 more\n", strings.Repeat("line of text\n", 40), bytesOf(33)} {
 		hits := scan(t, m, front+content+"\n", 0)
 		at := scanners.Span{Start: want.Start + int64(len(front)), End: want.End + int64(len(front))}
 		if len(hits) != 1 || hits[0].Span != at || string(hits[0].Value.Reveal()) != v {
@@ -207,7 +207,7 @@ func (e textual) find(t *testing.T, v string) {
 			t.Errorf("form %s, want %s", hits[0].Form, e.form)
 		}
 	}
-	for i, d := range decoys(v) {
+	for i, d := range changed(v) {
 		content, _ := e.plant(d)
 		if hits := scan(t, m, content, 0); len(hits) > 0 {
 			t.Errorf("decoy %d: %+v", i, hits)
@@ -215,7 +215,7 @@ func (e textual) find(t *testing.T, v string) {
 	}
 }
 
-func noise(n int) string {
+func bytesOf(n int) string {
 	b := make([]byte, n)
 	_, _ = packtest.Seed(uint64(n)).Read(b)
 	return string(bytes.ReplaceAll(b, []byte{0}, []byte{1}))

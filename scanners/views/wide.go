@@ -43,7 +43,6 @@ func (f wide) view(ctx context.Context, l scanners.Layer, yield func(scanners.Te
 		return true
 	}
 	k, _ := f.idle.Get().(*wideText)
-	defer f.idle.Put(k)
 	k.looking, k.done, k.sure = looking{data: l.Data, layer: l, yield: yield}, 0, 0
 	for next >= 0 && !k.stopped && ctx.Err() == nil {
 		p := k.words(max(next-8, k.done))
@@ -51,9 +50,11 @@ func (f wide) view(ctx context.Context, l scanners.Layer, yield func(scanners.Te
 			next += p
 		}
 	}
+	stopped := k.stopped
 	k.text.forget()
 	k.looking = looking{}
-	return !k.stopped
+	f.idle.Put(k) // not when yield panics: something would be left in it
+	return !stopped
 }
 
 // words looks at every word from p on, until there are no zero bytes for a

@@ -45,7 +45,7 @@ func TestWide(t *testing.T) {
 					if !near || !strings.HasPrefix(string(hits[0].Form), "utf-16") {
 						t.Fatalf("%s, value %d, offset %d in %q: want %v, got %+v", name, i, off, around, want, hits)
 					}
-					for _, d := range decoys(v)[:1] {
+					for _, d := range changed(v)[:1] {
 						if hits := scan(t, m, around[0]+enc(d)+around[1], 0); len(hits) > 0 {
 							t.Fatalf("%s: a decoy: %+v", name, hits)
 						}
@@ -90,7 +90,7 @@ func TestWideNoise(t *testing.T) {
 		"counters": strings.Repeat("\x01\x00\x00\x00\x02\x00\x00\x00", 1<<17),
 		"words":    strings.Repeat("a\x00\x00\x00\x00\x00\x00\x00", 1<<17),
 		"flags":    strings.Repeat("\x01\x00\x41\x00", 1<<18),
-		"random":   noise(1 << 20),
+		"random":   bytesOf(1 << 20),
 		"pairs":    strings.Repeat("A\x00B\x01\x02\x03", 1<<17),
 		"letters":  strings.Repeat(strings.Repeat("\x30\x04", 60)+"a\x00b\x00", 1<<12),
 	} {

@@ -2,7 +2,7 @@ package views
 
 // Classes of bytes as tables; read-only.
 var (
-	ends      = set("\x00\t\n\v\f\r ,<>\"'`") // what a word cannot go on behind
+	wordEnds  = set("\x00\t\n\v\f\r ,<>\"'`") // what a word cannot go on behind
 	wordly    = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 	spaces    = set("\x00\t\n\v\f\r ")
 	structure = func() (t [256]bool) { // what a value hardly has beside a break

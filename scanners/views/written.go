@@ -22,10 +22,11 @@ func newWritten() written {
 
 func (f written) view(ctx context.Context, l scanners.Layer, yield func(scanners.Text) bool) bool {
 	k, _ := f.idle.Get().(*pass)
-	defer f.idle.Put(k)
 	k.looking = looking{data: l.Data, layer: l, yield: yield}
 	k.run(ctx)
-	return !k.finish()
+	stopped := k.finish()
+	f.idle.Put(k) // not when yield panics: something would be left in it
+	return !stopped
 }
 
 // pass is one look through a layer.
@@ -47,14 +48,14 @@ type pass struct {
 
 func newPass() *pass {
 	k := &pass{}
-	add := func(s *stretches, like scanners.Text, c around) *stretches {
-		s.looking, s.like, s.around, s.line = &k.looking, like, c, -1
+	add := func(s *stretches, like scanners.Text, c shown) *stretches {
+		s.looking, s.like, s.shown, s.line = &k.looking, like, c, -1
 		k.all = append(k.all, s)
 		return s
 	}
 	alike := func(f fingerprints.Form) scanners.Text { return scanners.Text{Form: f, Alike: true} }
 	guess := func(f fingerprints.Form) scanners.Text { return scanners.Text{Form: f, Alike: true, Guessed: true} }
-	line := around{near: nearby, far: faraway, ends: &ends}
+	line := shown{near: nearby, far: faraway, ends: &wordEnds}
 	k.slashes.out = add(&stretches{}, alike(fingerprints.FormBackslash), line)
 	k.slashes.hex = add(&stretches{}, guess(fingerprints.FormBackslash), line)
 	k.percent.out = add(&stretches{}, alike(fingerprints.FormPercent), line)
@@ -64,10 +65,10 @@ func newPass() *pass {
 	k.quotes.single = add(&stretches{}, alike(fingerprints.FormQuoted), line)
 	k.quotes.shell = add(&stretches{}, alike(fingerprints.FormBackslash), line)
 	k.joints.sure = add(&stretches{}, alike(fingerprints.FormJoined), line)
-	k.joints.guess = add(&stretches{}, guess(fingerprints.FormJoined), around{far: wrapped, ends: &spaces})
+	k.joints.guess = add(&stretches{}, guess(fingerprints.FormJoined), shown{far: wrapped, ends: &spaces})
 	k.control.out = add(&stretches{}, alike(fingerprints.FormTerminal), line)
-	k.lines.prefix = add(&stretches{}, alike(fingerprints.FormPrefixed), around{near: nearby, far: faraway, ends: &ends, lines: true})
-	k.lines.wrap = add(&stretches{}, guess(fingerprints.FormWrapped), around{far: wrapped, ends: &spaces})
+	k.lines.prefix = add(&stretches{}, alike(fingerprints.FormPrefixed), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
+	k.lines.wrap = add(&stretches{}, guess(fingerprints.FormWrapped), shown{far: wrapped, ends: &spaces})
 	k.tags.out = add(&stretches{}, alike(fingerprints.FormMarkup), line)
 	k.tags.hidden = add(&stretches{}, alike(fingerprints.FormWrapped), line)
 	return k
