@@ -47,6 +47,7 @@ func floors() map[string]room {
 
 		"api/wire":           {floor: 1, only: []string{"fingerprints"}},
 		"scanners":           {floor: 1},
+		"scanners/escapes":   {floor: 1, only: []string{}},
 		"fingerprints/store": {floor: 1},
 
 		"fingerprints/importers":      {floor: 2},

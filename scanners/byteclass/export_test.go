@@ -22,3 +22,12 @@ func GramWords(g *Grams, data []byte, n int) (fast, scalar []uint32) {
 	}
 	return g.Append(nil, data, n), scalar
 }
+
+// SignWord does the same for Signs.
+func SignWord(data []byte) (fast, scalar [3]uint64) {
+	var b Signs
+	b.Classify(data)
+	fast = [3]uint64{b.Signs[0], b.Quotes[0], b.Breaks[0]}
+	scalar[0], scalar[1], scalar[2] = signScalar(data)
+	return fast, scalar
+}

@@ -13,6 +13,16 @@ func (b *Marks) classifyWords(data []byte) int {
 	return n
 }
 
+// classifyWords does as many whole words as vector code can.
+func (b *Signs) classifyWords(data []byte) int {
+	n := min(len(data)/64, len(b.Signs))
+	if n == 0 || !cpu.X86.HasAVX2 {
+		return 0
+	}
+	marksAVX2(&b.Signs[0], &b.Quotes[0], &b.Breaks[0], &data[0], n, signs)
+	return n
+}
+
 // RunWord is the bitmap of the base64 characters among the first 64 bytes of
 // data, which has as many.
 func RunWord(data []byte) (run uint64) {

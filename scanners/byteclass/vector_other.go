@@ -6,6 +6,8 @@ package byteclass
 
 func (b *Marks) classifyWords([]byte) int { return 0 }
 
+func (b *Signs) classifyWords([]byte) int { return 0 }
+
 // RunWord is the bitmap of the base64 characters among the first 64 bytes of
 // data, which has as many.
 func RunWord(data []byte) uint64 {

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"revenant/scanners/byteclass"
+	"revenant/scanners/escapes"
 )
 
 // segment is a stretch of a run that stands in the text as it is, or one
@@ -51,7 +52,7 @@ func (j *joined) more() {
 		}
 		n := 0
 		if j.line >= joinFrom {
-			n = breakLength(j.data[j.to:])
+			n = escapes.Break(j.data[j.to:])
 		}
 		if n == 0 || j.class(j.to+n) == j.to+n {
 			j.ended = true
@@ -115,12 +116,12 @@ func (j *joined) escape(p int) (width int, sub byte) {
 		u = escHTML.next(j.data[p:])
 	}
 	switch {
-	case u.width < 2 || u.n > 1:
+	case u.Width < 2 || u.N > 1:
 		return 0, 0
-	case u.n == 1 && j.a.bits == 6 && isSign(u.out[0]):
-		return u.width, u.out[0]
-	case j.line >= joinFrom && (u.n == 0 || u.out[0] == '\n' || u.out[0] == '\r'):
-		return u.width, 0
+	case u.N == 1 && j.a.bits == 6 && isSign(u.Out[0]):
+		return u.Width, u.Out[0]
+	case j.line >= joinFrom && (u.N == 0 || u.Out[0] == '\n' || u.Out[0] == '\r'):
+		return u.Width, 0
 	}
 	return 0, 0
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+
+	"revenant/scanners/escapes"
 )
 
 // marked probes the bytes around the escapes of a tile as they are when
@@ -35,7 +37,7 @@ func (w *work) marked(x *text, words, from int, done *[signs]int, probed *reache
 	for i, m := range w.bitmaps.Quotes[:words] {
 		for m &= m>>1 | 1<<63; m != 0; m &= m - 1 {
 			p := from + 64*i + bits.TrailingZeros64(m)
-			if p+1 < len(x.data) && x.data[p] != x.data[p+1] && escSingle.next(x.data[p:]).width > 1 {
+			if p+1 < len(x.data) && x.data[p] != x.data[p+1] && escSingle.next(x.data[p:]).Width > 1 {
 				w.mark(x, bySingle, p, done)
 			}
 			if p+1 < len(x.data) && x.data[p] == x.data[p+1] {
@@ -61,7 +63,7 @@ func (w *work) mark(x *text, scheme, p int, done *[signs]int) {
 func (w *work) around(x *text, s *scheme, p int) int {
 	e := s.layers[0]
 	u := e.next(x.data[p:])
-	if u.width < 2 {
+	if u.Width < 2 {
 		return p + 1
 	}
 	near := w.m.region // bytes of the widest region
@@ -82,9 +84,9 @@ func (w *work) around(x *text, s *scheme, p int) int {
 			continue
 		}
 		u := e.next(x.data[end:])
-		n += copy(b[n:], u.out[:u.n])
-		end += u.width
-		if quiet++; u.width > 1 {
+		n += copy(b[n:], u.Out[:u.N])
+		end += u.Width
+		if quiet++; u.Width > 1 {
 			last, quiet = end, 0
 		}
 	}
@@ -153,7 +155,7 @@ func next(b []byte, behind int, c byte) int {
 // formEscaped reports whether b holds percent escapes.
 func formEscaped(b []byte) bool {
 	for at := bytes.IndexByte(b, '%'); at >= 0; at = next(b, at, '%') {
-		if _, ok := hexByte(b, at+1); ok {
+		if _, ok := escapes.Hex(b, at+1); ok {
 			return true
 		}
 	}
@@ -165,15 +167,15 @@ func escapedAgain(b []byte) bool {
 	for i, c := range b {
 		switch c {
 		case '\\':
-			if escBackslash.next(b[i:]).width > 1 {
+			if escBackslash.next(b[i:]).Width > 1 {
 				return true
 			}
 		case '%':
-			if escPercent.next(b[i:]).width > 1 {
+			if escPercent.next(b[i:]).Width > 1 {
 				return true
 			}
 		case '&':
-			if escHTML.next(b[i:]).width > 1 {
+			if escHTML.next(b[i:]).Width > 1 {
 				return true
 			}
 		}
@@ -218,8 +220,8 @@ func (w *work) crowd(x *text, s *scheme, first, p int) int {
 	e, near, last := s.layers[0], nested*w.m.region, p
 	for end := p; end < min(len(x.data), last+near) && last-first < tile; {
 		u := e.next(x.data[end:])
-		end += u.width
-		if u.width > 1 {
+		end += u.Width
+		if u.Width > 1 {
 			last = end
 		}
 	}

@@ -166,13 +166,13 @@ func (e escape) append(l layer, in []byte, base int32) layer {
 			continue
 		}
 		u := e.next(in[i:])
-		from, to := base+int32(i), base+int32(i+u.width)
-		for k := range u.n {
-			l.out = append(l.out, u.out[k])
+		from, to := base+int32(i), base+int32(i+u.Width)
+		for k := range u.N {
+			l.out = append(l.out, u.Out[k])
 			l.start = append(l.start, from)
 			l.end = append(l.end, to)
 		}
-		i += u.width
+		i += u.Width
 	}
 	return l
 }

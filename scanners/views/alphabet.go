@@ -116,10 +116,11 @@ func (a *alphabet) judge(chars []byte, grid, from int) (text extent, next int) {
 			break
 		}
 	}
+	next = max(last, from) + 1 // the x of 0x is no digit: a run may end where it begins
 	if t.found.to == 0 {
-		return extent{}, last + 1
+		return extent{}, next
 	}
-	return extent{begin + 8*t.found.from/a.bits, min(len(chars), begin+(8*t.found.to+a.bits-1)/a.bits)}, last + 1
+	return extent{begin + 8*t.found.from/a.bits, min(len(chars), begin+(8*t.found.to+a.bits-1)/a.bits)}, next
 }
 
 // texture looks for text in bytes: a row of printable ones, or of printable

@@ -32,10 +32,12 @@ const reach = 4 << 10
 // New returns a viewer.
 func New() *Viewer { return &Viewer{finders: finders()} }
 
-// finders lists them, the cheapest and most common first.
+// finders lists them, the surest first.
 func finders() []finder {
 	return []finder{
 		newEncoded(),
+		newWide(),
+		newWritten(), // guesses come last: what is seen through twice is reported the first way
 	}
 }
 

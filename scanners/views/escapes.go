@@ -1,0 +1,243 @@
+package views
+
+import (
+	"revenant/scanners/escapes"
+)
+
+// What matters is an escape that can hide something: most backslashes, percent
+// signs and ampersands stand in prose and patterns and are left alone unless
+// one of worth is near.
+
+// slashes undoes backslash escapes of JSON, C, shells, .properties and the
+// like. Deeper layers are undone one after the other.
+type slashes struct {
+	out  *stretches
+	hex  *stretches // \2C: LDAP
+	done int
+}
+
+// longestRun is how many backslashes in a row are escapes of each other; more
+// are no text, and nobody can tell where the run began.
+const longestRun = 1 << 10
+
+// at looks at a backslash.
+func (s *slashes) at(data []byte, p int) {
+	if p < s.done {
+		return
+	}
+	q := p
+	for q < len(data) && data[q] == '\\' {
+		q++
+	}
+	if s.done = q; q-p > longestRun {
+		return
+	}
+	worth := q-p > 2 || q-p == 2 && layered(data, p, q)
+	for ; q-p >= 2; p += 2 {
+		u := splice{at: p, end: p + 2, n: 1, out: [8]byte{'\\'}}
+		s.out.put(u, worth)
+		s.hex.put(u, false)
+	}
+	if p == q {
+		return
+	}
+	u := escapes.Backslash(data[p:])
+	escaped := u.Width > 2 || u.Width == 2 && (u.N != 1 || !alnums[u.Out[0]]) // nobody escapes letters
+	if b, ok := pair(data, p); ok {
+		s.hex.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, true)
+	} else if escaped {
+		s.hex.put(unitAt(p, u), false)
+	}
+	if escaped {
+		s.done = p + u.Width
+		s.out.put(unitAt(p, u), worth || matters(data, p, u))
+	}
+}
+
+// layered reports whether two backslashes, data[p:q], are worth undoing: if an
+// escape comes out.
+func layered(data []byte, p, q int) bool {
+	if q >= len(data) {
+		return false
+	}
+	switch data[q] {
+	case '"', '\'', '/':
+		return true
+	case 'u', 'U', 'x', '0', '1', '2', '3':
+		if escapes.Backslash(data[q-1:]).Width > 3 {
+			return true
+		}
+	case 'n', 'r', 't':
+		return besideBreak(data, p, q+1)
+	}
+	_, ok := pair(data, q-1)
+	return ok
+}
+
+// matters reports whether the escape at p is worth undoing by itself.
+func matters(data []byte, p int, u escapes.Unit) bool {
+	end := p + u.Width
+	switch c := data[p+1]; {
+	case c == '/' || c == '=' || c == ':' || c == '@':
+		return true
+	case c == 'u' || c == 'U':
+		return u.N == 1 // no letters of other scripts: rules do not care
+	case c == 'x':
+		return true
+	case c >= '0' && c <= '7':
+		return u.Width == 4
+	case c == '\n' || c == '\r':
+		return p > 0 && end < len(data) && wordly[data[p-1]] && wordly[data[end]]
+	case c == '"' || c == '\'':
+		if separates(data, p-1, -1) || separates(data, end, 1) {
+			return true
+		}
+	}
+	return besideBreak(data, p, end)
+}
+
+// besideBreak is beside with what may belong to one line break on both sides:
+// escapes of others, indentation, signs that the line goes on.
+func besideBreak(data []byte, p, q int) bool {
+	for low := max(0, p-deepest); p > low; {
+		switch c := data[p-1]; {
+		case p-2 >= low && data[p-2] == '\\' && (c == 'n' || c == 'r' || c == 't'):
+			p -= 2
+			for p > low && data[p-1] == '\\' {
+				p--
+			}
+			continue
+		case c == '^' || c == '`':
+			p--
+		}
+		break
+	}
+	for high := min(len(data), q+deepest); q < high; q++ {
+		if c := data[q]; c == '\\' && q+1 < high {
+			for q+1 < high && data[q+1] == '\\' {
+				q++
+			}
+			if c := data[min(q+1, len(data)-1)]; c != 'n' && c != 'r' && c != 't' {
+				break
+			}
+			q++
+		} else if !blanks[c] {
+			break
+		}
+	}
+	return beside(data, p, q)
+}
+
+// separates reports whether the character at p, or behind the blank there,
+// stands between a name and a value, between such pairs, or between pieces.
+func separates(data []byte, p, step int) bool {
+	if p >= 0 && p < len(data) && data[p] == ' ' {
+		p += step
+	}
+	if p >= 0 && p < len(data) {
+		switch data[p] {
+		case ':', '=', ',', '{', '}', '[', ']', '>', '<', '+', '.', '&', '|', '~', '(', ')', ';', '\\':
+			return true
+		}
+	}
+	return false
+}
+
+// pair reads a backslash and two hex digits, as LDAP escapes bytes.
+func pair(data []byte, p int) (byte, bool) {
+	b, ok := escapes.Hex(data, p+1)
+	if !ok || b < ' ' || data[p+1] >= 'a' {
+		return 0, false
+	}
+	return b, true
+}
+
+// percent undoes percent encoding.
+type percent struct {
+	out  *stretches
+	done int
+}
+
+// at looks at a percent sign.
+func (s *percent) at(data []byte, p int) {
+	b, ok := escapes.Hex(data, p+1)
+	if !ok || p < s.done {
+		return
+	}
+	s.done = p + 3
+	worth := b > ' ' && b != 0x7f || beside(data, p, p+3)
+	s.out.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, worth)
+}
+
+// entity undoes HTML's character references.
+type entity struct {
+	out  *stretches
+	done int
+}
+
+// at looks at an ampersand.
+func (s *entity) at(data []byte, p int) {
+	if p < s.done || p+1 >= len(data) || data[p+1] != '#' && !alnums[data[p+1]] {
+		return
+	}
+	u := escapes.Entity(data[p:])
+	if u.Width < 2 {
+		return
+	}
+	s.done = p + u.Width
+	s.out.put(unitAt(p, u), u.N == 1)
+}
+
+// quotes undoes quotes that stand doubled in quotes, and quotes that were put
+// into the single quotes of a shell.
+type quotes struct {
+	double, single, shell *stretches
+
+	done, shelled int
+}
+
+// at looks at a quote.
+func (s *quotes) at(data []byte, p int) {
+	c := data[p]
+	if c == '\'' && p >= s.shelled {
+		s.shellQuote(data, p)
+	}
+	if p < s.done || c == '`' || p+1 >= len(data) || data[p+1] != c {
+		return
+	}
+	q := p + 2
+	for q < len(data) && data[q] == c && q-p < longestRun {
+		q++
+	}
+	s.done = q
+	out := s.double
+	if c == '\'' {
+		out = s.single
+	}
+	// An odd one begins or ends the literal.
+	worth := (q-p)%2 == 0 && (p > 0 && alnums[data[p-1]] && !literalPrefix(data, p) || q < len(data) && alnums[data[q]])
+	for ; q-p >= 2; p += 2 {
+		out.put(splice{at: p, end: p + 2, n: 1, out: [8]byte{c}}, worth)
+	}
+}
+
+// literalPrefix reports whether the literal at p has a letter before it that
+// says of what kind it is.
+func literalPrefix(data []byte, p int) bool {
+	switch data[p-1] | 0x20 {
+	case 'b', 'f', 'r', 'u', 'n', 'l':
+		return p < 2 || !alnums[data[p-2]]
+	}
+	return false
+}
+
+// shellQuote undoes a quote that stands outside of the quotes for a moment.
+func (s *quotes) shellQuote(data []byte, p int) {
+	for _, quote := range []string{`'\''`, `'"'"'`} {
+		if len(data)-p >= len(quote) && string(data[p:p+len(quote)]) == quote {
+			s.shelled = p + len(quote)
+			s.shell.put(splice{at: p, end: s.shelled, n: 1, out: [8]byte{'\''}}, true)
+			return
+		}
+	}
+}

@@ -1,0 +1,253 @@
+package views
+
+import (
+	"bytes"
+	"strings"
+)
+
+// joints undoes the concatenation of string literals: what stands between the
+// end of one and the beginning of the next is left out, so that a text reads as
+// if it had been written as one literal.
+type joints struct {
+	sure  *stretches
+	guess *stretches // lists, which may be joined somewhere
+	done  int
+	list  int // where the last piece of a list begins
+}
+
+// joint is what is between two literals.
+type joint struct {
+	end      int  // behind the second literal's opening quote
+	operator bool // there is one
+	comma    bool // and it is a comma
+	lines    bool // the second is on another line
+}
+
+const (
+	// farJoint is how far from each other two literals may be.
+	farJoint = 256
+	// pieceLook is how far a literal is looked into.
+	pieceLook = 128
+	// shortJoint is how long what commas separate is at the least when joined,
+	// unless it is single characters.
+	shortJoint = 12
+)
+
+// at looks at a quote, which may close a literal.
+func (s *joints) at(data []byte, p int) {
+	if p < s.done {
+		return
+	}
+	j, ok := jointAt(data, p)
+	if !ok {
+		return
+	}
+	s.done = j.end
+	inside := p > 0 && j.end < len(data) && graphic(data[p-1]) && graphic(data[j.end])
+	c := cut(p, j.end)
+	switch {
+	case j.comma:
+		if inside && s.listed(data, p, j.end) {
+			s.guess.put(c, true)
+			s.list = j.end
+		}
+	case j.operator || j.lines:
+		s.sure.put(c, inside)
+		s.guess.put(c, false)
+	case inside:
+		s.guess.put(c, true)
+		s.sure.put(c, secretAround(data, p, j.end, &alnums))
+	}
+}
+
+// jointAt reads what follows a literal that ends with the quote at p.
+func jointAt(data []byte, p int) (joint, bool) {
+	data = data[:min(len(data), p+farJoint)]
+	j := joint{}
+	i := j.space(data, p+1)
+	if n := operator(data[i:]); n > 0 {
+		j.operator, j.comma = true, data[i] == ','
+		i = j.space(data, i+n)
+		i = j.lineBreak(data, i)
+	} else if n := appended(data, i, j.lines); n > 0 {
+		j.operator = true
+		i += n
+	}
+	if i < len(data) && data[i] == data[p] && i == p+1 {
+		return j, false // a doubled quote
+	}
+	for n := 0; n < 2 && i+1 < len(data) && kindOf(data[i]) && (kindOf(data[i+1]) || isQuote(data[i+1])); n++ {
+		i++ // r"...", f"...", @"..."
+	}
+	if i >= len(data) || !isQuote(data[i]) {
+		return j, false
+	}
+	j.end = i + 1
+	return j, true
+}
+
+func isQuote(c byte) bool { return c == '"' || c == '\'' || c == '`' }
+
+// kindOf reports whether c can say of what kind a literal is.
+func kindOf(c byte) bool {
+	switch c {
+	case 'b', 'B', 'r', 'R', 'f', 'F', 'u', 'U', 'N', 'L', '@', '$':
+		return true
+	}
+	return false
+}
+
+// operator is the length of the operator that joins strings in some language
+// and that b begins with; 0 when it begins with none.
+func operator(b []byte) int {
+	if len(b) < 2 {
+		return 0
+	}
+	double := b[0] == b[1]
+	switch b[0] {
+	case '+', '.':
+		if double { // Haskell, Erlang; Lua
+			return 2
+		}
+		return 1
+	case '|':
+		if double {
+			return 2
+		}
+	case '<':
+		if b[1] == '>' {
+			return 2
+		}
+	case '&', '~', ',':
+		if !double {
+			return 1
+		}
+	}
+	return 0
+}
+
+// lineBreak skips a name that stands for a line break, and the operator behind
+// it.
+func (j *joint) lineBreak(data []byte, i int) int {
+	end := i
+	for end < len(data) && (alnums[data[end]] || data[end] == '_' || data[end] == '.') {
+		end++
+	}
+	if end-i < 4 || end-i > 24 {
+		return i
+	}
+	name := strings.ToLower(string(data[i:end]))
+	for _, part := range []string{"crlf", "vblf", "eol", "newline", "linesep"} {
+		if strings.Contains(name, part) {
+			if bytes.HasPrefix(data[end:], []byte("()")) {
+				end += 2
+			}
+			next := j.space(data, end)
+			if n := operator(data[next:]); n > 0 {
+				return j.space(data, next+n)
+			}
+		}
+	}
+	return i
+}
+
+// appended is the length of what stands between two literals when the second is
+// appended to the same variable by a statement of its own.
+func appended(data []byte, i int, lines bool) int {
+	from := i
+	if i < len(data) && !lines && data[i] != ';' && data[i] != ')' {
+		return 0
+	}
+	var j joint
+	for i < len(data) && (data[i] == ';' || data[i] == ')') {
+		i = j.space(data, i+1)
+	}
+	name := i
+	for i < len(data) && (alnums[data[i]] || data[i] == '_' || data[i] == '$' || data[i] == '.') {
+		i++
+	}
+	if i == name {
+		return 0
+	}
+	called := i
+	i = j.space(data, i)
+	switch {
+	case i+1 < len(data) && (data[i] == '+' || data[i] == '.') && data[i+1] == '=':
+		return j.space(data, i+2) - from
+	case i < len(data) && data[i] == '(' && called-name > 7 && string(data[called-5:called]) == "ppend":
+		return j.space(data, i+1) - from
+	}
+	return 0
+}
+
+// space skips blanks, line breaks, their continuations, and comments.
+func (j *joint) space(data []byte, i int) int {
+	for i < len(data) {
+		switch c := data[i]; {
+		case blanks[c] || c == '\r':
+			i++
+		case c == '\n':
+			j.lines = true
+			i++
+		case (c == '\\' || c == '_') && lineEnds(data, i+1):
+			i++
+		case c == '#', c == '/' && i+1 < len(data) && data[i+1] == '/', c == '-' && i+1 < len(data) && data[i+1] == '-':
+			for i < len(data) && data[i] != '\n' {
+				i++
+			}
+		case c == '/' && i+1 < len(data) && data[i+1] == '*':
+			for i += 2; i+1 < len(data) && (data[i] != '*' || data[i+1] != '/'); i++ {
+			}
+			i += 2
+		default:
+			return i
+		}
+	}
+	return len(data)
+}
+
+// lineEnds reports whether a line ends at i.
+func lineEnds(data []byte, i int) bool {
+	for i < len(data) && (blanks[data[i]] || data[i] == '\r') {
+		i++
+	}
+	return i < len(data) && data[i] == '\n'
+}
+
+// listed reports whether two literals that a comma separates, the first of
+// which ends at p and the second begins at q, look like pieces of one.
+func (s *joints) listed(data []byte, p, q int) bool {
+	if !wordly[data[p-1]] || !wordly[data[q]] {
+		return false
+	}
+	left := 0
+	for i := p - 1; i >= max(0, p-pieceLook) && !isQuote(data[i]); i-- {
+		if !graphic(data[i]) {
+			return false
+		}
+		left++
+	}
+	right := 0
+	for i := q; i < len(data) && i < q+pieceLook; i++ {
+		if isQuote(data[i]) {
+			if named(data, i+1) {
+				return false
+			}
+			break
+		}
+		if !graphic(data[i]) {
+			return false
+		}
+		right++
+	}
+	return left+right >= shortJoint || s.list == p-left || left == 1 && right == 1
+}
+
+// named reports whether a colon follows, so that the literal before it is a
+// name and not a piece.
+func named(data []byte, i int) bool {
+	for i < len(data) && (blanks[data[i]] || data[i] == '\n' || data[i] == '\r') {
+		i++
+	}
+	return i < len(data) && (data[i] == ':' || data[i] == '=')
+}

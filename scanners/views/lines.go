@@ -1,0 +1,277 @@
+package views
+
+import (
+	"bytes"
+
+	"revenant/scanners/byteclass"
+)
+
+// lines undoes line breaks in values, and what precedes every line: times of a
+// log, marks of a comment, a difference or a quotation, numbers.
+type lines struct {
+	prefix *stretches
+	wrap   *stretches
+
+	start int // of the line at hand
+	on    int // where the line at hand goes on with a value
+
+	encoded int // where the line at hand goes on with the body of something encoded
+	cut     int // the prefix of the line at hand was left out up to here
+}
+
+const (
+	// wrapped is how much of a line is shown around a break in a value: longer
+	// values are found by one of their parts.
+	wrapped = 192
+	// deepest is how far a line may be indented.
+	deepest = 64
+	// region is how long a stretch of a value is that a break can hide.
+	region = 13
+	// solid is how many bytes without a blank a value has beside a break when
+	// anything may stand there.
+	solid = 12
+)
+
+func (s *lines) forget() { s.start, s.cut, s.on, s.encoded = 0, 0, 0, 0 }
+
+// end looks at the end of a line.
+func (s *lines) end(data []byte, p int) {
+	start, end := s.start, p
+	s.start = p + 1
+	if end > start && data[end-1] == '\r' {
+		end--
+	}
+	if end == start || p+1 == len(data) {
+		return
+	}
+	if c := data[end-1]; structure[c] && c != '`' { // so do most lines of programs
+		if c == '}' && p-start < faraway {
+			s.docker(data, start, end, p+1)
+		}
+		return
+	}
+	s.broken(data, start, end, p+1)
+	if p-start < faraway {
+		s.prefixed(data, start, end, p+1)
+	}
+}
+
+// carriage looks at a carriage return.
+func (s *lines) carriage(data []byte, p int) {
+	if p+1 < len(data) && data[p+1] != '\n' && p > s.start {
+		s.broken(data, s.start, p, p+1)
+	}
+}
+
+// broken leaves out a line break at data[end:next] that stands in a value, with
+// what tells that the line goes on.
+func (s *lines) broken(data []byte, start, end, next int) {
+	if end > 0 && (data[end-1] == '\\' || data[end-1] == '^' || data[end-1] == '`') {
+		end--
+	}
+	for next < min(len(data), end+deepest) && blanks[data[next]] {
+		next++
+	}
+	if end == start || next == len(data) || structure[data[end-1]] || structure[data[next]] || s.body(data, start, end, next) {
+		return
+	}
+	words := wordly[data[end-1]] && wordly[data[next]]
+	left, right := 0, 0
+	for i := end - 1; i >= 0 && left < region && graphic(data[i]); i-- {
+		left++
+	}
+	for i := next; i < len(data) && right < region && graphic(data[i]); i++ {
+		right++
+	}
+	if end-left <= s.on && s.on > 0 {
+		left = region // a piece of what was broken before
+	}
+	if words && left+right >= region && !stamped(data[next:]) || left >= solid && right >= solid {
+		s.on = next
+		s.wrap.put(cut(end, next), true)
+	}
+}
+
+// body reports whether the break is in the body of something that is encoded
+// in characters of base64: no value stands there as it is, and those who undo
+// the encoding see through the breaks.
+func (s *lines) body(data []byte, start, end, next int) bool {
+	within := end-bodyLine >= s.encoded && s.encoded > 0
+	if end < 64 || end-bodyLine < start || !allDigits(byteclass.RunWord(data[end-64:])>>(64-bodyLine)) {
+		return false
+	}
+	if !within {
+		second := bodyAt(data, next)
+		if second == 0 || bodyAt(data, second) == 0 {
+			return false
+		}
+	}
+	s.encoded = next
+	return true
+}
+
+// bodyLine is how long the lines of a body are at the least: three of them are
+// longer than a value that a break could hide.
+const bodyLine = 48
+
+func allDigits(m uint64) bool { return ^m&(1<<bodyLine-1) == 0 }
+
+// bodyAt is where the line behind the line of a body at p begins; 0 when there
+// is no such line at p.
+func bodyAt(data []byte, p int) int {
+	if len(data)-p < 128 || !allDigits(byteclass.RunWord(data[p:])) {
+		return 0
+	}
+	n := bytes.IndexByte(data[p:p+128], '\n')
+	if n < 0 {
+		return 0
+	}
+	for p += n + 1; p < len(data) && blanks[data[p]]; p++ {
+	}
+	return p
+}
+
+// stamped reports whether the line begins with a date, a time or an address: it
+// begins something.
+func stamped(line []byte) bool {
+	n, signs := 0, 0
+	for _, c := range line[:min(len(line), 12)] {
+		switch {
+		case digit(c):
+			n++
+		case c == '-' || c == ':' || c == '.' || c == '/':
+			signs++
+		default:
+			return n >= 4 && signs >= 2
+		}
+	}
+	return n >= 4 && signs >= 2
+}
+
+// prefixed leaves out what two lines have in common before the pieces of a
+// value: data[start:end] and the line at next.
+func (s *lines) prefixed(data []byte, start, end, next int) {
+	if !tail(data, start, end) {
+		return
+	}
+	a, b := common(data[start:end], data[next:min(len(data), next+faraway)])
+	if a == 0 || next+b >= len(data) || !wordly[data[next+b]] {
+		return
+	}
+	worth := secretAround(data, end, next+b, &wordly) || armoured(data[start+a:end])
+	if !worth {
+		return
+	}
+	if start+a > s.cut && start >= s.cut {
+		s.prefix.put(cut(start, start+a), true)
+	}
+	s.cut = next + b
+	s.prefix.put(cut(next, next+b), true)
+}
+
+// tail reports whether a line ends with a piece of something.
+func tail(data []byte, start, end int) bool {
+	if end-start < solid || !wordly[data[end-1]] || !wordly[data[end-solid/2]] {
+		return false
+	}
+	for i := end - solid; i < end; i++ {
+		if !wordly[data[i]] {
+			return armoured(data[start:end])
+		}
+	}
+	return true
+}
+
+// armoured reports whether the line is a header of armour.
+func armoured(line []byte) bool {
+	return bytes.HasSuffix(line, []byte("-----")) && bytes.Contains(line, []byte("-----BEGIN "))
+}
+
+// common is how much of two lines is a prefix of one kind: numbers are alike,
+// and so are blanks. It ends with a blank or a sign, and is not blank.
+func common(x, y []byte) (a, b int) {
+	i, j, inked := 0, 0, false
+	for i < len(x) && j < len(y) {
+		c, d := x[i], y[j]
+		switch {
+		case digit(c) && digit(d):
+			i, j = skip(x, i, digit), skip(y, j, digit)
+			inked = true
+			continue
+		case blank(c) && blank(d):
+			i, j = skip(x, i, blank), skip(y, j, blank)
+			if inked {
+				a, b = i, j
+			}
+			continue
+		case c != d && !(flag(x, i) && flag(y, j)) || c == '\n':
+			return a, b
+		}
+		i, j, inked = i+1, j+1, true
+		if !alnums[c] && c < 0x80 && c != '_' {
+			a, b = i, j
+		}
+	}
+	return a, b
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+func blank(c byte) bool { return c == ' ' || c == '\t' }
+
+// flag reports whether the letter at i says whether a line of a container's log
+// is whole.
+func flag(line []byte, i int) bool {
+	return (line[i] == 'F' || line[i] == 'P') && i > 0 && line[i-1] == ' ' && i+1 < len(line) && line[i+1] == ' '
+}
+
+func skip(b []byte, i int, class func(byte) bool) int {
+	for i < len(b) && class(b[i]) {
+		i++
+	}
+	return i
+}
+
+// docker leaves out what Docker writes around every line.
+func (s *lines) docker(data []byte, start, end, next int) {
+	from, to, ok := logged(data[start:end])
+	if !ok {
+		return
+	}
+	in := data[next:min(len(data), next+faraway)]
+	if n := bytes.IndexByte(in, '\n'); n >= 0 {
+		in = in[:n]
+	}
+	behind, _, ok := logged(in)
+	if !ok {
+		return
+	}
+	whole := bytes.HasSuffix(data[start:start+to], []byte(`\n`))
+	if whole {
+		to -= len(`\n`)
+	}
+	line := data[start+from : start+max(to, from)]
+	if !secretAround(data, start+to, next+behind, &wordly) && !armoured(line) {
+		return
+	}
+	if start >= s.cut {
+		s.prefix.put(cut(start, start+from), true)
+	}
+	s.cut = next + behind
+	if whole {
+		s.prefix.put(cut(start+to, next-1), true)
+		s.prefix.put(cut(next, next+behind), true)
+	} else {
+		s.prefix.put(cut(start+to, next+behind), true)
+	}
+}
+
+// logged is where in a line that Docker wrote what was logged begins and ends.
+func logged(line []byte) (from, to int, ok bool) {
+	const before, after = `{"log":"`, `","stream":"`
+	if !bytes.HasPrefix(line, []byte(before)) {
+		return 0, 0, false
+	}
+	to = bytes.LastIndex(line, []byte(after))
+	return len(before), to, to >= len(before)
+}

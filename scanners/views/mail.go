@@ -1,0 +1,90 @@
+package views
+
+import (
+	"bytes"
+
+	"revenant/scanners/escapes"
+)
+
+// mail undoes quoted-printable (RFC 2045) and its kin in headers (RFC 2047).
+type mail struct {
+	out  *stretches
+	done int
+}
+
+// at looks at an equals sign.
+func (s *mail) at(data []byte, p int) {
+	if p < s.done || p+2 >= len(data) {
+		if p == len(data)-2 && data[p+1] == '\n' {
+			s.soft(data, p, p+2)
+		}
+		return
+	}
+	switch c := data[p+1]; {
+	case c == '\n':
+		s.soft(data, p, p+2)
+	case c == '\r' && data[p+2] == '\n':
+		s.soft(data, p, p+3)
+	case c == '?':
+		s.encodedWord(data, p)
+	default:
+		if b, ok := escapes.Hex(data, p+1); ok {
+			s.done = p + 3
+			s.out.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, doubtless(data, p))
+		}
+	}
+}
+
+// soft leaves a soft line break out.
+func (s *mail) soft(data []byte, p, end int) {
+	s.done = end
+	s.out.put(cut(p, end), p > 0 && end < len(data) && graphic(data[p-1]) && graphic(data[end]))
+}
+
+// doubtless reports whether the equals sign and the digits at p are an escape
+// of quoted-printable without doubt: an assigned number has no letters of upper
+// case and no other escape behind it.
+func doubtless(data []byte, p int) bool {
+	if data[p+1] >= 'a' || data[p+2] >= 'a' || p > 0 && data[p-1] == '=' {
+		return false
+	}
+	again := p+5 < len(data) && data[p+3] == '='
+	if again {
+		_, again = escapes.Hex(data, p+4)
+	}
+	return again || data[p+1] >= '2' && data[p+2] >= 'A'
+}
+
+// longestWord bounds an encoded word; RFC 2047 says 75.
+const longestWord = 128
+
+// encodedWord undoes =?charset?Q?...?=, and what stands between two of them.
+func (s *mail) encodedWord(data []byte, p int) {
+	in := data[p:min(len(data), p+longestWord)]
+	n := bytes.IndexByte(in[2:], '?')
+	if n < 1 || n+5 > len(in) || in[n+3]|0x20 != 'q' || in[n+4] != '?' {
+		return
+	}
+	body := n + 5
+	end := bytes.Index(in[body:], []byte("?="))
+	if end < 0 {
+		return
+	}
+	end += body
+	s.out.put(cut(p, p+body), true)
+	for i := body; i < end; i++ {
+		switch b, ok := escapes.Hex(data[:p+end], p+i+1); {
+		case in[i] == '=' && ok:
+			s.out.put(splice{at: p + i, end: p + i + 3, n: 1, out: [8]byte{b}}, true)
+			i += 2
+		case in[i] == '_':
+			s.out.put(splice{at: p + i, end: p + i + 1, n: 1, out: [8]byte{' '}}, true)
+		}
+	}
+	close := p + end + 2
+	if gap := escapes.Break(data[close:]) + close; gap+1 < len(data) && data[gap] == '=' && data[gap+1] == '?' {
+		close = gap // words that only a folded line separates are one
+	}
+	s.out.put(cut(p+end, close), true)
+	s.done = close
+}

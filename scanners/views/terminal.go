@@ -1,0 +1,97 @@
+package views
+
+import "bytes"
+
+// control undoes what only a terminal makes sense of: control sequences of
+// ECMA-48, and characters that are struck over.
+type control struct {
+	out  *stretches
+	done int
+}
+
+const (
+	// longestSequence bounds control sequences with parameters, longestString
+	// those that carry a string: titles and links.
+	longestSequence = 64
+	longestString   = 2 << 10
+)
+
+// at looks at an escape character or a backspace.
+func (s *control) at(data []byte, p int) {
+	if p < s.done {
+		return
+	}
+	from, end := p, p+1
+	if data[p] == '\b' {
+		if from = max(s.done, p-1); p > 0 && data[p-1] >= 0x80 {
+			from = p // a part of a character; nobody strikes it over
+		}
+	} else if end = sequence(data, p+1); end < 0 {
+		return
+	}
+	s.cut(data, from, end)
+}
+
+// caret looks at a circumflex: terminals show the escape character as ^[.
+func (s *control) caret(data []byte, p int) {
+	if p < s.done || p+2 >= len(data) || data[p+1] != '[' || data[p+2] != '[' {
+		return
+	}
+	if end := sequence(data, p+2); end > 0 {
+		s.cut(data, p, end)
+	}
+}
+
+// cut leaves a sequence out. What stands on both sides of it belongs together,
+// or one of them is a word whose edge it hides.
+func (s *control) cut(data []byte, from, end int) {
+	s.done = end
+	next := end
+	for next+1 < len(data) && data[next] == 0x1b { // several in a row
+		n := sequence(data, next+1)
+		if n < 0 {
+			break
+		}
+		next = n
+	}
+	worth := from > 0 && next < len(data) && wordly[data[from-1]] && wordly[data[next]] ||
+		beside(data, from, next)
+	for s.done < next {
+		s.out.put(cut(from, s.done), worth)
+		from, s.done = s.done, sequence(data, s.done+1)
+	}
+	s.out.put(cut(from, s.done), worth)
+}
+
+// sequence is where the control sequence ends whose escape character stands
+// before p; -1 when none does.
+func sequence(data []byte, p int) int {
+	if p >= len(data) {
+		return -1
+	}
+	switch c := data[p]; {
+	case c == '[':
+		for i := p + 1; i < min(len(data), p+longestSequence); i++ {
+			if data[i] >= 0x40 && data[i] <= 0x7e {
+				return i + 1
+			}
+			if data[i] < ' ' || data[i] > 0x7e {
+				break
+			}
+		}
+	case c == ']' || c == 'P' || c == 'X' || c == '^' || c == '_':
+		in := data[p+1 : min(len(data), p+1+longestString)]
+		if i := bytes.IndexAny(in, "\a\x1b\n"); i >= 0 && in[i] == '\a' {
+			return p + 2 + i
+		} else if i >= 0 && in[i] == 0x1b && i+1 < len(in) && in[i+1] == '\\' {
+			return p + 3 + i
+		}
+	case c >= 0x20 && c <= 0x2f:
+		if p+1 < len(data) && data[p+1] >= 0x30 && data[p+1] <= 0x7e {
+			return p + 2
+		}
+	case bytes.IndexByte([]byte("78=>cDEHMNOZ"), c) >= 0:
+		return p + 1
+	}
+	return -1
+}

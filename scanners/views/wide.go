@@ -1,0 +1,300 @@
+package views
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"math/bits"
+	"sync"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+)
+
+// wide finds stretches of UTF-16 and UTF-32, in either byte order and at any
+// offset: text among other bytes, as in databases and programs, too.
+//
+// Of ASCII alone nobody can tell whether the zero bytes come first or last but
+// by the ends of the stretch; where they do not tell, they come last.
+type wide struct{ idle *sync.Pool } // of *wideText
+
+// wideText is one layer being looked through.
+type wideText struct {
+	looking
+	text spliced
+	ways []coding
+	sure int // where they end, but for what the ends of a stretch suggest
+	done int // everything before it was transcoded
+}
+
+func newWide() wide {
+	return wide{idle: &sync.Pool{New: func() any { return &wideText{} }}}
+}
+
+// quiet is how many bytes without a zero end the search that looks at every
+// word.
+const quiet = 256
+
+func (f wide) view(ctx context.Context, l scanners.Layer, yield func(scanners.Text) bool) bool {
+	next := bytes.IndexByte(l.Data, 0)
+	if next < 0 {
+		return true
+	}
+	k, _ := f.idle.Get().(*wideText)
+	k.looking, k.done, k.sure = looking{data: l.Data, layer: l, yield: yield}, 0, 0
+	for next >= 0 && !k.stopped && ctx.Err() == nil {
+		p := k.words(max(next-8, k.done))
+		if next = bytes.IndexByte(l.Data[p:], 0); next >= 0 {
+			next += p
+		}
+	}
+	stopped := k.stopped
+	k.text.forget()
+	k.looking = looking{}
+	f.idle.Put(k) // not when yield panics: something would be left in it
+	return !stopped
+}
+
+// words looks at every word from p on, until there are no zero bytes for a
+// while, and returns how far it came.
+func (k *wideText) words(p int) int {
+	p &^= 7
+	for last := p; p+8 <= len(k.data) && p-last < quiet && !k.stopped; p += 8 {
+		v := binary.LittleEndian.Uint64(k.data[p:])
+		z := zeros(v)
+		if z == 0 {
+			continue
+		}
+		last = p
+		if z == ^uint64(0)&highBits {
+			continue
+		}
+		if c := k.sign(p, z); len(c) > 0 {
+			for _, c := range c {
+				k.transcode(c)
+			}
+			k.done = max(k.done, k.sure)
+			p = max(p, k.done&^7-8)
+			last = p
+		}
+	}
+	if p+8 > len(k.data) {
+		return len(k.data)
+	}
+	return p
+}
+
+const (
+	highBits  = 0x8080808080808080
+	everyByte = 0x0101010101010101
+)
+
+// zeros has the highest bit set of every byte of v that is zero.
+func zeros(v uint64) uint64 { return ^((v&^highBits + ^uint64(highBits)) | v) & highBits }
+
+// coding is how a stretch is encoded, and where.
+type coding struct {
+	width    int // bytes of a unit
+	big      bool
+	from, to int
+	core     int // where the first ASCII stands
+}
+
+// sign looks for the sign of a wide encoding at p, where z says which bytes are
+// zero: units of ASCII, in a row or among units of some script. It returns the
+// ways to read the stretch, the likeliest first.
+func (k *wideText) sign(p int, z uint64) []coding {
+	k.ways = k.ways[:0]
+	if n := bits.OnesCount64(z); n == 5 || n == 6 {
+		k.quads(p)
+		return k.ways
+	}
+	const even, odd = 0x0080008000800080, 0x8000800080008000
+	phase, of := 0, uint64(even) // where in a unit the zero byte stands
+	if z&odd != 0 {
+		phase, of = 1, odd
+	}
+	if z&^of != 0 || k.units(p, of)+k.units(p+8, of) < 3 {
+		return nil
+	}
+	little, big := coding{width: 2, from: p + 1 - phase}, coding{width: 2, big: true, from: p + phase}
+	l, b := k.extend(&little), k.extend(&big)
+	if l {
+		k.way(little)
+	}
+	if b && !(l && k.ascii(little) && k.ascii(big)) {
+		k.way(big)
+	}
+	return k.ways
+}
+
+// quads looks for the sign of UTF-32: two units, one of them ASCII.
+func (k *wideText) quads(p int) {
+	if p+12 > len(k.data) {
+		return
+	}
+	ascii := false
+	for _, big := range []bool{false, true} {
+		for phase := range 4 {
+			c := coding{width: 4, big: big, from: p + phase}
+			first, second := k.unit(c, c.from), k.unit(c, c.from+4)
+			if !plain(first) && !plain(second) || !scalar(first) || !scalar(second) || !k.extend(&c) {
+				continue
+			}
+			if !ascii || !k.ascii(c) {
+				k.way(c)
+			}
+			ascii = ascii || k.ascii(c)
+			break
+		}
+	}
+}
+
+// scalar reports whether r may stand in a text.
+func scalar(r rune) bool { return plain(r) || r > 0x9f && utf8.ValidRune(r) }
+
+// way appends a way to read a stretch, and the one in the other byte order when
+// its ends look so.
+func (k *wideText) way(c coding) {
+	k.ways, k.sure = append(k.ways, c), max(k.sure, c.to)
+	if o, ok := k.other(c); ok {
+		k.ways = append(k.ways, o)
+	}
+}
+
+// units counts the zero bytes at p that stand where they do in units and have
+// ASCII beside them.
+func (k *wideText) units(p int, of uint64) (n int) {
+	if p+9 > len(k.data) {
+		return 0
+	}
+	for z := zeros(binary.LittleEndian.Uint64(k.data[p:])) & of; z != 0; z &= z - 1 {
+		at := p + bits.TrailingZeros64(z)/8
+		if plain(rune(k.data[at+1])) || at > 0 && plain(rune(k.data[at-1])) {
+			n++
+		}
+	}
+	return n
+}
+
+const (
+	shortest = 7       // units of a stretch
+	backward = 4 << 10 // bytes that are looked at before the sign
+	strange  = 16      // units in a row that are neither ASCII nor of one script
+)
+
+// extend finds where the stretch begins and ends that holds the unit at from;
+// false when there is none worth a look.
+func (k *wideText) extend(c *coding) bool {
+	at, done := c.from, max(0, k.done-c.width+1) // the last one may have been read in the wrong byte order
+	if at < done {
+		at += (done - at + c.width - 1) / c.width * c.width
+	}
+	low := max(done, at-backward)
+	for c.from = at; c.from-c.width >= low && plain(k.unit(*c, c.from-c.width)); {
+		c.from -= c.width
+	}
+	for n := 0; n < strange && c.from-c.width >= low && scalar(k.unit(*c, c.from-c.width)); n++ {
+		c.from -= c.width
+	}
+	odd, page, good := 0, rune(0), 0
+	c.to = c.from
+	for p := c.from; p+c.width <= len(k.data) && (p <= at || odd < strange); p += c.width {
+		r := k.unit(*c, p)
+		if p == at {
+			odd = 0 // what stands before the sign does not count
+		}
+		switch {
+		case r == 0 || r > utf8.MaxRune:
+			odd = 2 * strange
+		case plain(r):
+			odd = 0
+			if good++; good == 1 {
+				c.core = p
+			}
+			c.to = p + c.width
+		case r>>8 == page>>8 && r > 0xff: // letters of one script have their high byte in common
+			c.to = p + c.width
+		default:
+			odd++
+		}
+		page = r
+		if p-at > 8*c.width && good < 4 && c.to < p-4*c.width {
+			return false
+		}
+	}
+	return good >= shortest/2 && c.to-c.from >= shortest*c.width
+}
+
+// unit reads a unit.
+func (k *wideText) unit(c coding, p int) rune {
+	b := k.data[p:]
+	switch {
+	case c.width == 2 && c.big:
+		return rune(binary.BigEndian.Uint16(b))
+	case c.width == 2:
+		return rune(binary.LittleEndian.Uint16(b))
+	case c.big:
+		return rune(binary.BigEndian.Uint32(b) & 0x7fffffff)
+	}
+	return rune(binary.LittleEndian.Uint32(b) & 0x7fffffff)
+}
+
+// plain reports whether r is ASCII that texts have.
+func plain(r rune) bool { return r >= ' ' && r < 0x7f || r == '\t' || r == '\n' || r == '\r' }
+
+// ascii reports whether the stretch has nothing but ASCII, as far as it is sure
+// to be text.
+func (k *wideText) ascii(c coding) bool {
+	for p := c.core; p < c.to; p += c.width {
+		if k.unit(c, p) > 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// other is a stretch of ASCII in the other byte order, when its ends look so:
+// one more character stands at its end, and zero bytes before its first.
+func (k *wideText) other(c coding) (coding, bool) {
+	zeros := c.width - 1
+	o := coding{width: c.width, big: true, from: c.core - zeros, core: c.core - zeros, to: c.to + 1}
+	if c.big || o.from < 0 || o.to > len(k.data) || !plain(rune(k.data[c.to])) || !allZero(k.data[o.from:c.core]) {
+		return c, false
+	}
+	if behind := k.data[o.to:min(len(k.data), o.to+zeros)]; len(behind) == zeros && allZero(behind) {
+		return c, false
+	}
+	return o, k.ascii(c)
+}
+
+func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
+
+// transcode yields the text of a stretch.
+func (k *wideText) transcode(c coding) {
+	like := scanners.Text{Form: fingerprints.FormUTF16, Alike: true}
+	for p := c.from; p+c.width <= c.to && !k.stopped; {
+		r, width := k.unit(c, p), c.width
+		if c.width == 2 && utf16.IsSurrogate(r) && p+4 <= c.to {
+			if full := utf16.DecodeRune(r, k.unit(c, p+2)); full != utf8.RuneError {
+				r, width = full, 4
+			}
+		}
+		if r < utf8.RuneSelf {
+			k.text.char(byte(r), p, width)
+		} else {
+			s := splice{at: p, end: p + width}
+			s.n = utf8.EncodeRune(s.out[:], r)
+			k.text.put(s)
+		}
+		p += width
+		if len(k.text.out) >= k.layer.Piece {
+			k.yields(&k.text, like)
+			k.text.keep(k.layer.Overlap)
+		}
+	}
+	k.yields(&k.text, like)
+	k.text.keep(0)
+}

@@ -1,0 +1,236 @@
+package views
+
+import (
+	"context"
+	"math/bits"
+	"sync"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+	"revenant/scanners/byteclass"
+	"revenant/scanners/escapes"
+)
+
+// written finds what people and programs do to text so that it can be written
+// somewhere: escapes, quotes, concatenation, line breaks, prefixes, control
+// sequences, tags. One pass tells the bytes apart that any of it begins with.
+type written struct{ idle *sync.Pool } // of *pass
+
+func newWritten() written {
+	return written{idle: &sync.Pool{New: func() any { return newPass() }}}
+}
+
+func (f written) view(ctx context.Context, l scanners.Layer, yield func(scanners.Text) bool) bool {
+	k, _ := f.idle.Get().(*pass)
+	k.looking = looking{data: l.Data, layer: l, yield: yield}
+	k.run(ctx)
+	stopped := k.finish()
+	f.idle.Put(k) // not when yield panics: something would be left in it
+	return !stopped
+}
+
+// pass is one look through a layer.
+type pass struct {
+	looking
+	classes byteclass.Signs
+	all     []*stretches
+
+	slashes slashes
+	percent percent
+	entity  entity
+	mail    mail
+	quotes  quotes
+	joints  joints
+	control control
+	lines   lines
+	tags    tags
+}
+
+func newPass() *pass {
+	k := &pass{}
+	add := func(s *stretches, like scanners.Text, c shown) *stretches {
+		s.looking, s.like, s.shown, s.line = &k.looking, like, c, -1
+		k.all = append(k.all, s)
+		return s
+	}
+	alike := func(f fingerprints.Form) scanners.Text { return scanners.Text{Form: f, Alike: true} }
+	guess := func(f fingerprints.Form) scanners.Text { return scanners.Text{Form: f, Alike: true, Guessed: true} }
+	line := shown{near: nearby, far: faraway, ends: &wordEnds}
+	k.slashes.out = add(&stretches{}, alike(fingerprints.FormBackslash), line)
+	k.slashes.hex = add(&stretches{}, guess(fingerprints.FormBackslash), line)
+	k.percent.out = add(&stretches{}, alike(fingerprints.FormPercent), line)
+	k.entity.out = add(&stretches{}, alike(fingerprints.FormHTML), line)
+	k.mail.out = add(&stretches{}, alike(fingerprints.FormQuotedPrintable), line)
+	k.quotes.double = add(&stretches{}, alike(fingerprints.FormQuoted), line)
+	k.quotes.single = add(&stretches{}, alike(fingerprints.FormQuoted), line)
+	k.quotes.shell = add(&stretches{}, alike(fingerprints.FormBackslash), line)
+	k.joints.sure = add(&stretches{}, alike(fingerprints.FormJoined), line)
+	k.joints.guess = add(&stretches{}, guess(fingerprints.FormJoined), shown{far: wrapped, ends: &spaces})
+	k.control.out = add(&stretches{}, alike(fingerprints.FormTerminal), line)
+	k.lines.prefix = add(&stretches{}, alike(fingerprints.FormPrefixed), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
+	k.lines.wrap = add(&stretches{}, guess(fingerprints.FormWrapped), shown{far: wrapped, ends: &spaces})
+	k.tags.out = add(&stretches{}, alike(fingerprints.FormMarkup), line)
+	k.tags.hidden = add(&stretches{}, alike(fingerprints.FormWrapped), line)
+	return k
+}
+
+// run looks through the layer until ctx ends or nobody wants more.
+func (k *pass) run(ctx context.Context) {
+	for from := 0; from < len(k.data) && !k.stopped && ctx.Err() == nil; from += byteclass.SignTile {
+		words := k.classes.Classify(k.data[from:min(from+byteclass.SignTile, len(k.data))])
+		k.signsAt(k.classes.Signs[:words], from)
+		k.quotesAt(k.classes.Quotes[:words], from)
+		k.breaksAt(k.classes.Breaks[:words], from)
+	}
+}
+
+// finish yields what is left, forgets the layer, and reports whether nobody
+// wants more.
+func (k *pass) finish() (stopped bool) {
+	for _, s := range k.all {
+		s.finish()
+	}
+	stopped = k.stopped
+	k.looking = looking{}
+	k.slashes.done, k.percent.done, k.entity.done, k.mail.done = 0, 0, 0, 0
+	k.quotes.done, k.quotes.shelled, k.joints.done, k.control.done, k.tags.done = 0, 0, 0, 0, 0
+	k.joints.list = 0
+	k.lines.forget()
+	return stopped
+}
+
+// What may follow a sign; nearly all are let alone for what follows.
+var follows = func() (t [256]uint8) {
+	for c := range 256 {
+		t[c] = followsAnything
+		if _, ok := escapes.Hex([]byte{byte(c), '0'}, 0); ok {
+			t[c] |= followsPercent
+			if c < 'a' {
+				t[c] |= followsEquals
+			}
+		}
+		if alnums[c] || c == '#' {
+			t[c] |= followsAmpersand
+		}
+		if alnums[c] && !digit(byte(c)) || c == '/' || c == '!' {
+			t[c] |= followsLess
+		}
+	}
+	for _, c := range []byte("\n\r?") {
+		t[c] |= followsEquals
+	}
+	for _, c := range []byte(" \t\n\r\"'`+.|<&~,;)\\_/#-") {
+		t[c] |= followsQuote
+	}
+	return t
+}()
+
+const (
+	followsPercent = 1 << iota
+	followsEquals
+	followsAmpersand
+	followsLess
+	followsQuote
+	followsAnything
+)
+
+// mayFollow is what may follow each sign but the backslash.
+var mayFollow = [256]uint8{
+	'%': followsPercent, '&': followsAmpersand, '=': followsEquals, '<': followsLess,
+	'^': followsAnything, 0xc2: followsAnything, 0xe2: followsAnything, 0xef: followsAnything,
+}
+
+// next is the byte behind p, and zero at the end.
+func (k *pass) next(p int) byte {
+	if p+1 < len(k.data) {
+		return k.data[p+1]
+	}
+	return 0
+}
+
+// signsAt looks at bytes that escapes and the like begin with.
+func (k *pass) signsAt(bitmap []uint64, from int) {
+	for i, m := range bitmap {
+		for ; m != 0; m &= m - 1 {
+			p := from + 64*i + bits.TrailingZeros64(m)
+			if c := k.data[p]; c == '\\' {
+				k.slashes.at(k.data, p)
+			} else if follows[k.next(p)]&mayFollow[c] != 0 {
+				k.sign(c, p)
+			}
+		}
+	}
+}
+
+func (k *pass) sign(c byte, p int) {
+	switch c {
+	case '%':
+		k.percent.at(k.data, p)
+	case '&':
+		k.entity.at(k.data, p)
+	case '=':
+		k.mail.at(k.data, p)
+	case '<':
+		k.tags.at(k.data, p)
+	case '^':
+		k.control.caret(k.data, p)
+	default:
+		k.tags.invisible(k.data, p)
+	}
+}
+
+// quotesAt looks at quotes.
+func (k *pass) quotesAt(bitmap []uint64, from int) {
+	for i, m := range bitmap {
+		for ; m != 0; m &= m - 1 {
+			p := from + 64*i + bits.TrailingZeros64(m)
+			c := k.next(p)
+			switch {
+			case follows[c]&followsQuote == 0:
+				continue
+			case c == ' ':
+				if d := k.next(p + 1); alnums[d] && !kindOf(d) {
+					continue
+				}
+			case c == ',' && k.name(bitmap[i:], m&(m-1), from+64*i, p):
+				continue
+			case c == '\'' || c == '"' || c == '\\':
+				k.quotes.at(k.data, p)
+			}
+			k.joints.at(k.data, p)
+		}
+	}
+}
+
+// name reports whether the literal that follows the quote at p and a comma is
+// the name of something, as far as the next quotes tell: those in m, and in the
+// words behind the first.
+func (k *pass) name(bitmap []uint64, m uint64, from, p int) bool {
+	if m == 0 && len(bitmap) > 1 {
+		bitmap, m, from = bitmap[1:], bitmap[1], from+64
+	}
+	if m == 0 || from+bits.TrailingZeros64(m)-p > 3 {
+		return false
+	}
+	if m &= m - 1; m == 0 && len(bitmap) > 1 {
+		m, from = bitmap[1], from+64
+	}
+	return m != 0 && k.next(from+bits.TrailingZeros64(m)) == ':'
+}
+
+// breaksAt looks at ends of lines and at control characters.
+func (k *pass) breaksAt(bitmap []uint64, from int) {
+	for i, m := range bitmap {
+		for ; m != 0; m &= m - 1 {
+			p := from + 64*i + bits.TrailingZeros64(m)
+			switch k.data[p] {
+			case '\n':
+				k.lines.end(k.data, p)
+			case '\r':
+				k.lines.carriage(k.data, p)
+			case 0x1b, '\b':
+				k.control.at(k.data, p)
+			}
+		}
+	}
+}
