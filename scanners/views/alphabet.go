@@ -91,7 +91,7 @@ func (a *alphabet) decode(dst, chars []byte) []byte {
 type extent struct{ from, to int }
 
 // judge decodes the characters from a place on, in one grid, as long as bytes
-// are ASCII. It returns the stretch that reads as text, empty when none does,
+// are ASCII, up to a block of them. It returns the stretch that reads as text, empty when none does,
 // and where to look on.
 func (a *alphabet) judge(chars []byte, grid, from int) (text extent, next int) {
 	begin := from - (from-grid%a.group+a.group)%a.group
@@ -100,6 +100,10 @@ func (a *alphabet) judge(chars []byte, grid, from int) (text extent, next int) {
 			begin += a.group // the run begins in the middle of a group
 			break
 		}
+	}
+	if to := from + block; to < len(chars) {
+		text, next = a.judge(chars[:to], grid, from)
+		return text, max(next-rejudged, from+1)
 	}
 	var t texture
 	last := from
@@ -122,6 +126,10 @@ func (a *alphabet) judge(chars []byte, grid, from int) (text extent, next int) {
 	}
 	return extent{begin + 8*t.found.from/a.bits, min(len(chars), begin+(8*t.found.to+a.bits-1)/a.bits)}, next
 }
+
+// rejudged is how many characters two looks have in common, so that no text is
+// cut in two that are too short.
+const rejudged = 64
 
 // texture looks for text in bytes: a row of printable ones, or of printable
 // ones between zeros as UTF-16 has them.

@@ -74,24 +74,29 @@ func suffix(w uint64, place int) uint64 {
 	return w & (^uint64(0) << max(place, 0))
 }
 
-// base32 judges the run of an alphabet that begins at a place, in every grid,
-// and follows the chain where it is text. It returns where the run ends.
+// base32 judges a block of the run of an alphabet that begins at a place, in
+// every grid, and follows the chain where there is text. It returns how far it
+// looked.
 func (s *search) base32(a *alphabet, from int) (end int) {
-	for end = from; end < len(s.data) && a.digit[s.data[end]] != byteclass.None; {
-		end++
-	}
 	if from < s.done[inBase32] {
-		return max(end, s.done[inBase32])
+		return s.done[inBase32]
+	}
+	to := min(len(s.data), from+block)
+	for end = from; end < to && a.digit[s.data[end]] != byteclass.None; {
+		end++
 	}
 	for g := range a.group {
 		for at := from; at < end; {
 			text, next := s.judge(a, s.data[:end], g, at)
 			at = max(next, at+1)
 			if text.to > 0 {
-				s.done[inBase32] = s.follow(a, a.begin(s.data, text.from, max(s.done[inBase32], from-longestGap)))
-				return max(end, s.done[inBase32])
+				s.done[inBase32] = s.follow(a, a.begin(s.data, from, max(s.done[inBase32], from-longestGap)))
+				return s.done[inBase32]
 			}
 		}
+	}
+	if end == from+block {
+		return end - rejudged
 	}
 	return end
 }

@@ -35,10 +35,12 @@ func (s *search) suspect(a *alphabet, seen *int, grid, at int, ends uint64) {
 		if ends = suffix(ends, max(*seen, s.done[a.index])+a.least-1-at); ends == 0 {
 			return
 		}
-		text, next := s.judge(a, s.data, grid, at+first(ends)-a.least+1)
+		p := at + first(ends) - a.least + 1
+		text, next := s.judge(a, s.data, grid, p)
 		*seen = next
 		if text.to > 0 {
-			s.done[a.index] = s.follow(a, a.begin(s.data, text.from, s.done[a.index]))
+			// From here on, not from the text: another grid may have one before.
+			s.done[a.index] = s.follow(a, a.begin(s.data, p, s.done[a.index]))
 		}
 	}
 }

@@ -31,7 +31,7 @@ func TestPrivateKeysInLayers(t *testing.T) {
 		for name, holder := range map[string][]byte{"der": der, "pem": armour} {
 			hits, _ := k.scan(t, "key:\n"+c.encode(holder)+"\n", 0)
 			if len(hits) != 1 || !strings.HasSuffix(string(hits[0].Form), string(fingerprints.FormPrivateKey)) {
-				t.Errorf("%s, %s: %v", c.name, name, len(hits))
+				t.Errorf("%s, %s: %v\n%s", c.name, name, len(hits), c.encode(holder))
 			}
 		}
 	}

@@ -16,8 +16,8 @@ const (
 	// around is how many characters beside what reads as text belong to it: the
 	// words of other scripts, marks, and what else may stand between two texts.
 	around = 64
-	// block is how much of a chain is judged at once, and how far it is put
-	// together behind the last text.
+	// block is how much of a chain is judged at once, and twice how far it is
+	// put together behind the last text.
 	block = 4 << 10
 )
 
@@ -32,7 +32,7 @@ func (s *search) follow(a *alphabet, at int) (end int) {
 		idle := false
 		for judged := fresh; len(c.chars) < most && !c.ended && !idle; judged = len(c.chars) {
 			c.gather(min(most, len(c.chars)+block))
-			idle = !s.judgeChain(c, max(0, judged-around)) && judged > 0
+			idle = !s.judgeChain(c, max(0, judged-around)) && judged >= 2*block
 		}
 		s.cost.Chained += int64(len(c.chars) - fresh)
 		if !s.yieldWindows(c) || c.ended || idle {
