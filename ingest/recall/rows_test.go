@@ -28,6 +28,8 @@ type row struct {
 	code        coder
 	// exact: the hit's span is the encoded value, to the byte.
 	exact bool
+	// gutter: the text also stands beside its digits, where it is another copy.
+	gutter bool
 	// bare: nothing is left of what a rule goes by.
 	bare bool
 	// sure: put together by guessing, which only a matcher that confirms what
@@ -137,16 +139,16 @@ func hexRows() []row {
 		{name: "blanks", code: chain(list("%02x", " ", 0, ""), quoted())},
 		{name: "dashes", code: chain(list("%02X", "-", 0, ""), quoted())},
 		{name: "commas, Windows registry", code: chain(around(60), utf16LE(), list("%02x", ",", 25, "  "), escaping("\n", "\\\n"), frame(`"k"=hex(2):`, "\n"))},
-		{name: "xxd", code: chain(around(60), xxd(), frame("$ xxd f\n", ""))},
+		{name: "xxd", gutter: true, code: chain(around(60), xxd(), frame("$ xxd f\n", ""))},
 		{name: "xxd -p", code: chain(around(100), list("%02x", "", 30, ""), frame("\n", "\n")), exact: true},
-		{name: "hexdump -C", code: chain(around(60), hexdumpC(), frame("$ hexdump -C f\n", ""))},
+		{name: "hexdump -C", gutter: true, code: chain(around(60), hexdumpC(), frame("$ hexdump -C f\n", ""))},
 		{name: "hexdump", code: chain(around(60), hexdumpWords(), frame("$ hexdump f\n", ""))},
 		{name: "od -t x1", code: chain(around(60), odHex(), frame("\n", ""))},
-		{name: "od -A x -t x1z", code: chain(around(60), odHexChars(), frame("\n", ""))},
+		{name: "od -A x -t x1z", gutter: true, code: chain(around(60), odHexChars(), frame("\n", ""))},
 		{name: "od -b", code: chain(around(60), odOctal(), frame("\n", ""))},
 		{name: "od -c", code: chain(around(60), odChars(), frame("\n", ""))},
-		{name: "Format-Hex", code: chain(around(60), formatHex(), frame("\n", ""))},
-		{name: "certutil -encodehex", code: chain(around(60), certutil(), frame("\n", ""))},
+		{name: "Format-Hex", gutter: true, code: chain(around(60), formatHex(), frame("\n", ""))},
+		{name: "certutil -encodehex", gutter: true, code: chain(around(60), certutil(), frame("\n", ""))},
 		{name: "twice", code: chain(list("%02x", "", 0, ""), list("%02x", "", 0, ""), quoted())},
 	}
 }
@@ -201,12 +203,12 @@ func escapeRows() []row {
 
 func wideRows() []row {
 	return []row{
-		{name: "LE", code: chain(around(30), utf16LE(), frame("\r\n", "\r\n")), exact: true},
-		{name: "BE", code: chain(around(30), utf16BE(), frame("\n", "\n")), exact: true},
-		{name: "LE with mark", code: chain(around(30), utf16LE(), frame("\n\xff\xfe", "\n")), exact: true},
-		{name: "BE with mark", code: chain(around(30), utf16BE(), frame("\n\xfe\xff", "\n")), exact: true},
-		{name: "LE, nothing around", code: chain(utf16LE(), frame("\x00\x00", "\x00\x00")), exact: true},
-		{name: "BE, nothing around", code: chain(utf16BE(), frame("\x01\x02", "\x00\x00")), exact: true},
+		{name: "LE", code: chain(around(30), utf16LE(), frame("\r\n", "\r\n"))},
+		{name: "BE", code: chain(around(30), utf16BE(), frame("\n", "\n"))},
+		{name: "LE with mark", code: chain(around(30), utf16LE(), frame("\n\xff\xfe", "\n"))},
+		{name: "BE with mark", code: chain(around(30), utf16BE(), frame("\n\xfe\xff", "\n"))},
+		{name: "LE, nothing around", code: chain(utf16LE(), frame("\x00\x00", "\x00\x00"))},
+		{name: "BE, nothing around", code: chain(utf16BE(), frame("\x01\x02", "\x00\x00"))},
 		{name: "LE of base64", code: chain(around(10), base64Std(), frame("k: ", "\r\n"), utf16LE(), frame("\n", "\n"))},
 		{name: "LE of JSON", code: chain(jsonString(), frame(`{"k":"`, `"}`), utf16LE(), frame("\n", "\n"))},
 		{name: "PowerShell's encoded command", code: powershell()},
@@ -249,7 +251,7 @@ func brokenRows() []row {
 		{name: "log lines behind timestamps", code: chain(line(plain()), prefixed(prefixes(), 40)), sure: true},
 		{name: "base64 lines behind timestamps", code: chain(around(200), base64Std(), wrapped(76, "\n"), prefixed(prefixes(), 0)), sure: true},
 		{name: "base64 lines in a patch, mail or comment", code: chain(around(200), base64Std(), wrapped(76, "\n"), prefixed(quoting(), 0)), sure: true},
-		{name: "dump behind timestamps", code: chain(around(60), hexdumpC(), prefixed(prefixes(), 0)), sure: true},
+		{name: "dump behind timestamps", gutter: true, code: chain(around(60), hexdumpC(), prefixed(prefixes(), 0)), sure: true},
 		{name: "json-file of Docker, split", code: dockerSplit(), sure: true},
 		{name: "CRI log, split", code: criSplit(), sure: true},
 		{name: "control sequences", code: chain(terminal(), quoted())},

@@ -194,17 +194,14 @@ func misses(v []byte) [][]byte {
 			break
 		}
 	}
-	if isText(v) {
-		out = append(out, bytes.TrimSuffix(v, []byte(lastRune(v))), bytes.TrimPrefix(v, []byte(firstRune(v))))
+	// Not of signs: what stands around could be the same sign.
+	if n := len(v) - 1; letterOrDigit(v[n]) {
+		out = append(out, v[:n])
+	}
+	if letterOrDigit(v[0]) {
+		out = append(out, v[1:])
 	}
 	return out
-}
-
-func firstRune(b []byte) string { return string([]rune(string(b))[:1]) }
-
-func lastRune(b []byte) string {
-	r := []rune(string(b))
-	return string(r[len(r)-1:])
 }
 
 // privateKeys are keys in the files that tools write, with the same files
