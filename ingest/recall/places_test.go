@@ -211,11 +211,11 @@ func (c *cell) judge(pl place, f stored, found []wire.Finding) {
 }
 
 // tryPlace plants in a place and counts, for each of the encodings.
-func (b *bench) tryPlace(t *testing.T, pl place, effort int) []cell {
+func (b *bench) tryPlace(t *testing.T, pl place, e effort) []cell {
 	var cells []cell
 	for _, w := range placeRows() {
 		var c cell
-		for n := range effort {
+		for n := range e.plants {
 			items := b.stores(t, pl, w, n)
 			found := b.findings(t, pl, items)
 			for _, f := range items {

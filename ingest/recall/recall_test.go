@@ -23,19 +23,30 @@ import (
 
 var update = flag.Bool("update", false, "write docs/recall.md anew")
 
-// effort is how many plants of each kind stand in a cell: more with
-// REVENANT_RECALL.
-func effort(t *testing.T) int {
+// effort is how many plants of each kind stand in a cell. A quick run leaves
+// most of what is slow out.
+type effort struct {
+	plants int
+	quick  bool
+}
+
+// wanted is what REVENANT_RECALL asks for: a number of plants, each of every
+// kind in every cell; not set, a quick run.
+func wanted(t *testing.T) effort {
 	s := os.Getenv("REVENANT_RECALL")
 	if s == "" {
-		return 1
+		return effort{plants: 1, quick: true}
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 {
 		t.Fatalf("REVENANT_RECALL=%q is no number of plants", s)
 	}
-	return n
+	return effort{plants: n}
 }
+
+// turn reports whether a quick run takes the k-th of what is slow in a row and
+// column: each in one column.
+func (e effort) turn(row, column, k int) bool { return !e.quick || (row+column+k)%4 == 0 }
 
 // bench is what everything is planted from and scanned with.
 type bench struct {
@@ -302,15 +313,18 @@ func shown(text []byte, at stretch) string {
 
 // alone scans every plant in a content of its own, and what differs from the
 // value by little.
-func (b *bench) alone(t *testing.T, w row, column string, n int) cell {
+func (b *bench) alone(t *testing.T, w row, column string, e effort, n int) cell {
 	var c cell
 	r := seeded(w.group, w.name, column, strconv.Itoa(n))
 	where := fmt.Sprintf("%s, %s, %d", w.name, column, n)
-	for _, p := range b.plants(r, w) {
+	for k, p := range b.plants(r, w) {
+		if len(p.text) > slow && !e.turn(w.number, slices.Index(columns(), column), k) {
+			continue
+		}
 		before, after := b.straw(r, column, 20+r.IntN(700)), b.straw(r, column, 20+r.IntN(700))
 		content := slices.Concat(before, p.text, after)
 		c.take(p, b.whole.verdict(b.values, look(t, b.whole, content), content, w, p, len(before)), where)
-		if p.value < 0 {
+		if p.value < 0 || e.quick && k%2 != n%2 {
 			continue
 		}
 		misses := b.values[p.value].misses
@@ -362,42 +376,61 @@ func columns() []string { return []string{"text", "log", "source", "binary", "ch
 
 const borders = "chunk borders"
 
+// slow is from how many bytes on a plant is slow.
+const slow = 1500
+
 func TestRecall(t *testing.T) {
 	b := newBench(t)
-	effort := effort(t)
-	all := rows()
-	cells := make([][]cell, len(all))
-	t.Run("rows", func(t *testing.T) {
-		for i, w := range all {
-			cells[i] = make([]cell, len(columns()))
+	e := wanted(t)
+	encodings, inPlaces := rows(), allPlaces()
+	var cells, places [][]cell
+	t.Run("encodings", func(t *testing.T) {
+		cells = make([][]cell, len(encodings))
+		for i, w := range encodings {
+			w.number = i
 			t.Run(w.group+"/"+strings.ReplaceAll(w.name, "/", "|"), func(t *testing.T) {
 				t.Parallel()
-				for k, column := range columns() {
-					cells[i][k] = b.cell(t, w, column, effort)
+				for _, column := range columns() {
+					cells[i] = append(cells[i], b.cell(t, w, column, e))
 				}
-				for _, g := range summary(cells[i]) {
-					t.Error(g)
-				}
+				report(t, cells[i])
+			})
+		}
+	})
+	t.Run("places", func(t *testing.T) {
+		places = make([][]cell, len(inPlaces))
+		for i, pl := range inPlaces {
+			t.Run(strings.ReplaceAll(pl.name, "/", "|"), func(t *testing.T) {
+				t.Parallel()
+				places[i] = b.tryPlace(t, pl, e)
+				report(t, places[i])
 			})
 		}
 	})
 }
 
 // cell plants and counts.
-func (b *bench) cell(t *testing.T, w row, column string, effort int) cell {
+func (b *bench) cell(t *testing.T, w row, column string, e effort) cell {
 	var c cell
-	for n := range effort {
+	for n := range e.plants {
 		switch {
 		case column == borders:
 			c.add(b.crowd(t, b.short, w, column, n))
-			if n > 0 || w.keys == onlyKeys { // costs more
+			if !e.quick || w.keys == onlyKeys && w.number%4 == 0 {
 				c.add(b.crowd(t, b.chunks, w, column, n))
 			}
 		case column == "binary" || w.text != noText:
-			c.add(b.alone(t, w, column, n))
+			c.add(b.alone(t, w, column, e, n))
 		}
 	}
 	return c
+}
+
+// report fails for what was not found as it should be.
+func report(t *testing.T, cells []cell) {
+	for _, g := range summary(cells) {
+		t.Error(g)
+	}
 }
 
 func (c *cell) add(o cell) {
@@ -423,15 +456,4 @@ func summary(cells []cell) (out []string) {
 		out = append(out, fmt.Sprintf("%s: %s (%d like it)\n\t%s: %s", g.kind, g.wrong, count[key], g.where, g.text))
 	}
 	return out
-}
-
-func TestPlaces(t *testing.T) {
-	b := newBench(t)
-	for _, pl := range allPlaces() {
-		t.Run(pl.name, func(t *testing.T) {
-			for _, g := range summary(b.tryPlace(t, pl, effort(t))) {
-				t.Error(g)
-			}
-		})
-	}
 }

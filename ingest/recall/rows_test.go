@@ -34,9 +34,10 @@ type row struct {
 	bare bool
 	// sure: put together by guessing, which only a matcher that confirms what
 	// it finds may report.
-	sure bool
-	keys which
-	text where
+	sure   bool
+	keys   which
+	text   where
+	number int // in the list
 }
 
 func groups() map[string]string {
