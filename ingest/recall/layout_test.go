@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 )
 
 // prefix is what a program puts before every line of a log.
@@ -115,7 +116,7 @@ func betweenEscapes(in []byte, i int) bool {
 
 // terminal breaks the text by control sequences.
 func terminal() coder {
-	return broken(3, choice("\x1b[0m", "\x1b[31m", "\x1b[01;31m\x1b[K", "\x1b[m\x1b[K", "\x1b[38;5;214m", "\x1b[38;2;10;20;30m", "\x1b[1G", "\x1b[2K", "\x1b(B\x1b[m"), anywhere)
+	return textOnly(broken(3, choice("\x1b[0m", "\x1b[31m", "\x1b[01;31m\x1b[K", "\x1b[m\x1b[K", "\x1b[38;5;214m", "\x1b[38;2;10;20;30m", "\x1b[1;4m", "\x1b(B\x1b[m"), anywhere))
 }
 
 // terminalEscaped is the same in a JSON log.
@@ -130,41 +131,49 @@ func tagged() coder {
 	})
 }
 
-// concatenations are how languages put string literals together: what opens
-// the first, stands between two, and closes the last.
-func concatenations() map[string][3]string {
-	return map[string][3]string{
-		"JavaScript, Java, C#, Swift": {`k = "`, `" + "`, `";`},
-		"Go":                          {`k := "`, `" +` + "\n\t\t\"", `"`},
-		"plus first":                  {`const k = '`, "'\n    + '", `';`},
-		"Python":                      {`k = ("`, "\"\n     \"", `")`},
-		"Python, one line":            {`k = '`, `' '`, `'`},
-		"C":                           {`char *k = "`, "\"\n    \"", `";`},
-		"PHP":                         {`$k = '`, `' . '`, `';`},
-		"Perl":                        {`my $k = "`, "\"\n  . \"", `";`},
-		"Lua":                         {`local k = "`, `" .. "`, `"`},
-		"Visual Basic":                {`k = "`, "\" & _\n        \"", `"`},
-		"Ruby":                        {`k = "`, "\" \\\n    \"", `"`},
-		"Haskell":                     {`k = "`, `" ++ "`, `"`},
-		"Elixir":                      {`k = "`, `" <> "`, `"`},
-		"SQL":                         {`SELECT '`, `' || '`, `';`},
-		"Rust":                        {`concat!("`, `", "`, `")`},
-		"joined list":                 {`["`, `", "`, `"].join("")`},
-		"shell":                       {`K='`, `''`, `'`},
-		"shell, two quotes":           {`K="`, `"'`, `'`},
-		"shell, continued":            {`K="`, "\\\n", `"`},
-		"YAML, continued":             {`k: "`, "\\\n    ", `"`},
-		"C, continued":                {`#define K "`, "\\\n", `"`},
+// language is how string literals are put together: what opens the first,
+// stands between two and closes the last, and how their characters are escaped.
+type language struct {
+	name                   string
+	before, between, after string
+	literal                coder
+}
+
+func languages() []language {
+	double, single := cString(), chain(line(plain()), protected(`\`, `'\`))
+	simple := when(func(in []byte) bool { return isText(in) && !strings.ContainsAny(string(in), "\"'\\$`!\r\n") }, plain())
+	return []language{
+		{"JavaScript, Java, C#, Swift", `k = "`, `" + "`, `";`, jsonString()},
+		{"Go", `k := "`, `" +` + "\n\t\t\"", `"`, double},
+		{"plus first", `const k = '`, "'\n    + '", `';`, single},
+		{"Python", `k = ("`, "\"\n     \"", `")`, jsonString()},
+		{"Python, one line", `k = '`, `' '`, `'`, single},
+		{"C", `char *k = "`, "\"\n    \"", `";`, double},
+		{"PHP", `$k = '`, `' . '`, `';`, single},
+		{"Perl", `my $k = "`, "\"\n  . \"", `";`, double},
+		{"Lua", `local k = "`, `" .. "`, `"`, jsonString()},
+		{"Visual Basic", `k = "`, "\" & _\n        \"", `"`, chain(line(textOnly(plain())), escaping(`"`, `""`))},
+		{"Ruby", `k = "`, "\" \\\n    \"", `"`, double},
+		{"Haskell", `k = "`, `" ++ "`, `"`, jsonString()},
+		{"Elixir", `k = "`, `" <> "`, `"`, jsonString()},
+		{"SQL", `SELECT '`, `' || '`, `';`, escaping(`'`, `''`)},
+		{"Rust", `concat!("`, `", "`, `")`, jsonString()},
+		{"joined list", `["`, `", "`, `"].join("")`, jsonString()},
+		{"shell", `K='`, `''`, `'`, simple},
+		{"shell, two quotes", `K="`, `"'`, `'`, simple},
+		{"shell, continued", `K="`, "\\\n", `"`, shellDouble()},
+		{"YAML, continued", `k: "`, "\\\n    ", `"`, jsonString()},
+		{"C, continued", `#define K "`, "\\\n", `"`, double},
 	}
 }
 
 // concatenated breaks a literal into a few.
-func concatenated(how [3]string) coder {
+func (l language) concatenated() coder {
 	cuts := 3
-	if how[1] == `"'` { // the quotes change once
+	if l.between == `"'` { // the quotes change once
 		cuts = 1
 	}
-	return chain(broken(cuts, always(how[1]), betweenLetters), frame(how[0], how[2]+"\n"))
+	return chain(l.literal, broken(cuts, always(l.between), betweenLetters), frame(l.before, l.after+"\n"))
 }
 
 // helmRelease is how Helm keeps a release in a Secret: JSON, gzip, base64, and

@@ -1,9 +1,6 @@
 package recall_test
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // which says what values a row is for.
 type which int
@@ -260,9 +257,8 @@ func brokenRows() []row {
 		{name: "control sequences in base64", code: chain(around(20), base64Std(), terminal(), frame("k: ", "\n"))},
 		{name: "tags", code: chain(line(tagged()), frame("<p>", "</p>\n")), sure: true},
 	}
-	all := concatenations()
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		out = append(out, row{name: "concatenated, " + name, code: concatenated(all[name]), sure: true, keys: noKeys})
+	for _, l := range languages() {
+		out = append(out, row{name: "concatenated, " + l.name, code: l.concatenated(), sure: true, keys: noKeys})
 	}
 	return out
 }
