@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/pack/packtest"
@@ -143,6 +144,8 @@ func (b *bench) straw(r *rand.Rand, kind string, n int) []byte {
 
 // look returns every hit in a content.
 func look(t *testing.T, e eye, content []byte) []scanners.Hit {
+	// A scan that does not end would only show as a test that does not.
+	defer time.AfterFunc(time.Minute, func() { panic(fmt.Sprintf("scanning takes more than a minute: %s", shown(content, stretch{0, len(content)}))) }).Stop()
 	var hits []scanners.Hit
 	_, err := e.engine.Scan(context.Background(), bytes.NewReader(content), "notes", func(w scanners.Window) error {
 		hits = append(hits, w.Hits...)
