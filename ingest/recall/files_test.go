@@ -163,9 +163,8 @@ func wideFile(order binary.AppendByteOrder) filer {
 // acrossBorder has the text where a chunk ends.
 func acrossBorder(chunk int) filer {
 	return func(_ *testing.T, b *bench, r *rand.Rand, text []byte) []byte {
-		before := b.straw(r, "log", 4*chunk)
-		cut := 3*chunk - r.IntN(len(text)+1)
-		return slices.Concat(before[:cut], text, b.straw(r, "log", 4*chunk))
+		before := b.straw(r, "log", chunk)
+		return slices.Concat(before[:chunk-r.IntN(len(text)+1)], text, b.straw(r, "log", chunk))
 	}
 }
 
@@ -293,11 +292,11 @@ func allPlaces() []place {
 		{name: "UTF-16 BE file", file: wideFile(binary.BigEndian)},
 		{name: "folder", file: inStraw("text", 3000), source: asFolder},
 		{name: "standard input", file: inStraw("log", 3000), source: asStdin},
-		{name: "border of two chunks", file: acrossBorder(64 << 10), chunk: 64 << 10},
+		{name: "border of two chunks", file: acrossBorder(150 << 10), chunk: 150 << 10},
 		{name: "gzip", file: packed(asGzip())},
 		{name: "bzip2", file: packed(stream(func(w io.Writer) (io.WriteCloser, error) { return bzip2.NewWriter(w, nil) }))},
-		{name: "xz", file: packed(stream(func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) }))},
-		{name: "lzma", file: packed(stream(func(w io.Writer) (io.WriteCloser, error) { return lzma.NewWriter(w) }))},
+		{name: "xz", file: packed(stream(func(w io.Writer) (io.WriteCloser, error) { return xz.WriterConfig{DictCap: 1 << 16}.NewWriter(w) }))},
+		{name: "lzma", file: packed(stream(func(w io.Writer) (io.WriteCloser, error) { return lzma.WriterConfig{DictCap: 1 << 16}.NewWriter(w) }))},
 		{name: "zstd", file: packed(asZstd())},
 		{name: "lz4", file: packed(stream(func(w io.Writer) (io.WriteCloser, error) { return lz4.NewWriter(w), nil }))},
 		{name: "snappy", file: packed(stream(func(w io.Writer) (io.WriteCloser, error) { return snappy.NewBufferedWriter(w), nil }))},
