@@ -246,6 +246,8 @@ func listRows() []row {
 
 func brokenRows() []row {
 	out := []row{
+		{name: "a line break", code: chain(line(textOnly(broken(1, choice("\n", "\r\n"), anywhere))), frame("key: ", "\n")), sure: true},
+		{name: "a line break and blanks", code: chain(line(textOnly(broken(1, choice("\n    ", "\n\t", "\r\n  "), anywhere))), frame("    key: ", "\n")), sure: true},
 		{name: "log lines behind timestamps", code: chain(line(plain()), prefixed(prefixes(), 40)), sure: true},
 		{name: "base64 lines behind timestamps", code: chain(around(200), base64Std(), wrapped(76, "\n"), prefixed(prefixes(), 0)), sure: true},
 		{name: "base64 lines in a patch, mail or comment", code: chain(around(200), base64Std(), wrapped(76, "\n"), prefixed(quoting(), 0)), sure: true},

@@ -118,6 +118,7 @@ is shown only to registered values, which are confirmed: a rule would guess twic
 const tableFoot = `
 ## More of it
 
-This is the quick run of make test. REVENANT_RECALL=20 go test ./ingest/recall -timeout 2h
-plants 20 of each kind in every cell, every decoy, and large contents in large chunks.
+This is the quick run of make test, which tries each kind of value in half of the
+columns. make recall plants 20 of each kind in every cell, each with a decoy, and also
+all kinds at once in contents of several large chunks.
 `
