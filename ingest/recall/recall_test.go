@@ -117,6 +117,41 @@ func (b *bench) crowd(t *testing.T, e eye, w row, column string, n int) cell {
 	return c
 }
 
+// mixed scans plants of every encoding in one content for each column: what
+// one encoding leaves open must not hide another.
+func (b *bench) mixed(t *testing.T, all []row, e effort) []cell {
+	var cells []cell
+	for _, column := range columns() {
+		kind, eye := column, b.whole
+		if column == borders {
+			kind, eye = "log", b.chunks
+		}
+		var c cell
+		for n := range e.plants {
+			r := seeded("mixed", column, strconv.Itoa(n))
+			var content []byte
+			var list []plant
+			var offsets, of []int
+			for _, i := range r.Perm(len(all)) {
+				ps := b.plants(r, all[i])
+				if len(ps) == 0 || all[i].text == noText && column != "binary" {
+					continue
+				}
+				p := ps[r.IntN(len(ps))]
+				content = append(content, b.straw(r, kind, 100+r.IntN(2000))...)
+				list, offsets, of = append(list, p), append(offsets, len(content)), append(of, i)
+				content = append(content, p.text...)
+			}
+			hits := look(t, eye, content)
+			for k, p := range list {
+				c.take(p, eye.verdict(b.values, hits, content, all[of[k]], p, offsets[k]), fmt.Sprintf("%s, mixed, %s, %d", all[of[k]].name, column, n))
+			}
+		}
+		cells = append(cells, c)
+	}
+	return cells
+}
+
 // columns are the surroundings that every encoding is tried in.
 func columns() []string { return []string{"text", "log", "source", "binary", "chunk borders"} }
 
@@ -157,8 +192,13 @@ func TestRecall(t *testing.T) {
 			})
 		}
 	})
+	var together []cell
+	t.Run("mixed", func(t *testing.T) {
+		together = b.mixed(t, encodings, e)
+		report(t, together)
+	})
 	if e.quick && !testing.Short() {
-		checkTable(t, table(encodings, cells, inPlaces, places))
+		checkTable(t, table(encodings, cells, together, inPlaces, places))
 	}
 }
 

@@ -3,6 +3,7 @@ package recall_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,10 +31,10 @@ func checkTable(t *testing.T, table string) {
 }
 
 // table is docs/recall.md.
-func table(encodings []row, cells [][]cell, inPlaces []place, places [][]cell) string {
+func table(encodings []row, cells [][]cell, together []cell, inPlaces []place, places [][]cell) string {
 	var b strings.Builder
 	var all cell
-	for _, list := range append(cells, places...) {
+	for _, list := range slices.Concat(cells, places, [][]cell{together}) {
 		for _, c := range list {
 			all.add(c)
 		}
@@ -49,6 +50,9 @@ func table(encodings []row, cells [][]cell, inPlaces []place, places [][]cell) s
 		}
 		tableLine(&b, w.name, cells[i])
 	}
+	b.WriteString("\n## All in one content\n\n")
+	header(&b, "encoding", columns())
+	tableLine(&b, "one of each, mixed", together)
 	b.WriteString("\n## Places\n\n")
 	var names []string
 	for _, w := range placeRows() {
