@@ -105,8 +105,14 @@ func (e eye) verdict(v []value, hits []scanners.Hit, content []byte, w row, p pl
 	switch {
 	case len(mine) == 0:
 		return "missed"
-	case p.value < 0:
-		return misplaced(mine[0].Span, zone, mine[0].Form)
+	case p.value < 0: // a rule may also match from one plant to the next
+		wrong := ""
+		for _, h := range mine {
+			if wrong = misplaced(h.Span, zone, h.Form); wrong == "" {
+				break
+			}
+		}
+		return wrong
 	case len(mine) > 1 && !w.gutter:
 		return fmt.Sprintf("found %d times: %v", len(mine), places(mine))
 	case !slices.Equal(mine[0].Rows, []fingerprints.RowID{e.rows[p.value]}):
