@@ -77,6 +77,12 @@ bench-peers: build $(BIN)/gitleaks-plain $(BIN)/gitleaks-release ## beside gitle
 fuzz: ## each fuzz function for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) ./scripts/fuzz.sh
 
+PLANTS ?= 20
+
+.PHONY: recall
+recall: ## plant values in every encoding and place, PLANTS (20) of each kind in each
+	REVENANT_RECALL=$(PLANTS) go test -count=1 -timeout 3h ./ingest/recall
+
 KILLS ?= 50
 
 .PHONY: torture

@@ -1,0 +1,174 @@
+package recall_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+)
+
+// plant is a value or secret, encoded.
+type plant struct {
+	text  []byte
+	at    stretch // of the value in text
+	value int     // index; -1: a secret
+	of    secret
+	kind  string
+	pem   bool
+}
+
+// encode makes a plant of a text in which the value stands; false where the
+// row is not for it.
+func encode(r *rand.Rand, w row, text []byte, at stretch) (plant, bool) {
+	for range 8 { // a text may be too short for a row by chance
+		if c, ok := w.code(r, text); ok {
+			return plant{text: c.out, at: c.of(at)}, true
+		}
+	}
+	return plant{}, false
+}
+
+func (w row) takes(key bool) bool {
+	return w.keys == everyValue || w.keys == onlyKeys == key
+}
+
+// plants are one plant of every kind of value, and of every rule.
+func (b *bench) plants(r *rand.Rand, w row) []plant {
+	var out []plant
+	for from := 0; from < len(b.values); {
+		to := from + 1
+		for to < len(b.values) && b.values[to].kind == b.values[from].kind {
+			to++
+		}
+		i := from + r.IntN(to-from)
+		from = to
+		v := b.values[i]
+		if p, ok := encode(r, w, v.bytes, stretch{0, len(v.bytes)}); ok && w.takes(v.key) {
+			p.value, p.kind, p.pem = i, v.kind, v.key
+			out = append(out, p)
+		}
+	}
+	if w.bare || w.sure {
+		return out
+	}
+	for from := 0; from < len(b.secrets); {
+		to := from + 1
+		for to < len(b.secrets) && b.secrets[to].rule == b.secrets[from].rule {
+			to++
+		}
+		s := b.secrets[from+r.IntN(to-from)]
+		from = to
+		if p, ok := encode(r, w, s.text, s.at); ok && w.takes(s.pem) {
+			p.value, p.of, p.kind, p.pem = -1, s, s.rule, s.pem
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// tally counts the plants of one cell.
+type tally struct{ planted, found, decoys, false int }
+
+func (c *tally) add(o tally) {
+	c.planted += o.planted
+	c.found += o.found
+	c.decoys += o.decoys
+	c.false += o.false
+}
+
+// cell is what came of a row in a column, of registered values and of secrets.
+type cell struct {
+	registered, generic tally
+	gaps                []gap
+}
+
+// gap is a plant that was not found as it should be, or a decoy that was.
+type gap struct{ where, kind, wrong, text string }
+
+// verdict says what is wrong with the hits of a plant that stands at an
+// offset of the content; "" when nothing is.
+func (e eye) verdict(v []value, hits []scanners.Hit, content []byte, w row, p plant, offset int) string {
+	zone := scanners.Span{Start: int64(offset), End: int64(offset + len(p.text))}
+	var mine []scanners.Hit
+	for _, h := range hits {
+		switch {
+		case h.PathOnly || !h.Span.Overlaps(zone):
+		case p.value >= 0 && h.Registered():
+			mine = append(mine, h)
+		case p.value < 0 && h.Rule == p.of.rule && (p.pem || bytes.Equal(h.Value.Reveal(), p.of.text[p.of.at.from:p.of.at.to])):
+			mine = append(mine, h)
+		}
+	}
+	switch {
+	case len(mine) == 0:
+		return "missed"
+	case p.value < 0: // a rule may also match from one plant to the next
+		wrong := ""
+		for _, h := range mine {
+			if wrong = misplaced(h.Span, zone, h.Form); wrong == "" {
+				break
+			}
+		}
+		return wrong
+	case len(mine) > 1 && !w.gutter:
+		return fmt.Sprintf("found %d times: %v", len(mine), places(mine))
+	case !slices.Equal(mine[0].Rows, []fingerprints.RowID{e.rows[p.value]}):
+		return "taken for another value"
+	}
+	want := scanners.Span{Start: int64(offset + p.at.from), End: int64(offset + p.at.to)}
+	got := mine[0].Span
+	if w.exact && !p.pem {
+		// Escaping may leave the value as it is, but for a character before it.
+		if got != want && !bytes.Equal(content[got.Start:got.End], v[p.value].bytes) {
+			return fmt.Sprintf("found at %v, is at %v, %s", got, want, mine[0].Form)
+		}
+		return ""
+	}
+	if w.gutter {
+		return misplaced(got, zone, mine[0].Form)
+	}
+	const slack = 8 // what of a list or an escape belongs to a value is a matter of taste
+	return misplaced(got, scanners.Span{Start: want.Start - slack, End: want.End + slack}, mine[0].Form)
+}
+
+func misplaced(got, zone scanners.Span, form fingerprints.Form) string {
+	if zone.Contains(got) {
+		return ""
+	}
+	return fmt.Sprintf("found at %v, is at %v, %s", got, zone, form)
+}
+
+func places(hits []scanners.Hit) (out []string) {
+	for _, h := range hits {
+		out = append(out, fmt.Sprintf("%d-%d %s", h.Span.Start, h.Span.End, h.Form))
+	}
+	return out
+}
+
+// take counts a plant in the cell.
+func (c *cell) take(p plant, wrong, where string) {
+	t := &c.registered
+	if p.value < 0 {
+		t = &c.generic
+	}
+	t.planted++
+	if wrong == "" {
+		t.found++
+		return
+	}
+	c.gaps = append(c.gaps, gap{where, p.kind, wrong, shown(p.text, p.at)})
+}
+
+// shown is a text around a stretch, cut short.
+func shown(text []byte, at stretch) string {
+	const most = 160
+	from := max(0, at.from-40)
+	to := min(len(text), at.to+20)
+	if to-from > 2*most {
+		return fmt.Sprintf("%q...%q", text[from:from+most], text[to-most:to])
+	}
+	return fmt.Sprintf("%q", text[from:to])
+}
