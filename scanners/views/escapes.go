@@ -125,7 +125,20 @@ func besideBreak(data []byte, p, q int) bool {
 			break
 		}
 	}
-	return beside(data, p, q)
+	return beside(data, p, q) || joins(data, p, q)
+}
+
+// joins reports whether literals end at p and begin at q, with an operator or a
+// blank between them.
+func joins(data []byte, p, q int) bool {
+	from, to := p, q
+	for from > max(0, p-8) && between[data[from-1]] {
+		from--
+	}
+	for to < min(len(data), q+8) && between[data[to]] {
+		to++
+	}
+	return (from < p || to > q) && from > 0 && to < len(data) && isQuote(data[from-1]) && isQuote(data[to])
 }
 
 // separates reports whether the character at p, or behind the blank there,

@@ -65,8 +65,8 @@ const maxPending = 2 * faraway
 // short, and whatever confirms what it finds can look at them together.
 const batch = 64 << 10
 
-// between stands between guessed stretches: no value and no line goes on there.
-const between = " \n"
+// border stands between guessed stretches: no value and no line goes on there.
+const border = " \n"
 
 // put appends a splice; they come in order and do not overlap.
 func (s *stretches) put(p splice, worth bool) {
@@ -148,8 +148,8 @@ func (s *stretches) close() {
 		s.text.keep(0)
 		return
 	}
-	end := splice{at: max(0, s.until-1), end: s.until, n: len(between)} // it has to come from somewhere
-	copy(end.out[:], between)
+	end := splice{at: max(0, s.until-1), end: s.until, n: len(border)} // it has to come from somewhere
+	copy(end.out[:], border)
 	s.text.put(end)
 	if len(s.text.out) >= batch+s.layer.Overlap {
 		s.flush()

@@ -12,8 +12,9 @@ var (
 		}
 		return t
 	}()
-	blanks = set(" \t")
-	alnums = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+	between = set(" \t+.&|,~<>_")
+	blanks  = set(" \t")
+	alnums  = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 )
 
 func set(chars string) (t [256]bool) {
