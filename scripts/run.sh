@@ -118,6 +118,28 @@ say "clear up most of it, scan again"
 rm "$sample/.env" "$sample/deploy/secret.yaml"
 timed show 1 dir "$sample"
 
+say "a git repository that hides copies in a merge, a stash, a message and an amended commit"
+repo=$work/repo
+git init -q -b main "$repo"
+ingit() { git -C "$repo" -c user.name=Sample -c user.email=sample@example.org -c commit.gpgsign=false "$@" >/dev/null; }
+echo "shop" >"$repo/README"
+ingit add -A && ingit commit -q -m "first"
+ingit checkout -q -b topic && echo "topic" >"$repo/topic.txt" && ingit add -A && ingit commit -q -m "topic"
+ingit checkout -q main && echo "main" >"$repo/main.txt" && ingit add -A && ingit commit -q -m "main"
+ingit merge -q --no-commit topic && printf 'DB_PASSWORD=%s\n' "$db1" >"$repo/.env" && ingit add -A && ingit commit -q -m "merge"
+ingit rm -q .env && ingit commit -q -m "the old password was $db1"
+printf 'mail: %s\n' "$(printf 'key=%s' "$mail" | base64 -w 0)" >"$repo/amended.yaml" && ingit add -A && ingit commit -q -m "oops"
+ingit rm -q --cached amended.yaml && rm "$repo/amended.yaml" && ingit commit -q --amend --allow-empty -m "nothing"
+printf '%s' "$mail" >"$repo/notes.txt" && ingit stash -q -u
+timed show 1 git "$repo"
+
+say "this repository's own history"
+if git rev-parse --git-dir >/dev/null 2>&1; then
+	timed show 0 git "$root" --fail-on stale
+else
+	echo "this is no git repository"
+fi
+
 say "this repository's tree, registered values and gitleaks' rules"
 tree=$work/tree
 mkdir -p "$tree"

@@ -182,6 +182,15 @@ func packIs(f *os.File, key registry.PackKey) bool {
 // openRules finds the generic rules: --config, the environment, the scanned
 // folder, gitleaks' own.
 func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
+	m, err := rules.New(a.rulesOptions(fl, p))
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return m, nil
+}
+
+// rulesOptions says where the generic rules are.
+func (a *app) rulesOptions(fl *scanFlags, p scanPlace) rules.Options {
 	o := rules.Options{Path: fl.config, DecodeDepth: fl.rulesDepth()}
 	if o.Path == "" {
 		o.Path = a.env("GITLEAKS_CONFIG")
@@ -194,11 +203,7 @@ func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
 			o.Path = own
 		}
 	}
-	m, err := rules.New(o)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	return m, nil
+	return o
 }
 
 func isRegular(file string) bool {

@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"revenant/fingerprints"
+	"revenant/ingest/scan"
 	"revenant/scanners"
-	"revenant/scanners/archives"
 	"revenant/scanners/gitrepo"
 )
 
@@ -126,12 +126,14 @@ func (a *app) scanGit(ctx context.Context, fl *gitFlags, target string) error {
 		})
 	}
 	return a.runScan(ctx, &fl.scanFlags, place, func(e *eye, _ []byte) (scanners.Source, error) {
-		return gitrepo.New(ctx, gitrepo.Options{
+		o := gitrepo.Options{
 			Path: target, SourceID: id, Workers: runtime.GOMAXPROCS(0),
-			Screen: func(ctx context.Context, data []byte) bool {
-				return archives.Packed(data) || e.engine.Screen(ctx, data)
-			},
-		})
+			Screen: scan.Screen{Engine: e.engine, Archives: fl.archives(a.now)}.Of,
+		}
+		if err := a.remembers(&o, e, &fl.scanFlags, place); err != nil {
+			return nil, err
+		}
+		return gitrepo.New(ctx, o)
 	})
 }
 

@@ -200,3 +200,19 @@ func TestInterruptedInside(t *testing.T) {
 		t.Error("not interrupted")
 	}
 }
+
+// A value that a view shows in one piece is told there, and not again for the
+// container that shows it too.
+func TestViewsInside(t *testing.T) {
+	reg := random(6, 24)
+	m := &literal{values: []planted{{reg, row(1)}}, overlap: 64}
+	const open = `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:t>`
+	src := &memory{id: "dir:/x", items: []scanners.Item{
+		item("dir:/x", "split.docx", zipOf(t, zip.Deflate, "document.xml", open+reg[:9]+"</w:t><w:t>"+reg[9:]+"</w:t>")),
+		item("dir:/x", "whole.docx", zipOf(t, zip.Store, "document.xml", open+reg+"</w:t>")),
+	}}
+	out := mustRun(t, src, setup{matcher: m, change: opened(8)})
+	if diff := cmp.Diff([]string{"split.docx!document.xml!text", "whole.docx!document.xml!text"}, out.paths()); diff != "" {
+		t.Errorf("paths (-want +got):\n%s", diff)
+	}
+}

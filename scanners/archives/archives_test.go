@@ -3,6 +3,7 @@ package archives_test
 import (
 	"archive/zip"
 	"bytes"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -16,11 +17,16 @@ import (
 func TestFormatsInFormats(t *testing.T) {
 	look := canary(1)
 	all := packers(t)
+	maps.Copy(all, morePackers(t))
+	content := slices.Concat(noise(2, 9000), []byte(look), noise(3, 9000))
+	inside := map[string][]byte{}
+	for inner, pack := range all {
+		inside[inner] = pack(content)
+	}
 	for outer, pack := range all {
-		for inner, packInner := range all {
+		for inner := range all {
 			t.Run(outer+" of "+inner, func(t *testing.T) {
-				content := slices.Concat(noise(2, 9000), []byte(look), noise(3, 9000))
-				data := pack(packInner(content))
+				data := pack(inside[inner])
 				for _, way := range []string{"random access", "stream"} {
 					s := &seen{look: look, skips: map[string]string{}, packed: map[string]bool{}}
 					var err error
@@ -31,7 +37,7 @@ func TestFormatsInFormats(t *testing.T) {
 						err = x.Expand(t.Context(), bytes.NewReader(data), "item", s)
 					}
 					must(t, err)
-					if !slices.ContainsFunc(s.found, func(p string) bool { return strings.Count(p, "!") == 2 }) {
+					if !slices.ContainsFunc(s.found, func(p string) bool { return strings.Count(p, "!") >= 2 }) {
 						t.Errorf("%s: found in %q of %q, skips %v", way, s.found, s.paths, s.skips)
 					}
 					if len(s.skips) > 0 {

@@ -2,10 +2,13 @@ package archives
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
+	"math/bits"
 
 	"github.com/klauspost/compress/zlib"
+	"github.com/ulikunitz/xz/lzma"
 )
 
 type kind int
@@ -20,8 +23,20 @@ const (
 	kindXz
 	kindZstd
 	kindLz4
+	kindSnappy
+	kindLzma
 	kindZlib
 	kind7z
+	kindSQLite
+	kindSQLiteWAL
+	kindSQLiteJournal
+	kindCompound
+	kindCpio
+	kindRPM
+	kindPDF
+	kindDocument // part of an office document: its text is shown
+	kindTexts    // of a spreadsheet: its texts are shown
+	kindMacro    // its text is shown; nothing but its folder tells it
 	kindUnsupported
 )
 
@@ -30,6 +45,9 @@ const headSize = 4 << 10
 
 // stream reports whether a format holds one content without a name.
 func (k kind) stream() bool { return k >= kindGzip && k <= kindZlib }
+
+// shows reports whether a format is searched as text too, and not opened.
+func (k kind) shows() bool { return k == kindDocument || k == kindTexts || k == kindMacro }
 
 // magics are the formats that their first bytes tell.
 func magics() []struct {
@@ -50,10 +68,28 @@ func magics() []struct {
 		{"\x02\x21\x4c\x18", kindLz4},
 		{"7z\xbc\xaf\x27\x1c", kind7z},
 		{"!<arch>\n", kindAr},
+		{sqliteMagic, kindSQLite},
+		{walMagic, kindSQLiteWAL},
+		{walMagicBig, kindSQLiteWAL},
+		{journalMagic, kindSQLiteJournal},
+		{compoundMagic, kindCompound},
+		{cpioNew, kindCpio},
+		{cpioSummed, kindCpio},
+		{cpioOld, kindCpio},
+		{rpmMagic, kindRPM},
+		{pdfMagic, kindPDF},
+		{biffMagic, kindTexts},
+		{"\xff\x06\x00\x00sNaPpY", kindSnappy},
+		{"\xff\x06\x00\x00S2sTwO", kindSnappy},
 		{"Rar!\x1a\x07", kindUnsupported},
 		{"MSCF\x00\x00\x00\x00", kindUnsupported}, // cab
 		{"LZIP\x01", kindUnsupported},
 		{"xar!\x00\x1c", kindUnsupported},
+		{"\x45\x3d\xcd\x28", kindUnsupported}, // cramfs
+		{"LRZI\x00", kindUnsupported},
+		{"MSWIM\x00\x00\x00", kindUnsupported},
+		{"PAR1\x15", kindUnsupported}, // Parquet
+		{"Obj\x01", kindUnsupported},  // Avro
 	}
 }
 
@@ -70,12 +106,40 @@ func detect(head []byte) kind {
 		return kindBzip2
 	case len(head) >= 8 && head[0]&0xf0 == 0x50 && string(head[1:4]) == "\x2a\x4d\x18":
 		return kindZstd // a skippable frame first
+	case unsupported(head):
+		return kindUnsupported
+	case isDocument(head):
+		return kindDocument
+	case isLzma(head):
+		return kindLzma
+	case isJournal(head):
+		return kindSQLiteJournal
 	case isTarHeader(head):
 		return kindTar
 	case isZlib(head):
 		return kindZlib
+	case bytes.Contains(head[:min(len(head), pdfLead)], []byte(pdfMagic)):
+		return kindPDF
 	}
 	return kindNone
+}
+
+// unsupported recognises formats that are listed and have no plain magic.
+func unsupported(head []byte) bool {
+	if len(head) < 30 {
+		return false
+	}
+	switch {
+	case head[0] == 0x1f && head[1] == 0x9d: // compress(1): then the bits of its codes
+		return head[2]&0x60 == 0 && head[2]&0x1f >= 9 && head[2]&0x1f <= 16
+	case string(head[2:4]) == "-l" && head[6] == '-': // LHA: its method between hyphens
+		return head[4] == 'h' || head[4] == 'z'
+	case string(head[:4]) == "\x7fELF": // an AppImage: a program and a squashfs
+		return string(head[8:11]) == "AI\x02"
+	case string(head[:4]) == "hsqs": // squashfs, of version 4
+		return head[28] == 4 && head[29] == 0
+	}
+	return false
 }
 
 // isZlib has nothing but two bytes to go by, so it also inflates the head.
@@ -91,10 +155,40 @@ func isZlib(head []byte) bool {
 	return n > 0 && (err == nil || errors.Is(err, io.ErrUnexpectedEOF) && len(head) == headSize)
 }
 
+// isLzma has no magic to go by: properties, the size of a dictionary as writers
+// choose it, a size, and the zero that every stream begins with.
+func isLzma(head []byte) bool {
+	if len(head) < 18 || head[0] >= 9*5*5 || head[13] != 0 {
+		return false
+	}
+	dictionary := binary.LittleEndian.Uint32(head[1:])
+	top := bits.Len32(dictionary)
+	round := top > 12 && (dictionary<<(33-top) == 0 || dictionary<<(34-top) == 0) || dictionary == 1<<32-1
+	size := binary.LittleEndian.Uint64(head[5:])
+	return round && (size == 1<<64-1 || size < 1<<38) && size > 0 && lzmaBegins(head)
+}
+
+// lzmaBegins unpacks the head.
+func lzmaBegins(head []byte) bool {
+	z, err := lzma.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(bytes.NewReader(withDictionary(head, lzma.MinDictCap)))
+	if err != nil {
+		return false
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(z, lzma.MinDictCap))
+	return n > 0 && (err == nil || errors.Is(err, io.ErrUnexpectedEOF) && len(head) == headSize)
+}
+
+// withDictionary is an LZMA head with another size of the dictionary.
+func withDictionary(head []byte, size uint32) []byte {
+	head = bytes.Clone(head)
+	binary.LittleEndian.PutUint32(head[1:], size)
+	return head
+}
+
 // program reports whether a content starts like a program, behind which a zip
 // may stand.
 func program(head []byte) bool {
-	for _, m := range []string{"MZ", "#!", "\x7fELF", "\xcf\xfa\xed\xfe"} {
+	for _, m := range []string{"MZ", "#!", "\x7fELF", "\xcf\xfa\xed\xfe", "Cr24"} {
 		if bytes.HasPrefix(head, []byte(m)) {
 			return true
 		}

@@ -5,16 +5,19 @@ import (
 	"bytes"
 	"compress/bzip2"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"path"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 	"github.com/therootcompany/xz"
+	"github.com/ulikunitz/xz/lzma"
 )
 
 // maxWindow is the largest history that a compressed stream may ask for.
@@ -37,7 +40,7 @@ func (e *container) stream(ctx context.Context, k kind) error {
 func decompress(k kind, r io.Reader) (io.Reader, func(), error) {
 	nothing := func() {}
 	b := bufio.NewReaderSize(r, 16<<10)
-	switch k {
+	switch k { //nolint:exhaustive // the others hold more than one content
 	case kindGzip:
 		z, err := gzip.NewReader(b)
 		return &tail{r: z, end: gzip.ErrHeader}, nothing, err
@@ -54,10 +57,13 @@ func decompress(k kind, r io.Reader) (io.Reader, func(), error) {
 		return &tail{r: z, end: zstd.ErrMagicMismatch}, z.Close, nil
 	case kindLz4:
 		return &frames{b: b, z: lz4.NewReader(b)}, nothing, nil
+	case kindSnappy:
+		return &tail{r: s2.NewReader(b), end: s2.ErrCorrupt}, nothing, nil
+	case kindLzma:
+		return lzmaAlone(b), nothing, nil
 	case kindZlib:
 		z, err := zlib.NewReader(b)
 		return z, nothing, err
-	case kindNone, kindZip, kindTar, kindAr, kind7z, kindUnsupported:
 	}
 	return nil, nil, errUnsupported
 }
@@ -110,11 +116,11 @@ func innerName(container string) string {
 	ext := path.Ext(name)
 	stem := strings.TrimSuffix(name, ext)
 	switch strings.ToLower(ext) {
-	case ".gz", ".bz2", ".xz", ".zst", ".lz4", ".z", ".gzip", ".bzip2", ".zstd", ".zlib":
+	case ".gz", ".bz2", ".xz", ".zst", ".lz4", ".z", ".gzip", ".bzip2", ".lzma", ".sz", ".s2", ".zstd", ".zlib":
 		if stem != "" {
 			return stem
 		}
-	case ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".tlz4":
+	case ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".tlz4", ".tlz":
 		if stem != "" {
 			return stem + ".tar"
 		}
@@ -123,3 +129,26 @@ func innerName(container string) string {
 	}
 	return "content"
 }
+
+// lzmaAlone opens a stream of the format before xz.
+func lzmaAlone(b *bufio.Reader) io.Reader {
+	head, err := b.Peek(13)
+	if err != nil {
+		return failing{errDamaged}
+	}
+	// No more history is needed than there is content.
+	window := min(uint64(binary.LittleEndian.Uint32(head[1:])), max(binary.LittleEndian.Uint64(head[5:]), lzma.MinDictCap))
+	if window > maxWindow {
+		return failing{errUnsupported}
+	}
+	head = withDictionary(head, uint32(window))
+	_, _ = b.Discard(len(head))
+	z, err := lzma.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(behind(head, b))
+	if err != nil {
+		return failing{errDamaged}
+	}
+	return z
+}
+
+// behind is a reader with bytes before it.
+func behind(head []byte, r io.Reader) io.Reader { return io.MultiReader(bytes.NewReader(head), r) }

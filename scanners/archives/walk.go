@@ -52,6 +52,7 @@ type input struct {
 	at    io.ReaderAt // nil: must be spooled for random access
 	size  int64       // of at
 	limit int64       // of the spool
+	as    kind        // what it is where its bytes do not tell; kindNone: they do
 }
 
 // container is a content being expanded.
@@ -63,6 +64,7 @@ type container struct {
 	size    int64
 	stored  []extent
 	packed  bool // a member is compressed
+	window  window
 }
 
 // content visits one content, and before it its members.
@@ -72,7 +74,7 @@ func (w *walk) content(ctx context.Context, c Content, depth int, in input) erro
 	}
 	head := make([]byte, headSize)
 	head, in.r = in.peek(head)
-	k := detect(head)
+	k := cmp.Or(in.as, detect(head))
 	maybeZip := k == kindNone && (in.at != nil || len(head) < headSize || program(head))
 	if k == kindNone && !maybeZip {
 		return w.visit(ctx, c, in.r)
@@ -127,7 +129,10 @@ func (w *walk) spooled(s *spool, in input, path string, k kind) input {
 
 // refused lists a container that is not opened.
 func (w *walk) refused(path string, k kind, depth int) bool {
-	if k != kindUnsupported && depth < w.x.Limits.Depth {
+	switch {
+	case k.shows(): // a text is no depth, and opens nothing further
+		return w.x.Limits.Depth <= 0
+	case k != kindUnsupported && depth < w.x.Limits.Depth:
 		return false
 	}
 	w.skip(path, refusal(k, w.x.Limits.Depth))
@@ -206,6 +211,24 @@ func (e *container) expand(ctx context.Context, k kind) (err error) {
 		return e.ar(ctx)
 	case k == kind7z:
 		return e.sevenZip(ctx)
+	case k == kindSQLite:
+		return e.sqlite(ctx)
+	case k == kindSQLiteWAL, k == kindSQLiteJournal:
+		return e.sqliteLog(ctx, k == kindSQLiteJournal)
+	case k == kindCompound:
+		return e.compound(ctx)
+	case k == kindCpio:
+		return e.cpio(ctx)
+	case k == kindRPM:
+		return e.rpm(ctx)
+	case k == kindPDF:
+		return e.pdf(ctx)
+	case k == kindDocument:
+		return e.document(ctx)
+	case k == kindTexts:
+		return e.texts(ctx)
+	case k == kindMacro:
+		return e.macro(ctx)
 	}
 	return e.stream(ctx, k)
 }
@@ -219,15 +242,15 @@ type file struct {
 	most  int64  // bytes that may come out of it; 0: what the item has left
 	until int64  // where its data ends at the latest; 0: with the container
 	done  func() error
+	as    kind // as input.as
+	view  bool // it is searched and not opened
+	first int  // of a view: from which content on finds are the same copies; 0: none
 }
 
 // member visits a member. It reports whether more of the container can be read.
 func (e *container) member(ctx context.Context, f file) (goOn bool, err error) {
 	w := e.w
-	path := e.content.Path + "!" + f.name
-	if len(f.name) > maxName {
-		path = e.content.Path + "!entry-" + strconv.Itoa(w.number+1)
-	}
+	path := e.content.Path + "!" + e.shortName(f.name)
 	if w.stop == nil && w.entries <= 0 {
 		w.bound(e.content.Path, errEntries)
 	}
@@ -239,7 +262,13 @@ func (e *container) member(ctx context.Context, f file) (goOn bool, err error) {
 	if f.in != nil {
 		m.began = *f.in
 	}
-	if err := w.content(ctx, Content{Path: path, Parent: len(e.content.Path)}, e.depth+1, input{r: m, limit: w.x.Limits.Bytes}); err != nil {
+	c := Content{Path: path, Parent: len(e.content.Path), First: f.first, Packed: f.first > 0}
+	if f.view {
+		err = w.visit(ctx, c, m)
+	} else {
+		err = w.content(ctx, c, e.depth+1, input{r: m, limit: w.x.Limits.Bytes, as: f.as})
+	}
+	if err != nil {
 		return false, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -260,6 +289,14 @@ func (e *container) member(ctx context.Context, f file) (goOn bool, err error) {
 	return true, nil
 }
 
+// shortName is a member's name, or a number in place of one that is too long.
+func (e *container) shortName(name string) string {
+	if len(name) > maxName {
+		return "entry-" + strconv.Itoa(e.w.number+1)
+	}
+	return name
+}
+
 // bound ends the expansion of the item.
 func (w *walk) bound(path string, err error) {
 	if w.stop == nil {
@@ -276,66 +313,4 @@ func detail(err error) string {
 		}
 	}
 	return errDamaged.Error()
-}
-
-// reader reads a member within the bounds. It ends where it fails.
-type reader struct {
-	stopped func() error
-	w       *walk
-	f       file
-	began   int64 // what was read of the container before
-	out     int64
-	ended   bool
-	err     error
-}
-
-func (m *reader) Read(p []byte) (int, error) {
-	if m.ended || m.err != nil {
-		return 0, io.EOF
-	}
-	if m.err = m.allowed(); m.err != nil {
-		return 0, io.EOF
-	}
-	n, err := m.f.r.Read(p[:min(int64(len(p)), max(m.w.left, 1))])
-	n = max(n, 0)
-	m.out += int64(n)
-	m.w.left -= int64(n)
-	switch {
-	case errors.Is(err, io.EOF):
-		m.ended = true
-		return n, io.EOF
-	case err != nil:
-		m.err = err
-		return n, io.EOF
-	}
-	return n, nil
-}
-
-func (m *reader) allowed() error {
-	l := m.w.x.Limits
-	switch err := m.stopped(); {
-	case err != nil:
-		return err
-	case m.w.left <= 0:
-		return errBytes
-	case !m.w.deadline.IsZero() && m.w.x.Now().After(m.w.deadline):
-		return errTime
-	case m.f.in != nil && m.out > l.Slack && (m.out-l.Slack)/max(l.Ratio, 1) > *m.f.in-m.began:
-		return errRatio
-	case m.f.most > 0 && m.out > m.f.most:
-		return errOverlap
-	}
-	return nil
-}
-
-// counted counts what is read of a container.
-type counted struct {
-	r io.Reader
-	n int64
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
 }

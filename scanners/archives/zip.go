@@ -237,18 +237,34 @@ func (e *container) zipHeaders(ctx context.Context) error {
 	}
 }
 
+// window is a stretch of a container that is kept, so that a flood of marks does
+// not read it again for each.
+type window struct {
+	at int64
+	b  []byte
+}
+
+const windowSize = 64 << 10
+
 // next is where a mark stands from pos on, or -1.
 func (e *container) next(ctx context.Context, pos int64, mark string) int64 {
-	buf := make([]byte, 64<<10)
-	for ctx.Err() == nil {
-		n, _ := e.at.ReadAt(buf[:min(int64(len(buf)), max(e.size-pos, 0))], max(pos, 0))
-		if i := bytes.Index(buf[:n], []byte(mark)); i >= 0 {
+	w := &e.window
+	for pos = max(pos, 0); ctx.Err() == nil; {
+		if pos < w.at || pos+int64(len(mark)) > w.at+int64(len(w.b)) {
+			if w.b == nil {
+				w.b = make([]byte, windowSize)
+			}
+			w.b = w.b[:cap(w.b)]
+			n, _ := e.at.ReadAt(w.b[:min(windowSize, max(e.size-pos, 0))], pos)
+			w.at, w.b = pos, w.b[:n]
+		}
+		if i := bytes.Index(w.b[pos-w.at:], []byte(mark)); i >= 0 {
 			return pos + int64(i)
 		}
-		if n < len(buf) {
+		if end := w.at + int64(len(w.b)); end >= e.size || len(w.b) < len(mark) {
 			return -1
 		}
-		pos += int64(n - len(mark) + 1)
+		pos = w.at + int64(len(w.b)-len(mark)+1)
 	}
 	return -1
 }

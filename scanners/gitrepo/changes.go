@@ -14,6 +14,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/scanners"
+	"revenant/scanners/gitrepo/objects"
 )
 
 // Extent says which changes a Changes source reads.
@@ -47,7 +48,7 @@ type ChangesOptions struct {
 type change struct {
 	commit oid
 	old    []oid // of each parent, where it had the file
-	blob   oid   // empty: as the work tree has it
+	blob   oid   // zero: as the work tree has it
 	path   string
 }
 
@@ -177,7 +178,7 @@ func (c *Changes) Next(ctx context.Context) (scanners.Batch, error) {
 
 // message gives out what a commit says.
 func (c *Changes) message(ctx context.Context, id oid) {
-	data, err := c.store.get(ctx, id, "commit")
+	data, err := c.store.get(ctx, id, objects.Commit)
 	if err != nil {
 		c.lost(id, "the commit cannot be read")
 		return
@@ -194,7 +195,7 @@ func (c *Changes) changed(ctx context.Context, ch change) {
 	it := scanners.Item{SourceID: c.id, Path: ch.path, Presence: fingerprints.PresenceTip, Locator: "blob:" + ch.blob.String()}
 	it = c.attributed(ctx, it, ch.commit, ch.path)
 	var data []byte
-	if ch.blob == "" {
+	if ch.blob.IsZero() {
 		it.Locator = "work tree"
 		file := filepath.Join(c.r.work, filepath.FromSlash(ch.path))
 		info, err := os.Lstat(file)
@@ -207,7 +208,7 @@ func (c *Changes) changed(ctx context.Context, ch change) {
 		}
 	} else {
 		var err error
-		if data, err = c.store.get(ctx, ch.blob, "blob"); err != nil {
+		if data, err = c.store.get(ctx, ch.blob, objects.Blob); err != nil {
 			c.big(it, ch)
 			return
 		}
@@ -234,7 +235,7 @@ func (c *Changes) fresh(ctx context.Context, data []byte, old []oid) []scanners.
 	known := map[uint64]struct{}{}
 	compared := false
 	for _, id := range old {
-		before, err := c.store.get(ctx, id, "blob")
+		before, err := c.store.get(ctx, id, objects.Blob)
 		if err != nil {
 			continue // all is new, as far as anybody can tell
 		}

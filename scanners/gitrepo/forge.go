@@ -1,21 +1,11 @@
 package gitrepo
 
 import (
-	"context"
 	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
 )
-
-// origin is the URL of the remote that the clone came from; empty: none.
-func (r *repo) origin(ctx context.Context) string {
-	out, err := r.output(ctx, nil, "config", "--get", "remote.origin.url")
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(out))
-}
 
 // remote is where a repository is hosted.
 type remote struct{ host, path string }
@@ -67,7 +57,7 @@ func newForge(origin string) forge {
 
 // blob links to a path as a commit has it, in the form that most sites share.
 func (f forge) blob(commit oid, path string) string {
-	if f.host == "" || commit == "" {
+	if f.host == "" || commit.IsZero() {
 		return ""
 	}
 	base := "https://" + f.host + "/" + f.path

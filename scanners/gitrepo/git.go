@@ -28,7 +28,7 @@ type repo struct {
 	gitDir string
 	common string // where objects and refs lie: gitDir but for worktrees
 	work   string // empty: bare
-	id     int    // bytes of an object id
+	origin string // URL of the remote that the clone came from; empty: none
 	// shallow histories end early; partial ones lack objects on purpose.
 	shallow, partial bool
 }
@@ -39,7 +39,7 @@ func guards() []string {
 	return []string{
 		"-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull,
 		"-c", "log.showSignature=false", "-c", "protocol.allow=never", "-c", "log.showRoot=true", "-c", "core.quotePath=false",
-		"-c", "color.ui=false", "-c", "core.commitGraph=false", "-c", "log.follow=false",
+		"-c", "color.ui=false", "-c", "log.follow=false",
 	}
 }
 
@@ -152,25 +152,40 @@ func open(ctx context.Context, path string) (*repo, error) {
 		return nil, ErrNoRepository
 	}
 	r := &repo{path: abs}
-	out, err := r.output(ctx, nil, "rev-parse", "--path-format=absolute", "--absolute-git-dir", "--git-common-dir",
-		"--show-object-format", "--is-shallow-repository", "--is-bare-repository")
+	ask := []string{"rev-parse", "--path-format=absolute", "--absolute-git-dir", "--git-common-dir", "--is-shallow-repository"}
+	out, err := r.output(ctx, nil, append(ask, "--show-toplevel")...)
+	if err != nil && ctx.Err() == nil { // bare
+		out, err = r.output(ctx, nil, ask...)
+	}
 	fields := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
-	if err != nil || len(fields) != 5 {
-		if ctx.Err() != nil || errors.Is(err, exec.ErrNotFound) {
-			return nil, err
-		}
+	switch {
+	case ctx.Err() != nil, errors.Is(err, exec.ErrNotFound):
+		return nil, err
+	case err != nil, len(fields) < 3:
 		return nil, ErrNoRepository
 	}
-	r.gitDir, r.common, r.shallow = fields[0], fields[1], fields[3] == "true"
-	if r.id = 20; fields[2] == "sha256" {
-		r.id = 32
+	r.gitDir, r.common, r.shallow = fields[0], fields[1], fields[2] == "true"
+	if len(fields) > 3 {
+		r.work = fields[3]
 	}
-	if fields[4] != "true" {
-		if top, err := r.output(ctx, nil, "rev-parse", "--path-format=absolute", "--show-toplevel"); err == nil {
-			r.work = strings.TrimSuffix(string(top), "\n")
+	return r, r.configured(ctx)
+}
+
+// configured reads what the configuration says of remotes.
+func (r *repo) configured(ctx context.Context) error {
+	err := r.lines(ctx, nil, 0, func(kv []byte) error {
+		key, value, _ := bytes.Cut(kv, []byte{'\n'})
+		k := strings.ToLower(string(key))
+		switch {
+		case k == "remote.origin.url" && r.origin == "":
+			r.origin = string(value)
+		case k == "extensions.partialclone", strings.HasPrefix(k, "remote.") && strings.HasSuffix(k, ".promisor") && string(value) == "true":
+			r.partial = true
 		}
+		return nil
+	}, "config", "--list", "-z")
+	if err != nil && ctx.Err() == nil {
+		return nil //nolint:nilerr // without a configuration there are no remotes
 	}
-	promisor, _ := r.output(ctx, nil, "config", "--get-regexp", `^(remote\..*\.promisor|extensions\.partialclone)$`)
-	r.partial = len(bytes.TrimSpace(promisor)) > 0
-	return r, nil
+	return err
 }

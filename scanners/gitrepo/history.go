@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/fingerprints"
+	"revenant/scanners/gitrepo/objects"
 )
 
 // place is a blob at a path, as trees name it.
@@ -18,8 +19,9 @@ type place struct {
 type standing struct {
 	commit   oid // that it came in with; empty: none that was found
 	presence fingerprints.Presence
-	refs     []string // whose trees hold it now, the first ones
-	more     int      // further ones
+	past     fingerprints.Presence // what history alone says
+	refs     []string              // whose trees hold it now, the first ones
+	more     int                   // further ones
 }
 
 // maxRefs is how many refs of a place are named.
@@ -40,22 +42,37 @@ func newHistory(wanted map[oid]int64, names map[string]bool) *history {
 	return &history{wanted: wanted, names: names, places: map[place]*standing{}, named: map[string]*standing{}}
 }
 
-// log walks the history of some commits, the youngest first, and notes which
-// commit brought a wanted blob to a path. The oldest that did wins.
-func (h *history) log(ctx context.Context, r *repo, commits []oid, presence fingerprints.Presence, args ...string) error {
-	if len(commits) == 0 || len(h.wanted)+len(h.names) == 0 {
-		return nil
+// log walks the history of some commits that others do not reach, the youngest
+// first, and notes which commit brought a wanted blob to a path. The oldest that
+// did wins. It returns the commits that it met.
+func (h *history) log(ctx context.Context, r *repo, commits, without []oid, presence fingerprints.Presence, args ...string) (map[oid]bool, error) {
+	p := parser{h: h, presence: presence, met: map[oid]bool{}}
+	if len(commits) == 0 {
+		return p.met, nil
 	}
-	var in strings.Builder
-	for _, c := range commits {
-		in.WriteString(c.String() + "\n")
-	}
-	p := parser{h: h, presence: presence}
 	args = append([]string{
 		"log", "--stdin", "-z", "--raw", "-c", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv",
 		"--no-mailmap", "--topo-order", "--format=%x01%H",
 	}, args...)
-	return r.lines(ctx, strings.NewReader(in.String()), 0, p.token, args...)
+	return p.met, r.lines(ctx, revisions(commits, without), 0, p.token, args...)
+}
+
+// settle keeps what history alone says apart from what refs hold now.
+func (h *history) settle() {
+	for _, s := range h.places {
+		s.past = s.presence
+	}
+}
+
+// remembered are the places whose commits are known, for the next scan.
+func (h *history) remembered() []remembered {
+	var out []remembered
+	for _, p := range h.order {
+		if s := h.places[p]; !s.commit.IsZero() && s.past != "" {
+			out = append(out, remembered{ID: p.blob.Bytes(), Commit: s.commit.Bytes(), Presence: s.past})
+		}
+	}
+	return out
 }
 
 // parser reads git's log, token by token: a commit, or a change and then its
@@ -63,6 +80,7 @@ func (h *history) log(ctx context.Context, r *repo, commits []oid, presence fing
 type parser struct {
 	h        *history
 	presence fingerprints.Presence
+	met      map[oid]bool
 	commit   oid
 	blob     oid
 	change   bool // the next token is its path
@@ -78,6 +96,7 @@ func (p *parser) token(t []byte) error {
 	switch {
 	case len(t) > 1 && t[0] == 1:
 		p.commit, _ = parseOID(t[1:])
+		p.met[p.commit] = true
 	case len(t) > 0 && t[0] == ':':
 		p.blob, p.change = newSide(t), true
 	}
@@ -90,7 +109,7 @@ func newSide(change []byte) oid {
 	parents := len(change) - len(bytes.TrimLeft(change, ":"))
 	f := bytes.Fields(change[parents:])
 	if len(f) < 2*(parents+1) {
-		return ""
+		return oid{}
 	}
 	id, _ := parseOID(f[2*(parents+1)-1])
 	return id
@@ -117,7 +136,7 @@ func (h *history) note(p place, commit oid, presence fingerprints.Presence) {
 // meet the last that is noted wins.
 func (s *standing) came(commit oid, presence fingerprints.Presence) {
 	stronger := strongest(s.presence, presence)
-	if commit != "" && (s.commit == "" || stronger == presence) {
+	if !commit.IsZero() && (s.commit.IsZero() || stronger == presence) {
 		s.commit = commit
 	}
 	s.presence = stronger
@@ -145,7 +164,7 @@ func (h *history) suspicious(path string) bool {
 
 // trees reads the trees of refs for wanted blobs, each tree once.
 type trees struct {
-	store store
+	store *store
 	h     *history
 	known map[oid][]place // by tree: paths below it
 	depth int
@@ -162,7 +181,7 @@ func (t *trees) below(ctx context.Context, id oid) []place {
 		return list
 	}
 	t.known[id] = nil // a tree in itself cannot be, but may be claimed
-	data, err := t.store.get(ctx, id, "tree")
+	data, err := t.store.get(ctx, id, objects.Tree)
 	if err != nil {
 		t.skip(id, "a tree cannot be read")
 		return nil
@@ -172,13 +191,13 @@ func (t *trees) below(ctx context.Context, id oid) []place {
 	for len(rest) > 0 {
 		var e entry
 		var ok bool
-		if e, rest, ok = nextEntry(rest, len(id)); !ok {
+		if e, rest, ok = nextEntry(rest, len(id.Bytes())); !ok {
 			t.skip(id, "a tree is damaged")
 			break
 		}
 		name := string(e.name)
 		if t.h.names[name] {
-			out = append(out, place{"", name})
+			out = append(out, place{oid{}, name})
 		}
 		_, wanted := t.h.wanted[e.id]
 		switch {
@@ -202,8 +221,8 @@ func (t *trees) below(ctx context.Context, id oid) []place {
 func (t *trees) stand(ctx context.Context, r ref, tree oid) {
 	for _, p := range t.below(ctx, tree) {
 		var s *standing
-		if p.blob == "" {
-			t.h.note(place{"", p.path}, "", fingerprints.PresenceTip)
+		if p.blob.IsZero() {
+			t.h.note(place{oid{}, p.path}, oid{}, fingerprints.PresenceTip)
 			if s = t.h.named[p.path]; s == nil {
 				continue
 			}
@@ -241,7 +260,7 @@ func nextEntry(b []byte, size int) (e entry, rest []byte, ok bool) {
 	if !found || len(after) < size {
 		return e, nil, false
 	}
-	return entry{mode: string(mode), name: name, id: oid(after[:size])}, after[size:], true
+	return entry{mode: string(mode), name: name, id: objects.MakeID(after[:size])}, after[size:], true
 }
 
 // header is the value of the first header line of a commit or tag with the key;

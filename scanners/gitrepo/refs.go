@@ -3,7 +3,6 @@ package gitrepo
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,26 +11,11 @@ import (
 	"revenant/fingerprints"
 )
 
-// oid is the bytes of an object's id, as a string so that it can be a key.
-type oid string
-
-// parseOID reads an id; that of nothing, all zeros, is none.
-func parseOID(b []byte) (oid, bool) {
-	out := make([]byte, hex.DecodedLen(len(b)))
-	if _, err := hex.Decode(out, b); err != nil || len(out) != 20 && len(out) != 32 ||
-		len(bytes.Trim(out, "\x00")) == 0 {
-		return "", false
-	}
-	return oid(out), true
-}
-
-func (o oid) String() string { return hex.EncodeToString([]byte(o)) }
-
 // ref is a name that points into the history.
 type ref struct {
 	name   string
 	target oid // of an annotated tag: the tag
-	commit oid // peeled; empty when it is no commit
+	commit oid // peeled
 	tip    bool
 }
 
@@ -81,11 +65,6 @@ func (r *repo) refs(ctx context.Context) ([]ref, error) {
 // heads are the commits that worktrees have checked out.
 func (r *repo) heads(ctx context.Context) []oid {
 	var out []oid
-	if b, err := r.output(ctx, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err == nil {
-		if id, ok := parseOID(bytes.TrimSpace(b)); ok {
-			out = append(out, id)
-		}
-	}
 	_ = r.lines(ctx, nil, '\n', func(line []byte) error {
 		if h, has := bytes.CutPrefix(line, []byte("HEAD ")); has {
 			if id, ok := parseOID(h); ok {
@@ -94,7 +73,26 @@ func (r *repo) heads(ctx context.Context) []oid {
 		}
 		return nil
 	}, "worktree", "list", "--porcelain")
+	if len(out) > 0 {
+		return out
+	}
+	b, err := r.output(ctx, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+	if id, ok := parseOID(bytes.TrimSpace(b)); ok && err == nil {
+		out = append(out, id)
+	}
 	return out
+}
+
+// tips are the commits that tip refs point to, each once, sorted.
+func tips(refs []ref) []oid {
+	var out []oid
+	for _, f := range refs {
+		if f.tip {
+			out = append(out, f.commit)
+		}
+	}
+	slices.SortFunc(out, oid.Compare)
+	return slices.Compact(out)
 }
 
 // reflogs are the files that remember where refs pointed. Their commits are

@@ -14,6 +14,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/scanners"
+	"revenant/scanners/gitrepo/objects"
 )
 
 // Options configures New.
@@ -25,6 +26,14 @@ type Options struct {
 	Screen func(ctx context.Context, data []byte) bool
 	// Workers is how many contents are screened at once; at least 1.
 	Workers int
+	// Memory keeps what was read, so that only what is new is read again; nil:
+	// everything is read.
+	Memory Memory
+	// Knows is what Screen looks for. Where only its Fields differ from what the
+	// memory has, objects that were read before are shown to ScreenFields, which
+	// looks for registered values alone; nil: to Screen.
+	Knows        Knowledge
+	ScreenFields func(ctx context.Context, data []byte) bool
 }
 
 // ErrNoScreen is returned by New when Options.Screen is nil.
@@ -39,7 +48,7 @@ type Source struct {
 	r     *repo
 	id    string
 	link  forge
-	store store
+	store *store
 
 	began   bool
 	refs    []ref
@@ -60,12 +69,13 @@ func New(ctx context.Context, o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{o: o, r: r, id: o.SourceID, commits: map[oid]commit{}}
-	origin := r.origin(ctx)
-	if s.link = newForge(origin); s.id == "" {
-		s.id = SourceID(origin, r.path)
+	s := &Source{o: o, r: r, id: o.SourceID, link: newForge(r.origin), commits: map[oid]commit{}}
+	if s.id == "" {
+		s.id = SourceID(r.origin, r.path)
 	}
-	s.store = newCatFile(r)
+	if s.store, err = openStore(ctx, r); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -100,23 +110,29 @@ func (s *Source) batch(n int) scanners.Batch {
 	return b
 }
 
-// survey reads every object, and attributes what may hold something.
+// survey reads every object that is new, and attributes what may hold something.
 func (s *Source) survey(ctx context.Context) error {
 	var err error
 	if s.refs, err = s.r.refs(ctx); err != nil {
 		return err
 	}
-	logs := s.r.reflogs()
-	v := newSurvey(s)
-	if err := v.all(ctx); err != nil {
+	v, err := newSurvey(s)
+	if err != nil {
 		return err
 	}
+	if err := v.all(ctx); err != nil {
+		return errors.Join(err, v.remember(nil))
+	}
 	s.limits()
-	s.files(logs)
+	s.files(s.r.reflogs())
 	s.names()
-	reach := v.reached()
-	v.texts(ctx, reach)
-	return v.blobs(ctx, reach)
+	h, err := v.attributed(ctx)
+	if err != nil {
+		return err
+	}
+	v.texts(ctx)
+	v.give(ctx, h)
+	return errors.Join(ctx.Err(), v.remember(h))
 }
 
 // limits says what a repository cannot give, by its own word.
@@ -201,12 +217,12 @@ type commit struct {
 
 // attributed fills in what is known of the commit that brought something.
 func (s *Source) attributed(ctx context.Context, it scanners.Item, id oid, path string) scanners.Item {
-	if id == "" {
+	if id.IsZero() {
 		return it
 	}
 	c, has := s.commits[id]
 	if !has {
-		if data, err := s.store.get(ctx, id, "commit"); err == nil {
+		if data, err := s.store.get(ctx, id, objects.Commit); err == nil {
 			c = parseCommit(data)
 		}
 		s.commits[id] = c
@@ -244,7 +260,7 @@ func Look(ctx context.Context, path string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	info := Info{SourceID: SourceID(r.origin(ctx), r.path), Root: r.gitDir}
+	info := Info{SourceID: SourceID(r.origin, r.path), Root: r.gitDir}
 	if r.work != "" {
 		info.Root = r.work
 	}

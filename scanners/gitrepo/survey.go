@@ -3,6 +3,8 @@ package gitrepo
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"hash/maphash"
 	"io"
 	"maps"
@@ -12,107 +14,208 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/scanners"
+	"revenant/scanners/gitrepo/objects"
 )
 
-// survey is what one pass over all objects found.
+// survey is one pass over the objects, and what it and earlier ones found.
 type survey struct {
-	s    *Source
-	seed maphash.Seed
+	s      *Source
+	seed   maphash.Seed
+	known  *known
+	before memoryV1 // of the last scan; without Tips it says nothing of history
+	again  bool     // what is known is looked through for registered values
 
 	mu      sync.Mutex
 	held    map[oid]int64       // blobs that may hold something, with their sizes
-	written map[oid]string      // commits and tags that may, with their kinds
-	parents map[oid][]oid       // of commits
-	roots   map[oid]oid         // their trees
+	written map[oid]message     // commits and tags that may
+	commits map[oid][]oid       // that are new, with their parents
 	names   map[string]bool     // of files, that may be secrets
-	known   map[uint64]struct{} // names that were screened
+	trees   map[oid]bool        // that have such names
+	looked  map[uint64]struct{} // names that were screened
+	broken  map[string]bool     // packs with damaged objects
 	read    scanners.Counts
+	saved   int64 // bytes that were read when the memory was last kept
 }
 
-func newSurvey(s *Source) *survey {
-	return &survey{
-		s: s, seed: maphash.MakeSeed(), held: map[oid]int64{}, written: map[oid]string{},
-		parents: map[oid][]oid{}, roots: map[oid]oid{}, names: map[string]bool{}, known: map[uint64]struct{}{},
+// message is a commit or tag whose text may hold something.
+type message struct {
+	kind     objects.Kind
+	presence fingerprints.Presence
+}
+
+func newSurvey(s *Source) (*survey, error) {
+	v := &survey{
+		s: s, seed: maphash.MakeSeed(), held: map[oid]int64{}, written: map[oid]message{}, commits: map[oid][]oid{},
+		names: map[string]bool{}, trees: map[oid]bool{}, looked: map[uint64]struct{}{}, broken: map[string]bool{},
 	}
+	var err error
+	if v.known, err = newKnown(); err != nil || s.o.Memory == nil {
+		return v, err
+	}
+	m, err := recall(s.o.Memory)
+	if err != nil || m.Knows.Generic != s.o.Knows.Generic {
+		return v, nil //nolint:nilerr // everything is read again
+	}
+	v.again = m.Knows.Fields != s.o.Knows.Fields
+	v.before = m
+	v.known.salt, v.known.seen = m.Salt, m.Seen
+	for _, sum := range m.Packs {
+		v.known.packs[string(sum)] = true
+	}
+	for _, r := range m.Held {
+		v.held[objects.MakeID(r.ID)] = r.Size
+	}
+	for _, r := range m.Written {
+		v.written[objects.MakeID(r.ID)] = message{r.Kind, r.Presence}
+	}
+	for _, id := range m.Trees {
+		v.trees[objects.MakeID(id)] = true
+	}
+	return v, nil
 }
 
-// all reads every object.
+// keepEvery is how many bytes are read between two savings of the memory.
+const keepEvery = 1 << 30
+
+// remember keeps what was read; h is nil where history was not looked at.
+func (v *survey) remember(h *history) error {
+	if v.s.o.Memory == nil {
+		return nil
+	}
+	v.mu.Lock()
+	m := memoryV1{Knows: v.s.o.Knows, Salt: v.known.salt, Seen: v.known.all()}
+	if v.again && h == nil { // what was looked through so far is not known
+		m.Knows.Fields = v.before.Knows.Fields
+	}
+	for id, size := range v.held {
+		m.Held = append(m.Held, remembered{ID: id.Bytes(), Size: size})
+	}
+	for id, w := range v.written {
+		m.Written = append(m.Written, remembered{ID: id.Bytes(), Kind: w.kind, Presence: w.presence})
+	}
+	for id := range v.trees {
+		m.Trees = append(m.Trees, id.Bytes())
+	}
+	v.mu.Unlock()
+	if h != nil {
+		for _, p := range v.s.store.Packs() {
+			if len(p.Sum) > 0 && !v.broken[p.Name] {
+				m.Packs = append(m.Packs, p.Sum)
+			}
+		}
+		m.Tips = [][]byte{}
+		for _, id := range tips(v.s.refs) {
+			m.Tips = append(m.Tips, id.Bytes())
+		}
+		m.Places = h.remembered()
+	}
+	return m.keep(v.s.o.Memory)
+}
+
+// all reads every object that is not known.
 func (v *survey) all(ctx context.Context) error {
-	err := v.s.store.each(ctx, max(1, v.s.o.Workers), v.visit, func(id oid, why string) {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.s.lost(id, why)
-	})
+	w := objects.Walk{Workers: max(1, v.s.o.Workers), Visit: v.visit, Damaged: v.damaged}
+	if !v.again {
+		w.Known = func(p objects.PackInfo) bool { return len(p.Sum) > 0 && v.known.packs[string(p.Sum)] }
+		w.Want = func(id oid) bool { return !v.known.has(id) }
+	}
+	_, err := v.s.store.Walk(ctx, w)
 	v.s.read = v.read
-	return err
+	for _, p := range v.s.store.Problems() {
+		if p.Lost {
+			v.s.skip("@store", "", fingerprints.SkipUnreadable, "a file of the object store cannot be used: "+string(p.Reason))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("reading objects: %w", err)
+	}
+	for id := range v.trees { // their names are not kept
+		if data, err := v.s.store.get(ctx, id, objects.Tree); err == nil {
+			v.tree(ctx, id, data)
+		}
+	}
+	return nil
+}
+
+func (v *survey) damaged(d objects.Damage) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.broken[d.Pack] = true
+	v.s.lost(d.ID, "the object cannot be read: "+string(d.Reason))
 }
 
 // visit looks at one object; calls overlap.
-func (v *survey) visit(ctx context.Context, o object) error {
-	found := false
-	switch o.kind {
-	case "blob":
-		found = o.data == nil || v.s.o.Screen(ctx, o.data)
-	case "tree":
-		v.tree(ctx, o)
-	case "commit", "tag":
-		found = o.data == nil || v.s.o.Screen(ctx, o.data)
+func (v *survey) visit(ctx context.Context, _ int, o *objects.Object) (any, error) {
+	screen := v.s.o.Screen
+	if v.again && v.s.o.ScreenFields != nil && v.known.has(o.ID) {
+		screen = v.s.o.ScreenFields
+	}
+	found := o.Stream != nil // too large to be held: read as an item
+	switch {
+	case found:
+	case o.Kind == objects.Tree:
+		v.tree(ctx, o.ID, o.Data)
+	default:
+		found = screen(ctx, o.Data)
+	}
+	if err := ctx.Err(); err != nil { // it may not have been looked at wholly
+		return nil, err
 	}
 	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.read.Items++
-	v.read.Bytes += o.size
-	switch {
-	case o.kind == "blob" && found:
-		v.held[o.id] = o.size
-	case o.kind == "commit":
-		v.commit(o)
+	v.seen(o, found)
+	due := v.s.o.Memory != nil && v.read.Bytes-v.saved > keepEvery
+	if due {
+		v.saved = v.read.Bytes
 	}
-	if found && o.kind != "blob" {
-		v.written[o.id] = o.kind
+	v.mu.Unlock()
+	if due {
+		return nil, v.remember(nil)
 	}
-	return ctx.Err()
+	return nil, nil
 }
 
-// commit keeps the shape of history.
-func (v *survey) commit(o object) {
-	head, _, _ := bytes.Cut(o.data, []byte("\n\n"))
-	for line := range bytes.SplitSeq(head, []byte{'\n'}) {
-		if id, has := bytes.CutPrefix(line, []byte("parent ")); has {
-			if p, ok := parseOID(id); ok {
-				v.parents[o.id] = append(v.parents[o.id], p)
-			}
-		}
-		if id, has := bytes.CutPrefix(line, []byte("tree ")); has {
-			v.roots[o.id], _ = parseOID(id)
-		}
+// seen takes down what was found in an object.
+func (v *survey) seen(o *objects.Object, found bool) {
+	v.read.Items++
+	v.read.Bytes += o.Size
+	v.known.fresh = append(v.known.fresh, v.known.mark(o.ID))
+	if o.Kind == objects.Commit && o.Stream == nil {
+		_, v.commits[o.ID] = shape(o.Data)
 	}
-	if _, has := v.parents[o.id]; !has {
-		v.parents[o.id] = nil
+	switch {
+	case !found:
+	case o.Kind == objects.Blob:
+		v.held[o.ID] = o.Size
+	case o.Stream == nil:
+		if _, has := v.written[o.ID]; !has {
+			v.written[o.ID] = message{o.Kind, fingerprints.PresenceUnreachable}
+		}
 	}
 }
+
+// shortestName is how long a name is that could be a secret.
+const shortestName = 8
 
 // tree screens the names in a tree that are new.
-func (v *survey) tree(ctx context.Context, o object) {
+func (v *survey) tree(ctx context.Context, id oid, data []byte) {
 	var fresh []string
-	for rest := o.data; len(rest) > 0; {
-		e, after, ok := nextEntry(rest, len(o.id))
+	for len(data) > 0 {
+		e, rest, ok := nextEntry(data, len(id.Bytes()))
 		if !ok {
 			v.mu.Lock()
-			v.s.lost(o.id, "the tree is damaged")
+			v.s.lost(id, "the tree is damaged")
 			v.mu.Unlock()
 			break
 		}
-		rest = after
-		if len(e.name) >= shortestName {
+		if data = rest; len(e.name) >= shortestName {
 			fresh = append(fresh, string(e.name))
 		}
 	}
 	v.mu.Lock()
 	fresh = slices.DeleteFunc(fresh, func(name string) bool {
 		sum := maphash.String(v.seed, name)
-		_, has := v.known[sum]
-		v.known[sum] = struct{}{}
+		_, has := v.looked[sum]
+		v.looked[sum] = struct{}{}
 		return has
 	})
 	v.mu.Unlock()
@@ -122,26 +225,205 @@ func (v *survey) tree(ctx context.Context, o object) {
 	for _, name := range fresh {
 		if v.s.o.Screen(ctx, []byte(name)) {
 			v.mu.Lock()
-			v.names[name] = true
+			v.names[name], v.trees[id] = true, true
 			v.mu.Unlock()
 		}
 	}
 }
 
-// shortestName is how long a name is that could be a secret.
-const shortestName = 8
+// attributed asks history for the places of what may hold something.
+func (v *survey) attributed(ctx context.Context) (*history, error) {
+	if len(v.held)+len(v.written)+len(v.names) == 0 {
+		return newHistory(v.held, v.names), nil
+	}
+	now := tips(v.s.refs)
+	if old, forward := v.forward(ctx, now); forward {
+		h := newHistory(v.held, v.names)
+		if v.restored(ctx, h) {
+			if err := v.walked(ctx, h, now, old); err != nil {
+				return nil, err
+			}
+			if v.standing(ctx, h); v.allPlaced(h) {
+				return h, ctx.Err()
+			}
+		}
+	}
+	h := newHistory(v.held, v.names)
+	if err := v.shapes(ctx); err != nil {
+		return nil, err
+	}
+	if err := v.walked(ctx, h, now, nil); err != nil {
+		return nil, err
+	}
+	v.standing(ctx, h)
+	return h, ctx.Err()
+}
+
+// walked notes what commits say of places: those that tips reach, but for what
+// was reached before, and those that are new and none of them reaches.
+func (v *survey) walked(ctx context.Context, h *history, now, old []oid) error {
+	reached, err := h.log(ctx, v.s.r, now, old, fingerprints.PresenceHistory)
+	if err != nil {
+		return err
+	}
+	v.reached(reached)
+	var beyond []oid
+	for id := range v.commits {
+		if !reached[id] {
+			beyond = append(beyond, id)
+		}
+	}
+	slices.SortFunc(beyond, oid.Compare)
+	// One at a time: each says what it changed.
+	_, err = h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted")
+	h.settle()
+	return err
+}
+
+// allPlaced reports whether each blob that was not known to hold anything has a
+// place: one that commits of old brought in has none yet.
+func (v *survey) allPlaced(h *history) bool {
+	placed := map[oid]bool{}
+	for _, r := range v.before.Held {
+		placed[objects.MakeID(r.ID)] = true
+	}
+	for p := range h.places {
+		placed[p.blob] = true
+	}
+	for id := range v.held {
+		if !placed[id] {
+			return false
+		}
+	}
+	return true
+}
+
+// forward reports whether all that was reached from tips before still is, so
+// that only what came since is to be looked at; the old tips are returned.
+func (v *survey) forward(ctx context.Context, now []oid) ([]oid, bool) {
+	if v.before.Tips == nil || v.again || len(v.names) > 0 {
+		return nil, false
+	}
+	var old []oid
+	for _, b := range v.before.Tips {
+		old = append(old, objects.MakeID(b))
+	}
+	if slices.Equal(old, now) || len(old) == 0 {
+		return old, true
+	}
+	out, err := v.s.r.output(ctx, revisions(old, now), "rev-list", "--stdin", "--max-count=1")
+	return old, err == nil && len(bytes.TrimSpace(out)) == 0
+}
+
+// revisions is git's input for what some commits reach and others do not.
+func revisions(in, out []oid) io.Reader {
+	var b strings.Builder
+	for _, c := range in {
+		b.WriteString(c.String() + "\n")
+	}
+	for _, c := range out {
+		b.WriteString("^" + c.String() + "\n")
+	}
+	return strings.NewReader(b.String())
+}
+
+// restored puts remembered places into the history; false where one of them
+// is not what it was.
+func (v *survey) restored(ctx context.Context, h *history) bool {
+	t := &trees{store: v.s.store, h: h, skip: v.s.lost}
+	by := map[oid][]remembered{}
+	for _, r := range v.before.Places {
+		by[objects.MakeID(r.Commit)] = append(by[objects.MakeID(r.Commit)], r)
+	}
+	for _, commit := range slices.SortedFunc(maps.Keys(by), oid.Compare) {
+		presence := map[oid]fingerprints.Presence{}
+		wanted := map[oid]bool{}
+		for _, r := range by[commit] {
+			presence[objects.MakeID(r.ID)], wanted[objects.MakeID(r.ID)] = r.Presence, true
+		}
+		for _, p := range t.brought(ctx, commit, wanted) {
+			h.note(p, commit, presence[p.blob])
+			delete(wanted, p.blob)
+		}
+		if len(wanted) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// shapes reads every commit's place in history.
+func (v *survey) shapes(ctx context.Context) error {
+	_, err := v.s.store.Walk(ctx, objects.Walk{
+		Workers: max(1, v.s.o.Workers), Kinds: []objects.Kind{objects.Commit},
+		Visit: func(_ context.Context, _ int, o *objects.Object) (any, error) {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			if o.Stream == nil {
+				_, v.commits[o.ID] = shape(o.Data)
+			}
+			return nil, nil
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("reading commits: %w", err)
+	}
+	for id, m := range v.written {
+		m.presence = fingerprints.PresenceUnreachable
+		v.written[id] = m
+	}
+	return nil
+}
+
+// reached notes that commits are in the history of tips, and tags are tips.
+func (v *survey) reached(commits map[oid]bool) {
+	named := map[oid]bool{}
+	for _, f := range v.s.refs {
+		if f.tip {
+			named[f.target] = true
+		}
+	}
+	for id, m := range v.written {
+		switch {
+		case m.kind == objects.Tag && named[id], commits[id]:
+			m.presence = fingerprints.PresenceHistory
+		case m.kind == objects.Tag:
+			m.presence = fingerprints.PresenceUnreachable
+		}
+		v.written[id] = m
+	}
+}
+
+// standing notes which refs' trees hold what.
+func (v *survey) standing(ctx context.Context, h *history) {
+	t := &trees{store: v.s.store, h: h, known: map[oid][]place{}, skip: v.s.lost}
+	for _, f := range v.s.refs {
+		root := f.commit // a ref to a tree
+		kind, data, err := v.s.store.Get(ctx, f.commit)
+		if err == nil && kind == objects.Commit {
+			root, _ = shape(data)
+		}
+		if kind == objects.Commit || f.tip && kind == objects.Tree {
+			t.stand(ctx, f, root)
+		}
+	}
+}
 
 // texts gives out messages and authors that may hold something.
-func (v *survey) texts(ctx context.Context, reach reach) {
-	ids := slices.Sorted(maps.Keys(v.written))
-	for _, id := range ids {
-		data, err := v.s.store.get(ctx, id, v.written[id])
+func (v *survey) texts(ctx context.Context) {
+	for _, id := range slices.SortedFunc(maps.Keys(v.written), oid.Compare) {
+		m := v.written[id]
+		data, err := v.s.store.get(ctx, id, m.kind)
+		if errors.Is(err, objects.ErrMissing) {
+			delete(v.written, id) // pruned since
+			continue
+		}
 		if err != nil {
 			v.s.lost(id, "cannot be read again")
 			continue
 		}
-		it := scanners.Item{Path: "@commit-message", Locator: "commit:" + id.String(), Presence: reach.of(id)}
-		if v.written[id] == "tag" {
+		it := scanners.Item{Path: "@commit-message", Locator: "commit:" + id.String(), Presence: m.presence}
+		if m.kind == objects.Tag {
 			it.Path, it.Locator = "@tag-message", "tag:"+id.String()
 			v.s.text(string(data), it)
 			continue
@@ -173,98 +455,26 @@ func splitCommit(data []byte) (people, rest string) {
 	return strings.Join(p, "\n"), strings.Join(append(r, string(body)), "\n")
 }
 
-// reach tells what of history can be fetched, and what only a local name or
-// nothing reaches.
-type reach struct{ tips map[oid]bool }
-
-func (r reach) of(commit oid) fingerprints.Presence {
-	if r.tips[commit] {
-		return fingerprints.PresenceHistory
-	}
-	return fingerprints.PresenceUnreachable
-}
-
-// reached walks from the tips to all that they reach.
-func (v *survey) reached() reach {
-	r := reach{tips: map[oid]bool{}}
-	var todo []oid
-	for _, f := range v.s.refs {
-		if !f.tip {
-			continue
-		}
-		todo = append(todo, f.commit)
-		if f.target != f.commit { // an annotated tag has a text of its own
-			r.tips[f.target] = true
-		}
-	}
-	for len(todo) > 0 {
-		id := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if parents, has := v.parents[id]; has && !r.tips[id] {
-			r.tips[id] = true
-			todo = append(todo, parents...)
-		}
-	}
-	return r
-}
-
-// unreached are the commits that no tip reaches: of stashes, reflogs, rebases, or
-// of nothing.
-func (v *survey) unreached(r reach) []oid {
-	var out []oid
-	for id := range v.parents {
-		if !r.tips[id] {
-			out = append(out, id)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// blobs attributes the blobs that may hold something, and gives them out.
-func (v *survey) blobs(ctx context.Context, r reach) error {
-	h := newHistory(v.held, v.names)
-	var tips []oid
-	for _, f := range v.s.refs {
-		if f.tip {
-			tips = append(tips, f.commit)
-		}
-	}
-	if err := h.log(ctx, v.s.r, tips, fingerprints.PresenceHistory); err != nil {
-		return err
-	}
-	// One commit at a time: what none of the tips has says what it changed.
-	if err := h.log(ctx, v.s.r, v.unreached(r), fingerprints.PresenceUnreachable, "--no-walk=unsorted"); err != nil {
-		return err
-	}
-	t := &trees{store: v.s.store, h: h, known: map[oid][]place{}, skip: v.s.lost}
-	for _, f := range v.s.refs {
-		root, has := v.roots[f.commit]
-		if !has {
-			root = f.commit // a ref to a tree
-		}
-		if _, isCommit := v.parents[f.commit]; isCommit || f.tip {
-			t.stand(ctx, f, root)
-		}
-	}
-	v.give(ctx, h)
-	return ctx.Err()
-}
-
 // give gives out blobs at their paths, and paths that are themselves suspect.
 func (v *survey) give(ctx context.Context, h *history) {
 	named := map[oid]bool{}
 	for _, p := range h.order {
 		st := h.places[p]
 		named[p.blob] = true
+		if !v.s.store.Has(p.blob) {
+			continue // pruned since
+		}
 		it := scanners.Item{Path: p.path, Presence: st.presence}
 		if len(st.refs) > 0 && strings.HasPrefix(st.refs[0], "refs/notes/") && st.presence != fingerprints.PresenceTip {
 			it.Path, it.Presence = "@note", fingerprints.PresenceTip
 		}
 		v.blob(v.s.attributed(ctx, it, st.commit, p.path), p.blob)
 	}
-	for _, id := range slices.Sorted(maps.Keys(v.held)) {
-		if !named[id] {
+	for _, id := range slices.SortedFunc(maps.Keys(v.held), oid.Compare) {
+		switch {
+		case !v.s.store.Has(id):
+			delete(v.held, id)
+		case !named[id]:
 			v.blob(scanners.Item{Path: "@blob/" + id.String(), Presence: fingerprints.PresenceUnreachable}, id)
 		}
 	}
@@ -281,10 +491,10 @@ func (v *survey) give(ctx context.Context, h *history) {
 func (v *survey) blob(it scanners.Item, id oid) {
 	it.SourceID, it.Locator, it.Size = v.s.id, "blob:"+id.String(), v.held[id]
 	it.Open = func(ctx context.Context) (io.ReadCloser, error) {
-		if it.Size > maxHeld {
+		data, err := v.s.store.get(ctx, id, objects.Blob)
+		if errors.Is(err, objects.ErrTooLarge) {
 			return v.s.store.stream(ctx, id)
 		}
-		data, err := v.s.store.get(ctx, id, "blob")
 		if err != nil {
 			return nil, &scanners.SkipError{Reason: fingerprints.SkipUnreadable, Detail: "the object cannot be read", Size: it.Size}
 		}

@@ -34,7 +34,9 @@ func New() *Viewer { return &Viewer{finders: finders()} }
 
 // finders lists them, the cheapest and most common first.
 func finders() []finder {
-	return []finder{}
+	return []finder{
+		newEncoded(),
+	}
 }
 
 // Reach implements scanners.Viewer.

@@ -1,0 +1,68 @@
+package scan
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+	"revenant/scanners/archives"
+)
+
+// Screen says of contents whether Run could report anything in them, at
+// whatever path they stand: a hit, or something inside that is not read.
+type Screen struct {
+	Engine   *scanners.Engine
+	Archives *archives.Expander // nil: archives are read as the bytes that they are
+}
+
+// errFound ends the look into an archive.
+var errFound = errors.New("found")
+
+// Of reports whether something could be reported in data. It is safe for
+// concurrent use.
+func (s Screen) Of(ctx context.Context, data []byte) bool {
+	if s.Engine.Screen(ctx, data) {
+		return true
+	}
+	if s.Archives == nil || !archives.Packed(data) {
+		return false
+	}
+	v := &inspected{screen: s}
+	err := s.Archives.Expand(ctx, sizedReader{bytes.NewReader(data)}, "", v)
+	return v.found || err != nil
+}
+
+// sizedReader is a content that need not be copied to be read anywhere.
+type sizedReader struct{ *bytes.Reader }
+
+// Size is that of the content.
+func (r sizedReader) Size() int64 { return r.Reader.Size() }
+
+// inspected looks for the first thing in an archive that is worth a scan.
+type inspected struct {
+	screen Screen
+	found  bool
+}
+
+// Content implements archives.Visitor. Large members are not held: they are
+// taken for what may hold something.
+func (v *inspected) Content(ctx context.Context, c archives.Content, r io.Reader) error {
+	if c.Parent == 0 {
+		return nil // was looked at
+	}
+	data, err := io.ReadAll(io.LimitReader(r, largeMember+1))
+	if err != nil || len(data) > largeMember || v.screen.Engine.Screen(ctx, data) {
+		v.found = true
+		return errFound
+	}
+	if v.screen.Engine.Screen(ctx, []byte(c.Path)) {
+		v.found = true
+	}
+	return nil
+}
+
+// Skip implements archives.Visitor.
+func (v *inspected) Skip(fingerprints.Skip) { v.found = true }

@@ -1,0 +1,234 @@
+package gitrepo_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+	"revenant/scanners/gitrepo"
+)
+
+// kept is a memory in memory.
+type kept struct{ b []byte }
+
+func (k *kept) Load() ([]byte, error) {
+	if k.b == nil {
+		return nil, os.ErrNotExist
+	}
+	return k.b, nil
+}
+
+func (k *kept) Save(b []byte) error { k.b = bytes.Clone(b); return nil }
+
+// remembering scans with a memory, and counts what was screened.
+func remembering(t *testing.T, dir string, m gitrepo.Memory, knows gitrepo.Knowledge, looked *atomic.Int64) scanners.Source {
+	t.Helper()
+	screen := func(_ context.Context, data []byte) bool {
+		looked.Add(1)
+		return bytes.Contains(data, []byte(mark))
+	}
+	s, err := gitrepo.New(context.Background(), gitrepo.Options{
+		Path: dir, SourceID: "git:example.org/test", Workers: 2, Memory: m, Knows: knows, Screen: screen,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestRemembered makes many kinds of changes to a repository in random order
+// and compares each scan that remembers with one that does not.
+func TestRemembered(t *testing.T) {
+	for seed := range uint64(2) {
+		r, _ := hidden(t, []string{"sha1", "sha256"}[seed%2])
+		rng := rand.New(rand.NewPCG(seed, 5))
+		m := &kept{}
+		n := 0
+		write := func(name, content string) {
+			n++
+			r.write(name, content+" "+itoa(n))
+		}
+		steps := map[string]func(){
+			"commit a canary": func() { write("new"+itoa(n)+".txt", mark+" new"); r.commit("more") },
+			"commit nothing of interest": func() {
+				write("dull.txt", "dull")
+				r.commit("dull")
+			},
+			"say it":        func() { r.commit("says " + mark + itoa(n)); n++ },
+			"remove":        func() { r.git("rm", "-q", "--ignore-unmatch", "tip.txt"); r.commit("removed") },
+			"old at a path": func() { r.write("again/"+itoa(n)+".txt", mark+" at the tip"); n++; r.commit("again") },
+			"branch":        func() { n++; r.git("branch", "b"+itoa(n)) },
+			"reset":         func() { r.git("reset", "-q", "--hard", "HEAD~1") },
+			"merge": func() {
+				n++
+				side := "side" + itoa(n)
+				r.git("checkout", "-q", "-b", side, "HEAD~1")
+				write(side+".txt", mark+" on the side")
+				r.commit("side")
+				r.git("checkout", "-q", "main")
+				r.git("merge", "-q", "-s", "ours", "--no-commit", side)
+				write("evil-"+side+".txt", mark+" evil")
+				r.commit("merge")
+				r.git("branch", "-q", "-D", side)
+			},
+			"stash":  func() { write("stash.txt", mark+" stashed"); r.git("stash", "-q", "-u") },
+			"tag":    func() { n++; r.git("tag", "-a", "-m", mark+" tag", "t"+itoa(n)) },
+			"repack": func() { r.git("repack", "-q", "-a", "-d", "-k") },
+			"prune":  func() { r.git("gc", "-q", "--prune=now") },
+			"forget": func() { r.git("reflog", "expire", "--expire=now", "--all") },
+			"note":   func() { r.git("notes", "add", "-f", "-m", mark+" note "+itoa(n), "HEAD"); n++ },
+			"rescan": func() {},
+		}
+		names := make([]string, 0, len(steps))
+		for name := range steps {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		var looked atomic.Int64
+		drained(t, remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked))
+		for range 12 {
+			step := names[rng.IntN(len(names))]
+			steps[step]()
+			want, _ := drained(t, r.source(mark))
+			got, _ := drained(t, remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked))
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("seed %d, after %q (-all anew +remembered):\n%s", seed, step, diff)
+			}
+			if bytes.Contains(m.b, []byte(mark)) {
+				t.Fatal("content is kept")
+			}
+		}
+	}
+}
+
+// TestOnlyWhatIsNew counts what a rescan looks at.
+func TestOnlyWhatIsNew(t *testing.T) {
+	r := newRepository(t)
+	for i := range 30 {
+		r.write("f"+itoa(i+1)+".txt", strings.Repeat("line\n", i+1))
+		r.commit("c")
+	}
+	m := &kept{}
+	var looked atomic.Int64
+	scan := func(k gitrepo.Knowledge) int64 {
+		looked.Store(0)
+		drained(t, remembering(t, r.dir, m, k, &looked))
+		return looked.Load()
+	}
+	first := scan(gitrepo.Knowledge{})
+	if first < 60 {
+		t.Fatalf("%d contents at first", first)
+	}
+	if n := scan(gitrepo.Knowledge{}); n != 0 {
+		t.Errorf("%d contents without a change", n)
+	}
+	r.git("repack", "-q", "-a", "-d")
+	if n := scan(gitrepo.Knowledge{}); n != 0 {
+		t.Errorf("%d contents after a repack", n)
+	}
+	r.write("one.txt", "one more")
+	r.commit("one more")
+	if n := scan(gitrepo.Knowledge{}); n == 0 || n > 4 {
+		t.Errorf("%d contents for one commit", n)
+	}
+	if n := scan(gitrepo.Knowledge{Fields: 1}); n < first {
+		t.Errorf("%d contents for new values, %d at first", n, first)
+	}
+	if n := scan(gitrepo.Knowledge{Fields: 1, Generic: [sha256.Size]byte{1}}); n < first {
+		t.Errorf("%d contents for new rules, %d at first", n, first)
+	}
+	good := m.b
+	for _, cut := range []int{0, 5, 30, 70, len(good) / 2, len(good) - 1} {
+		m.b = bytes.Clone(good[:cut])
+		if n := scan(gitrepo.Knowledge{Fields: 1, Generic: [sha256.Size]byte{1}}); n < first {
+			t.Errorf("%d contents with a memory cut at %d", n, cut)
+		}
+	}
+}
+
+// TestNewValuesInOldObjects: what is newly looked for is found in what was
+// read before, by the look for registered values alone.
+func TestNewValuesInOldObjects(t *testing.T) {
+	r := newRepository(t)
+	r.write("a.txt", "a "+mark)
+	r.commit("first")
+	m := &kept{}
+	open := func(k gitrepo.Knowledge, generic, fields string) []met {
+		contains := func(what string) func(context.Context, []byte) bool {
+			return func(_ context.Context, data []byte) bool { return what != "" && bytes.Contains(data, []byte(what)) }
+		}
+		s, err := gitrepo.New(context.Background(), gitrepo.Options{
+			Path: r.dir, SourceID: "git:example.org/test", Memory: m, Knows: k, Screen: contains(generic), ScreenFields: contains(fields),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, _ := drained(t, s)
+		return out
+	}
+	if got := open(gitrepo.Knowledge{Fields: 1}, "", ""); len(got) != 0 {
+		t.Fatalf("%+v", got)
+	}
+	for range 2 {
+		got := open(gitrepo.Knowledge{Fields: 2}, "nothing", mark)
+		if len(got) != 1 || got[0].Presence != fingerprints.PresenceTip || got[0].Commit == "" {
+			t.Fatalf("%+v", got)
+		}
+	}
+}
+
+// TestInterrupted stops a first scan and goes on.
+func TestInterrupted(t *testing.T) {
+	r, _ := hidden(t, "sha1")
+	want, _ := drained(t, r.source(mark))
+	m := &kept{}
+	total := int64(0)
+	for stop := int64(5); ; stop += 5 {
+		ctx, cancel := context.WithCancel(context.Background())
+		var looked atomic.Int64
+		s, err := gitrepo.New(ctx, gitrepo.Options{
+			Path: r.dir, SourceID: "git:example.org/test", Workers: 1, Memory: m,
+			Screen: func(_ context.Context, data []byte) bool {
+				if looked.Add(1) == stop {
+					cancel()
+				}
+				return bytes.Contains(data, []byte(mark))
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Next(ctx); err == nil || errors.Is(err, io.EOF) {
+			cancel()
+			_ = s.Close()
+			break
+		}
+		cancel()
+		total += looked.Load()
+		_ = s.Close()
+	}
+	var looked atomic.Int64
+	got, _ := drained(t, remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-undisturbed +resumed):\n%s", diff)
+	}
+	if total == 0 {
+		t.Error("no scan was stopped")
+	}
+	if matches, _ := filepath.Glob(filepath.Join(r.dir, ".git", "*.lock")); len(matches) > 0 {
+		t.Error("a lock is left behind")
+	}
+}
