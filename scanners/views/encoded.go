@@ -65,7 +65,7 @@ type search struct {
 // Cost counts what looking through a text took: texts yielded, characters
 // decoded to see whether they are text, characters put together in chains,
 // numbers read, streams tried, bytes that came out of them.
-type Cost struct{ Texts, Judged, Chained, Numbers, Streams, Unpacked int64 }
+type Cost struct{ Texts, Judged, Chained, Numbers, Streams, Unpacked, Wasted int64 }
 
 func (s *search) begin(ctx context.Context, l scanners.Layer, yield func(scanners.Text) bool) {
 	*s = search{

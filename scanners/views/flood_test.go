@@ -36,10 +36,14 @@ func TestFloods(t *testing.T) {
 		"offset lines": strings.Repeat("0000000\n", 40000),
 		"dump lines":   strings.Repeat("00000000: 6162 6364 6566 6768 696a 6b6c 6d6e 6f70\n", 6000),
 		"chars":        strings.Repeat("0000000   a   b   c   d   e   f   g   h   i\n", 6000),
+		"gzip heads":   strings.Repeat("\x1f\x8b\x08", 100000),
+		"gzip names":   strings.Repeat("\x1f\x8b\x08\x18abcdef", 30000),
+		"gzip base64":  strings.Repeat("H4sIGAAA", 30000),
+		"zlib heads":   strings.Repeat("x\x9c", 100000),
 		"no ends":      strings.Repeat("12 13 14 15 16 17 18 19 xx ", 12000),
 	} {
 		cost := views.CostOf(scanners.Layer{Data: []byte(text), Piece: 1 << 20, Overlap: 64 << 10}, func(scanners.Text) bool { return true })
-		nanos := 2*cost.Judged + cost.Chained + 1000*cost.Texts + 10*cost.Numbers + 500*cost.Streams + 5*cost.Unpacked
+		nanos := 2*cost.Judged + cost.Chained + 1000*cost.Texts + 10*cost.Numbers + 500*cost.Streams + 5*cost.Unpacked + 2*cost.Wasted
 		if most := int64(len(text)) * 100; nanos > most {
 			t.Errorf("%s: %+v for %d bytes: about %d ns, %d allowed", name, cost, len(text), nanos, most)
 		}

@@ -202,8 +202,10 @@ func (s *search) rawMagics(from, to int) {
 // at p unless it began before.
 func (s *search) hexMagic(p int) {
 	table := byteclass.Nibbles()
-	for p < len(s.data) && (s.data[p]|0x20 == 'x' || p+1 < len(s.data) && s.data[p+1]|0x20 == 'x') {
-		p++ // 0x
+	for range 2 { // 0x
+		if p < len(s.data) && (s.data[p]|0x20 == 'x' || p+1 < len(s.data) && s.data[p+1]|0x20 == 'x') {
+			p++
+		}
 	}
 	if p > 0 && table[s.data[p-1]] != byteclass.None {
 		return

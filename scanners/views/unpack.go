@@ -22,6 +22,8 @@ const (
 	unpackSlack = 1 << 20  // beyond this
 	unpackFuel  = 64 << 20 // what all streams of a text may cost, in bytes that come out
 	fuelPerByte = 8        // and for each byte of the text
+	unpackWaste = 4 << 20  // what those may cost that turn out to be none
+	maxGzipName = 4 << 10  // of a file in a header
 	maxWindow   = 32 << 20 // of a stream's history
 	probeSize   = 512      // bytes that a weak magic has to be good for
 	firstOut    = 16 << 10 // of the buffer
@@ -45,6 +47,7 @@ type unpacker struct {
 	triples *triples
 	packed  [4]int // where the last stream of each alphabet ended
 	fuel    int64
+	waste   int64 // of it for what turns out to be no stream
 	dry     bool
 	source  source
 	buffer  *bufio.Reader
@@ -54,13 +57,16 @@ type unpacker struct {
 	out     []byte
 }
 
+// errNoStream says that a header is none.
+var errNoStream = errors.New("no compressed stream")
+
 // inNone is the place in arrays of what stands in no alphabet.
 const inNone = 3
 
 // again returns the unpacker for another text of n bytes.
 func (u *unpacker) again(n int) unpacker {
 	return unpacker{
-		triples: u.triples, fuel: unpackFuel + fuelPerByte*int64(n), out: u.out[:0],
+		triples: u.triples, fuel: unpackFuel + fuelPerByte*int64(n), waste: unpackWaste + fuelPerByte*int64(n), out: u.out[:0],
 		source: source{chain: chain{chars: u.source.chain.chars[:0], links: u.source.chain.links[:0]}},
 	}
 }
@@ -173,13 +179,16 @@ func (s *search) unpack(k packing, outer fingerprints.Form) (end int) {
 	}
 	s.buffer.Reset(&s.source)
 	for k != packNone && !s.stopped && s.afford(k) {
+		before := s.source.n
 		r, err := s.open(k)
 		if err != nil {
+			s.wasted(k, before)
 			return end
 		}
 		u := unpacking{s: s, k: k, r: r, form: outer.Within(fingerprints.FormCompressed)}
 		next := u.run()
 		if next == 0 {
+			s.wasted(k, before)
 			return end
 		}
 		if end = next; !u.whole {
@@ -190,10 +199,17 @@ func (s *search) unpack(k packing, outer fingerprints.Form) (end int) {
 	return end
 }
 
+// wasted takes what was read of something that is no stream.
+func (s *search) wasted(k packing, before int) {
+	n := int64(s.source.n - before)
+	s.cost.Wasted += n
+	s.waste -= k.fuel() + n
+}
+
 // afford takes what trying a stream costs.
 func (s *search) afford(k packing) bool {
 	s.cost.Streams++
-	if s.fuel -= k.fuel(); s.fuel >= 0 {
+	if s.fuel -= k.fuel(); s.fuel >= 0 && s.waste >= 0 {
 		return true
 	}
 	if !s.dry {
@@ -311,13 +327,16 @@ func skipGzipHeader(b *bufio.Reader) error {
 		}
 	}
 	for _, f := range [...]byte{8, 16} { // name, comment
-		for flags&f != 0 {
+		for n := 0; flags&f != 0; n++ {
 			c, err := b.ReadByte()
 			if err != nil {
 				return err
 			}
 			if c == 0 {
 				break
+			}
+			if n > maxGzipName {
+				return errNoStream
 			}
 		}
 	}
