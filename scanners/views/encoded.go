@@ -64,7 +64,8 @@ type search struct {
 
 // Cost counts what looking through a text took: texts yielded, characters
 // decoded to see whether they are text, characters put together in chains,
-// numbers read, streams tried, bytes that came out of them.
+// numbers read, streams tried, bytes that came out of them, bytes read of what
+// is none.
 type Cost struct{ Texts, Judged, Chained, Numbers, Streams, Unpacked, Wasted int64 }
 
 func (s *search) begin(ctx context.Context, l scanners.Layer, yield func(scanners.Text) bool) {

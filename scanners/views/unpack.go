@@ -208,8 +208,8 @@ func (s *search) wasted(k packing, before int) {
 
 // afford takes what trying a stream costs.
 func (s *search) afford(k packing) bool {
-	s.cost.Streams++
 	if s.fuel -= k.fuel(); s.fuel >= 0 && s.waste >= 0 {
+		s.cost.Streams++
 		return true
 	}
 	if !s.dry {
