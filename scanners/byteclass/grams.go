@@ -51,9 +51,23 @@ func (g *Grams) Append(dst []uint32, data []byte, n int) []uint32 {
 	}
 	dst = dst[:had+words]
 	for i := g.words(dst[had:], data, n); i < words; i++ {
-		dst[had+i] = g.word(data[64*i:], n-64*i)
+		dst[had+i] = g.last(data[64*i:], n-64*i)
 	}
 	return dst
+}
+
+// last looks at the first n places as Append does, at most 64.
+func (g *Grams) last(data []byte, n int) uint32 {
+	var padded [64 + 2]byte
+	var found [1]uint32
+	copy(padded[:], data)
+	if g.words(found[:], padded[:], 64) == 0 {
+		return g.word(data, n)
+	}
+	if n < 64 {
+		found[0] &= 1<<((n+1)/2) - 1
+	}
+	return found[0]
 }
 
 // word looks at the first n places on any machine, or at 64 if n is more.

@@ -45,6 +45,7 @@ func (f *finder) newSearchAbove(ctx context.Context, sc *scratch, l *layer, belo
 			return s, err
 		}
 	}
+	s.askTogether()
 	return s, nil
 }
 

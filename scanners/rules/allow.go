@@ -37,6 +37,22 @@ func (s *scratch) allowsPath(list []*allowlist, path string) bool {
 	return false
 }
 
+// pathAnswer is what the allowlists for all rules said of a path.
+type pathAnswer struct {
+	path    string
+	allowed bool
+	known   bool
+}
+
+// allowsAll is allowsPath of the allowlists for all rules: many texts are of
+// one path.
+func (e *engine) allowsAll(sc *scratch, path string) bool {
+	if a := &sc.path; !a.known || a.path != path {
+		*a = pathAnswer{path: path, allowed: sc.allowsPath(e.allowlists, path), known: true}
+	}
+	return sc.path.allowed
+}
+
 // lineAsked is an allowlist's question about a line, which many findings share.
 type lineAsked struct {
 	list  *allowlist
@@ -83,6 +99,9 @@ func (j *judge) allowsText(a *allowlist, f *finding, segments []segment) bool {
 	answer, known := j.memo[asked]
 	if !known {
 		answer = j.sc.matchesPattern(a.onText, text[asked.line.start:asked.line.end])
+		if j.memo == nil {
+			j.memo = map[lineAsked]bool{}
+		}
 		j.memo[asked] = answer
 	}
 	return answer

@@ -27,8 +27,12 @@ type automaton struct {
 	states []state
 	ids    map[string]uint32
 	starts [4]uint32
+	joined map[[2]uint32]uint32 // of two states: that of both
 	size   int
 	resets int
+
+	made       int // states that were not there yet when they were needed
+	joinedRead int // bytes read by together
 
 	// Scratch for making one state.
 	seen   []uint32
@@ -56,6 +60,7 @@ func (a *automaton) reset() {
 	a.next = a.next[:0]
 	a.states = a.states[:0]
 	a.ids = map[string]uint32{}
+	a.joined = nil
 	a.size = 0
 	a.resets++
 	for i := range a.starts {
@@ -84,6 +89,7 @@ func (a *automaton) intern(s state) uint32 {
 		a.reset()
 		return a.intern(state{pcs: pcs, before: s.before})
 	}
+	a.made++
 	id := uint32(len(a.states))
 	a.states = append(a.states, state{pcs: slices.Clone(s.pcs), before: s.before})
 	a.ids[string(a.key)] = id

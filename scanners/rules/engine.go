@@ -68,13 +68,15 @@ func newRule(i int, d *definition, index map[string]int) *rule {
 type where struct {
 	path string
 	any  bool // conditions on the path let everything through
+	// decoded texts are no content of their own: rules on the path alone are not asked.
+	decoded bool
 }
 
 // detect is everything found in one content.
 func (e *engine) detect(ctx context.Context, raw string, at where) []finding {
 	sc := e.take()
 	defer e.give(sc)
-	if at.path != "" && at.path == e.configPath || sc.allowsPath(e.allowlists, at.path) {
+	if at.path != "" && at.path == e.configPath || e.allowsAll(sc, at.path) {
 		return nil
 	}
 	j := &judge{
@@ -83,8 +85,6 @@ func (e *engine) detect(ctx context.Context, raw string, at where) []finding {
 		raw:    raw,
 		where:  at,
 		lines:  lines{text: raw},
-		barred: map[int]bool{},
-		memo:   map[lineAsked]bool{},
 	}
 	return withoutGeneric(j.layers(ctx))
 }
@@ -113,16 +113,10 @@ const crowd = 16
 // withoutGeneric leaves out what generic rules found where another rule found
 // the same secret on the same line.
 func withoutGeneric(all []finding) []finding {
-	better := map[int][]string{}
-	generic := false
-	for _, f := range all {
-		if f.rule.generic {
-			generic = true
-		}
-	}
-	if !generic {
+	if !slices.ContainsFunc(all, func(f finding) bool { return f.rule.generic }) {
 		return all
 	}
+	better := map[int][]string{}
 	for _, f := range all {
 		if !f.rule.generic {
 			better[f.at.line] = append(better[f.at.line], f.secret)

@@ -18,20 +18,25 @@ func (m *Matcher) Work() int {
 	return sc.work
 }
 
-// Matches are all matches of one pattern, by the way that its plan says.
-func Matches(re *regexp.Regexp, text string) (matches [][]int, whole bool) {
+// Matches are all matches of one pattern, by the way that its plan says; each
+// place asked alone, and again with all of them asked together.
+func Matches(re *regexp.Regexp, text string) (alone, together [][]int, whole bool) {
 	source := re.String()
 	if source == "" {
 		source = "(?:)"
 	}
 	d := &definition{id: "one", pattern: source, outline: newOutline(source)}
 	f := newFinder([]*rule{newRule(0, d, nil)})
-	s, err := f.newSearch(context.Background(), f.newScratch(), text)
-	if err != nil {
-		return nil, false
+	find := func(patience int) (matches [][]int) {
+		f.patience = patience
+		s, err := f.newSearch(context.Background(), f.newScratch(), text)
+		if err != nil {
+			return nil
+		}
+		for _, m := range s.matches(0) {
+			matches = append(matches, []int{m[0], m[1]})
+		}
+		return matches
 	}
-	for _, m := range s.matches(0) {
-		matches = append(matches, []int{m[0], m[1]})
-	}
-	return matches, f.plans[0].reason != ""
+	return find(1 << 30), find(-1 << 30), f.plans[0].reason != ""
 }

@@ -21,6 +21,8 @@ const (
 	margin = 4 * maxLead
 	// maxTables bounds the automata that a scratch keeps between two texts.
 	maxTables = 16 << 20
+	// trimWork is how much automata read before their tables are looked at.
+	trimWork = 64 << 10
 	// maxLayer bounds the memory for a decoded text that it keeps.
 	maxLayer = 20 << 20
 )
@@ -33,10 +35,11 @@ type finder struct {
 	keywords  [][]string // by plan, in lower case
 	whole     []int      // plans that read everything
 	prefilter *prefilter
+	patience  int
 }
 
 func newFinder(rules []*rule) *finder {
-	f := &finder{}
+	f := &finder{patience: patience}
 	var builder prefilterBuilder
 	for i, r := range rules {
 		f.keywords = append(f.keywords, r.keywords)
@@ -88,8 +91,16 @@ type scratch struct {
 	touched  []int        // plans with intervals or spent effort
 	work     int          // bytes read by automata and package regexp, of all texts
 	last     []int        // by branch: the place suspected last
+	lasts    []int        // branches that have one
+	joiners  []*automaton // by branch
+	crowds   [][]int      // by branch: places to be asked together
+	crowded  []int        // branches that have some
 	hinted   []bool       // by plan: a keyword seems to be there
 	patterns map[*pattern]*automaton
+	searches [2]search // of a layer and of the one below it, in turn
+	turn     int
+	trimmed  int // work at which tables were looked at
+	path     pathAnswer
 	tile     byteclass.Marks // of what is being decoded
 	marked   []uint32        // of the stretch that is being prefiltered
 	layers   [2][]byte       // memory of decoded texts, in turn
@@ -102,16 +113,30 @@ func (f *finder) newScratch() *scratch {
 		interval: make([][]interval, len(f.plans)),
 		spent:    make([]int, len(f.plans)),
 		last:     make([]int, len(f.branches)),
+		joiners:  make([]*automaton, len(f.branches)),
+		crowds:   make([][]int, len(f.branches)),
 		hinted:   make([]bool, len(f.plans)),
 		patterns: map[*pattern]*automaton{},
+	}
+	for i := range s.last {
+		s.last[i] = -1
 	}
 	return s
 }
 
 // trim drops tables that hostile text has swollen, and memory of long texts.
 func (s *scratch) trim() {
+	for i := range s.layers {
+		if cap(s.layers[i]) > maxLayer {
+			s.layers[i] = nil
+		}
+	}
+	if s.work-s.trimmed < trimWork {
+		return
+	}
+	s.trimmed = s.work
 	size := 0
-	for _, list := range [][]*automaton{s.gates, s.exact} {
+	for _, list := range [][]*automaton{s.gates, s.joiners, s.exact} {
 		for _, a := range list {
 			if a != nil {
 				size += a.size
@@ -125,13 +150,9 @@ func (s *scratch) trim() {
 	}
 	if size > maxTables {
 		clear(s.gates)
+		clear(s.joiners)
 		clear(s.exact)
 		clear(s.patterns)
-	}
-	for i := range s.layers {
-		if cap(s.layers[i]) > maxLayer {
-			s.layers[i] = nil
-		}
 	}
 }
 
@@ -144,15 +165,17 @@ type search struct {
 	*scratch
 	text    string
 	asked   []asked
-	done    map[int][][2]int // by plan
-	keyword map[string]bool  // whether the text has it
+	done    map[int][][2]int // by plan; nil at first
+	keyword map[string]bool  // whether the text has it; nil at first
 }
 
 // newSearch prefilters a text; it fails when ctx ends.
 func (f *finder) newSearch(ctx context.Context, sc *scratch, text string) (*search, error) {
 	s := f.blank(sc, text)
 	clear(sc.hinted)
-	return s, s.prefilter(ctx, extent{0, len(text)})
+	err := s.prefilter(ctx, extent{0, len(text)})
+	s.askTogether()
+	return s, err
 }
 
 func (f *finder) blank(sc *scratch, text string) *search {
@@ -161,10 +184,18 @@ func (f *finder) blank(sc *scratch, text string) *search {
 		sc.spent[plan] = 0
 	}
 	sc.touched = sc.touched[:0]
-	for i := range sc.last {
-		sc.last[i] = -1
+	for _, branch := range sc.lasts {
+		sc.last[branch] = -1
 	}
-	return &search{finder: f, scratch: sc, text: text, done: map[int][][2]int{}, keyword: map[string]bool{}}
+	sc.lasts = sc.lasts[:0]
+	for _, branch := range sc.crowded { // left when the context ended
+		sc.crowds[branch] = sc.crowds[branch][:0]
+	}
+	sc.crowded = sc.crowded[:0]
+	sc.turn = 1 - sc.turn
+	s := &sc.searches[sc.turn]
+	*s = search{finder: f, scratch: sc, text: text, asked: s.asked[:0]}
+	return s
 }
 
 // prefilter suspects what stands in a part of the text.
@@ -194,38 +225,61 @@ func (s *search) seen(target, at int) {
 	case target < 0:
 		s.hinted[-1-target] = true
 	case s.last[target] != at:
+		if s.last[target] < 0 {
+			s.lasts = append(s.lasts, target)
+		}
 		s.last[target] = at
 		s.suspect(target, at)
 	}
 }
 
-// suspect asks a branch's gate about a place where its leads stand.
+// suspect asks a branch's gate about a place where its leads stand, now or
+// together with others.
 func (s *search) suspect(target, at int) {
+	s.touch(s.branches[target].plan)
+	if !s.wait(target, at) {
+		s.askAlone(target, at)
+	}
+}
+
+// askAlone asks a branch's gate about one place, as long as the effort is
+// bearable.
+func (s *search) askAlone(target, at int) {
 	b := s.branches[target]
-	spent := &s.spent[b.plan]
-	s.touch(b.plan)
-	if *spent < 0 || s.over(*spent) {
-		*spent = -1
+	if s.spent[b.plan] < 0 {
 		return
 	}
 	gate := s.gates[target]
 	if gate == nil {
 		p := b.program()
 		if p == nil {
-			*spent = -1
+			s.spent[b.plan] = -1
 			return
 		}
 		gate = newAutomaton(p)
 		s.gates[target] = gate
 	}
 	end, read := gate.match(s.text, at, sideBefore(s.text, at), true)
-	*spent += read + 1
-	s.work += read + 1
-	if end >= 0 || read >= longRead {
-		s.asked = append(s.asked, asked{target: target, at: at, read: read, open: end >= 0})
+	s.spend(b.plan, read+1)
+	s.answer(target, at, read, end >= 0)
+}
+
+// spend counts bytes that automata read for a plan; too many, and package
+// regexp reads the text instead.
+func (s *search) spend(plan, read int) {
+	s.work += read
+	if s.spent[plan] += read; s.over(s.spent[plan]) {
+		s.spent[plan] = -1
 	}
-	if end >= 0 {
-		s.admit(b, at)
+}
+
+// answer takes what a gate said of a place.
+func (s *search) answer(target, at, read int, open bool) {
+	if open || read >= longRead {
+		s.asked = append(s.asked, asked{target: target, at: at, read: read, open: open})
+	}
+	if open {
+		s.admit(s.branches[target], at)
 	}
 }
 
@@ -277,6 +331,9 @@ func (s *search) matches(plan int) [][2]int {
 		for _, at := range s.regexps[plan]().FindAllStringIndex(s.text, -1) {
 			m = append(m, [2]int{at[0], at[1]})
 		}
+	}
+	if s.done == nil {
+		s.done = map[int][][2]int{}
 	}
 	s.done[plan] = m
 	return m

@@ -53,6 +53,9 @@ func (j *judge) barredByPath(r *rule) bool {
 	if !known {
 		barred = !j.any && (j.sc.allowsPath(r.allows, j.path) ||
 			r.where != nil && !j.pathMatches(r))
+		if j.barred == nil {
+			j.barred = map[int]bool{}
+		}
 		j.barred[r.index] = barred
 	}
 	return barred
@@ -239,7 +242,7 @@ func (j *judge) layers(ctx context.Context) []finding {
 			return out
 		}
 		j.search = search
-		if j.layer.depth == 0 {
+		if j.layer.depth == 0 && !j.decoded {
 			for _, r := range j.pathRules {
 				if j.keyworded(r) {
 					out = append(out, j.findings(r, false)...)

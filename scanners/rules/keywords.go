@@ -20,6 +20,9 @@ func (s *search) hasKeyword(plan int) bool {
 		has, known := s.keyword[k]
 		if !known {
 			has = containsLowered(s.text, k)
+			if s.keyword == nil {
+				s.keyword = map[string]bool{}
+			}
 			s.keyword[k] = has
 		}
 		if has {

@@ -30,8 +30,8 @@ type layer struct {
 // layer's text is in memory of the scratch, until the layer after the next is
 // decoded.
 func (l *layer) decode(a *alphabets, sc *scratch) *layer {
-	up := &layer{below: l, depth: l.depth + 1}
-	memory := &sc.layers[up.depth%len(sc.layers)]
+	memory := &sc.layers[(l.depth+1)%len(sc.layers)]
+	var up *layer
 	var out []byte
 	copied, shift := 0, 0
 	undo := func(e encoded) {
@@ -39,7 +39,8 @@ func (l *layer) decode(a *alphabets, sc *scratch) *layer {
 		if value == "" {
 			return
 		}
-		if out == nil {
+		if up == nil {
+			up = &layer{below: l, depth: l.depth + 1}
 			if out = (*memory)[:0]; cap(out) < len(l.text) {
 				out = make([]byte, 0, len(l.text)+len(value))
 			}
@@ -61,7 +62,7 @@ func (l *layer) decode(a *alphabets, sc *scratch) *layer {
 	}
 	var previous, current encoded
 	has, had := false, false
-	walk := a.walk(l.text, l.fresh(), &sc.tile)
+	walk := l.walk(a, &sc.tile)
 	for {
 		next, more := walk.next()
 		// Of two that touch, the higher rank is undone in this pass, the
@@ -75,7 +76,7 @@ func (l *layer) decode(a *alphabets, sc *scratch) *layer {
 		previous, had = current, has
 		current, has = next, true
 	}
-	if len(up.segments) == 0 {
+	if up == nil {
 		return nil
 	}
 	out = append(out, l.text[copied:]...)
@@ -84,14 +85,10 @@ func (l *layer) decode(a *alphabets, sc *scratch) *layer {
 	return up
 }
 
-// fresh are the parts of the text, whole lines, in which something may have
-// become encoded text: all of the content, then what is around the segments. Where
-// none is, what did not decode before does not decode now. U+0041 alone reaches
-// over the ends of lines.
+// fresh are the parts of a decoded text, whole lines, in which something may
+// have become encoded text: what is around the segments. Where none is, what did
+// not decode before does not decode now.
 func (l *layer) fresh() []extent {
-	if l.depth == 0 || strings.Contains(l.text, "U+") {
-		return []extent{{0, len(l.text)}}
-	}
 	var parts []extent
 	for _, s := range l.segments {
 		if n := len(parts); n > 0 && s.decoded.end < parts[n-1].end {
@@ -112,31 +109,35 @@ func (l *layer) fresh() []extent {
 
 // walk is stretches over parts of a text.
 type walk struct {
-	*alphabets
-	tile   *byteclass.Marks
 	text   string
-	parts  []extent
-	now    *stretches
-	offset int
+	parts  []extent // that come next
+	now    stretches
+	offset int // of the part that now walks over
 }
 
-func (a *alphabets) walk(text string, parts []extent, tile *byteclass.Marks) *walk {
-	return &walk{alphabets: a, tile: tile, text: text, parts: parts}
+// walk goes over all of the content, then over what is fresh. U+0041 alone
+// reaches over the ends of lines.
+func (l *layer) walk(a *alphabets, tile *byteclass.Marks) walk {
+	w := walk{text: l.text, now: stretches{alphabets: a, tile: tile}}
+	if l.depth == 0 || strings.Contains(l.text, "U+") {
+		w.now.text = l.text
+		return w
+	}
+	w.parts = l.fresh()
+	return w
 }
 
 func (w *walk) next() (encoded, bool) {
 	for {
-		if w.now != nil {
-			if e, ok := w.now.next(); ok {
-				return encoded{extent{e.start + w.offset, e.end + w.offset}, e.kind}, true
-			}
+		if e, ok := w.now.next(); ok {
+			return encoded{extent{e.start + w.offset, e.end + w.offset}, e.kind}, true
 		}
 		if len(w.parts) == 0 {
 			return encoded{}, false
 		}
 		part := w.parts[0]
 		w.parts, w.offset = w.parts[1:], part.start
-		w.now = w.stretches(w.text[part.start:part.end], w.tile)
+		w.now = stretches{alphabets: w.now.alphabets, tile: w.now.tile, text: w.text[part.start:part.end]}
 	}
 }
 

@@ -16,9 +16,12 @@ import (
 func comparePattern(t *testing.T, re *regexp.Regexp, text string) bool {
 	t.Helper()
 	want := re.FindAllStringIndex(text, -1)
-	got, whole := rules.Matches(re, text)
-	if diff := gocmp.Diff(want, got); diff != "" {
+	alone, together, whole := rules.Matches(re, text)
+	if diff := gocmp.Diff(want, alone); diff != "" {
 		t.Errorf("%q in %q: -regexp +rules\n%s", re, text, diff)
+	}
+	if diff := gocmp.Diff(want, together); diff != "" {
+		t.Errorf("%q in %q, asked together: -regexp +rules\n%s", re, text, diff)
 	}
 	return !whole && len(want) > 0
 }
@@ -59,6 +62,25 @@ func TestPatterns(t *testing.T) {
 	t.Logf("%d patterns with a plan matched", planned)
 	if planned < 300 {
 		t.Error("too few patterns had a plan and a match")
+	}
+}
+
+// TestCrowds: many places that read far, some of which match.
+func TestCrowds(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 12))
+	for _, pattern := range []string{
+		`keya[^\n]*?end`, `(?i)keya[\w ]{3,90}(?:=|\b;)\d`, `keya(?:[^\n]*x){3}\b`, `(?:keya|keyb).{0,40}\n.{0,30}z`, `keya\w{20,150}(?:\n|$)`, `[a-k]{0,9}keya.*(?m:y$)`,
+	} {
+		for range 12 {
+			var text strings.Builder
+			for range 60 + r.IntN(300) {
+				text.WriteString([]string{"keya", "keyb", "KEYA", "é", " ", "word", "x", "1"}[r.IntN(8)])
+				if r.IntN(150) == 0 {
+					text.WriteString([]string{"end", "=1", ";2", "\n", "z", "y\n"}[r.IntN(6)])
+				}
+			}
+			comparePattern(t, regexp.MustCompile(pattern), text.String())
+		}
 	}
 }
 

@@ -125,7 +125,7 @@ func (m *Matcher) AppendHitsUntil(ctx context.Context, dst []scanners.Hit, c sca
 	// A view of the borrowed bytes: nothing of a finding outlives this call
 	// without being copied.
 	raw := unsafe.String(unsafe.SliceData(c.Data), len(c.Data))
-	for _, f := range m.engine.detect(ctx, raw, where{c.Path, c.AnyPath}) {
+	for _, f := range m.engine.detect(ctx, raw, where{c.Path, c.AnyPath, c.Decoded}) {
 		h := scanners.Hit{
 			Rule:        f.rule.id,
 			Description: f.rule.description,
@@ -134,7 +134,7 @@ func (m *Matcher) AppendHitsUntil(ctx context.Context, dst []scanners.Hit, c sca
 			Form:        f.kinds.form(),
 		}
 		if f.rule.pattern == "" { // a rule on the path alone
-			if c.Base > 0 || c.Decoded {
+			if c.Base > 0 {
 				continue
 			}
 			h.PathOnly = true

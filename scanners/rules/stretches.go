@@ -14,7 +14,7 @@ type stretches struct {
 	*alphabets
 	text  string
 	pos   int
-	tile  *byteclass.Marks // of the text from base on
+	tile  *byteclass.Marks // borrowed; of the text from base on
 	base  int
 	words int // of the tile; one more is known where the text goes on
 }
@@ -22,11 +22,6 @@ type stretches struct {
 // stretchTile is how many bytes are classified at once: few enough to stay in
 // the first cache.
 const stretchTile = 8 << 10
-
-// stretches borrows the tile.
-func (a *alphabets) stretches(text string, tile *byteclass.Marks) *stretches {
-	return &stretches{alphabets: a, text: text, tile: tile}
-}
 
 // next is the next stretch.
 func (s *stretches) next() (encoded, bool) {

@@ -36,7 +36,7 @@ var encodedPattern = regexp.MustCompile(`(%[0-9A-Fa-f]{2}(?:.*%[0-9A-Fa-f]{2})?)
 func compareStretches(t *testing.T, text string) int {
 	t.Helper()
 	var got []found
-	walk := newAlphabets().stretches(text, new(byteclass.Marks))
+	walk := stretches{alphabets: newAlphabets(), tile: new(byteclass.Marks), text: text}
 	for {
 		e, more := walk.next()
 		if !more {

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 type options struct {
@@ -21,6 +22,7 @@ type options struct {
 	logMB, treeMB     int
 	slowLog, slowTree int
 	runs, versions    int
+	limit             time.Duration
 }
 
 func main() {
@@ -34,6 +36,7 @@ func main() {
 	flag.IntVar(&o.slowTree, "slow-tree", 16, "size of the tree for slow tools in MB")
 	flag.IntVar(&o.runs, "runs", 3, "runs of each tool; slow ones run once")
 	flag.IntVar(&o.versions, "versions", 10000, "registered versions")
+	flag.DurationVar(&o.limit, "limit", 30*time.Minute, "longest run of a tool before it is stopped")
 	flag.Parse()
 	if err := run(o, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "benchpeers:", err)

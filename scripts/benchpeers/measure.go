@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -86,7 +87,9 @@ func (b *bench) once(r *result) error {
 		return err
 	}
 	argv := r.tool.command(r.work, r.corpus, report)
-	cmd := exec.Command(argv[0], argv[1:]...)
+	ctx, cancel := context.WithTimeout(context.Background(), b.o.limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), r.tool.env...)
 	cmd.Dir = b.o.work
 	if r.work.stream {
@@ -108,6 +111,10 @@ func (b *bench) once(r *result) error {
 	wall := time.Since(began)
 	if cmd.ProcessState == nil {
 		return fmt.Errorf("%s: %w", r.tool.name, err)
+	}
+	if ctx.Err() != nil {
+		r.failed = fmt.Sprintf("stopped after %s", b.o.limit)
+		return nil
 	}
 	if code := cmd.ProcessState.ExitCode(); !r.tool.accepts(code) {
 		r.failed = fmt.Sprintf("failed with exit code %d", code)
