@@ -25,7 +25,7 @@ func (e encoded) view(ctx context.Context, l scanners.Layer, yield func(scanners
 	for from := 0; from < len(l.Data) && !s.stopped && ctx.Err() == nil; from += tile {
 		s.tile(from, min(from+tile, len(l.Data)))
 	}
-	goOn := !s.stopped
+	goOn := !s.stopped && s.flush()
 	s.forget()
 	e.pool.Put(s)
 	return goOn
@@ -59,6 +59,8 @@ type search struct {
 	done    [3]int // how far chains were put together, by alphabet
 
 	numbers numbers
+	guesses guesses
+	guessed bool // something was put aside, and is to be forgotten
 	unpacker
 }
 
@@ -72,7 +74,7 @@ func (s *search) begin(ctx context.Context, l scanners.Layer, yield func(scanner
 		ctx: ctx, layer: l, data: l.Data, yield: yield,
 		words: append(s.words[:0], byteclass.Digits{}), spots: s.spots,
 		chain: chain{chars: s.chain.chars[:0], links: s.chain.links[:0]}, blocks: s.blocks, windows: s.windows, decoded: s.decoded,
-		numbers: numbers{built: s.numbers.built}, unpacker: s.again(len(l.Data)),
+		numbers: numbers{built: s.numbers.built}, guesses: guesses{built: s.guesses.built}, unpacker: s.again(len(l.Data)),
 	}
 }
 
@@ -94,7 +96,10 @@ func (s *search) forget() {
 		}
 	}
 	if s.cost.Numbers > 0 {
-		s.numbers.forget()
+		s.numbers.built.forget()
+	}
+	if s.guessed {
+		s.guesses.built.forget()
 	}
 	if s.cost.Streams > 0 {
 		s.unpacker.forget()
