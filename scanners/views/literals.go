@@ -60,7 +60,7 @@ func listLiterals(ctx context.Context, l scanners.Layer, p int, b *built, yield 
 		end = next
 		if b.full(l) {
 			kept := *b
-			if shown = true; !b.texts(l, text(fingerprints.FormNumbers), yield) || ctx.Err() != nil {
+			if shown = true; !b.texts(l, text(fingerprints.FormJoined), yield) || ctx.Err() != nil {
 				return end, false
 			}
 			*b = kept.last(l.Overlap)
@@ -71,7 +71,7 @@ func listLiterals(ctx context.Context, l scanners.Layer, p int, b *built, yield 
 		b.reset()
 		return end, true
 	}
-	return end, b.texts(l, text(fingerprints.FormNumbers), yield)
+	return end, b.texts(l, text(fingerprints.FormJoined), yield)
 }
 
 // behindLiteral returns where the literal begins that follows the one that ends
@@ -112,7 +112,7 @@ func readLiteral(data []byte, p int, b *built) (end int) {
 		return 0
 	}
 	for _, c := range out[:size] {
-		b.push(c, p, p+end+1)
+		b.push(c, p+1, p+end)
 	}
 	return p + end + 1
 }
@@ -129,8 +129,9 @@ func unescaped(lit []byte, out *[utf8.UTFMax]byte) (size, n int) {
 	case c == 'U':
 		digits = 8
 	case c >= '0' && c <= '7':
+		out[0] = 0
 		for n = 1; n < min(len(lit), 4) && lit[n] >= '0' && lit[n] <= '7'; n++ {
-			out[0] = out[0]&31<<3 | lit[n] - '0'
+			out[0] = out[0]<<3 + lit[n] - '0'
 		}
 		return 1, n
 	default:

@@ -1,7 +1,6 @@
 package views_test
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -73,14 +72,13 @@ func TestNoUuencode(t *testing.T) {
 	k := newKit(t)
 	good := uuCodings()[0].encode(append(words(20), " "+string(k.value)+" ;"...))
 	for name, content := range map[string]string{
-		"cut":       strings.ReplaceAll(good, "\n'", "\n#"),
 		"longer":    strings.Replace(good, "\nM", "\nMM", 1),
 		"shorter":   strings.Replace(good, "\nM", "\nL", 1),
 		"no mode":   strings.Replace(strings.Replace(good, "begin 644", "begin it", 1), "\nM", "\nM ", 1),
 		"not first": strings.Replace(strings.Replace(good, "begin", "to begin", 1), "\nM", "\n M", 1),
 	} {
 		hits, _ := k.scan(t, content, 0)
-		if content == good || name != "cut" && len(hits) > 0 {
+		if content == good || len(hits) > 0 {
 			t.Errorf("%s: %v in %q", name, describe(hits), content)
 		}
 	}
@@ -96,9 +94,10 @@ func TestChunksOfUuencode(t *testing.T) {
 	for _, c := range uuCodings()[:2] {
 		plain := []byte(strings.Repeat("some words. ", 90) + string(k.value) + strings.Repeat(" more words", 60) + " " + generic + strings.Repeat(" and", 300))
 		k.cuts(t, c.name, strings.Repeat("log line\n", 50)+c.encode(plain)+strings.Repeat("\nlog line", 50), 2)
-		long := append(bytes.Repeat([]byte("0123456789abcdef "), 3<<20/17), k.value...)
-		if hits, _ := k.scan(t, c.encode(long), 0); len(hits) == 0 {
-			t.Errorf("%s: nothing at the end of a long file", c.name)
-		}
+	}
+	line, _, _ := strings.Cut(uuCodings()[3].encode(words(45))[1:], "\n")
+	long := strings.Repeat(line+"\n", 40<<10) + uuCodings()[3].encode(append(words(45), " "+string(k.value)+" ;"...))[1:]
+	if hits, _ := k.scan(t, long, 0); len(hits) != 1 {
+		t.Errorf("at the end of a long file: %v", describe(hits))
 	}
 }
