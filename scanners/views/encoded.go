@@ -141,7 +141,7 @@ func (s *search) tile(from, to int) {
 		high |= w.High
 		now := m.next(w.Run)
 		if now.s16 != 0 {
-			if at := from + 64*(i-1); s.runs(i, at, now.of24(m), now.of40(m)) {
+			if at := from + 64*(i-1); s.runs(i, at, now.s16, now.of24(m), now.of40(m)) {
 				long = extent{min(long.from, at-64), at + 64}
 			}
 		}
@@ -182,9 +182,9 @@ func (b streaks) of40(before streaks) uint64 {
 }
 
 // runs looks closer at a word in which long runs of base64 characters end,
-// those of at least 24 and 40 at given places. It reports whether a run is long
+// those of at least 16, 24 and 40 at given places. It reports whether a run is long
 // enough for a compressed stream.
-func (s *search) runs(i, at int, of24, of40 uint64) (long bool) {
+func (s *search) runs(i, at int, of16, of24, of40 uint64) (long bool) {
 	low, w := &s.words[i-1], &s.words[i]
 	s.base64Word(i, at)
 	hex := ends(16, low.Hex, w.Hex)
@@ -202,6 +202,9 @@ func (s *search) runs(i, at int, of24, of40 uint64) (long bool) {
 	if of24 &^= hex; of24 != 0 && !s.stopped {
 		s.base32Word(at, of24)
 		long = of40&^hex != 0
+	}
+	if e := runEnds(of16, w, &s.words[i+1]) &^ hex; e != 0 && !s.stopped {
+		s.whole32(at, e)
 	}
 	return long
 }

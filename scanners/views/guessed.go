@@ -14,20 +14,34 @@ type guesses struct {
 	form  fingerprints.Form
 }
 
-// guess puts a stretch aside, and yields what was put aside so far when there
-// is much of it or it cannot stand before this one.
-func (s *search) guess(b *built, form fingerprints.Form) bool {
+// guess puts a stretch aside.
+func (s *search) guess(b *built, form fingerprints.Form) {
+	if to := s.aside(form, int(b.start[0])); to != nil {
+		to.append(b)
+		s.apart(int(b.end[len(b.end)-1]))
+	}
+}
+
+// aside returns what a stretch that begins at a place is to be put in, and then
+// told from the next. It yields what was put aside so far when there is much of
+// it or it cannot stand before that; nil: nobody wants more.
+func (s *search) aside(form fingerprints.Form, start int) *built {
 	g := &s.guesses
-	if k := len(g.built.out); k > 0 && (k >= batch || form != g.form || b.start[0] < g.built.start[k-1]) && !s.flush() {
-		return false
+	if k := len(g.built.out); k > 0 && (k >= batch || form != g.form || start < int(g.built.start[k-1])) && !s.flush() {
+		return nil
 	}
 	g.form, s.guessed = form, true
-	g.built.append(b)
-	end := int(b.end[len(b.end)-1])
-	for _, c := range []byte(border) {
-		g.built.push(c, end-1, end) // it has to come from somewhere
+	return &g.built
+}
+
+// apart ends a stretch that was put aside.
+func (s *search) apart(end int) {
+	if s.stopped {
+		return
 	}
-	return true
+	for _, c := range []byte(border) {
+		s.guesses.built.push(c, end-1, end) // it has to come from somewhere
+	}
 }
 
 // flush yields what was put aside.
