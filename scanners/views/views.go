@@ -36,6 +36,8 @@ func New() *Viewer { return &Viewer{finders: finders()} }
 func finders() []finder {
 	return []finder{
 		newEncoded(),
+		literals{},
+		uuencoded{},
 		newWide(),
 		newWritten(), // guesses come last: what is seen through twice is reported the first way
 	}
