@@ -1,6 +1,7 @@
 package scanners
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -51,6 +52,32 @@ func unseenViews(direct, views []Hit) []Hit {
 		kept = append(kept, h)
 	}
 	return kept
+}
+
+// unworn drops hits of rules whose value has the beginning of an escape at its
+// end, where a hit in a view tells of the same secret without: many patterns
+// take a backslash for a character of the secret, as in "a\" of {"k":"\"a\""}.
+func unworn(direct, views []Hit) (unwornDirect, unwornViews []Hit) {
+	type place struct {
+		rule  string
+		start int64
+	}
+	bare := map[place][]Hit{}
+	for _, h := range views {
+		if p := (place{h.Rule, h.Span.Start}); h.alike && !h.Registered() && len(bare[p]) < maxNear {
+			bare[p] = append(bare[p], h)
+		}
+	}
+	if len(bare) == 0 {
+		return direct, views
+	}
+	worn := func(o Hit) bool {
+		return !o.PathOnly && !o.Registered() && slices.ContainsFunc(bare[place{o.Rule, o.Span.Start}], func(h Hit) bool {
+			rest, ok := bytes.CutPrefix(o.Value.Reveal(), h.Value.Reveal())
+			return ok && o.depth < h.depth && len(rest) > 0 && rest[0] == '\\'
+		})
+	}
+	return slices.DeleteFunc(direct, worn), slices.DeleteFunc(views, worn)
 }
 
 // spans are hits of one kin, in buckets by where they are, so that many cost

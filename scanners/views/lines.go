@@ -11,6 +11,7 @@ import (
 type lines struct {
 	prefix *stretches
 	wrap   *stretches
+	yaml
 
 	start int // of the line at hand
 	on    int // where the line at hand goes on with a value
@@ -32,7 +33,7 @@ const (
 	solid = 12
 )
 
-func (s *lines) forget() { s.start, s.cut, s.on, s.encoded = 0, 0, 0, 0 }
+func (s *lines) forget() { s.start, s.cut, s.on, s.encoded, s.inner = 0, 0, 0, 0, 0 }
 
 // end looks at the end of a line.
 func (s *lines) end(data []byte, p int) {
@@ -44,6 +45,7 @@ func (s *lines) end(data []byte, p int) {
 	if end == start || p+1 == len(data) {
 		return
 	}
+	s.yaml.end(data, start, end, p+1)
 	if c := data[end-1]; structure[c] && c != '`' { // so do most lines of programs
 		if c == '}' && p-start < faraway {
 			s.docker(data, start, end, p+1)

@@ -155,6 +155,9 @@ func (k *wideText) quads(p int) {
 // scalar reports whether r may stand in a text.
 func scalar(r rune) bool { return plain(r) || r > 0x9f && utf8.ValidRune(r) }
 
+// readable is scalar with the halves of characters that take two units.
+func readable(r rune, width int) bool { return scalar(r) || width == 2 && utf16.IsSurrogate(r) }
+
 // way appends a way to read a stretch, and the one in the other byte order when
 // its ends look so.
 func (k *wideText) way(c coding) {
@@ -196,7 +199,7 @@ func (k *wideText) extend(c *coding) bool {
 	for c.from = at; c.from-c.width >= low && plain(k.unit(*c, c.from-c.width)); {
 		c.from -= c.width
 	}
-	for n := 0; n < strange && c.from-c.width >= low && scalar(k.unit(*c, c.from-c.width)); n++ {
+	for n := 0; n < strange && c.from-c.width >= low && readable(k.unit(*c, c.from-c.width), c.width); n++ {
 		c.from -= c.width
 	}
 	odd, page, good := 0, rune(0), 0
