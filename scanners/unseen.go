@@ -58,22 +58,22 @@ func unseenViews(direct, views []Hit) []Hit {
 // end, where a hit in a view tells of the same secret without: many patterns
 // take a backslash for a character of the secret, as in "a\" of {"k":"\"a\""}.
 func unworn(direct, views []Hit) (unwornDirect, unwornViews []Hit) {
-	type place struct {
-		rule  string
-		start int64
-	}
-	bare := map[place][]Hit{}
+	bare := map[kin]*spans{}
 	for _, h := range views {
-		if p := (place{h.Rule, h.Span.Start}); h.alike && !h.Registered() && len(bare[p]) < maxNear {
-			bare[p] = append(bare[p], h)
+		if h.alike > 0 && !h.Registered() {
+			bare[h.kin()] = bare[h.kin()].add(h)
 		}
 	}
 	if len(bare) == 0 {
 		return direct, views
 	}
 	worn := func(o Hit) bool {
-		return !o.PathOnly && !o.Registered() && slices.ContainsFunc(bare[place{o.Rule, o.Span.Start}], func(h Hit) bool {
-			rest, ok := bytes.CutPrefix(o.Value.Reveal(), h.Value.Reveal())
+		v := o.Value.Reveal()
+		if o.PathOnly || o.Registered() || bytes.IndexByte(v, '\\') < 0 {
+			return false
+		}
+		return bare[o.kin()].has(o, func(h Hit) bool {
+			rest, ok := bytes.CutPrefix(v, h.Value.Reveal())
 			return ok && o.depth < h.depth && len(rest) > 0 && rest[0] == '\\'
 		})
 	}
@@ -113,10 +113,15 @@ func (s *spans) add(h Hit) *spans {
 
 // tells reports whether one of the hits tells of the same copy.
 func (s *spans) tells(h Hit) bool {
+	return s.has(h, func(o Hit) bool { return sameCopy(o, h) })
+}
+
+// has reports whether one of the hits that overlap h is like it.
+func (s *spans) has(h Hit, like func(o Hit) bool) bool {
 	if s == nil {
 		return false
 	}
-	same := func(o Hit) bool { return o.Span.Overlaps(h.Span) && sameCopy(o, h) }
+	same := func(o Hit) bool { return o.Span.Overlaps(h.Span) && like(o) }
 	if slices.ContainsFunc(s.long, same) {
 		return true
 	}
@@ -137,5 +142,10 @@ func (s *spans) tells(h Hit) bool {
 // rule finds different secrets in one encoded stretch; but where the stretch
 // reads as its text does, it found one secret twice.
 func sameCopy(o, h Hit) bool {
-	return h.Registered() || o.Value.Equal(h.Value) || h.alike && o.depth < h.depth && o.Span.Len() <= 4*h.Span.Len()+16
+	if h.Registered() || o.Value.Equal(h.Value) {
+		return true
+	}
+	decoded := o.inner || o.depth == 0 && o.Form != "" && o.Form != fingerprints.FormRaw
+	near := o.depth >= h.depth-h.alike || decoded && h.alike > 0
+	return near && o.depth < h.depth && o.Span.Len() <= 4*h.Span.Len()+16
 }

@@ -1,7 +1,7 @@
 package views
 
-// marks undoes what cmd and PowerShell put before characters that mean
-// something to them: circumflexes and backticks. Both are common for other
+// marks undoes what cmd or PowerShell puts before characters that mean
+// something to it: circumflexes or backticks. Both are common for other
 // reasons, so it is guessing.
 type marks struct {
 	out  *stretches

@@ -112,11 +112,14 @@ func (k *wideText) sign(p int, z uint64) []coding {
 		return k.ways
 	}
 	const even, odd = 0x0080008000800080, 0x8000800080008000
+	if z&odd != 0 && z&even != 0 {
+		z &^= z<<8 | z>>8 // units of zero stand behind texts
+	}
 	phase, of := 0, uint64(even) // where in a unit the zero byte stands
 	if z&odd != 0 {
 		phase, of = 1, odd
 	}
-	if z&^of != 0 || k.units(p, of)+k.units(p+8, of) < 3 {
+	if z == 0 || z&^of != 0 || k.units(p, of)+k.units(p+8, of) < 3 {
 		return nil
 	}
 	little, big := coding{width: 2, from: p + 1 - phase}, coding{width: 2, big: true, from: p + phase}

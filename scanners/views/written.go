@@ -36,7 +36,8 @@ type pass struct {
 	all     []*stretches
 
 	slashes slashes
-	marks   marks
+	carets  marks
+	ticks   marks
 	percent percent
 	entity  entity
 	mail    mail
@@ -61,7 +62,8 @@ func newPass() *pass {
 	k.slashes.hex = add(&stretches{}, guess(fingerprints.FormBackslash), line)
 	k.percent.out = add(&stretches{}, alike(fingerprints.FormPercent), line)
 	k.percent.out.also = k.percent.pluses
-	k.marks.out = add(&stretches{}, guess(fingerprints.FormBackslash), line)
+	k.carets.out = add(&stretches{}, guess(fingerprints.FormBackslash), line)
+	k.ticks.out = add(&stretches{}, guess(fingerprints.FormBackslash), line)
 	k.entity.out = add(&stretches{}, alike(fingerprints.FormHTML), line)
 	k.mail.out = add(&stretches{}, alike(fingerprints.FormQuotedPrintable), line)
 	k.quotes.double = add(&stretches{}, alike(fingerprints.FormQuoted), line)
@@ -99,7 +101,7 @@ func (k *pass) finish() (stopped bool) {
 	k.looking = looking{}
 	k.slashes.done, k.percent.done, k.entity.done, k.mail.done = 0, 0, 0, 0
 	k.quotes.done, k.quotes.shelled, k.joints.done, k.control.done, k.tags.done = 0, 0, 0, 0, 0
-	k.joints.list, k.marks.done = 0, 0
+	k.joints.list, k.carets.done, k.ticks.done = 0, 0, 0
 	k.percent.forget()
 	k.lines.forget()
 	return stopped
@@ -180,7 +182,7 @@ func (k *pass) sign(c byte, p int) {
 		k.tags.at(k.data, p)
 	case '^':
 		k.control.caret(k.data, p)
-		k.marks.caret(k.data, p)
+		k.carets.caret(k.data, p)
 	default:
 		k.tags.invisible(k.data, p)
 	}
@@ -193,7 +195,7 @@ func (k *pass) quotesAt(bitmap []uint64, from int) {
 			p := from + 64*i + bits.TrailingZeros64(m)
 			c := k.next(p)
 			if k.data[p] == '`' {
-				k.marks.tick(k.data, p)
+				k.ticks.tick(k.data, p)
 			}
 			switch {
 			case follows[c]&followsQuote == 0:
