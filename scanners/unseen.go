@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 
 	"revenant/fingerprints"
 )
@@ -145,7 +146,12 @@ func sameCopy(o, h Hit) bool {
 	if h.Registered() || o.Value.Equal(h.Value) {
 		return true
 	}
-	decoded := o.inner || o.depth == 0 && o.Form != "" && o.Form != fingerprints.FormRaw
-	near := o.depth >= h.depth-h.alike || decoded && h.alike > 0
-	return near && o.depth < h.depth && o.Span.Len() <= 4*h.Span.Len()+16
+	depth := o.depth
+	switch {
+	case o.inner:
+		depth++
+	case depth == 0 && o.Form != "" && o.Form != fingerprints.FormRaw:
+		depth = 1 + strings.Count(string(o.Form), "+")
+	}
+	return o.depth < h.depth && depth >= h.depth-h.alike && o.Span.Len() <= 4*h.Span.Len()+16
 }
