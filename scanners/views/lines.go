@@ -42,10 +42,12 @@ func (s *lines) end(data []byte, p int) {
 	if end > start && data[end-1] == '\r' {
 		end--
 	}
-	if end == start || p+1 == len(data) {
+	if p+1 == len(data) {
 		return
 	}
-	s.yaml.end(data, start, end, p+1)
+	if s.yaml.end(data, start, end, p+1); end == start {
+		return
+	}
 	if c := data[end-1]; structure[c] && c != '`' { // so do most lines of programs
 		if c == '}' && p-start < faraway {
 			s.docker(data, start, end, p+1)

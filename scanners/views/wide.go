@@ -108,12 +108,15 @@ type coding struct {
 func (k *wideText) sign(p int, z uint64) []coding {
 	k.ways = k.ways[:0]
 	if n := bits.OnesCount64(z); n == 5 || n == 6 {
-		k.quads(p)
-		return k.ways
+		if k.quads(p); len(k.ways) > 0 {
+			return k.ways
+		}
 	}
 	const even, odd = 0x0080008000800080, 0x8000800080008000
+	at := p
 	if z&odd != 0 && z&even != 0 {
-		z &^= z<<8 | z>>8 // units of zero stand behind texts
+		z &^= z<<8 | z>>8 // units of zero stand before texts and behind
+		at += bits.TrailingZeros64(z) / 8 &^ 1
 	}
 	phase, of := 0, uint64(even) // where in a unit the zero byte stands
 	if z&odd != 0 {
@@ -122,7 +125,7 @@ func (k *wideText) sign(p int, z uint64) []coding {
 	if z == 0 || z&^of != 0 || k.units(p, of)+k.units(p+8, of) < 3 {
 		return nil
 	}
-	little, big := coding{width: 2, from: p + 1 - phase}, coding{width: 2, big: true, from: p + phase}
+	little, big := coding{width: 2, from: at + 1 - phase}, coding{width: 2, big: true, from: at + phase}
 	l, b := k.extend(&little), k.extend(&big)
 	if l {
 		k.way(little)

@@ -25,12 +25,15 @@ func (s *yaml) end(data []byte, start, end, next int) {
 	switch {
 	case next+n == len(data) || next-s.header > longestBlock:
 		s.inner = 0
-	case data[next+n] == '\n' || data[next+n] == '\r': // an empty line
+	case data[next+n] == '\n' || data[next+n] == '\r': // an empty line, however far it is indented
+		if !s.folded && n > 0 {
+			s.block.put(cut(next, next+min(n, s.inner)), true)
+		}
 	case n < s.inner:
 		s.inner = 0
 	case !s.folded:
 		s.block.put(cut(next, next+s.inner), true)
-	case n == s.inner && !blanks[data[end-1]]: // other lines are not folded
+	case n == s.inner && end > start && !blanks[data[end-1]]: // other lines are not folded
 		s.fold.put(splice{at: end, end: next + n, n: 1, out: [8]byte{' '}}, true)
 	}
 }
@@ -38,10 +41,13 @@ func (s *yaml) end(data []byte, start, end, next int) {
 // begin looks for the header of a block. Of literal ones only those matter
 // that hold an object: other values have no indentation in them.
 func (s *yaml) begin(data []byte, start, end, next int) {
+	if end-start < 4 {
+		return
+	}
 	if c := data[end-1]; c == '-' || c == '+' {
 		end--
 	}
-	if end-start < 3 || data[end-2] != ' ' || data[end-3] != ':' && data[end-3] != '-' || data[end-1] != '>' && data[end-1] != '|' {
+	if data[end-2] != ' ' || data[end-3] != ':' && data[end-3] != '-' || data[end-1] != '>' && data[end-1] != '|' {
 		return
 	}
 	n := indentation(data, next)
