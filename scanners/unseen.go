@@ -1,8 +1,10 @@
 package scanners
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 
 	"revenant/fingerprints"
 )
@@ -53,6 +55,32 @@ func unseenViews(direct, views []Hit) []Hit {
 	return kept
 }
 
+// unworn drops hits of rules whose value has the beginning of an escape at its
+// end, where a hit in a view tells of the same secret without: many patterns
+// take a backslash for a character of the secret, as in "a\" of {"k":"\"a\""}.
+func unworn(direct, views []Hit) (unwornDirect, unwornViews []Hit) {
+	bare := map[kin]*spans{}
+	for _, h := range views {
+		if h.alike > 0 && !h.Registered() {
+			bare[h.kin()] = bare[h.kin()].add(h)
+		}
+	}
+	if len(bare) == 0 {
+		return direct, views
+	}
+	worn := func(o Hit) bool {
+		v := o.Value.Reveal()
+		if o.PathOnly || o.Registered() || bytes.IndexByte(v, '\\') < 0 {
+			return false
+		}
+		return bare[o.kin()].has(o, func(h Hit) bool {
+			rest, ok := bytes.CutPrefix(v, h.Value.Reveal())
+			return ok && o.depth < h.depth && len(rest) > 0 && rest[0] == '\\'
+		})
+	}
+	return slices.DeleteFunc(direct, worn), slices.DeleteFunc(views, worn)
+}
+
 // spans are hits of one kin, in buckets by where they are, so that many cost
 // what few do.
 type spans struct {
@@ -86,10 +114,15 @@ func (s *spans) add(h Hit) *spans {
 
 // tells reports whether one of the hits tells of the same copy.
 func (s *spans) tells(h Hit) bool {
+	return s.has(h, func(o Hit) bool { return sameCopy(o, h) })
+}
+
+// has reports whether one of the hits that overlap h is like it.
+func (s *spans) has(h Hit, like func(o Hit) bool) bool {
 	if s == nil {
 		return false
 	}
-	same := func(o Hit) bool { return o.Span.Overlaps(h.Span) && sameCopy(o, h) }
+	same := func(o Hit) bool { return o.Span.Overlaps(h.Span) && like(o) }
 	if slices.ContainsFunc(s.long, same) {
 		return true
 	}
@@ -110,5 +143,15 @@ func (s *spans) tells(h Hit) bool {
 // rule finds different secrets in one encoded stretch; but where the stretch
 // reads as its text does, it found one secret twice.
 func sameCopy(o, h Hit) bool {
-	return h.Registered() || o.Value.Equal(h.Value) || h.alike && o.depth < h.depth && o.Span.Len() <= 4*h.Span.Len()+16
+	if h.Registered() || o.Value.Equal(h.Value) {
+		return true
+	}
+	depth := o.depth
+	switch {
+	case o.inner:
+		depth++
+	case depth == 0 && o.Form != "" && o.Form != fingerprints.FormRaw:
+		depth = 1 + strings.Count(string(o.Form), "+")
+	}
+	return o.depth < h.depth && depth >= h.depth-h.alike && o.Span.Len() <= 4*h.Span.Len()+16
 }

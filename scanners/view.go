@@ -97,12 +97,21 @@ func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fin
 	for i := range l.left {
 		l.left[i] = viewSlack + viewFactor*int64(len(c.Data))
 	}
-	l.through(c.Data, 0, "", func(from, to int) (int, int) { return from, to })
+	l.through(c.Data, level{to: func(from, to int) (int, int) { return from, to }})
 	return l.hits, l.unread
 }
 
+// level is a text with what was undone for it.
+type level struct {
+	depth int
+	alike int // how many of the last read as what they were made of
+	form  fingerprints.Form
+	to    origin
+}
+
 // through looks through one text.
-func (l *looking) through(data []byte, depth int, form fingerprints.Form, to origin) {
+func (l *looking) through(data []byte, v level) {
+	depth, to := v.depth, v.to
 	if depth == len(l.left) {
 		return
 	}
@@ -123,19 +132,23 @@ func (l *looking) through(data []byte, depth int, form fingerprints.Form, to ori
 			}
 			return false
 		}
-		l.text(t, depth, form, to)
+		l.text(t, v)
 		return l.ctx.Err() == nil
 	})
 }
 
 // text shows a text to the matchers and looks through it.
-func (l *looking) text(t Text, depth int, form fingerprints.Form, to origin) {
-	here := func(from, until int) (int, int) { return to(t.Origin(from, until)) }
-	if depth > 0 && l.again(t.Data, here) {
+func (l *looking) text(t Text, outer level) {
+	here := func(from, until int) (int, int) { return outer.to(t.Origin(from, until)) }
+	if outer.depth > 0 && l.again(t.Data, here) {
 		return
 	}
-	if form = form.Within(t.Form); t.Guessed {
-		form = t.Form
+	v := level{depth: outer.depth + 1, form: outer.form.Within(t.Form), to: here}
+	if t.Guessed {
+		v.form = t.Form
+	}
+	if t.Alike {
+		v.alike = outer.alike + 1
 	}
 	for _, m := range l.e.Matchers {
 		guesser, guesses := m.(Guesser)
@@ -146,7 +159,8 @@ func (l *looking) text(t Text, depth int, form fingerprints.Form, to origin) {
 			if h.PathOnly || h.Span.Len() <= 0 {
 				continue
 			}
-			h.Form, h.depth, h.alike = form.Within(h.Form), depth+1, t.Alike
+			h.inner = h.Form != "" && h.Form != fingerprints.FormRaw
+			h.Form, h.depth, h.alike = v.form.Within(h.Form), v.depth, v.alike
 			h.Span = l.place(h.Span, here)
 			if h.Match.Len() > 0 {
 				h.Match = l.place(h.Match, here)
@@ -158,7 +172,7 @@ func (l *looking) text(t Text, depth int, form fingerprints.Form, to origin) {
 			l.hits = append(l.hits, h)
 		}
 	}
-	l.through(t.Data, depth+1, form, here)
+	l.through(t.Data, v)
 }
 
 // place maps a span of a text to the content.

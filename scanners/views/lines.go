@@ -11,6 +11,7 @@ import (
 type lines struct {
 	prefix *stretches
 	wrap   *stretches
+	yaml
 
 	start int // of the line at hand
 	on    int // where the line at hand goes on with a value
@@ -32,7 +33,7 @@ const (
 	solid = 12
 )
 
-func (s *lines) forget() { s.start, s.cut, s.on, s.encoded = 0, 0, 0, 0 }
+func (s *lines) forget() { s.start, s.cut, s.on, s.encoded, s.inner = 0, 0, 0, 0, 0 }
 
 // end looks at the end of a line.
 func (s *lines) end(data []byte, p int) {
@@ -41,7 +42,10 @@ func (s *lines) end(data []byte, p int) {
 	if end > start && data[end-1] == '\r' {
 		end--
 	}
-	if end == start || p+1 == len(data) {
+	if p+1 == len(data) {
+		return
+	}
+	if s.yaml.end(data, start, end, p+1); end == start {
 		return
 	}
 	if c := data[end-1]; structure[c] && c != '`' { // so do most lines of programs

@@ -46,6 +46,7 @@ type stretches struct {
 	*looking
 	like  scanners.Text
 	shown shown
+	also  func(*spliced) // yields what else a text may be read as; nil: nothing
 
 	text    spliced
 	pending []splice // those since the last of worth that may be needed
@@ -130,7 +131,7 @@ func (s *stretches) splice(p splice) {
 	s.text.put(p)
 	s.to = p.end
 	if len(s.text.out) >= s.layer.Piece {
-		s.yields(&s.text, s.like)
+		s.show()
 		s.text.keep(s.layer.Overlap)
 	}
 }
@@ -144,8 +145,7 @@ func (s *stretches) close() {
 	s.raw(s.until)
 	s.open, s.floor = false, s.until
 	if !s.like.Guessed {
-		s.yields(&s.text, s.like)
-		s.text.keep(0)
+		s.flush()
 		return
 	}
 	end := splice{at: max(0, s.until-1), end: s.until, n: len(border)} // it has to come from somewhere
@@ -156,10 +156,18 @@ func (s *stretches) close() {
 	}
 }
 
-// flush yields what guessed stretches were put together.
+// flush yields the text and begins another one.
 func (s *stretches) flush() {
-	s.yields(&s.text, s.like)
+	s.show()
 	s.text.keep(0)
+}
+
+// show yields the text.
+func (s *stretches) show() {
+	s.yields(&s.text, s.like)
+	if s.also != nil {
+		s.also(&s.text)
+	}
 }
 
 // finish yields what is left.

@@ -36,6 +36,8 @@ type pass struct {
 	all     []*stretches
 
 	slashes slashes
+	carets  marks
+	ticks   marks
 	percent percent
 	entity  entity
 	mail    mail
@@ -59,6 +61,9 @@ func newPass() *pass {
 	k.slashes.out = add(&stretches{}, alike(fingerprints.FormBackslash), line)
 	k.slashes.hex = add(&stretches{}, guess(fingerprints.FormBackslash), line)
 	k.percent.out = add(&stretches{}, alike(fingerprints.FormPercent), line)
+	k.percent.out.also = k.percent.pluses
+	k.carets.out = add(&stretches{}, guess(fingerprints.FormBackslash), line)
+	k.ticks.out = add(&stretches{}, guess(fingerprints.FormBackslash), line)
 	k.entity.out = add(&stretches{}, alike(fingerprints.FormHTML), line)
 	k.mail.out = add(&stretches{}, alike(fingerprints.FormQuotedPrintable), line)
 	k.quotes.double = add(&stretches{}, alike(fingerprints.FormQuoted), line)
@@ -69,6 +74,8 @@ func newPass() *pass {
 	k.control.out = add(&stretches{}, alike(fingerprints.FormTerminal), line)
 	k.lines.prefix = add(&stretches{}, alike(fingerprints.FormPrefixed), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
 	k.lines.wrap = add(&stretches{}, guess(fingerprints.FormWrapped), shown{far: wrapped, ends: &spaces})
+	k.lines.fold = add(&stretches{}, alike(fingerprints.FormWrapped), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
+	k.lines.block = add(&stretches{}, guess(fingerprints.FormPrefixed), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
 	k.tags.out = add(&stretches{}, alike(fingerprints.FormMarkup), line)
 	k.tags.hidden = add(&stretches{}, alike(fingerprints.FormWrapped), line)
 	return k
@@ -94,7 +101,8 @@ func (k *pass) finish() (stopped bool) {
 	k.looking = looking{}
 	k.slashes.done, k.percent.done, k.entity.done, k.mail.done = 0, 0, 0, 0
 	k.quotes.done, k.quotes.shelled, k.joints.done, k.control.done, k.tags.done = 0, 0, 0, 0, 0
-	k.joints.list = 0
+	k.joints.list, k.carets.done, k.ticks.done = 0, 0, 0
+	k.percent.forget()
 	k.lines.forget()
 	return stopped
 }
@@ -174,6 +182,7 @@ func (k *pass) sign(c byte, p int) {
 		k.tags.at(k.data, p)
 	case '^':
 		k.control.caret(k.data, p)
+		k.carets.caret(k.data, p)
 	default:
 		k.tags.invisible(k.data, p)
 	}
@@ -185,6 +194,9 @@ func (k *pass) quotesAt(bitmap []uint64, from int) {
 		for ; m != 0; m &= m - 1 {
 			p := from + 64*i + bits.TrailingZeros64(m)
 			c := k.next(p)
+			if k.data[p] == '`' {
+				k.ticks.tick(k.data, p)
+			}
 			switch {
 			case follows[c]&followsQuote == 0:
 				continue
