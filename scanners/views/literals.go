@@ -9,31 +9,8 @@ import (
 	"revenant/scanners"
 )
 
-// literals finds lists of character literals: {'a', 'b', '\n'}.
-type literals struct{}
-
 // longestLiteral is how long a character literal is at the most: '\U0001f511'.
 const longestLiteral = 12
-
-func (literals) view(ctx context.Context, l scanners.Layer, yield func(scanners.Text) bool) bool {
-	var b built
-	defer b.forget()
-	for p := 0; ; {
-		i := bytes.Index(l.Data[p:], []byte("',"))
-		if i < 0 {
-			return true
-		}
-		i += p
-		p = i + 1
-		from, ok := literalBefore(l.Data, i, &b)
-		if !ok {
-			continue
-		}
-		if p, ok = listLiterals(ctx, l, from, &b, yield); !ok {
-			return false
-		}
-	}
-}
 
 // literalBefore returns where the literal begins that the quote at p ends.
 func literalBefore(data []byte, p int, b *built) (from int, ok bool) {
@@ -48,7 +25,7 @@ func literalBefore(data []byte, p int, b *built) (from int, ok bool) {
 	return 0, false
 }
 
-// listLiterals reads the list whose first literal begins at p, yields it, and
+// listLiterals reads the list of character literals, {'a', 'b', '\n'}, whose first literal begins at p, yields it, and
 // returns where it ends.
 func listLiterals(ctx context.Context, l scanners.Layer, p int, b *built, yield func(scanners.Text) bool) (end int, goOn bool) {
 	shown := false

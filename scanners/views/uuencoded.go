@@ -8,61 +8,13 @@ import (
 	"revenant/scanners"
 )
 
-// uuencoded finds what Unix wrapped files in before MIME: lines of up to 45
-// bytes behind a character that says how many. It is told by full lines, which
-// begin with M, or by the line before the first.
-type uuencoded struct{}
-
+// What Unix wrapped files in before MIME: lines of up to 45 bytes behind a
+// character that says how many. It is told by full lines, which begin with M,
+// or by the line before the first.
 const (
 	uuLine  = 45 // bytes of a full line
 	uuGroup = 4  // characters of three bytes
 )
-
-func (uuencoded) view(ctx context.Context, l scanners.Layer, yield func(scanners.Text) bool) bool {
-	var b built
-	defer b.forget()
-	opens := &finding{data: l.Data, what: []byte("begin ")}
-	full := &finding{data: l.Data, what: []byte("\nM")}
-	for p := 0; ctx.Err() == nil; {
-		open, line := opens.from(p), full.from(p)
-		if line < 0 && open < 0 {
-			break
-		}
-		at := line + 1
-		if p = line + 1; line < 0 || open >= 0 && open < line {
-			p = open + 1
-			if at = uuBody(l.Data, open); at == 0 {
-				continue
-			}
-		} else if uuLength(l.Data, at) != uuLine {
-			continue
-		}
-		end, goOn := uuText(ctx, l, at, &b, yield)
-		if p = max(p, end-1); !goOn { // the end of the last line may begin what is found next
-			return false
-		}
-	}
-	return true
-}
-
-// finding finds a text again and again.
-type finding struct {
-	data, what []byte
-	at         int // where it was found last; -1: no more
-	looked     bool
-}
-
-// from returns where the text stands, from a place on; -1: nowhere.
-func (f *finding) from(p int) int {
-	if f.looked && (f.at < 0 || f.at >= p) {
-		return f.at
-	}
-	f.looked = true
-	if f.at = bytes.Index(f.data[p:], f.what); f.at >= 0 {
-		f.at += p
-	}
-	return f.at
-}
 
 // uuBody returns where the line behind the one that says the file's mode and
 // name at p begins; 0 when that says nothing of the kind.
@@ -72,6 +24,9 @@ func uuBody(data []byte, p int) int {
 	}
 	const mode = len("begin ")
 	head := data[p:min(len(data), p+longestLine)]
+	if !bytes.HasPrefix(head, []byte("begin ")) {
+		return 0
+	}
 	n := mode
 	for n < len(head) && head[n] >= '0' && head[n] <= '7' {
 		n++

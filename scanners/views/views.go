@@ -36,8 +36,7 @@ func New() *Viewer { return &Viewer{finders: finders()} }
 func finders() []finder {
 	return []finder{
 		newEncoded(),
-		literals{},
-		uuencoded{},
+		newSpotted(),
 		newWide(),
 		newWritten(), // guesses come last: what is seen through twice is reported the first way
 	}
