@@ -146,12 +146,18 @@ func sameCopy(o, h Hit) bool {
 	if h.Registered() || o.Value.Equal(h.Value) {
 		return true
 	}
-	depth := o.depth
+	layers := o.layers()
+	return h.depth-h.alike <= layers && layers < h.layers() && o.depth < h.depth && o.Span.Len() <= 4*h.Span.Len()+16
+}
+
+// layers is how many encodings a hit was found behind, with what the matcher
+// decoded by itself.
+func (h Hit) layers() int {
 	switch {
-	case o.inner:
-		depth++
-	case depth == 0 && o.Form != "" && o.Form != fingerprints.FormRaw:
-		depth = 1 + strings.Count(string(o.Form), "+")
+	case h.inner:
+		return h.depth + 1
+	case h.depth == 0 && h.Form != "" && h.Form != fingerprints.FormRaw:
+		return 1 + strings.Count(string(h.Form), "+")
 	}
-	return o.depth < h.depth && depth >= h.depth-h.alike && o.Span.Len() <= 4*h.Span.Len()+16
+	return h.depth
 }
