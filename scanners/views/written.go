@@ -93,8 +93,8 @@ func (k *pass) finish() (stopped bool) {
 	stopped = k.stopped
 	k.looking = looking{}
 	k.slashes.done, k.percent.done, k.entity.done, k.mail.done = 0, 0, 0, 0
-	k.quotes.done, k.quotes.shelled, k.joints.done, k.control.done, k.tags.done = 0, 0, 0, 0, 0
-	k.joints.list = 0
+	k.quotes.done, k.quotes.shelled, k.control.done, k.tags.done = 0, 0, 0, 0
+	k.joints.forget()
 	k.lines.forget()
 	return stopped
 }
