@@ -11,6 +11,7 @@ import (
 type lines struct {
 	prefix *stretches
 	wrap   *stretches
+	coat   coat
 
 	start int // of the line at hand
 	on    int // where the line at hand goes on with a value
@@ -32,7 +33,7 @@ const (
 	solid = 12
 )
 
-func (s *lines) forget() { s.start, s.cut, s.on, s.encoded = 0, 0, 0, 0 }
+func (s *lines) forget() { s.start, s.cut, s.on, s.encoded, s.coat.on = 0, 0, 0, 0, 0 }
 
 // end looks at the end of a line.
 func (s *lines) end(data []byte, p int) {
@@ -51,6 +52,7 @@ func (s *lines) end(data []byte, p int) {
 		return
 	}
 	s.broken(data, start, end, p+1)
+	s.coat.line(data, start, end, p+1)
 	if p-start < faraway {
 		s.prefixed(data, start, end, p+1)
 	}

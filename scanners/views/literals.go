@@ -37,7 +37,10 @@ func opening(data []byte, floor, p int) int {
 		if i < 0 {
 			return floor
 		}
-		if i += floor; !protected(data, floor, i) {
+		i += floor
+		if i > floor && data[i-1] == data[p] { // doubled
+			i--
+		} else if !protected(data, floor, i) {
 			return i + 1
 		}
 	}
@@ -57,7 +60,10 @@ func (s *literals) close(data []byte, q int) int {
 			to = limit
 			break
 		}
-		if to += n; !protected(data, q, to) {
+		to += n
+		if to+1 < limit && data[to+1] == kind { // doubled
+			to++
+		} else if !protected(data, q, to) {
 			break
 		}
 	}

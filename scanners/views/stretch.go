@@ -57,6 +57,10 @@ type stretches struct {
 	word    int      // and the word, as far as it was looked at
 }
 
+// phrase is how much of a line is shown around a guess beside which a value may
+// have blanks.
+const phrase = 48
+
 // maxPending is how many splices wait until old ones are dropped; more than
 // there are in what is around a splice.
 const maxPending = 2 * faraway
