@@ -1,8 +1,10 @@
 package scanners
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 
 	"revenant/fingerprints"
 )
@@ -19,6 +21,54 @@ func (h Hit) kin() kin {
 		return kin{row: h.Rows[0]}
 	}
 	return kin{rule: h.Rule}
+}
+
+// together are the direct hits and those in views, each copy told of once.
+func together(direct, views []Hit) []Hit {
+	direct = unrepeated(direct)
+	views = unseenViews(direct, views)
+	whole := map[kin]*spans{}
+	for _, h := range views {
+		if h.alike && !h.Registered() {
+			whole[h.kin()] = whole[h.kin()].add(h)
+		}
+	}
+	if len(whole) > 0 {
+		direct = slices.DeleteFunc(direct, func(o Hit) bool {
+			return !o.Registered() && whole[o.kin()].any(o, func(h Hit) bool { return cutShort(o, h) })
+		})
+	}
+	return append(direct, views...)
+}
+
+// unrepeated drops what a rule that decodes by itself found again in what it
+// decoded, where it reads as it stands.
+func unrepeated(direct []Hit) []Hit {
+	raw, decoded := map[kin]*spans{}, map[kin]bool{}
+	for _, h := range direct {
+		if !h.Registered() && !h.PathOnly && h.Form != fingerprints.FormRaw {
+			decoded[h.kin()] = true
+		}
+	}
+	if len(decoded) == 0 {
+		return direct
+	}
+	for _, h := range direct {
+		if k := h.kin(); h.Form == fingerprints.FormRaw && decoded[k] {
+			raw[k] = raw[k].add(h)
+		}
+	}
+	return slices.DeleteFunc(direct, func(h Hit) bool {
+		return !h.Registered() && !h.PathOnly && h.Form != fingerprints.FormRaw &&
+			raw[h.kin()].any(h, func(o Hit) bool { return o.Value.Equal(h.Value) })
+	})
+}
+
+// cutShort reports whether o is the beginning of what h is, as far as an escape,
+// a soft line break or the end of a literal let a rule see.
+func cutShort(o, h Hit) bool {
+	return o.Span.Start == h.Span.Start && o.Span.End < h.Span.End && !o.Value.Equal(h.Value) &&
+		bytes.HasPrefix(h.Value.Reveal(), o.Value.Reveal()) && !strings.Contains(string(h.Form), string(fingerprints.FormMarkup))
 }
 
 // unseenViews are the hits in views that tell of a copy that neither a direct
@@ -86,10 +136,15 @@ func (s *spans) add(h Hit) *spans {
 
 // tells reports whether one of the hits tells of the same copy.
 func (s *spans) tells(h Hit) bool {
+	return s.any(h, func(o Hit) bool { return sameCopy(o, h) })
+}
+
+// any reports whether one of the hits overlaps h and is as asked for.
+func (s *spans) any(h Hit, is func(o Hit) bool) bool {
 	if s == nil {
 		return false
 	}
-	same := func(o Hit) bool { return o.Span.Overlaps(h.Span) && sameCopy(o, h) }
+	same := func(o Hit) bool { return o.Span.Overlaps(h.Span) && is(o) }
 	if slices.ContainsFunc(s.long, same) {
 		return true
 	}
@@ -110,5 +165,5 @@ func (s *spans) tells(h Hit) bool {
 // rule finds different secrets in one encoded stretch; but where the stretch
 // reads as its text does, it found one secret twice.
 func sameCopy(o, h Hit) bool {
-	return h.Registered() || o.Value.Equal(h.Value) || h.alike && o.depth < h.depth && o.Span.Len() <= 4*h.Span.Len()+16
+	return h.Registered() || o.Value.Equal(h.Value) || h.alike && o.depth < h.depth && !cutShort(o, h) && o.Span.Len() <= 4*h.Span.Len()+16
 }

@@ -74,7 +74,7 @@ type looking struct {
 	chunk    Chunk
 	overlap  int
 	left     []int64 // bytes that may still be decoded, by depth
-	seen     map[textID]struct{}
+	seen     map[textID]bool // whether it was a guess
 	hits     []Hit
 	unread   []fingerprints.Skip
 	overflow bool
@@ -83,6 +83,9 @@ type looking struct {
 // origin maps a range of a text to the chunk.
 type origin func(from, to int) (start, end int)
 
+// looksThrough reports whether encodings are undone.
+func (e *Engine) looksThrough() bool { return e.Viewer != nil && e.ViewDepth >= 0 }
+
 // viewed are the hits in what the chunk decodes to, with their spans in the
 // content.
 func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fingerprints.Skip) {
@@ -90,23 +93,33 @@ func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fin
 	if depth == 0 {
 		depth = DefaultViewDepth
 	}
-	if e.Viewer == nil || depth < 0 {
+	if !e.looksThrough() {
 		return nil, nil
 	}
 	l := &looking{ctx: ctx, e: e, chunk: c, overlap: overlap, left: make([]int64, depth)}
 	for i := range l.left {
 		l.left[i] = viewSlack + viewFactor*int64(len(c.Data))
 	}
-	l.through(c.Data, 0, "", func(from, to int) (int, int) { return from, to })
+	l.through(parent{data: c.Data, to: func(from, to int) (int, int) { return from, to }})
 	return l.hits, l.unread
 }
 
+// parent is a text that is looked through: the chunk, or what was seen in it.
+type parent struct {
+	data    []byte
+	depth   int
+	form    fingerprints.Form
+	to      origin
+	guessed bool // and so is what reads like it
+}
+
 // through looks through one text.
-func (l *looking) through(data []byte, depth int, form fingerprints.Form, to origin) {
+func (l *looking) through(p parent) {
+	depth, to := p.depth, p.to
 	if depth == len(l.left) {
 		return
 	}
-	layer := Layer{Data: data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap}
+	layer := Layer{Data: p.data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap}
 	l.e.Viewer.View(l.ctx, layer, func(t Text) bool {
 		if t.Unread != "" {
 			start, end := t.Origin(0, 1)
@@ -123,19 +136,21 @@ func (l *looking) through(data []byte, depth int, form fingerprints.Form, to ori
 			}
 			return false
 		}
-		l.text(t, depth, form, to)
+		l.text(t, p)
 		return l.ctx.Err() == nil
 	})
 }
 
 // text shows a text to the matchers and looks through it.
-func (l *looking) text(t Text, depth int, form fingerprints.Form, to origin) {
-	here := func(from, until int) (int, int) { return to(t.Origin(from, until)) }
-	if depth > 0 && l.again(t.Data, here) {
-		return
-	}
+func (l *looking) text(t Text, p parent) {
+	depth, form := p.depth, p.form
+	here := func(from, until int) (int, int) { return p.to(t.Origin(from, until)) }
 	if form = form.Within(t.Form); t.Guessed {
 		form = t.Form
+	}
+	t.Guessed = t.Guessed || p.guessed && t.Alike
+	if depth > 0 && l.again(t, here) {
+		return
 	}
 	for _, m := range l.e.Matchers {
 		guesser, guesses := m.(Guesser)
@@ -158,7 +173,7 @@ func (l *looking) text(t Text, depth int, form fingerprints.Form, to origin) {
 			l.hits = append(l.hits, h)
 		}
 	}
-	l.through(t.Data, depth+1, form, here)
+	l.through(parent{data: t.Data, depth: depth + 1, form: form, to: here, guessed: t.Guessed})
 }
 
 // place maps a span of a text to the content.
@@ -179,14 +194,18 @@ type textID struct {
 }
 
 // again reports whether the same text came from the same place before: what
-// undoing two encodings in either order makes.
-func (l *looking) again(data []byte, to origin) bool {
+// undoing two encodings in either order makes. A guess that turns out to be none
+// is shown again.
+func (l *looking) again(t Text, to origin) bool {
 	if l.seen == nil {
-		l.seen = map[textID]struct{}{}
+		l.seen = map[textID]bool{}
 	}
 	start, _ := to(0, 1)
-	id := textID{sum: l.e.textSum(data), start: start}
-	_, has := l.seen[id]
-	l.seen[id] = struct{}{}
-	return has
+	id := textID{sum: l.e.textSum(t.Data), start: start}
+	guessed, has := l.seen[id]
+	if has && (t.Guessed || !guessed) {
+		return true
+	}
+	l.seen[id] = t.Guessed
+	return false
 }
