@@ -73,7 +73,7 @@ type looking struct {
 	e        *Engine
 	chunk    Chunk
 	overlap  int
-	left     []int64 // bytes that may still be decoded, by depth
+	left     []int64         // bytes that may still be decoded, by depth
 	seen     map[textID]bool // whether it was a guess
 	hits     []Hit
 	unread   []fingerprints.Skip

@@ -71,6 +71,7 @@ func newPass() *pass {
 	k.control.out = add(&stretches{}, alike(fingerprints.FormTerminal), line)
 	k.control.guess = add(&stretches{}, guess(fingerprints.FormTerminal), shown{near: phrase, far: wrapped, ends: &spaces})
 	k.lines.prefix = add(&stretches{}, alike(fingerprints.FormPrefixed), lines)
+	k.lines.marks = add(&stretches{}, guess(fingerprints.FormPrefixed), lines)
 	k.lines.coat.out = add(&stretches{}, alike(fingerprints.FormPrefixed), lines)
 	k.lines.wrap = add(&stretches{}, guess(fingerprints.FormWrapped), shown{far: wrapped, ends: &spaces})
 	k.tags.out = add(&stretches{}, alike(fingerprints.FormMarkup), line)
