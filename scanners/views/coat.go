@@ -29,11 +29,16 @@ func (s *coat) line(data []byte, start, end, next int) {
 // begins reports whether armour begins in the line, and the next line has the
 // same before and after it.
 func (s *coat) begins(in, follows []byte) bool {
-	if len(in) < len("-----BEGIN KEY-----") || armoured(in) {
+	if len(in) < len("-----BEGIN KEY-----") || len(follows) < len(in) {
 		return false
 	}
+	for i := 0; i < 4 && in[i] != '-'; i++ { // nearly all lines differ soon
+		if in[i] != follows[i] {
+			return false
+		}
+	}
 	from := bytes.Index(in, []byte("-----BEGIN "))
-	if from < 0 {
+	if from < 0 || armoured(in) {
 		return false
 	}
 	to := bytes.LastIndex(in, []byte("-----")) + len("-----")

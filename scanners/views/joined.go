@@ -51,13 +51,13 @@ func (s *joints) at(data []byte, p int) {
 		return
 	}
 	inside := p > 0 && j.end < len(data) && graphic(data[p-1]) && graphic(data[j.end])
-	if j.comma && (!inside || !s.listed(data, p, j.end) && !s.calls.join(data, p, s.done)) {
+	if j.comma && !(inside && s.listed(data, p, j.end)) && !s.calls.join(data, p, s.done) {
 		s.done = j.end
 		return
 	}
 	c := cut(p, j.end)
 	var from, to int
-	if inside {
+	if inside || j.comma {
 		from, to = s.reach.around(data, p, j.end, s.done)
 	}
 	s.done = j.end

@@ -47,7 +47,7 @@ func (s *lines) end(data []byte, p int) {
 	if end == start || p+1 == len(data) {
 		return
 	}
-	if s.partial(data, start, end, p+1) {
+	if digit(data[p+1]) && s.partial(data, start, end, p+1) {
 		return
 	}
 	if c := data[end-1]; structure[c] && c != '`' { // so do most lines of programs

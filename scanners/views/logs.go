@@ -13,13 +13,16 @@ const longestLogged = 40 << 10
 // stamps reports whether a prefix is what programs write before lines: a time,
 // or the name of a container.
 func stamps(prefix []byte) bool {
-	digits := 0
-	for _, c := range prefix {
-		if digit(c) {
+	digits, colons := 0, 0
+	for i, c := range prefix {
+		switch {
+		case digit(c):
 			digits++
+		case c == ':' && i > 0 && i+1 < len(prefix) && digit(prefix[i-1]) && digit(prefix[i+1]):
+			colons++
 		}
 	}
-	return digits >= 4 && bytes.IndexByte(prefix, ':') >= 0 || bytes.Contains(prefix, []byte(" | "))
+	return digits >= 4 && colons > 0 || bytes.Contains(prefix, []byte(" | "))
 }
 
 // partial puts a line of CRI's log format and the next one together where the
@@ -79,12 +82,12 @@ func (s *lines) joined(data []byte, before, between splice) {
 
 // docker leaves out what Docker writes around every line.
 func (s *lines) docker(data []byte, start, end, next int) {
-	from, to, ok := inDocker(data[start:end])
-	if !ok {
-		return
-	}
 	const before = `{"log":"`
 	if !bytes.HasPrefix(data[next:], []byte(before)) {
+		return
+	}
+	from, to, ok := inDocker(data[start:end])
+	if !ok {
 		return
 	}
 	at, behind := start+from-len(before), next+len(before)
@@ -177,11 +180,14 @@ func hexOnly(b []byte) bool {
 // logged leaves out the line break and what a program wrote before the next
 // line where a value may have been broken: it was wrapped before it was logged.
 func (s *lines) logged(data []byte, start, end, next int) {
+	if next == len(data) || !alnums[data[next]] && data[next] != '[' {
+		return
+	}
 	var left odd
 	for i := end - 1; i >= start && left.n < secretLook && graphic(data[i]); i-- {
 		left.add(data[i])
 	}
-	if left.n == 0 || next == len(data) || !alnums[data[next]] && data[next] != '[' {
+	if left.n == 0 {
 		return
 	}
 	follows := data[next:min(len(data), next+nearby)]
