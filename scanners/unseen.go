@@ -23,6 +23,54 @@ func (h Hit) kin() kin {
 	return kin{rule: h.Rule}
 }
 
+// together are the direct hits and those in views, each copy told of once.
+func together(direct, views []Hit) []Hit {
+	direct = unrepeated(direct)
+	views = unseenViews(direct, views)
+	whole := map[kin]*spans{}
+	for _, h := range views {
+		if h.alike > 0 && !h.Registered() {
+			whole[h.kin()] = whole[h.kin()].add(h)
+		}
+	}
+	if len(whole) > 0 {
+		direct = slices.DeleteFunc(direct, func(o Hit) bool {
+			return !o.Registered() && whole[o.kin()].any(o, func(h Hit) bool { return cutShort(o, h) })
+		})
+	}
+	return append(direct, views...)
+}
+
+// unrepeated drops what a rule that decodes by itself found again in what it
+// decoded, where it reads as it stands.
+func unrepeated(direct []Hit) []Hit {
+	raw, decoded := map[kin]*spans{}, map[kin]bool{}
+	for _, h := range direct {
+		if !h.Registered() && !h.PathOnly && h.Form != fingerprints.FormRaw {
+			decoded[h.kin()] = true
+		}
+	}
+	if len(decoded) == 0 {
+		return direct
+	}
+	for _, h := range direct {
+		if k := h.kin(); h.Form == fingerprints.FormRaw && decoded[k] {
+			raw[k] = raw[k].add(h)
+		}
+	}
+	return slices.DeleteFunc(direct, func(h Hit) bool {
+		return !h.Registered() && !h.PathOnly && h.Form != fingerprints.FormRaw &&
+			raw[h.kin()].any(h, func(o Hit) bool { return o.Value.Equal(h.Value) })
+	})
+}
+
+// cutShort reports whether o is the beginning of what h is, as far as an escape,
+// a soft line break or the end of a literal let a rule see.
+func cutShort(o, h Hit) bool {
+	return o.Span.Start == h.Span.Start && o.Span.End < h.Span.End && !o.Value.Equal(h.Value) &&
+		bytes.HasPrefix(h.Value.Reveal(), o.Value.Reveal()) && !strings.Contains(string(h.Form), string(fingerprints.FormMarkup))
+}
+
 // unseenViews are the hits in views that tell of a copy that neither a direct
 // hit tells of nor an earlier one of them.
 func unseenViews(direct, views []Hit) []Hit {
@@ -73,7 +121,7 @@ func unworn(direct, views []Hit) (unwornDirect, unwornViews []Hit) {
 		if o.PathOnly || o.Registered() || bytes.IndexByte(v, '\\') < 0 {
 			return false
 		}
-		return bare[o.kin()].has(o, func(h Hit) bool {
+		return bare[o.kin()].any(o, func(h Hit) bool {
 			rest, ok := bytes.CutPrefix(v, h.Value.Reveal())
 			return ok && o.depth < h.depth && len(rest) > 0 && rest[0] == '\\'
 		})
@@ -114,11 +162,11 @@ func (s *spans) add(h Hit) *spans {
 
 // tells reports whether one of the hits tells of the same copy.
 func (s *spans) tells(h Hit) bool {
-	return s.has(h, func(o Hit) bool { return sameCopy(o, h) })
+	return s.any(h, func(o Hit) bool { return sameCopy(o, h) })
 }
 
-// has reports whether one of the hits that overlap h is like it.
-func (s *spans) has(h Hit, like func(o Hit) bool) bool {
+// any reports whether one of the hits that overlap h is like it.
+func (s *spans) any(h Hit, like func(o Hit) bool) bool {
 	if s == nil {
 		return false
 	}
@@ -147,7 +195,7 @@ func sameCopy(o, h Hit) bool {
 		return true
 	}
 	layers := o.layers()
-	return h.depth-h.alike <= layers && layers < h.layers() && o.depth < h.depth && o.Span.Len() <= 4*h.Span.Len()+16
+	return h.depth-h.alike <= layers && layers < h.layers() && o.depth < h.depth && !cutShort(o, h) && o.Span.Len() <= 4*h.Span.Len()+16
 }
 
 // layers is how many encodings a hit was found behind, with what the matcher

@@ -73,8 +73,8 @@ type looking struct {
 	e        *Engine
 	chunk    Chunk
 	overlap  int
-	left     []int64 // bytes that may still be decoded, by depth
-	seen     map[textID]struct{}
+	left     []int64         // bytes that may still be decoded, by depth
+	seen     map[textID]bool // whether it was a guess
 	hits     []Hit
 	unread   []fingerprints.Skip
 	overflow bool
@@ -83,6 +83,9 @@ type looking struct {
 // origin maps a range of a text to the chunk.
 type origin func(from, to int) (start, end int)
 
+// looksThrough reports whether encodings are undone.
+func (e *Engine) looksThrough() bool { return e.Viewer != nil && e.ViewDepth >= 0 }
+
 // viewed are the hits in what the chunk decodes to, with their spans in the
 // content.
 func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fingerprints.Skip) {
@@ -90,7 +93,7 @@ func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fin
 	if depth == 0 {
 		depth = DefaultViewDepth
 	}
-	if e.Viewer == nil || depth < 0 {
+	if !e.looksThrough() {
 		return nil, nil
 	}
 	l := &looking{ctx: ctx, e: e, chunk: c, overlap: overlap, left: make([]int64, depth)}
@@ -107,6 +110,8 @@ type level struct {
 	alike int // how many of the last read as what they were made of
 	form  fingerprints.Form
 	to    origin
+	// guessed texts make guesses of what reads like them.
+	guessed bool
 }
 
 // through looks through one text.
@@ -140,15 +145,17 @@ func (l *looking) through(data []byte, v level) {
 // text shows a text to the matchers and looks through it.
 func (l *looking) text(t Text, outer level) {
 	here := func(from, until int) (int, int) { return outer.to(t.Origin(from, until)) }
-	if outer.depth > 0 && l.again(t.Data, here) {
-		return
-	}
 	v := level{depth: outer.depth + 1, form: outer.form.Within(t.Form), to: here}
 	if t.Guessed {
 		v.form = t.Form
 	}
 	if t.Alike {
 		v.alike = outer.alike + 1
+	}
+	t.Guessed = t.Guessed || outer.guessed && t.Alike
+	v.guessed = t.Guessed
+	if outer.depth > 0 && l.again(t, here) {
+		return
 	}
 	for _, m := range l.e.Matchers {
 		guesser, guesses := m.(Guesser)
@@ -193,14 +200,18 @@ type textID struct {
 }
 
 // again reports whether the same text came from the same place before: what
-// undoing two encodings in either order makes.
-func (l *looking) again(data []byte, to origin) bool {
+// undoing two encodings in either order makes. A guess that turns out to be none
+// is shown again.
+func (l *looking) again(t Text, to origin) bool {
 	if l.seen == nil {
-		l.seen = map[textID]struct{}{}
+		l.seen = map[textID]bool{}
 	}
 	start, _ := to(0, 1)
-	id := textID{sum: l.e.textSum(data), start: start}
-	_, has := l.seen[id]
-	l.seen[id] = struct{}{}
-	return has
+	id := textID{sum: l.e.textSum(t.Data), start: start}
+	guessed, has := l.seen[id]
+	if has && (t.Guessed || !guessed) {
+		return true
+	}
+	l.seen[id] = t.Guessed
+	return false
 }

@@ -2,129 +2,144 @@ package views
 
 import (
 	"bytes"
-	"context"
-	"unicode/utf8"
-
-	"revenant/fingerprints"
-	"revenant/scanners"
+	"strings"
 )
 
-// longestLiteral is how long a character literal is at the most: '\U0001f511'.
-const longestLiteral = 12
+// longestLiteral bounds what is shown of a literal beside a joint: documents
+// and keys stand in one.
+const longestLiteral = 8 << 10
 
-// literalBefore returns where the literal begins that the quote at p ends.
-func literalBefore(data []byte, p int, b *built) (from int, ok bool) {
-	for q := p - 2; q >= max(0, p-longestLiteral+1); q-- {
-		if data[q] == '\'' {
-			end := readLiteral(data, q, b)
-			if b.reset(); end == p+1 {
-				return q, true
-			}
-		}
-	}
-	return 0, false
+// literals finds where the literals on both sides of a joint begin and end.
+// Joints come in order, and no stretch is looked at twice for one kind of quote.
+type literals struct {
+	from  int    // where the literals begin that were joined last
+	end   int    // the joint that they were joined by ends here
+	ahead [3]int // the next quote of each kind
 }
 
-// listLiterals reads the list of character literals, {'a', 'b', '\n'}, whose first literal begins at p, yields it, and
-// returns where it ends.
-func listLiterals(ctx context.Context, l scanners.Layer, p int, b *built, yield func(scanners.Text) bool) (end int, goOn bool) {
-	shown := false
-	for ok := true; ok; {
-		next := readLiteral(l.Data, p, b)
-		if next == 0 {
+// around is where the literal that ends with the quote at p begins, and the one
+// that begins at q ends. Nothing before the end of the last joint is looked at.
+func (s *literals) around(data []byte, p, q, last int) (from, to int) {
+	floor := max(0, p-longestLiteral, last)
+	from = opening(data, floor, p)
+	if from == floor && s.end == last && last > 0 {
+		from = max(s.from, p-longestLiteral)
+	}
+	s.from, s.end = from, q
+	return from, s.close(data, q)
+}
+
+// opening is where what the quote at p closes begins; floor when it begins
+// earlier.
+func opening(data []byte, floor, p int) int {
+	for i := p; ; {
+		i = bytes.LastIndexByte(data[floor:i], data[p])
+		if i < 0 {
+			return floor
+		}
+		i += floor
+		if i > floor && data[i-1] == data[p] { // doubled
+			i--
+		} else if !protected(data, floor, i) {
+			return i + 1
+		}
+	}
+}
+
+// close is where the literal that begins at q ends.
+func (s *literals) close(data []byte, q int) int {
+	kind := data[q-1]
+	known := &s.ahead[strings.IndexByte("\"'`", kind)]
+	if *known >= q {
+		return min(*known, q+longestLiteral)
+	}
+	to := q
+	for limit := min(len(data), q+longestLiteral); ; to++ {
+		n := bytes.IndexByte(data[to:limit], kind)
+		if n < 0 {
+			to = limit
 			break
 		}
-		end = next
-		if b.full(l) {
-			kept := *b
-			if shown = true; !b.texts(l, text(fingerprints.FormJoined), yield) || ctx.Err() != nil {
-				return end, false
+		to += n
+		if to+1 < limit && data[to+1] == kind { // doubled
+			to++
+		} else if !protected(data, q, to) {
+			break
+		}
+	}
+	*known = to
+	return to
+}
+
+// protected reports whether a backslash stands before the quote at p and is no
+// escaped one.
+func protected(data []byte, floor, p int) bool {
+	n := 0
+	for p-n > floor && n < 16 && data[p-n-1] == '\\' {
+		n++
+	}
+	return n%2 == 1
+}
+
+// calls tells lists of literals that a call joins from all others.
+type calls struct {
+	end    int // of the list that was looked at last
+	joined bool
+}
+
+// join reports whether the list that the literal that ends at p is in is
+// joined by the call that it is in or by one behind it.
+func (s *calls) join(data []byte, p, last int) bool {
+	if p < s.end {
+		return s.joined
+	}
+	from := opening(data, max(0, p-pieceLook, last), p)
+	s.end = listEnd(data, p)
+	s.joined = joinsBefore(data[max(0, from-32):from]) || joinsBehind(data[min(len(data), s.end):min(len(data), s.end+12)])
+	return s.joined
+}
+
+// listEnd is where the list ends whose first literal ends at p.
+func listEnd(data []byte, p int) int {
+	limit := data[:min(len(data), p+longestLiteral)]
+	for {
+		var j joint
+		i := j.space(limit, p+1)
+		if i >= len(limit) || limit[i] != ',' {
+			return i
+		}
+		i = j.space(limit, i+1)
+		if i >= len(limit) || !isQuote(limit[i]) {
+			return i
+		}
+		kind := limit[i]
+		for p = i + 1; p < len(limit) && (limit[p] != kind || protected(limit, i, p)); p++ {
+		}
+		if p == len(limit) {
+			return p
+		}
+	}
+}
+
+// joinsBefore reports whether b ends with what begins a list that is joined:
+// concat!(, CONCAT(, join([, implode("", [.
+func joinsBefore(b []byte) bool {
+	for n := len(b); n > 0 && b[n-1] != '\n' && b[n-1] != ';'; n-- {
+		b = b[:n]
+		for _, name := range [...]string{"concat!(", "oncat(", "ONCAT(", "join([", "join((", "mplode("} {
+			if bytes.HasSuffix(b, []byte(name)) {
+				return true
 			}
-			*b = kept.last(l.Overlap)
 		}
-		p, ok = behindLiteral(l.Data, end)
 	}
-	if !shown && len(b.out) < leastList {
-		b.reset()
-		return end, true
-	}
-	return end, b.texts(l, text(fingerprints.FormJoined), yield)
+	return false
 }
 
-// behindLiteral returns where the literal begins that follows the one that ends
-// at p.
-func behindLiteral(data []byte, p int) (int, bool) {
-	comma := false
-	for end := min(len(data), p+longestSpace); p < end; p++ {
-		switch c := data[p]; {
-		case c == ',' && !comma:
-			comma = true
-		case c == '\'':
-			return p, comma
-		case isSpace(c):
-		case kindOf(c) && p+1 < end && data[p+1] == '\'': // b'a', L'a'
-		default:
-			return p, false
-		}
+// joinsBehind reports whether b, which begins where a list ends, joins it.
+func joinsBehind(b []byte) bool {
+	if len(b) < 2 || b[0] != ']' && b[0] != ')' && b[0] != '}' {
+		return false
 	}
-	return p, false
-}
-
-// readLiteral reads the literal at p and returns where it ends; 0 when there is
-// none.
-func readLiteral(data []byte, p int, b *built) (end int) {
-	lit := data[p:min(len(data), p+longestLiteral)]
-	if len(lit) < 3 || lit[0] != '\'' || lit[1] == '\'' || lit[1] < ' ' {
-		return 0
-	}
-	var out [utf8.UTFMax]byte
-	size, n := 1, 1
-	if out[0] = lit[1]; lit[1] == '\\' {
-		size, n = unescaped(lit[1:], &out)
-	} else if lit[1] >= utf8.RuneSelf {
-		_, n = utf8.DecodeRune(lit[1:])
-		size = copy(out[:], lit[1:1+n])
-	}
-	if end = 1 + n; size == 0 || end >= len(lit) || lit[end] != '\'' {
-		return 0
-	}
-	for _, c := range out[:size] {
-		b.push(c, p+1, p+end)
-	}
-	return p + end + 1
-}
-
-// unescaped undoes the escape that a literal begins with: how many bytes it
-// stands for, and its length. None: 0.
-func unescaped(lit []byte, out *[utf8.UTFMax]byte) (size, n int) {
-	digits := 0
-	switch c := lit[1]; {
-	case c == 'x':
-		digits = 2
-	case c == 'u':
-		digits = 4
-	case c == 'U':
-		digits = 8
-	case c >= '0' && c <= '7':
-		out[0] = 0
-		for n = 1; n < min(len(lit), 4) && lit[n] >= '0' && lit[n] <= '7'; n++ {
-			out[0] = out[0]<<3 + lit[n] - '0'
-		}
-		return 1, n
-	default:
-		if i := bytes.IndexByte([]byte(`abefnrtv\'"?`), c); i >= 0 {
-			out[0] = "\a\b\x1b\f\n\r\t\v\\'\"?"[i]
-			return 1, 2
-		}
-		return 0, 0
-	}
-	v, ok := hexAt(lit, 2, digits)
-	if n = 2 + digits; !ok {
-		return 0, 0
-	}
-	if digits == 2 {
-		out[0] = byte(v)
-		return 1, n
-	}
-	return utf8.EncodeRune(out[:], v), n
+	b = bytes.TrimLeft(b[1:], ") \n\t")
+	return bytes.HasPrefix(b, []byte(".join")) || bytes.HasPrefix(b, []byte("-join")) || bytes.HasPrefix(b, []byte("|join"))
 }

@@ -58,6 +58,10 @@ type stretches struct {
 	word    int      // and the word, as far as it was looked at
 }
 
+// phrase is how much of a line is shown around a guess beside which a value may
+// have blanks.
+const phrase = 48
+
 // maxPending is how many splices wait until old ones are dropped; more than
 // there are in what is around a splice.
 const maxPending = 2 * faraway
@@ -70,7 +74,13 @@ const batch = 64 << 10
 const border = " \n"
 
 // put appends a splice; they come in order and do not overlap.
-func (s *stretches) put(p splice, worth bool) {
+func (s *stretches) put(p splice, worth bool) { s.place(p, worth, p.at, p.end) }
+
+// putIn appends a splice of worth and shows all of what it stands in, which
+// begins and ends at places of the layer.
+func (s *stretches) putIn(p splice, from, to int) { s.place(p, true, from, to) }
+
+func (s *stretches) place(p splice, worth bool, start, end int) {
 	if s.open && p.at > s.until+s.shown.far {
 		s.close()
 	}
@@ -85,7 +95,7 @@ func (s *stretches) put(p splice, worth bool) {
 		return
 	}
 	if !s.open || p.at > s.until {
-		from := s.before(p.at)
+		from := min(s.before(p.at), start)
 		if s.open && from > s.until+1 { // the lines of one text may follow each other
 			s.close()
 		}
@@ -96,7 +106,7 @@ func (s *stretches) put(p splice, worth bool) {
 	s.apply(p.at)
 	s.raw(p.at)
 	s.splice(p)
-	s.until = s.after(p.end)
+	s.until = max(s.until, s.after(p.end), end)
 }
 
 // drop forgets splices before a place of the layer.
