@@ -174,6 +174,7 @@ const (
 	FormDump            Form = "dump"       // xxd, hexdump, od
 	FormCompressed      Form = "compressed" // a stream in what was decoded
 	FormQuotedPrintable Form = "quoted-printable"
+	FormUuencode        Form = "uuencode"
 	FormTerminal        Form = "terminal" // broken by control sequences
 	FormJoined          Form = "joined"   // string literals put together
 	FormPrefixed        Form = "prefixed" // lines behind timestamps and the like

@@ -65,7 +65,8 @@ type Hit struct {
 	PathOnly bool
 
 	depth int  // views that it was found behind
-	alike bool // the innermost of them reads as what it was made of
+	alike int  // how many of them, from the innermost on, read as what they were made of
+	inner bool // the matcher decoded more by itself
 }
 
 // Registered reports whether the hit is of a registered value.

@@ -42,7 +42,9 @@ func (p *piece) look(ctx context.Context, s *scan) {
 		hits = appendHits(ctx, m, hits, p.chunk)
 	}
 	views, unread := s.e.viewed(ctx, p.chunk, s.overlap)
-	hits = append(hits, unseenViews(hits, views)...)
+	if s.e.looksThrough() {
+		hits = together(unworn(hits, views))
+	}
 	p.hits = own(hits, p.from, p.to, p.chunk.Final)
 	p.unread = append(s.skips(p.hits, p.chunk), unread...)
 }

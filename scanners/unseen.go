@@ -1,8 +1,10 @@
 package scanners
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 
 	"revenant/fingerprints"
 )
@@ -19,6 +21,54 @@ func (h Hit) kin() kin {
 		return kin{row: h.Rows[0]}
 	}
 	return kin{rule: h.Rule}
+}
+
+// together are the direct hits and those in views, each copy told of once.
+func together(direct, views []Hit) []Hit {
+	direct = unrepeated(direct)
+	views = unseenViews(direct, views)
+	whole := map[kin]*spans{}
+	for _, h := range views {
+		if h.alike > 0 && !h.Registered() {
+			whole[h.kin()] = whole[h.kin()].add(h)
+		}
+	}
+	if len(whole) > 0 {
+		direct = slices.DeleteFunc(direct, func(o Hit) bool {
+			return !o.Registered() && whole[o.kin()].any(o, func(h Hit) bool { return cutShort(o, h) })
+		})
+	}
+	return append(direct, views...)
+}
+
+// unrepeated drops what a rule that decodes by itself found again in what it
+// decoded, where it reads as it stands.
+func unrepeated(direct []Hit) []Hit {
+	raw, decoded := map[kin]*spans{}, map[kin]bool{}
+	for _, h := range direct {
+		if !h.Registered() && !h.PathOnly && h.Form != fingerprints.FormRaw {
+			decoded[h.kin()] = true
+		}
+	}
+	if len(decoded) == 0 {
+		return direct
+	}
+	for _, h := range direct {
+		if k := h.kin(); h.Form == fingerprints.FormRaw && decoded[k] {
+			raw[k] = raw[k].add(h)
+		}
+	}
+	return slices.DeleteFunc(direct, func(h Hit) bool {
+		return !h.Registered() && !h.PathOnly && h.Form != fingerprints.FormRaw &&
+			raw[h.kin()].any(h, func(o Hit) bool { return o.Value.Equal(h.Value) })
+	})
+}
+
+// cutShort reports whether o is the beginning of what h is, as far as an escape,
+// a soft line break or the end of a literal let a rule see.
+func cutShort(o, h Hit) bool {
+	return o.Span.Start == h.Span.Start && o.Span.End < h.Span.End && !o.Value.Equal(h.Value) &&
+		bytes.HasPrefix(h.Value.Reveal(), o.Value.Reveal()) && !strings.Contains(string(h.Form), string(fingerprints.FormMarkup))
 }
 
 // unseenViews are the hits in views that tell of a copy that neither a direct
@@ -51,6 +101,32 @@ func unseenViews(direct, views []Hit) []Hit {
 		kept = append(kept, h)
 	}
 	return kept
+}
+
+// unworn drops hits of rules whose value has the beginning of an escape at its
+// end, where a hit in a view tells of the same secret without: many patterns
+// take a backslash for a character of the secret, as in "a\" of {"k":"\"a\""}.
+func unworn(direct, views []Hit) (unwornDirect, unwornViews []Hit) {
+	bare := map[kin]*spans{}
+	for _, h := range views {
+		if h.alike > 0 && !h.Registered() {
+			bare[h.kin()] = bare[h.kin()].add(h)
+		}
+	}
+	if len(bare) == 0 {
+		return direct, views
+	}
+	worn := func(o Hit) bool {
+		v := o.Value.Reveal()
+		if o.PathOnly || o.Registered() || bytes.IndexByte(v, '\\') < 0 {
+			return false
+		}
+		return bare[o.kin()].any(o, func(h Hit) bool {
+			rest, ok := bytes.CutPrefix(v, h.Value.Reveal())
+			return ok && o.depth < h.depth && len(rest) > 0 && rest[0] == '\\'
+		})
+	}
+	return slices.DeleteFunc(direct, worn), slices.DeleteFunc(views, worn)
 }
 
 // spans are hits of one kin, in buckets by where they are, so that many cost
@@ -86,10 +162,15 @@ func (s *spans) add(h Hit) *spans {
 
 // tells reports whether one of the hits tells of the same copy.
 func (s *spans) tells(h Hit) bool {
+	return s.any(h, func(o Hit) bool { return sameCopy(o, h) })
+}
+
+// any reports whether one of the hits that overlap h is like it.
+func (s *spans) any(h Hit, like func(o Hit) bool) bool {
 	if s == nil {
 		return false
 	}
-	same := func(o Hit) bool { return o.Span.Overlaps(h.Span) && sameCopy(o, h) }
+	same := func(o Hit) bool { return o.Span.Overlaps(h.Span) && like(o) }
 	if slices.ContainsFunc(s.long, same) {
 		return true
 	}
@@ -110,5 +191,21 @@ func (s *spans) tells(h Hit) bool {
 // rule finds different secrets in one encoded stretch; but where the stretch
 // reads as its text does, it found one secret twice.
 func sameCopy(o, h Hit) bool {
-	return h.Registered() || o.Value.Equal(h.Value) || h.alike && o.depth < h.depth && o.Span.Len() <= 4*h.Span.Len()+16
+	if h.Registered() || o.Value.Equal(h.Value) {
+		return true
+	}
+	layers := o.layers()
+	return h.depth-h.alike <= layers && layers < h.layers() && o.depth < h.depth && !cutShort(o, h) && o.Span.Len() <= 4*h.Span.Len()+16
+}
+
+// layers is how many encodings a hit was found behind, with what the matcher
+// decoded by itself.
+func (h Hit) layers() int {
+	switch {
+	case h.inner:
+		return h.depth + 1
+	case h.depth == 0 && h.Form != "" && h.Form != fingerprints.FormRaw:
+		return 1 + strings.Count(string(h.Form), "+")
+	}
+	return h.depth
 }

@@ -73,8 +73,8 @@ type looking struct {
 	e        *Engine
 	chunk    Chunk
 	overlap  int
-	left     []int64 // bytes that may still be decoded, by depth
-	seen     map[textID]struct{}
+	left     []int64         // bytes that may still be decoded, by depth
+	seen     map[textID]bool // whether it was a guess
 	hits     []Hit
 	unread   []fingerprints.Skip
 	overflow bool
@@ -83,6 +83,9 @@ type looking struct {
 // origin maps a range of a text to the chunk.
 type origin func(from, to int) (start, end int)
 
+// looksThrough reports whether encodings are undone.
+func (e *Engine) looksThrough() bool { return e.Viewer != nil && e.ViewDepth >= 0 }
+
 // viewed are the hits in what the chunk decodes to, with their spans in the
 // content.
 func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fingerprints.Skip) {
@@ -90,19 +93,30 @@ func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fin
 	if depth == 0 {
 		depth = DefaultViewDepth
 	}
-	if e.Viewer == nil || depth < 0 {
+	if !e.looksThrough() {
 		return nil, nil
 	}
 	l := &looking{ctx: ctx, e: e, chunk: c, overlap: overlap, left: make([]int64, depth)}
 	for i := range l.left {
 		l.left[i] = viewSlack + viewFactor*int64(len(c.Data))
 	}
-	l.through(c.Data, 0, "", func(from, to int) (int, int) { return from, to })
+	l.through(c.Data, level{to: func(from, to int) (int, int) { return from, to }})
 	return l.hits, l.unread
 }
 
+// level is a text with what was undone for it.
+type level struct {
+	depth int
+	alike int // how many of the last read as what they were made of
+	form  fingerprints.Form
+	to    origin
+	// guessed texts make guesses of what reads like them.
+	guessed bool
+}
+
 // through looks through one text.
-func (l *looking) through(data []byte, depth int, form fingerprints.Form, to origin) {
+func (l *looking) through(data []byte, v level) {
+	depth, to := v.depth, v.to
 	if depth == len(l.left) {
 		return
 	}
@@ -123,19 +137,25 @@ func (l *looking) through(data []byte, depth int, form fingerprints.Form, to ori
 			}
 			return false
 		}
-		l.text(t, depth, form, to)
+		l.text(t, v)
 		return l.ctx.Err() == nil
 	})
 }
 
 // text shows a text to the matchers and looks through it.
-func (l *looking) text(t Text, depth int, form fingerprints.Form, to origin) {
-	here := func(from, until int) (int, int) { return to(t.Origin(from, until)) }
-	if depth > 0 && l.again(t.Data, here) {
-		return
+func (l *looking) text(t Text, outer level) {
+	here := func(from, until int) (int, int) { return outer.to(t.Origin(from, until)) }
+	v := level{depth: outer.depth + 1, form: outer.form.Within(t.Form), to: here}
+	if t.Guessed {
+		v.form = t.Form
 	}
-	if form = form.Within(t.Form); t.Guessed {
-		form = t.Form
+	if t.Alike {
+		v.alike = outer.alike + 1
+	}
+	t.Guessed = t.Guessed || outer.guessed && t.Alike
+	v.guessed = t.Guessed
+	if outer.depth > 0 && l.again(t, here) {
+		return
 	}
 	for _, m := range l.e.Matchers {
 		guesser, guesses := m.(Guesser)
@@ -146,7 +166,8 @@ func (l *looking) text(t Text, depth int, form fingerprints.Form, to origin) {
 			if h.PathOnly || h.Span.Len() <= 0 {
 				continue
 			}
-			h.Form, h.depth, h.alike = form.Within(h.Form), depth+1, t.Alike
+			h.inner = h.Form != "" && h.Form != fingerprints.FormRaw
+			h.Form, h.depth, h.alike = v.form.Within(h.Form), v.depth, v.alike
 			h.Span = l.place(h.Span, here)
 			if h.Match.Len() > 0 {
 				h.Match = l.place(h.Match, here)
@@ -158,7 +179,7 @@ func (l *looking) text(t Text, depth int, form fingerprints.Form, to origin) {
 			l.hits = append(l.hits, h)
 		}
 	}
-	l.through(t.Data, depth+1, form, here)
+	l.through(t.Data, v)
 }
 
 // place maps a span of a text to the content.
@@ -179,14 +200,18 @@ type textID struct {
 }
 
 // again reports whether the same text came from the same place before: what
-// undoing two encodings in either order makes.
-func (l *looking) again(data []byte, to origin) bool {
+// undoing two encodings in either order makes. A guess that turns out to be none
+// is shown again.
+func (l *looking) again(t Text, to origin) bool {
 	if l.seen == nil {
-		l.seen = map[textID]struct{}{}
+		l.seen = map[textID]bool{}
 	}
 	start, _ := to(0, 1)
-	id := textID{sum: l.e.textSum(data), start: start}
-	_, has := l.seen[id]
-	l.seen[id] = struct{}{}
-	return has
+	id := textID{sum: l.e.textSum(t.Data), start: start}
+	guessed, has := l.seen[id]
+	if has && (t.Guessed || !guessed) {
+		return true
+	}
+	l.seen[id] = t.Guessed
+	return false
 }

@@ -133,6 +133,86 @@ func (g guessed) View(ctx context.Context, l scanners.Layer, yield func(scanners
 	g.rot13.View(ctx, l, func(t scanners.Text) bool { t.Guessed = true; return yield(t) })
 }
 
+// decoder is a rule that decodes by itself, as gitleaks' do: it finds what it
+// found once more.
+type decoder struct{ literal }
+
+func (d decoder) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
+	n := len(dst)
+	dst = d.literal.AppendHits(dst, c)
+	for _, h := range dst[n:] {
+		h.Form = fingerprints.FormBackslash
+		dst = append(dst, h)
+	}
+	return dst
+}
+
+// begins is a rule that finds what its text begins, up to a blank.
+type begins struct{ literal }
+
+func (b begins) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
+	n := len(dst)
+	dst = b.literal.AppendHits(dst, c)
+	for i := n; i < len(dst); i++ {
+		for h := &dst[i]; h.Span.End < int64(len(c.Data)) && c.Data[h.Span.End] >= '0' && c.Data[h.Span.End] <= '9'; {
+			h.Span.End++
+			h.Value = fingerprints.NewValue(c.Data[h.Span.Start:h.Span.End])
+		}
+	}
+	return dst
+}
+
+// unhyphened is a viewer: hyphens stand for nothing.
+type unhyphened struct{}
+
+func (unhyphened) Reach() int { return 64 }
+
+func (unhyphened) View(_ context.Context, l scanners.Layer, yield func(scanners.Text) bool) {
+	var out []byte
+	var at []int
+	for i, c := range l.Data {
+		if c != '-' {
+			out, at = append(out, c), append(at, i)
+		}
+	}
+	if len(out) > 0 && len(out) < len(l.Data) {
+		yield(scanners.Text{Form: "unhyphened", Alike: true, Data: out, Origin: func(from, to int) (int, int) { return at[from], at[to-1] + 1 }})
+	}
+}
+
+// TestRepeats: a rule's hit is told of once, as plainly and as wholly as it can
+// be.
+func TestRepeats(t *testing.T) {
+	for name, c := range map[string]struct {
+		m    scanners.Matcher
+		v    scanners.Viewer
+		text string
+		want []string
+	}{
+		"decoded by the rule, too":    {decoder{literal{text: "needle", rule: "r"}}, rot13{'{', '}'}, "a needle", []string{"2-8 r raw"}},
+		"decoded, views off":          {decoder{literal{text: "needle", rule: "r"}}, nil, "a needle", []string{"2-8 r raw", "2-8 r backslash-escaped"}},
+		"cut short":                   {begins{literal{text: "needle", rule: "r"}}, unhyphened{}, "a needle12-34", []string{"2-13 r unhyphened"}},
+		"whole, something else after": {begins{literal{text: "needle", rule: "r"}}, unhyphened{}, "a needle12-x", []string{"2-10 r raw"}},
+	} {
+		e := &scanners.Engine{Matchers: []scanners.Matcher{c.m}, Viewer: c.v}
+		var got []string
+		_, err := e.Scan(context.Background(), strings.NewReader(c.text), "p", func(w scanners.Window) error {
+			for _, h := range w.Hits {
+				got = append(got, fmt.Sprintf("%d-%d %s %s", h.Span.Start, h.Span.End, h.Rule, h.Form))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(got)
+		slices.Sort(c.want)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+}
+
 func TestViewsOfRules(t *testing.T) {
 	rule := guesser{literal{text: "needle", rule: "r"}}
 	sure := literal{text: "needle"}

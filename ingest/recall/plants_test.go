@@ -122,7 +122,7 @@ func (e eye) verdict(v []value, hits []scanners.Hit, content []byte, w row, p pl
 	got := mine[0].Span
 	if w.exact && !p.pem {
 		// Escaping may leave the value as it is, but for a character before it.
-		if got != want && !bytes.Equal(content[got.Start:got.End], v[p.value].bytes) {
+		if got != want && !bytes.Equal(content[got.Start:got.End], v[p.value].bytes) && !behindItsEscape(got, want, content) {
 			return fmt.Sprintf("found at %v, is at %v, %s", got, want, mine[0].Form)
 		}
 		return ""
@@ -132,6 +132,13 @@ func (e eye) verdict(v []value, hits []scanners.Hit, content []byte, w row, p pl
 	}
 	const slack = 8 // what of a list or an escape belongs to a value is a matter of taste
 	return misplaced(got, scanners.Span{Start: want.Start - slack, End: want.End + slack}, mine[0].Form)
+}
+
+// behindItsEscape reports whether a value that begins with a backslash was
+// found but for the one that escapes it: another encoding within was undone
+// first, and the value stands there, too.
+func behindItsEscape(got, want scanners.Span, content []byte) bool {
+	return got.End == want.End && got.Start == want.Start+1 && content[want.Start] == '\\' && content[got.Start] == '\\'
 }
 
 func misplaced(got, zone scanners.Span, form fingerprints.Form) string {

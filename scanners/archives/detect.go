@@ -168,13 +168,17 @@ func isLzma(head []byte) bool {
 	return round && (size == 1<<64-1 || size < 1<<38) && size > 0 && lzmaBegins(head)
 }
 
+// lzmaFirst is how much of a stream is unpacked to recognise it: less than the
+// smallest dictionary, in which matches reach back to the beginning then.
+const lzmaFirst = 1 << 10
+
 // lzmaBegins unpacks the head.
 func lzmaBegins(head []byte) bool {
 	z, err := lzma.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(bytes.NewReader(withDictionary(head, lzma.MinDictCap)))
 	if err != nil {
 		return false
 	}
-	n, err := io.Copy(io.Discard, io.LimitReader(z, lzma.MinDictCap))
+	n, err := io.Copy(io.Discard, io.LimitReader(z, lzmaFirst))
 	return n > 0 && (err == nil || errors.Is(err, io.ErrUnexpectedEOF) && len(head) == headSize)
 }
 

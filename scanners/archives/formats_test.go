@@ -42,6 +42,21 @@ func morePackers(t testing.TB) map[string]func([]byte) []byte {
 	}
 }
 
+// TestLzmaMatches has matches that reach further back than the smallest
+// dictionary.
+func TestLzmaMatches(t *testing.T) {
+	look, far := canary(26), noise(4, 700)
+	for _, gap := range []int{0, 3 << 10, 4 << 10, 5 << 10, 70 << 10} {
+		for _, fill := range [][]byte{noise(5, gap), bytes.Repeat([]byte("a line of a log\n"), gap/16)} {
+			plain := slices.Concat(far, fill, far, []byte(look), fill)
+			s := expand(t, small(), morePackers(t)["lzma"](plain), look)
+			if !slices.Equal(s.found, []string{"item!content"}) || len(s.skips) > 0 {
+				t.Errorf("%d between: %v %v", gap, s.found, s.skips)
+			}
+		}
+	}
+}
+
 // cpioOf is a cpio of names and contents, in the new form.
 func cpioOf(pairs ...any) []byte {
 	var b bytes.Buffer

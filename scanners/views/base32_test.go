@@ -60,6 +60,31 @@ func TestBase32Inside(t *testing.T) {
 	}
 }
 
+// TestWholeBase32 has values that decode to no text or to little, alone: for
+// registered values only.
+func TestWholeBase32(t *testing.T) {
+	values := []string{text(3, 10, alnum), text(3, 11, alnum), string(noise(5, 32)), string(noise(6, 33)), "ключ鍵J🔑jключB", string(noise(7, 300))}
+	for _, v := range values {
+		k := newKitFor(t, []byte(v))
+		for _, c := range append(base32Codings()[:2:2], digits("not padded", fingerprints.FormBase32, 5, base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString, 0, "")) {
+			for off := range 70 {
+				lead := strings.Repeat(".", off) + surroundings()[off%len(surroundings())][0]
+				from, to := c.place([]byte(v), 0, len(v))
+				k.want(t, c.name, lead+c.encode([]byte(v))+surroundings()[off%len(surroundings())][1], v, len(lead)+from, len(lead)+to, c.form)
+			}
+			for _, content := range []string{"7" + c.encode([]byte(v)), strings.TrimRight(c.encode([]byte(v)), "=") + "7"} {
+				if hits, _ := k.scan(t, content, 0); len(hits) > 0 {
+					t.Errorf("%q: %v", content, describe(hits))
+				}
+			}
+		}
+	}
+	// What only looks like a token of a rule is not shown to it.
+	if hits, _ := newKit(t).scan(t, strings.Repeat("MFRGGZDF", 3)+" 7777777777777777 mfrggzdfmztwq2lknnwg23q", 0); len(hits) > 0 {
+		t.Errorf("%v", describe(hits))
+	}
+}
+
 func TestChunksOfBase32(t *testing.T) {
 	k := newKit(t)
 	c := base32Codings()[4]

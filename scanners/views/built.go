@@ -32,6 +32,30 @@ func (b *built) copy(data []byte, from, to int) {
 	}
 }
 
+// append appends what another has.
+func (b *built) append(o *built) {
+	b.out, b.start, b.end = append(b.out, o.out...), append(b.start, o.start...), append(b.end, o.end...)
+}
+
+// full reports whether there is enough for a piece.
+func (b *built) full(l scanners.Layer) bool { return len(b.out) >= max(l.Piece, 2*l.Overlap) }
+
+// last is the last n bytes alone, in the same memory.
+func (b *built) last(n int) built {
+	from := len(b.out) - n
+	return built{
+		out: append(b.out[:0], b.out[from:]...), start: append(b.start[:0], b.start[from:]...), end: append(b.end[:0], b.end[from:]...),
+	}
+}
+
+// forget drops every trace of what was built.
+func (b *built) forget() {
+	b.reset()
+	if wipe(&b.out); b.out == nil {
+		*b = built{}
+	}
+}
+
 func (b *built) reset() { b.out, b.start, b.end = b.out[:0], b.start[:0], b.end[:0] }
 
 // texts yields what was built, as one text or as pieces that overlap, and

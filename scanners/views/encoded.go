@@ -25,7 +25,7 @@ func (e encoded) view(ctx context.Context, l scanners.Layer, yield func(scanners
 	for from := 0; from < len(l.Data) && !s.stopped && ctx.Err() == nil; from += tile {
 		s.tile(from, min(from+tile, len(l.Data)))
 	}
-	goOn := !s.stopped
+	goOn := !s.stopped && s.flush()
 	s.forget()
 	e.pool.Put(s)
 	return goOn
@@ -59,6 +59,8 @@ type search struct {
 	done    [3]int // how far chains were put together, by alphabet
 
 	numbers numbers
+	guesses guesses
+	guessed bool // something was put aside, and is to be forgotten
 	unpacker
 }
 
@@ -73,7 +75,7 @@ func (s *search) begin(ctx context.Context, l scanners.Layer, yield func(scanner
 		ctx: ctx, layer: l, data: l.Data, yield: yield,
 		words: append(s.words[:0], byteclass.Digits{}), spots: s.spots,
 		chain: chain{chars: s.chain.chars[:0], links: s.chain.links[:0]}, blocks: s.blocks, windows: s.windows, decoded: s.decoded,
-		numbers: numbers{built: s.numbers.built}, unpacker: s.again(len(l.Data)),
+		numbers: numbers{built: s.numbers.built}, guesses: guesses{built: s.guesses.built}, unpacker: s.again(len(l.Data)),
 	}
 }
 
@@ -95,7 +97,10 @@ func (s *search) forget() {
 		}
 	}
 	if s.cost.Numbers > 0 {
-		s.numbers.forget()
+		s.numbers.built.forget()
+	}
+	if s.guessed {
+		s.guesses.built.forget()
 	}
 	if s.cost.Streams > 0 {
 		s.unpacker.forget()
@@ -137,7 +142,7 @@ func (s *search) tile(from, to int) {
 		high |= w.High
 		now := m.next(w.Run)
 		if now.s16 != 0 {
-			if at := from + 64*(i-1); s.runs(i, at, now.of24(m), now.of40(m)) {
+			if at := from + 64*(i-1); s.runs(i, at, now.s16, now.of24(m), now.of40(m)) {
 				long = extent{min(long.from, at-64), at + 64}
 			}
 		}
@@ -178,9 +183,9 @@ func (b streaks) of40(before streaks) uint64 {
 }
 
 // runs looks closer at a word in which long runs of base64 characters end,
-// those of at least 24 and 40 at given places. It reports whether a run is long
+// those of at least 16, 24 and 40 at given places. It reports whether a run is long
 // enough for a compressed stream.
-func (s *search) runs(i, at int, of24, of40 uint64) (long bool) {
+func (s *search) runs(i, at int, of16, of24, of40 uint64) (long bool) {
 	low, w := &s.words[i-1], &s.words[i]
 	s.base64Word(i, at)
 	hex := ends(16, low.Hex, w.Hex)
@@ -198,6 +203,9 @@ func (s *search) runs(i, at int, of24, of40 uint64) (long bool) {
 	if of24 &^= hex; of24 != 0 && !s.stopped {
 		s.base32Word(at, of24)
 		long = of40&^hex != 0
+	}
+	if e := runEnds(of16, w, &s.words[i+1]) &^ hex; e != 0 && !s.stopped {
+		s.whole32(at, e)
 	}
 	return long
 }

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"bytes"
+
 	"revenant/scanners/escapes"
 )
 
@@ -169,6 +171,7 @@ func pair(data []byte, p int) (byte, bool) {
 type percent struct {
 	out  *stretches
 	done int
+	form []byte // the text at hand with blanks for plus signs
 }
 
 // at looks at a percent sign.
@@ -180,6 +183,45 @@ func (s *percent) at(data []byte, p int) {
 	s.done = p + 3
 	worth := b > ' ' && b != 0x7f || beside(data, p, p+3)
 	s.out.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, worth)
+}
+
+// pluses yields a text once more with blanks for plus signs, as forms are sent
+// and queries are written. Those that may be part of a secret are left alone,
+// and so are those that were escaped.
+func (s *percent) pluses(b *spliced) {
+	if bytes.IndexByte(b.out, '+') < 0 {
+		return
+	}
+	s.form = append(s.form[:0], b.out...)
+	some := false
+	for i, p := range b.parts {
+		to := len(b.out)
+		if i+1 < len(b.parts) {
+			to = int(b.parts[i+1].out)
+		}
+		for at := int(p.out); p.width < 0 && at < to; at++ {
+			n := bytes.IndexByte(b.out[at:to], '+')
+			if n < 0 {
+				break
+			}
+			if at += n; !secretAround(b.out, at, at+1, &standard) || at == 0 || at+1 == len(b.out) || !standard[b.out[at-1]] || !standard[b.out[at+1]] {
+				s.form[at], some = ' ', true
+			}
+		}
+	}
+	if some && !s.out.stopped {
+		like := s.out.like
+		like.Data, like.Origin = s.form[:len(s.form):len(s.form)], b.origin
+		s.out.stopped = !s.out.yield(like)
+	}
+	clear(s.form)
+}
+
+// forget drops what is no use for another layer.
+func (s *percent) forget() {
+	if cap(s.form) > keepSpliced {
+		s.form = nil
+	}
 }
 
 // entity undoes HTML's character references.

@@ -13,7 +13,7 @@ import (
 
 // codings are all of them.
 func codings() []coding {
-	return slices.Concat(base64Codings(), hexCodings(), base32Codings(), listCodings(), dumpCodings())
+	return slices.Concat(base64Codings(), hexCodings(), base32Codings(), listCodings(), dumpCodings(), literalCodings(), uuCodings()[:3])
 }
 
 // FuzzViews looks through any text: every text that comes of it says where it

@@ -13,6 +13,13 @@ type joints struct {
 	guess *stretches // lists, which may be joined somewhere
 	done  int
 	list  int // where the last piece of a list begins
+	calls calls
+	reach literals
+}
+
+func (s *joints) forget() {
+	s.done, s.list = 0, 0
+	s.calls, s.reach = calls{}, literals{}
 }
 
 // joint is what is between two literals.
@@ -21,6 +28,7 @@ type joint struct {
 	operator bool // there is one
 	comma    bool // and it is a comma
 	lines    bool // the second is on another line
+	doubled  bool // there is nothing: shells join so, others write a quote so
 }
 
 const (
@@ -42,21 +50,33 @@ func (s *joints) at(data []byte, p int) {
 	if !ok {
 		return
 	}
-	s.done = j.end
 	inside := p > 0 && j.end < len(data) && graphic(data[p-1]) && graphic(data[j.end])
+	if j.comma && !(inside && s.listed(data, p, j.end)) && !s.calls.join(data, p, s.done) {
+		s.done = j.end
+		return
+	}
 	c := cut(p, j.end)
+	var from, to int
+	if inside || j.comma {
+		from, to = s.reach.around(data, p, j.end, s.done)
+	}
+	s.done = j.end
 	switch {
 	case j.comma:
-		if inside && s.listed(data, p, j.end) {
-			s.guess.put(c, true)
-			s.list = j.end
-		}
-	case j.operator || j.lines:
-		s.sure.put(c, inside)
+		s.guess.putIn(c, from, to)
+		s.list = j.end
+	case !inside && !j.operator && !j.lines:
+	case !inside:
+		s.sure.put(c, false)
 		s.guess.put(c, false)
-	case inside:
-		s.guess.put(c, true)
-		s.sure.put(c, secretAround(data, p, j.end, &alnums))
+	case j.doubled:
+		s.guess.putIn(c, from, to)
+	case j.operator || j.lines || secretAround(data, p, j.end, &alnums):
+		s.sure.putIn(c, from, to)
+		s.guess.put(c, false)
+	default:
+		s.guess.putIn(c, from, to)
+		s.sure.put(c, false)
 	}
 }
 
@@ -74,7 +94,11 @@ func jointAt(data []byte, p int) (joint, bool) {
 		i += n
 	}
 	if i < len(data) && data[i] == data[p] && i == p+1 {
-		return j, false // a doubled quote
+		if p == 0 || i+1 == len(data) || !literate(data[p-1]) || !literate(data[i+1]) {
+			return j, false
+		}
+		j.doubled, j.end = true, i+1
+		return j, true
 	}
 	for n := 0; n < 2 && i+1 < len(data) && kindOf(data[i]) && (kindOf(data[i+1]) || isQuote(data[i+1])); n++ {
 		i++ // r"...", f"...", @"..."
@@ -85,6 +109,9 @@ func jointAt(data []byte, p int) (joint, bool) {
 	j.end = i + 1
 	return j, true
 }
+
+// literate reports whether c is a letter, a digit, or of another script.
+func literate(c byte) bool { return alnums[c] || c >= 0x80 }
 
 func isQuote(c byte) bool { return c == '"' || c == '\'' || c == '`' }
 
@@ -192,8 +219,10 @@ func (j *joint) space(data []byte, i int) int {
 		case (c == '\\' || c == '_') && lineEnds(data, i+1):
 			i++
 		case c == '#', c == '/' && i+1 < len(data) && data[i+1] == '/', c == '-' && i+1 < len(data) && data[i+1] == '-':
-			for i < len(data) && data[i] != '\n' {
-				i++
+			for ; i < len(data) && data[i] != '\n'; i++ {
+				if data[i] < ' ' && data[i] != '\t' && data[i] != '\r' {
+					return len(data) // this is no program
+				}
 			}
 		case c == '/' && i+1 < len(data) && data[i+1] == '*':
 			for i += 2; i+1 < len(data) && (data[i] != '*' || data[i+1] != '/'); i++ {

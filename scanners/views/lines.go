@@ -9,14 +9,18 @@ import (
 // lines undoes line breaks in values, and what precedes every line: times of a
 // log, marks of a comment, a difference or a quotation, numbers.
 type lines struct {
-	prefix *stretches
+	prefix *stretches // behind what programs write before lines, and before armour
+	marks  *stretches // behind what people do: rules would take a comment's words for a program's
 	wrap   *stretches
+	yaml
+	coat coat
 
 	start int // of the line at hand
 	on    int // where the line at hand goes on with a value
 
 	encoded int // where the line at hand goes on with the body of something encoded
 	cut     int // the prefix of the line at hand was left out up to here
+	armour  int // where the line at hand goes on with armour
 }
 
 const (
@@ -32,7 +36,9 @@ const (
 	solid = 12
 )
 
-func (s *lines) forget() { s.start, s.cut, s.on, s.encoded = 0, 0, 0, 0 }
+func (s *lines) forget() {
+	s.start, s.cut, s.on, s.encoded, s.armour, s.coat.on, s.inner = 0, 0, 0, 0, 0, 0, 0
+}
 
 // end looks at the end of a line.
 func (s *lines) end(data []byte, p int) {
@@ -41,18 +47,30 @@ func (s *lines) end(data []byte, p int) {
 	if end > start && data[end-1] == '\r' {
 		end--
 	}
-	if end == start || p+1 == len(data) {
+	if p+1 == len(data) {
+		return
+	}
+	if s.yaml.end(data, start, end, p+1); end == start {
+		return
+	}
+	if digit(data[p+1]) && s.partial(data, start, end, p+1) {
 		return
 	}
 	if c := data[end-1]; structure[c] && c != '`' { // so do most lines of programs
-		if c == '}' && p-start < faraway {
+		if c == '}' && p-start < longestLogged {
 			s.docker(data, start, end, p+1)
 		}
 		return
 	}
 	s.broken(data, start, end, p+1)
+	s.coat.line(data, start, end, p+1)
 	if p-start < faraway {
+		if data[end-1] == '|' {
+			s.dump(data, start, end, p+1)
+			return
+		}
 		s.prefixed(data, start, end, p+1)
+		s.logged(data, start, end, p+1)
 	}
 }
 
@@ -76,21 +94,42 @@ func (s *lines) broken(data []byte, start, end, next int) {
 		return
 	}
 	words := wordly[data[end-1]] && wordly[data[next]]
-	left, right := 0, 0
+	left, right, signs := 0, 0, 0
 	for i := end - 1; i >= 0 && left < region && graphic(data[i]); i-- {
 		left++
+		signs += uneven[data[i]]
 	}
 	for i := next; i < len(data) && right < region && graphic(data[i]); i++ {
 		right++
+		signs += uneven[data[i]]
 	}
 	if end-left <= s.on && s.on > 0 {
 		left = region // a piece of what was broken before
 	}
-	if words && left+right >= region && !stamped(data[next:]) || left >= solid && right >= solid {
+	switch {
+	case words && left+right >= secretLength && (left+right >= region || signs >= 2) && !stamped(data[next:]),
+		left >= solid && right >= solid,
+		left+right >= secretLength && signs >= 4*unevenSign && !stamped(data[next:]):
 		s.on = next
 		s.wrap.put(cut(end, next), true)
 	}
 }
+
+// uneven is how little a character is one of words: digits a little, signs and
+// other scripts more.
+var uneven = func() (t [256]int) {
+	for c := range t {
+		switch {
+		case digit(byte(c)):
+			t[c] = 1
+		case !alnums[c]:
+			t[c] = unevenSign
+		}
+	}
+	return t
+}()
+
+const unevenSign = 2
 
 // body reports whether the break is in the body of something that is encoded
 // in characters of base64: no value stands there as it is, and those who undo
@@ -158,15 +197,22 @@ func (s *lines) prefixed(data []byte, start, end, next int) {
 	if a == 0 || next+b >= len(data) || !wordly[data[next+b]] {
 		return
 	}
-	worth := secretAround(data, end, next+b, &wordly) || armoured(data[start+a:end])
-	if !worth {
+	begins := armoured(data[start+a : end])
+	if !begins && !secretAround(data, end, next+b, &wordly) {
 		return
 	}
+	out := s.marks
+	if begins || s.armour == start && start > 0 || stamps(data[next:next+b]) {
+		out = s.prefix
+	}
+	if begins || s.armour == start && start > 0 {
+		s.armour = next
+	}
 	if start+a > s.cut && start >= s.cut {
-		s.prefix.put(cut(start, start+a), true)
+		out.put(cut(start, start+a), true)
 	}
 	s.cut = next + b
-	s.prefix.put(cut(next, next+b), true)
+	out.put(cut(next, next+b), true)
 }
 
 // tail reports whether a line ends with a piece of something.
@@ -230,48 +276,4 @@ func skip(b []byte, i int, class func(byte) bool) int {
 		i++
 	}
 	return i
-}
-
-// docker leaves out what Docker writes around every line.
-func (s *lines) docker(data []byte, start, end, next int) {
-	from, to, ok := logged(data[start:end])
-	if !ok {
-		return
-	}
-	in := data[next:min(len(data), next+faraway)]
-	if n := bytes.IndexByte(in, '\n'); n >= 0 {
-		in = in[:n]
-	}
-	behind, _, ok := logged(in)
-	if !ok {
-		return
-	}
-	whole := bytes.HasSuffix(data[start:start+to], []byte(`\n`))
-	if whole {
-		to -= len(`\n`)
-	}
-	line := data[start+from : start+max(to, from)]
-	if !secretAround(data, start+to, next+behind, &wordly) && !armoured(line) {
-		return
-	}
-	if start >= s.cut {
-		s.prefix.put(cut(start, start+from), true)
-	}
-	s.cut = next + behind
-	if whole {
-		s.prefix.put(cut(start+to, next-1), true)
-		s.prefix.put(cut(next, next+behind), true)
-	} else {
-		s.prefix.put(cut(start+to, next+behind), true)
-	}
-}
-
-// logged is where in a line that Docker wrote what was logged begins and ends.
-func logged(line []byte) (from, to int, ok bool) {
-	const before, after = `{"log":"`, `","stream":"`
-	if !bytes.HasPrefix(line, []byte(before)) {
-		return 0, 0, false
-	}
-	to = bytes.LastIndex(line, []byte(after))
-	return len(before), to, to >= len(before)
 }

@@ -30,7 +30,7 @@ func packingOf(head []byte) packing {
 		return packNone
 	}
 	switch {
-	case head[0] == 0x1f && head[1] == 0x8b && head[2] == 8 && head[3] < 0x20:
+	case head[0] == 0x1f && head[1] == 0x8b && head[2] == 8 && head[3] < 0x20 && gzipSystem(head[8], head[9]):
 		return packGzip
 	case head[0] == 0x78 && (0x7800|int(head[1]))%31 == 0 && head[1]&0x20 == 0 && head[2]&6 != 6:
 		return packZlib
@@ -44,6 +44,12 @@ func packingOf(head []byte) packing {
 		return packXz
 	}
 	return packNone
+}
+
+// gzipSystem reports whether the last bytes of a header of RFC 1952 say what
+// they may: how hard was tried, and on what system.
+func gzipSystem(effort, system byte) bool {
+	return (effort == 0 || effort == 2 || effort == 4) && (system <= 13 || system == 255)
 }
 
 // rawTriples are what streams begin with as they stand.

@@ -38,15 +38,18 @@ func (s *mail) at(data []byte, p int) {
 // soft leaves a soft line break out.
 func (s *mail) soft(data []byte, p, end int) {
 	s.done = end
-	s.out.put(cut(p, end), p > 0 && end < len(data) && graphic(data[p-1]) && graphic(data[end]))
+	s.out.put(cut(p, end), p > 0 && end < len(data) && (graphic(data[p-1]) || blanks[data[p-1]]) && graphic(data[end]))
 }
 
 // doubtless reports whether the equals sign and the digits at p are an escape
 // of quoted-printable without doubt: an assigned number has no letters of upper
-// case and no other escape behind it.
+// case and no other escape behind it, and seldom ends a line.
 func doubtless(data []byte, p int) bool {
 	if data[p+1] >= 'a' || data[p+2] >= 'a' || p > 0 && data[p-1] == '=' {
 		return false
+	}
+	if data[p+1] == '2' && data[p+2] == '0' && (p+3 == len(data) || data[p+3] == '\n' || data[p+3] == '\r') {
+		return true // a blank at the end of a line
 	}
 	again := p+5 < len(data) && data[p+3] == '='
 	if again {

@@ -36,14 +36,6 @@ const (
 	mostBack = 64
 )
 
-func (n *numbers) forget() {
-	n.built.reset()
-	wipe(&n.built.out)
-	if n.built.out == nil {
-		n.built = built{}
-	}
-}
-
 // tokenStarts returns the bits of a word of hex digits where runs of up to
 // longestNumber digits begin.
 func tokenStarts(before, w, after uint64) uint64 {
@@ -59,21 +51,24 @@ func tokenStarts(before, w, after uint64) uint64 {
 
 // tokens counts the numbers that begin in a word at a place.
 func (s *search) tokens(tokens uint64, at int) {
-	n := &s.numbers
+	n, data := &s.numbers, s.data
 	for ; tokens != 0; tokens &= tokens - 1 {
 		p := at + bits.TrailingZeros64(tokens)
 		prev := byte('\n')
 		if p > 0 {
-			prev = s.data[p-1]
+			prev = data[p-1]
 		}
-		if prev == '\n' && p >= n.done && opensDump(s.data[p:]) {
+		if prev == '\n' && p >= n.done && opensDump(data[p:]) {
 			s.dump(p)
+		}
+		if prev == '-' && p > 1 && (data[p-2] == ' ' || data[p-2] == ',') {
+			prev = data[p-2] // a sign, which the next number may not have
 		}
 		if prev != n.prev || p-n.last > longestNumber+longestSeparator {
 			n.prev, n.last, n.count, n.sep = prev, p, 1, extent{}
 			continue
 		}
-		if e := numberEnd(s.data, n.last); n.sep.to == 0 || p-e < n.sep.to-n.sep.from {
+		if e := numberEnd(data, n.last); n.sep.to == 0 || p-e < n.sep.to-n.sep.from {
 			n.sep = extent{e, p}
 		}
 		n.last = p
@@ -176,7 +171,7 @@ func (s *search) lists(p int) {
 			}
 		}
 	}
-	if l.size > 1 && l.sep[l.size-1] == '-' {
+	if l.size > 0 && l.sep[l.size-1] == '-' && (l.size > 1 || isSpace(s.data[n.sep.from]) && !isSpace(s.data[n.sep.to-1])) {
 		l.size-- // a sign
 	}
 	done := n.sep.to
@@ -242,11 +237,17 @@ func (l *list) negative(p int) bool {
 	return l.base == inDecimal && p > l.low && l.data[p-1] == '-' && (l.size == 0 || l.sep[l.size-1] != '-')
 }
 
+// goesOn reports whether a backslash at p stands at the end of a line that goes
+// on in the next, as in what Windows exports its registry to.
+func (l *list) goesOn(p int) bool {
+	return l.data[p] == '\\' && p+1 < len(l.data) && (l.data[p+1] == '\n' || l.data[p+1] == '\r')
+}
+
 // behind returns where the number after the one that ends at p begins.
 func (l *list) behind(p int) (int, bool) {
 	from := p
 	space := func() {
-		for p < len(l.data) && p-from < longestSpace && isSpace(l.data[p]) {
+		for p < len(l.data) && p-from < longestSpace && (isSpace(l.data[p]) || l.goesOn(p)) {
 			p++
 		}
 	}
@@ -274,7 +275,7 @@ func (l *list) before(p int) (int, bool) {
 	}
 	from := p
 	space := func() {
-		for p > l.low && from-p < longestSpace && isSpace(l.data[p-1]) {
+		for p > l.low && from-p < longestSpace && (isSpace(l.data[p-1]) || l.goesOn(p-1)) {
 			p--
 		}
 	}
@@ -300,53 +301,37 @@ func (l *list) before(p int) (int, bool) {
 // spill yields what was read so far once it is a whole piece.
 func (s *search) spill(form fingerprints.Form, doubt bool) bool {
 	n := &s.numbers
-	if len(n.built.out) < max(s.layer.Piece, 2*s.layer.Overlap) {
+	if !n.built.full(s.layer) {
 		return true
 	}
 	kept := n.built
-	from := len(kept.out) - s.layer.Overlap
 	goOn := s.show(form, doubt)
 	n.shown = true
-	n.built = built{
-		out: append(kept.out[:0], kept.out[from:]...), start: append(kept.start[:0], kept.start[from:]...), end: append(kept.end[:0], kept.end[from:]...),
-	}
+	n.built = kept.last(s.layer.Overlap)
 	return goOn && s.ctx.Err() == nil
 }
 
 // show yields what was read, if it can be of use.
 func (s *search) show(form fingerprints.Form, doubt bool) bool {
 	n := &s.numbers
-	if !n.shown && !useful(n.built.out, doubt) {
-		n.built.reset()
-		return true
+	w := forAll
+	if !n.shown {
+		w = worthOf(n.built.out, doubt)
 	}
-	s.cost.Texts++
-	if !n.built.texts(s.layer, text(form), s.yield) {
-		s.stopped = true
+	switch w {
+	case forNobody:
+	case forCertain:
+		s.guess(&n.built, form)
+	default:
+		s.cost.Texts++
+		if !n.built.texts(s.layer, text(form), s.yield) {
+			s.stopped = true
+		}
 	}
+	n.built.reset()
 	return !s.stopped
 }
 
 // doubt reports whether the numbers may well be meant in another base: those of
 // three digits are rather decimal than octal.
 func (l *list) doubt() bool { return l.base == inOctal && !l.zero }
-
-// useful reports whether bytes from a list are worth a look: text, or plenty
-// and no doubt.
-func useful(out []byte, doubt bool) bool {
-	if len(out) >= plenty && !doubt {
-		return true
-	}
-	row := 0
-	for i, c := range out {
-		if printable[c] || i > 0 && c == 0 && printable[out[i-1]] {
-			row++
-		} else {
-			row = 0
-		}
-		if row >= leastList {
-			return true
-		}
-	}
-	return false
-}

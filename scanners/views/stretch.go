@@ -46,6 +46,7 @@ type stretches struct {
 	*looking
 	like  scanners.Text
 	shown shown
+	also  func(*spliced) // yields what else a text may be read as; nil: nothing
 
 	text    spliced
 	pending []splice // those since the last of worth that may be needed
@@ -56,6 +57,10 @@ type stretches struct {
 	line    int      // where the line ends that was looked at last
 	word    int      // and the word, as far as it was looked at
 }
+
+// phrase is how much of a line is shown around a guess beside which a value may
+// have blanks.
+const phrase = 48
 
 // maxPending is how many splices wait until old ones are dropped; more than
 // there are in what is around a splice.
@@ -69,7 +74,13 @@ const batch = 64 << 10
 const border = " \n"
 
 // put appends a splice; they come in order and do not overlap.
-func (s *stretches) put(p splice, worth bool) {
+func (s *stretches) put(p splice, worth bool) { s.place(p, worth, p.at, p.end) }
+
+// putIn appends a splice of worth and shows all of what it stands in, which
+// begins and ends at places of the layer.
+func (s *stretches) putIn(p splice, from, to int) { s.place(p, true, from, to) }
+
+func (s *stretches) place(p splice, worth bool, start, end int) {
 	if s.open && p.at > s.until+s.shown.far {
 		s.close()
 	}
@@ -84,7 +95,7 @@ func (s *stretches) put(p splice, worth bool) {
 		return
 	}
 	if !s.open || p.at > s.until {
-		from := s.before(p.at)
+		from := min(s.before(p.at), start)
 		if s.open && from > s.until+1 { // the lines of one text may follow each other
 			s.close()
 		}
@@ -95,7 +106,7 @@ func (s *stretches) put(p splice, worth bool) {
 	s.apply(p.at)
 	s.raw(p.at)
 	s.splice(p)
-	s.until = s.after(p.end)
+	s.until = max(s.until, s.after(p.end), end)
 }
 
 // drop forgets splices before a place of the layer.
@@ -130,7 +141,7 @@ func (s *stretches) splice(p splice) {
 	s.text.put(p)
 	s.to = p.end
 	if len(s.text.out) >= s.layer.Piece {
-		s.yields(&s.text, s.like)
+		s.show()
 		s.text.keep(s.layer.Overlap)
 	}
 }
@@ -144,8 +155,7 @@ func (s *stretches) close() {
 	s.raw(s.until)
 	s.open, s.floor = false, s.until
 	if !s.like.Guessed {
-		s.yields(&s.text, s.like)
-		s.text.keep(0)
+		s.flush()
 		return
 	}
 	end := splice{at: max(0, s.until-1), end: s.until, n: len(border)} // it has to come from somewhere
@@ -156,10 +166,18 @@ func (s *stretches) close() {
 	}
 }
 
-// flush yields what guessed stretches were put together.
+// flush yields the text and begins another one.
 func (s *stretches) flush() {
-	s.yields(&s.text, s.like)
+	s.show()
 	s.text.keep(0)
+}
+
+// show yields the text.
+func (s *stretches) show() {
+	s.yields(&s.text, s.like)
+	if s.also != nil {
+		s.also(&s.text)
+	}
 }
 
 // finish yields what is left.

@@ -5,8 +5,9 @@ import "bytes"
 // control undoes what only a terminal makes sense of: control sequences of
 // ECMA-48, and characters that are struck over.
 type control struct {
-	out  *stretches
-	done int
+	out   *stretches
+	guess *stretches // beside what may be no more than coloured
+	done  int
 }
 
 const (
@@ -56,11 +57,34 @@ func (s *control) cut(data []byte, from, end int) {
 	}
 	worth := from > 0 && next < len(data) && wordly[data[from-1]] && wordly[data[next]] ||
 		beside(data, from, next)
-	for s.done < next {
-		s.out.put(cut(from, s.done), worth)
+	start, stop := from, next
+	if worth && within(data, from, next) {
+		start, stop = max(0, from-longestBroken), min(len(data), next+longestBroken)
+	}
+	for {
+		c := cut(from, s.done)
+		if worth {
+			s.out.putIn(c, start, stop)
+		} else {
+			s.out.put(c, false)
+		}
+		s.guess.put(c, !worth)
+		if s.done >= next {
+			return
+		}
 		from, s.done = s.done, sequence(data, s.done+1)
 	}
-	s.out.put(cut(from, s.done), worth)
+}
+
+// longestBroken is how much is shown around a sequence in the middle of what is
+// longer than a line: a key, a document.
+const longestBroken = 5 << 10
+
+// within reports whether what stands on both sides of a sequence is one long
+// word, or armour.
+func within(data []byte, p, q int) bool {
+	near := data[max(0, p-secretLook):min(len(data), q+secretLook)]
+	return secretAround(data, p, q, &wordly) && wordly[data[p-1]] && wordly[data[q]] || bytes.Contains(near, []byte("-----"))
 }
 
 // sequence is where the control sequence ends whose escape character stands

@@ -42,6 +42,16 @@ func (k packing) fuel() int64 {
 	}
 }
 
+// tells is how much must have come out of a stream that breaks for it to be
+// listed as not read. Magics also stand in noise and in programs, the two bytes
+// of zlib's everywhere, and Huffman codes make something of anything.
+func (k packing) tells() int64 {
+	if k == packZlib {
+		return 8 * probeSize
+	}
+	return probeSize
+}
+
 // unpacker decompresses; it belongs to a search.
 type unpacker struct {
 	triples *triples
@@ -364,6 +374,9 @@ type unpacking struct {
 	form  fingerprints.Form
 	total int64
 	whole bool // it was read to its end
+	// chance: it broke so soon that it is taken for bytes that begin like a
+	// stream by chance.
+	chance bool
 }
 
 // run yields the stream's content and returns where the stream ends, 0 when
@@ -393,7 +406,7 @@ func (u *unpacking) run() int {
 		why := u.why(err)
 		if err != nil || why != "" {
 			u.piece(out, why)
-			u.whole = why == ""
+			u.whole = why == "" && !u.chance
 			return s.source.end(u.read())
 		}
 		if len(out) == size {
@@ -469,6 +482,9 @@ func (u *unpacking) why(err error) string {
 		return "" // something follows
 	case u.s.layer.Depth > 0 && u.s.source.raw != nil && errors.Is(err, io.ErrUnexpectedEOF):
 		return "" // a part of what was decoded; whoever decoded it reads all
+	case u.total < u.k.tells() || u.read() < firstRead:
+		u.chance = true
+		return ""
 	}
 	return "a compressed stream that is damaged or cut off"
 }

@@ -242,6 +242,35 @@ func TestCutStreams(t *testing.T) {
 	}
 }
 
+// TestChanceMagics has bytes that begin like streams and are none, and streams
+// that break at once: nothing of them is listed, for they hide nothing.
+func TestChanceMagics(t *testing.T) {
+	k := newKit(t)
+	contents := map[string][]byte{}
+	for i := range uint64(40) {
+		var b []byte
+		for _, magic := range []string{"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "\x78\x9c", "\x78\xda", "\x78\x01", "\x28\xb5\x2f\xfd", "BZh91AY&SY", "\xfd7zXZ\x00"} {
+			b = append(append(b, magic...), noise(i, 700)...)
+		}
+		contents[fmt.Sprint("noise ", i)] = b
+	}
+	plain := []byte("a text " + string(k.value) + " that is short" + string(noise(9, 90)))
+	for name, pack := range streams(t) {
+		if name == "zip" || name == "tar.gz" {
+			continue // opened by others, and long
+		}
+		raw := pack(plain)
+		contents["cut "+name] = append([]byte("\xcf\xce"), raw[:len(raw)*3/4]...)
+	}
+	for name, b := range contents {
+		for _, content := range []string{string(b), "x: " + base64.StdEncoding.EncodeToString(b)} {
+			if _, skips := k.scan(t, content, 0); len(skips) > 0 {
+				t.Errorf("%s: %v", name, skips)
+			}
+		}
+	}
+}
+
 // TestBombs expand without end.
 func TestBombs(t *testing.T) {
 	bomb := gzipped(t, make([]byte, 40<<20))

@@ -27,7 +27,7 @@ type finder interface {
 
 // reach is how far around an encoded value finders look: indentation and
 // prefixes of the lines before and after, escapes that a stretch starts in.
-const reach = 4 << 10
+const reach = 8 << 10
 
 // New returns a viewer.
 func New() *Viewer { return &Viewer{finders: finders()} }
@@ -36,6 +36,7 @@ func New() *Viewer { return &Viewer{finders: finders()} }
 func finders() []finder {
 	return []finder{
 		newEncoded(),
+		newSpotted(),
 		newWide(),
 		newWritten(), // guesses come last: what is seen through twice is reported the first way
 	}

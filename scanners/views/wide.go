@@ -108,18 +108,24 @@ type coding struct {
 func (k *wideText) sign(p int, z uint64) []coding {
 	k.ways = k.ways[:0]
 	if n := bits.OnesCount64(z); n == 5 || n == 6 {
-		k.quads(p)
-		return k.ways
+		if k.quads(p); len(k.ways) > 0 {
+			return k.ways
+		}
 	}
 	const even, odd = 0x0080008000800080, 0x8000800080008000
+	at := p
+	if z&odd != 0 && z&even != 0 {
+		z &^= z<<8 | z>>8 // units of zero stand before texts and behind
+		at += bits.TrailingZeros64(z) / 8 &^ 1
+	}
 	phase, of := 0, uint64(even) // where in a unit the zero byte stands
 	if z&odd != 0 {
 		phase, of = 1, odd
 	}
-	if z&^of != 0 || k.units(p, of)+k.units(p+8, of) < 3 {
+	if z == 0 || z&^of != 0 || k.units(p, of)+k.units(p+8, of) < 3 {
 		return nil
 	}
-	little, big := coding{width: 2, from: p + 1 - phase}, coding{width: 2, big: true, from: p + phase}
+	little, big := coding{width: 2, from: at + 1 - phase}, coding{width: 2, big: true, from: at + phase}
 	l, b := k.extend(&little), k.extend(&big)
 	if l {
 		k.way(little)
@@ -154,6 +160,9 @@ func (k *wideText) quads(p int) {
 
 // scalar reports whether r may stand in a text.
 func scalar(r rune) bool { return plain(r) || r > 0x9f && utf8.ValidRune(r) }
+
+// readable is scalar with the halves of characters that take two units.
+func readable(r rune, width int) bool { return scalar(r) || width == 2 && utf16.IsSurrogate(r) }
 
 // way appends a way to read a stretch, and the one in the other byte order when
 // its ends look so.
@@ -196,7 +205,7 @@ func (k *wideText) extend(c *coding) bool {
 	for c.from = at; c.from-c.width >= low && plain(k.unit(*c, c.from-c.width)); {
 		c.from -= c.width
 	}
-	for n := 0; n < strange && c.from-c.width >= low && scalar(k.unit(*c, c.from-c.width)); n++ {
+	for n := 0; n < strange && c.from-c.width >= low && readable(k.unit(*c, c.from-c.width), c.width); n++ {
 		c.from -= c.width
 	}
 	odd, page, good := 0, rune(0), 0

@@ -12,9 +12,10 @@ var (
 		}
 		return t
 	}()
-	between = set(" \t+.&|,~<>_")
-	blanks  = set(" \t")
-	alnums  = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+	between  = set(" \t+.&|,~<>_")
+	blanks   = set(" \t")
+	standard = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") // of base64
+	alnums   = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 )
 
 func set(chars string) (t [256]bool) {

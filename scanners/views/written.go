@@ -36,6 +36,8 @@ type pass struct {
 	all     []*stretches
 
 	slashes slashes
+	carets  marks
+	ticks   marks
 	percent percent
 	entity  entity
 	mail    mail
@@ -56,19 +58,29 @@ func newPass() *pass {
 	alike := func(f fingerprints.Form) scanners.Text { return scanners.Text{Form: f, Alike: true} }
 	guess := func(f fingerprints.Form) scanners.Text { return scanners.Text{Form: f, Alike: true, Guessed: true} }
 	line := shown{near: nearby, far: faraway, ends: &wordEnds}
+	lines := line
+	lines.lines = true
 	k.slashes.out = add(&stretches{}, alike(fingerprints.FormBackslash), line)
 	k.slashes.hex = add(&stretches{}, guess(fingerprints.FormBackslash), line)
 	k.percent.out = add(&stretches{}, alike(fingerprints.FormPercent), line)
+	k.percent.out.also = k.percent.pluses
+	k.carets.out = add(&stretches{}, guess(fingerprints.FormBackslash), line)
+	k.ticks.out = add(&stretches{}, guess(fingerprints.FormBackslash), line)
 	k.entity.out = add(&stretches{}, alike(fingerprints.FormHTML), line)
-	k.mail.out = add(&stretches{}, alike(fingerprints.FormQuotedPrintable), line)
+	k.mail.out = add(&stretches{}, alike(fingerprints.FormQuotedPrintable), lines)
 	k.quotes.double = add(&stretches{}, alike(fingerprints.FormQuoted), line)
 	k.quotes.single = add(&stretches{}, alike(fingerprints.FormQuoted), line)
 	k.quotes.shell = add(&stretches{}, alike(fingerprints.FormBackslash), line)
 	k.joints.sure = add(&stretches{}, alike(fingerprints.FormJoined), line)
 	k.joints.guess = add(&stretches{}, guess(fingerprints.FormJoined), shown{far: wrapped, ends: &spaces})
 	k.control.out = add(&stretches{}, alike(fingerprints.FormTerminal), line)
-	k.lines.prefix = add(&stretches{}, alike(fingerprints.FormPrefixed), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
+	k.control.guess = add(&stretches{}, guess(fingerprints.FormTerminal), shown{near: phrase, far: wrapped, ends: &spaces})
+	k.lines.prefix = add(&stretches{}, alike(fingerprints.FormPrefixed), lines)
+	k.lines.marks = add(&stretches{}, guess(fingerprints.FormPrefixed), lines)
+	k.lines.coat.out = add(&stretches{}, alike(fingerprints.FormPrefixed), lines)
 	k.lines.wrap = add(&stretches{}, guess(fingerprints.FormWrapped), shown{far: wrapped, ends: &spaces})
+	k.lines.fold = add(&stretches{}, alike(fingerprints.FormWrapped), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
+	k.lines.block = add(&stretches{}, guess(fingerprints.FormPrefixed), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
 	k.tags.out = add(&stretches{}, alike(fingerprints.FormMarkup), line)
 	k.tags.hidden = add(&stretches{}, alike(fingerprints.FormWrapped), line)
 	return k
@@ -93,8 +105,10 @@ func (k *pass) finish() (stopped bool) {
 	stopped = k.stopped
 	k.looking = looking{}
 	k.slashes.done, k.percent.done, k.entity.done, k.mail.done = 0, 0, 0, 0
-	k.quotes.done, k.quotes.shelled, k.joints.done, k.control.done, k.tags.done = 0, 0, 0, 0, 0
-	k.joints.list = 0
+	k.quotes.done, k.quotes.shelled, k.control.done, k.tags.done = 0, 0, 0, 0
+	k.carets.done, k.ticks.done = 0, 0
+	k.percent.forget()
+	k.joints.forget()
 	k.lines.forget()
 	return stopped
 }
@@ -174,6 +188,7 @@ func (k *pass) sign(c byte, p int) {
 		k.tags.at(k.data, p)
 	case '^':
 		k.control.caret(k.data, p)
+		k.carets.caret(k.data, p)
 	default:
 		k.tags.invisible(k.data, p)
 	}
@@ -185,6 +200,9 @@ func (k *pass) quotesAt(bitmap []uint64, from int) {
 		for ; m != 0; m &= m - 1 {
 			p := from + 64*i + bits.TrailingZeros64(m)
 			c := k.next(p)
+			if k.data[p] == '`' {
+				k.ticks.tick(k.data, p)
+			}
 			switch {
 			case follows[c]&followsQuote == 0:
 				continue

@@ -1,0 +1,233 @@
+package views
+
+import (
+	"bytes"
+
+	"revenant/scanners/byteclass"
+)
+
+// longestLogged is how long the lines of a container's log are at the most that
+// are looked at: programs break what is longer than 16 KiB in two.
+const longestLogged = 40 << 10
+
+// stamps reports whether a prefix is what programs write before lines: a time,
+// or the name of a container.
+func stamps(prefix []byte) bool {
+	digits, colons := 0, 0
+	for i, c := range prefix {
+		switch {
+		case digit(c):
+			digits++
+		case c == ':' && i > 0 && i+1 < len(prefix) && digit(prefix[i-1]) && digit(prefix[i+1]):
+			colons++
+		}
+	}
+	return digits >= 4 && colons > 0 || bytes.Contains(prefix, []byte(" | "))
+}
+
+// partial puts a line of CRI's log format and the next one together where the
+// first is marked as a part. It reports whether it did.
+func (s *lines) partial(data []byte, start, end, next int) bool {
+	behind, _ := container(data[next:min(len(data), next+deepest)])
+	if behind == 0 {
+		return false
+	}
+	line := data[max(start, end-longestLogged):end]
+	tag := max(bytes.LastIndex(line, []byte(" stdout P ")), bytes.LastIndex(line, []byte(" stderr P ")))
+	if tag < 0 {
+		return false
+	}
+	tag += end - len(line)
+	from := tag
+	for from > start && (alnums[data[from-1]] || bytes.IndexByte([]byte("-:.+"), data[from-1]) >= 0) {
+		from--
+	}
+	s.joined(data, cut(from, tag+len(" stdout P ")), cut(end, next+behind))
+	return true
+}
+
+// container is how long what CRI's log format has before a line is, and whether
+// the line is a part; 0 when line has no such thing.
+func container(line []byte) (n int, part bool) {
+	const date = len("2026-05-06T07:08:09")
+	if len(line) < date+12 || line[4] != '-' || line[10] != 'T' || line[16] != ':' {
+		return 0, false
+	}
+	i := bytes.Index(line[date:], []byte(" std"))
+	if i < 0 {
+		return 0, false
+	}
+	i += date + len(" stdout ")
+	if i+2 > len(line) || line[i+1] != ' ' || line[i-1] != ' ' || line[i] != 'F' && line[i] != 'P' {
+		return 0, false
+	}
+	return i + 2, line[i] == 'P'
+}
+
+// joined leaves out what stands before a line, and between its end and what it
+// goes on with, and shows all of it.
+func (s *lines) joined(data []byte, before, between splice) {
+	from := max(before.at, between.at-longestBroken)
+	to := len(data)
+	if i := bytes.IndexByte(data[between.end:], '\n'); i >= 0 {
+		to = between.end + i
+	}
+	to = min(to, between.end+longestBroken)
+	if before.at >= s.cut {
+		s.prefix.putIn(before, from, to)
+	}
+	s.cut = between.end
+	s.prefix.putIn(between, from, to)
+}
+
+// docker leaves out what Docker writes around every line.
+func (s *lines) docker(data []byte, start, end, next int) {
+	const before = `{"log":"`
+	if !bytes.HasPrefix(data[next:], []byte(before)) {
+		return
+	}
+	from, to, ok := inDocker(data[start:end])
+	if !ok {
+		return
+	}
+	at, behind := start+from-len(before), next+len(before)
+	line := data[start+from : start+to]
+	whole := bytes.HasSuffix(line, []byte(`\n`))
+	if !whole {
+		s.joined(data, cut(at, start+from), cut(start+to, behind))
+		return
+	}
+	to -= len(`\n`)
+	if !secretAround(data, start+to, behind, &wordly) && !armoured(line[:len(line)-len(`\n`)]) {
+		return
+	}
+	if at >= s.cut {
+		s.prefix.put(cut(at, start+from), true)
+	}
+	s.cut = behind
+	s.prefix.put(cut(start+to, next-1), true)
+	s.prefix.put(cut(next, behind), true)
+}
+
+// inDocker is where in a line that Docker wrote what was logged begins and ends.
+func inDocker(line []byte) (from, to int, ok bool) {
+	const before, after = `{"log":"`, `","stream":"`
+	tail := max(0, len(line)-faraway) // what follows is short
+	if to = bytes.LastIndex(line[tail:], []byte(after)); to < 0 {
+		return 0, 0, false
+	}
+	to += tail
+	if from = bytes.LastIndex(line[:to], []byte(before)); from < 0 {
+		return 0, 0, false
+	}
+	return from + len(before), to, true
+}
+
+// dump leaves out what stands before two rows of a dump, at data[start:end] and
+// at next.
+func (s *lines) dump(data []byte, start, end, next int) {
+	n := bytes.IndexByte(data[next:min(len(data), next+faraway)], '\n')
+	if n < 0 {
+		return
+	}
+	last := next + n
+	if last > next && data[last-1] == '\r' {
+		last--
+	}
+	a, b := rowOf(data[start:end]), rowOf(data[next:last])
+	if a <= 0 || b <= 0 {
+		return
+	}
+	out := s.marks
+	if stamps(data[next : next+b]) {
+		out = s.prefix
+	}
+	if start >= s.cut {
+		out.put(cut(start, start+a), true)
+	}
+	s.cut = next + b
+	out.put(cut(next, next+b), true)
+}
+
+// rowOf is where in a line that ends with it a row as hexdump -C writes it
+// begins; -1 when there is none.
+func rowOf(line []byte) int {
+	const digits, column = 8, 62 // of the offset, and of all but the characters
+	for n := 1; n <= 16; n++ {
+		from := len(line) - column - n
+		if from < 0 {
+			return -1
+		}
+		if line[len(line)-n-2] != '|' || line[from+digits] != ' ' || line[from+digits+1] != ' ' {
+			continue
+		}
+		if hexOnly(line[from:from+digits]) && hexOnly(line[from+digits+2:from+digits+4]) && (from == 0 || blanks[line[from-1]]) {
+			return from
+		}
+	}
+	return -1
+}
+
+func hexOnly(b []byte) bool {
+	for _, c := range b {
+		if byteclass.Nibbles()[c] == byteclass.None {
+			return false
+		}
+	}
+	return true
+}
+
+// logged leaves out the line break and what a program wrote before the next
+// line where a value may have been broken: it was wrapped before it was logged.
+func (s *lines) logged(data []byte, start, end, next int) {
+	if next == len(data) || !alnums[data[next]] && data[next] != '[' {
+		return
+	}
+	var left odd
+	for i := end - 1; i >= start && left.n < secretLook && graphic(data[i]); i-- {
+		left.add(data[i])
+	}
+	if left.n == 0 {
+		return
+	}
+	follows := data[next:min(len(data), next+nearby)]
+	_, b := common(data[start:end], follows)
+	if b < shortestStamp && stamped(follows[min(1, len(follows)-1):]) { // the first line of a log, behind something else
+		if n := bytes.IndexByte(follows, '\n'); n >= 0 {
+			b, _ = common(follows[:n], follows[n+1:])
+		}
+	}
+	if b < shortestStamp || !stamps(data[next:next+b]) {
+		return
+	}
+	for i := next + b; i < len(data) && left.n < 2*secretLook && graphic(data[i]); i++ {
+		left.add(data[i])
+	}
+	if left.secret() {
+		s.wrap.put(cut(end, next+b), true)
+	}
+}
+
+// shortestStamp is how long what a program writes before lines is at the least.
+const shortestStamp = 6
+
+// odd counts the characters of a word that may be a password.
+type odd struct{ n, letters, digits, signs, high int }
+
+func (w *odd) add(c byte) {
+	w.n++
+	switch {
+	case digit(c):
+		w.digits++
+	case alnums[c]:
+		w.letters++
+	case c >= 0x80:
+		w.high++
+	default:
+		w.signs++
+	}
+}
+
+func (w *odd) secret() bool {
+	return w.n >= secretLength && (w.letters > 0 && w.digits > 0 || w.signs >= 3 || w.high >= 4)
+}

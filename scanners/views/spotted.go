@@ -1,0 +1,73 @@
+package views
+
+import (
+	"context"
+	"math/bits"
+
+	"revenant/scanners"
+	"revenant/scanners/byteclass"
+)
+
+// spotted finds what begins with a few characters that are rare in a row: lists
+// of character literals, and uuencode. One pass looks for all of them.
+type spotted struct{ triples *byteclass.Triples }
+
+func newSpotted() spotted {
+	var any [256]byte
+	for i := range any {
+		any[i] = byte(i)
+	}
+	return spotted{byteclass.NewTriples([3]string{"'", ",", string(any[:])}, [3]string{"\n", "M", string(any[' ' : '`'+1])}, [3]string{"b", "e", "g"})}
+}
+
+func (f spotted) view(ctx context.Context, l scanners.Layer, yield func(scanners.Text) bool) bool {
+	k := spotting{ctx: ctx, layer: l, yield: yield}
+	defer k.built.forget()
+	spots := make([]uint64, 0, min(tile, len(l.Data))/64+2)
+	for from := 0; from < len(l.Data) && ctx.Err() == nil; from += tile {
+		spots = f.triples.Append(spots[:0], l.Data[from:min(from+tile+2, len(l.Data))])
+		for i, w := range spots[:min(len(spots), tile/64)] {
+			for ; w != 0; w &= w - 1 {
+				if p := from + 64*i + bits.TrailingZeros64(w); p >= k.done && !k.at(p) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// spotting is one text being looked through.
+type spotting struct {
+	ctx   context.Context
+	layer scanners.Layer
+	yield func(scanners.Text) bool
+	built built
+	done  int // how far it was read
+}
+
+// at looks at a place where something may begin. It returns false when nobody
+// wants more.
+func (k *spotting) at(p int) (goOn bool) {
+	data := k.layer.Data
+	if data[p] == '\'' {
+		from, ok := literalBefore(data, p, &k.built)
+		if !ok || data[p+1] != ',' {
+			return true
+		}
+		k.done, goOn = listLiterals(k.ctx, k.layer, from, &k.built, k.yield)
+		return goOn
+	}
+	from := p + 1
+	if data[p] == 'b' {
+		from = uuBody(data, p)
+	} else if data[p] != '\n' || uuLength(data, from) != uuLine {
+		return true
+	}
+	if from == 0 {
+		return true
+	}
+	k.done, goOn = uuText(k.ctx, k.layer, from, &k.built, k.yield)
+	k.done-- // the end of the last line may begin what is found next
+	return goOn
+}

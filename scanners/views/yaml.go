@@ -1,0 +1,68 @@
+package views
+
+// yaml undoes the layout of YAML's block scalars: lines of folded ones are
+// words of one line, and those of literal ones are indented.
+type yaml struct {
+	fold  *stretches
+	block *stretches
+
+	header int // where the block at hand begins
+	inner  int // how far its lines are indented; 0: there is none
+	folded bool
+}
+
+// longestBlock is how much of a block is looked at: what is undone must not
+// depend on a header that another chunk may not show.
+const longestBlock = reach - nearby
+
+// end looks at the end of a line, data[start:end], before the one at next.
+func (s *yaml) end(data []byte, start, end, next int) {
+	if s.inner == 0 {
+		s.begin(data, start, end, next)
+		return
+	}
+	n := indentation(data, next)
+	switch {
+	case next+n == len(data) || next-s.header > longestBlock:
+		s.inner = 0
+	case data[next+n] == '\n' || data[next+n] == '\r': // an empty line, however far it is indented
+		if !s.folded && n > 0 {
+			s.block.put(cut(next, next+min(n, s.inner)), true)
+		}
+	case n < s.inner:
+		s.inner = 0
+	case !s.folded:
+		s.block.put(cut(next, next+s.inner), true)
+	case n == s.inner && end > start && !blanks[data[end-1]]: // other lines are not folded
+		s.fold.put(splice{at: end, end: next + n, n: 1, out: [8]byte{' '}}, true)
+	}
+}
+
+// begin looks for the header of a block. Of literal ones only those matter
+// that hold an object: other values have no indentation in them.
+func (s *yaml) begin(data []byte, start, end, next int) {
+	if end-start < 4 {
+		return
+	}
+	if c := data[end-1]; c == '-' || c == '+' {
+		end--
+	}
+	if data[end-2] != ' ' || data[end-3] != ':' && data[end-3] != '-' || data[end-1] != '>' && data[end-1] != '|' {
+		return
+	}
+	n := indentation(data, next)
+	if n <= indentation(data, start) || n > deepest || next+n == len(data) {
+		return
+	}
+	folded := data[end-1] == '>'
+	if !folded && data[next+n] != '{' {
+		return
+	}
+	s.header, s.inner, s.folded = start, n, folded
+	if !folded {
+		s.block.put(cut(next, next+n), true)
+	}
+}
+
+// indentation is how many blanks stand at p.
+func indentation(data []byte, p int) int { return skip(data, p, blank) - p }
