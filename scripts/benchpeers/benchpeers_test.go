@@ -99,9 +99,9 @@ func TestRows(t *testing.T) {
 		}
 	}
 	want := []string{
-		"| stream: times as fast as gitleaks' release build | 20.0 (missed) | 25.0 |\n",
-		"| stream: times as fast as gitleaks by `go install` | 25.0 | - |\n",
-		"| stream: times the time with registered values in the same pass | 2.0 (missed) | at most 1.4 |\n",
+		"| stream: times as fast as gitleaks' release build | 20.0 (missed) | 1.0 | 25.0 |\n",
+		"| stream: times as fast as gitleaks by `go install` | 25.0 | 10.0 | - |\n",
+		"| stream: times the time with registered values in the same pass | 2.0 (missed) | 1.0 | at most 1.4 |\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -47,7 +47,7 @@ func render(o options, works []work, tools []*tool, results []result) string {
 		fmt.Fprintf(&b, "\n%s\n\n", heading(w))
 		table(&b, w, results)
 	}
-	b.WriteString("\n| ratio | here | aim |\n|---|---|---|\n")
+	b.WriteString("\n| ratio | wall | processor | aim |\n|---|---|---|---|\n")
 	for _, t := range targets() {
 		if line, ok := t.row(results); ok {
 			b.WriteString(line)
@@ -120,7 +120,7 @@ func (t target) row(results []result) (string, bool) {
 	if of == nil || by == nil || by.wall() == 0 {
 		return "", false
 	}
-	ratio := of.wall().Seconds() / by.wall().Seconds()
+	ratio, cpu := of.wall().Seconds()/by.wall().Seconds(), of.cpu().Seconds()/max(by.cpu().Seconds(), 1e-3)
 	aim := "-"
 	switch {
 	case t.atMost:
@@ -132,7 +132,7 @@ func (t target) row(results []result) (string, bool) {
 	if t.atMost && ratio > t.aim || !t.atMost && ratio < t.aim {
 		missed = " (missed)"
 	}
-	return fmt.Sprintf("| %s: %s | %.1f%s | %s |\n", t.work, t.says, ratio, missed, aim), true
+	return fmt.Sprintf("| %s: %s | %.1f%s | %.1f | %s |\n", t.work, t.says, ratio, missed, cpu, aim), true
 }
 
 // replaceBetween puts text between the marks of a file.
