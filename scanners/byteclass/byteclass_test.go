@@ -129,3 +129,25 @@ func BenchmarkTriples(b *testing.B) {
 		d = t.Append(d[:0], data)
 	}
 }
+
+// TestLastWords compares the last bytes of texts of every length with the same
+// bytes before zeros.
+func TestLastWords(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	data := make([]byte, 200)
+	for i := range data {
+		data[i] = (signs + "\\%&\"'^<=\n\r\x1b\xc2`")[rng.IntN(len(signs)+13)]
+	}
+	for n := range data {
+		padded := append(slices.Clone(data[:n]), make([]byte, 64-n%64)...)
+		var marks, wantMarks byteclass.Marks
+		var others, wantOthers byteclass.Signs
+		marks.Classify(data[:n])
+		wantMarks.Classify(padded)
+		others.Classify(data[:n])
+		wantOthers.Classify(padded)
+		if marks != wantMarks || others != wantOthers {
+			t.Fatalf("%d bytes: the last word differs", n)
+		}
+	}
+}

@@ -78,7 +78,12 @@ func AppendDigits(dst []Digits, data []byte) []Digits {
 	dst = dst[:n+words]
 	whole := digitWords(dst[n:], data)
 	for i := whole; i < words; i++ {
-		dst[n+i] = digitScalar(data[64*i : min(len(data), 64*i+64)])
+		part := data[64*i : min(len(data), 64*i+64)]
+		var padded [64]byte
+		copy(padded[:], part)
+		if digitWords(dst[n+i:n+i+1], padded[:]) == 0 {
+			dst[n+i] = digitScalar(part)
+		}
 	}
 	return dst
 }

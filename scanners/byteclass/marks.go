@@ -52,7 +52,10 @@ func (b *Marks) Classify(data []byte) int {
 	n := b.classifyWords(data)
 	for i, rest := n, data[64*n:]; len(rest) > 0; i++ {
 		part := rest[:min(64, len(rest))]
-		b.Runs[i], b.Marks[i], b.Quotes[i] = markScalar(part)
+		var ok bool
+		if b.Runs[i], b.Marks[i], b.Quotes[i], ok = lastWord(part, marks); !ok {
+			b.Runs[i], b.Marks[i], b.Quotes[i] = markScalar(part)
+		}
 		rest = rest[len(part):]
 	}
 	return (len(data) + 63) / 64

@@ -48,7 +48,10 @@ func (b *Signs) Classify(data []byte) int {
 	n := b.classifyWords(data)
 	for i, rest := n, data[64*n:]; len(rest) > 0; i++ {
 		part := rest[:min(64, len(rest))]
-		b.Signs[i], b.Quotes[i], b.Breaks[i] = signScalar(part)
+		var ok bool
+		if b.Signs[i], b.Quotes[i], b.Breaks[i], ok = lastWord(part, signs); !ok {
+			b.Signs[i], b.Quotes[i], b.Breaks[i] = signScalar(part)
+		}
 		rest = rest[len(part):]
 	}
 	return (len(data) + 63) / 64

@@ -42,6 +42,15 @@ func (t *Triples) Append(dst []uint64, data []byte) []uint64 {
 	dst = dst[:n+words]
 	whole := t.words(dst[n:], data)
 	for i := whole; i < words; i++ {
+		var padded [64 + 2]byte
+		if from := data[64*i:]; len(from) < len(padded) {
+			copy(padded[:], from)
+			if t.words(dst[n+i:n+i+1], padded[:]) > 0 {
+				// Never at the last two bytes, nor behind them.
+				dst[n+i] &= 1<<max(len(from)-2, 0) - 1
+				continue
+			}
+		}
 		var w uint64
 		for k := 64 * i; k < min(64*i+64, len(data)-2); k++ {
 			if t.at(data[k], 0)&t.at(data[k+1], 1)&t.at(data[k+2], 2) != 0 {

@@ -23,6 +23,18 @@ func (b *Signs) classifyWords(data []byte) int {
 	return n
 }
 
+// lastWord classifies up to 64 bytes as if zeros followed; ok is false where
+// there is no vector code.
+func lastWord(part []byte, t *markTables) (first, second, third uint64, ok bool) {
+	if !cpu.X86.HasAVX2 {
+		return 0, 0, 0, false
+	}
+	var padded [64]byte
+	copy(padded[:], part)
+	marksAVX2(&first, &second, &third, &padded[0], 1, t)
+	return first, second, third, true
+}
+
 // RunWord is the bitmap of the base64 characters among the first 64 bytes of
 // data, which has as many.
 func RunWord(data []byte) (run uint64) {

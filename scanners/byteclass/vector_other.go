@@ -8,6 +8,8 @@ func (b *Marks) classifyWords([]byte) int { return 0 }
 
 func (b *Signs) classifyWords([]byte) int { return 0 }
 
+func lastWord([]byte, *markTables) (first, second, third uint64, ok bool) { return 0, 0, 0, false }
+
 // RunWord is the bitmap of the base64 characters among the first 64 bytes of
 // data, which has as many.
 func RunWord(data []byte) uint64 {
