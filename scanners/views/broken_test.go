@@ -10,6 +10,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"revenant/scanners"
+	"revenant/scanners/views"
 )
 
 // TestBrokenValues has values that are no words in all places that break them.
@@ -96,5 +99,14 @@ func TestMarksAreGuesses(t *testing.T) {
 		if hits := scan(t, m, c.text, 0); len(hits) != c.want {
 			t.Errorf("%s: %+v", name, hits)
 		}
+	}
+}
+
+// TestSequencesAtTheEnds has control sequences where a text begins and ends, in
+// the middle of long words.
+func TestSequencesAtTheEnds(t *testing.T) {
+	word := string(random(97, 40, base62))
+	for _, text := range []string{word + "\x1b[m", "\x1b[m" + word, "\x1b[m", word + "\x1b[0m\x1b[K", word + "\x1b", "-----\x1b[m"} {
+		views.New().View(t.Context(), scanners.Layer{Data: []byte(text), Piece: 1 << 20, Overlap: 512}, func(scanners.Text) bool { return true })
 	}
 }

@@ -84,7 +84,7 @@ const longestBroken = 5 << 10
 // word, or armour.
 func within(data []byte, p, q int) bool {
 	near := data[max(0, p-secretLook):min(len(data), q+secretLook)]
-	return secretAround(data, p, q, &wordly) && wordly[data[p-1]] && wordly[data[q]] || bytes.Contains(near, []byte("-----"))
+	return p > 0 && q < len(data) && secretAround(data, p, q, &wordly) && wordly[data[p-1]] && wordly[data[q]] || bytes.Contains(near, []byte("-----"))
 }
 
 // sequence is where the control sequence ends whose escape character stands
