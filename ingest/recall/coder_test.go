@@ -88,11 +88,6 @@ func frame(before, after string) coder {
 	}
 }
 
-// oneOf chooses among coders.
-func oneOf(list ...coder) coder {
-	return func(r *rand.Rand, in []byte) (coded, bool) { return list[r.IntN(len(list))](r, in) }
-}
-
 // frames chooses among texts around: before, after, before, after ...
 func frames(pairs ...string) coder {
 	return func(r *rand.Rand, in []byte) (coded, bool) {

@@ -144,7 +144,7 @@ func (e *container) rpm(ctx context.Context) error {
 
 // suffix is what files of a format that holds one content are usually called.
 func (k kind) suffix() string {
-	switch { //nolint:exhaustive // the others have none
+	switch {
 	case k == kindGzip:
 		return ".gz"
 	case k == kindBzip2:

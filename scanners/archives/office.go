@@ -81,7 +81,7 @@ func (d *documentText) run() error {
 		case '&':
 			d.entity()
 		default:
-			d.plain(c)
+			d.plain()
 		}
 	}
 	d.endParagraph("\n")
@@ -92,7 +92,7 @@ func (d *documentText) run() error {
 }
 
 // plain takes a run of text.
-func (d *documentText) plain(c byte) {
+func (d *documentText) plain() {
 	if err := d.r.UnreadByte(); err != nil {
 		return
 	}

@@ -107,7 +107,7 @@ func compoundOf(t testing.TB, parts ...part) []byte {
 func compoundFile(_ []uint32, _ [][]byte, dir, mini uint32, minis int, add func([]byte) uint32, fat *[]uint32, sectors *[][]byte) []byte {
 	le := binary.LittleEndian
 	var tables []uint32
-	for (len(tables))*128 < len(*fat)+40 {
+	for len(tables)*128 < len(*fat)+40 {
 		tables = append(tables, add(nil))
 	}
 	difat := uint32(0xfffffffe)

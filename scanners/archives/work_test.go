@@ -34,6 +34,7 @@ func (m *meter) Size() int64 { return int64(len(m.data)) }
 func (m *meter) Read(p []byte) (int, error) {
 	panic("the item is read at places, and whole at the end")
 }
+
 func (m *meter) ReadAt(p []byte, off int64) (int, error) {
 	n, err := bytes.NewReader(m.data).ReadAt(p, off)
 	m.read += int64(n)

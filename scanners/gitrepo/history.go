@@ -247,8 +247,7 @@ type entry struct {
 	id   oid
 }
 
-func (e entry) tree() bool      { return e.mode == "40000" || e.mode == "040000" }
-func (e entry) submodule() bool { return e.mode == "160000" }
+func (e entry) tree() bool { return e.mode == "40000" || e.mode == "040000" }
 
 // nextEntry reads the first entry of a tree.
 func nextEntry(b []byte, size int) (e entry, rest []byte, ok bool) {

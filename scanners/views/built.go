@@ -1,8 +1,6 @@
 package views
 
 import (
-	"slices"
-
 	"revenant/fingerprints"
 	"revenant/scanners"
 )
@@ -19,17 +17,6 @@ func (b *built) push(c byte, start, end int) {
 	b.out = append(b.out, c)
 	b.start = append(b.start, int32(start))
 	b.end = append(b.end, int32(end))
-}
-
-// copy appends a stretch of the layer as it is.
-func (b *built) copy(data []byte, from, to int) {
-	b.out = append(b.out, data[from:to]...)
-	b.start = slices.Grow(b.start, to-from)
-	b.end = slices.Grow(b.end, to-from)
-	for i := from; i < to; i++ {
-		b.start = append(b.start, int32(i))
-		b.end = append(b.end, int32(i+1))
-	}
 }
 
 // append appends what another has.

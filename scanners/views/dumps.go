@@ -218,7 +218,7 @@ func (s *search) pushLine(d dumpLine, cells []cell, most int) {
 
 // dumpLine reads the line at p, with groups of one kind, of a width that the
 // line beside it has, unless that is 0. They are in numbers.cells.
-func (s *search) dumpLine(p int, how groups, width int) (d dumpLine, ok bool) {
+func (s *search) dumpLine(p int, how groups, width int) (d dumpLine, ok bool) { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
 	n := &s.numbers
 	d.how, d.width = how, width
 	n.cells = n.cells[:0]
@@ -277,7 +277,7 @@ func offsetIn(tok []byte, radix int64) (v int64) {
 }
 
 // digitCells reads groups of digits of equal width.
-func (s *search) digitCells(d *dumpLine, line []byte, p int) {
+func (s *search) digitCells(d *dumpLine, line []byte, p int) { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
 	n := &s.numbers
 	gap, widest := 0, 0
 	if d.how == ofDecimals {
@@ -313,7 +313,7 @@ func (s *search) digitCells(d *dumpLine, line []byte, p int) {
 }
 
 // shape drops the groups from the first on that is not what groups are.
-func (s *search) shape(d *dumpLine, line []byte) {
+func (s *search) shape(d *dumpLine, line []byte) { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
 	n := &s.numbers
 	if len(n.cells) == 0 {
 		return

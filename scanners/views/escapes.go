@@ -100,7 +100,7 @@ func matters(data []byte, p int, u escapes.Unit) bool {
 
 // besideBreak is beside with what may belong to one line break on both sides:
 // escapes of others, indentation, signs that the line goes on.
-func besideBreak(data []byte, p, q int) bool {
+func besideBreak(data []byte, p, q int) bool { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
 	for low := max(0, p-deepest); p > low; {
 		switch c := data[p-1]; {
 		case p-2 >= low && data[p-2] == '\\' && (c == 'n' || c == 'r' || c == 't'):

@@ -42,7 +42,7 @@ const (
 )
 
 // at looks at a quote, which may close a literal.
-func (s *joints) at(data []byte, p int) {
+func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
 	if p < s.done {
 		return
 	}
@@ -180,7 +180,7 @@ func (j *joint) lineBreak(data []byte, i int) int {
 
 // appended is the length of what stands between two literals when the second is
 // appended to the same variable by a statement of its own.
-func appended(data []byte, i int, lines bool) int {
+func appended(data []byte, i int, lines bool) int { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
 	from := i
 	if i < len(data) && !lines && data[i] != ';' && data[i] != ')' {
 		return 0
@@ -208,7 +208,7 @@ func appended(data []byte, i int, lines bool) int {
 }
 
 // space skips blanks, line breaks, their continuations, and comments.
-func (j *joint) space(data []byte, i int) int {
+func (j *joint) space(data []byte, i int) int { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
 	for i < len(data) {
 		switch c := data[i]; {
 		case blanks[c] || c == '\r':

@@ -83,7 +83,7 @@ func (s *lines) carriage(data []byte, p int) {
 
 // broken leaves out a line break at data[end:next] that stands in a value, with
 // what tells that the line goes on.
-func (s *lines) broken(data []byte, start, end, next int) {
+func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // one look at both sides of a break, in a hot loop
 	if end > 0 && (data[end-1] == '\\' || data[end-1] == '^' || data[end-1] == '`') {
 		end--
 	}

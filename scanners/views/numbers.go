@@ -11,7 +11,6 @@ import (
 // equal bytes, and looks closer where some follow each other.
 type numbers struct {
 	last  int    // where the last number begins
-	end   int    // and ends
 	prev  byte   // what stands before it
 	count int    // numbers in a row, the last one too
 	sep   extent // the shortest stretch between two of them

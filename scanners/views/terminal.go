@@ -89,7 +89,7 @@ func within(data []byte, p, q int) bool {
 
 // sequence is where the control sequence ends whose escape character stands
 // before p; -1 when none does.
-func sequence(data []byte, p int) int {
+func sequence(data []byte, p int) int { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
 	if p >= len(data) {
 		return -1
 	}

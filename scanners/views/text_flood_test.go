@@ -11,8 +11,7 @@ import (
 
 // floods are texts that are nearly nothing but what a finder looks for.
 func floods() []string {
-	var all []string
-	for _, s := range []string{
+	return []string{
 		`\`, `\"`, `\\"`, `\\\"`, `\n`, `\/`, `\u0041`, `\ud83d`, `\x41`, `\101`, `\u{41}`, `\2C`, "\\\n", `\"a:`,
 		"%", "%41", "%25", "%20a1b2c3d4e5", "&", "&#65;", "&amp;", "&quot", "'", `"`, `""`, `''a`, `'\''`, `'"'"'`,
 		`"+"`, `" + "a`, `"," `, `"a","b",`, `" "`, "\"\n\"a", `";x+="`, `");append("`, `"/*`, `"#`, "\"+\n",
@@ -21,10 +20,7 @@ func floods() []string {
 		"a\n", "\n", "\r", "a\r\n", "abcdefghijklmnop1\n", "2026-11-25 abcdefghijklmnop1\n", "# abcdefghijklmnop1\n", "-----BEGIN \n",
 		"{\"log\":\"abcdefghijklmnop1\\n\",\"stream\":\"\"}\n", "{\"log\":\"\n", "a\x00", "\x00a", "a\x00\x00\x00", "\x00", "a\x00\x01\x04",
 		strings.Repeat("a\x00", 7) + "\x00\x00\x00", strings.Repeat("ab1", 1300) + "\\/",
-	} {
-		all = append(all, s)
 	}
-	return all
 }
 
 // TestTextFloods bounds what is yielded of one layer: every encoding at most what

@@ -54,8 +54,12 @@ func FuzzTexts(f *testing.F) {
 // outer are encodings that anything can be put into.
 func outer() []textual {
 	return []textual{
-		{enc: each(`\x%02x`), around: `"%s"`}, {enc: each("%%%02X"), around: "a=%s&b"}, {enc: eachRune("&#%d;"), around: "<p>%s</p>"},
-		{enc: times(3, jsonOf), around: `{"a":"%s"}`}, {enc: each("=%02X"), around: "a: %s"}, {enc: replace(`"`, `""`), around: `"%s"`},
+		{enc: each(`\x%02x`), around: `"%s"`},
+		{enc: each("%%%02X"), around: "a=%s&b"},
+		{enc: eachRune("&#%d;"), around: "<p>%s</p>"},
+		{enc: times(3, jsonOf), around: `{"a":"%s"}`},
+		{enc: each("=%02X"), around: "a: %s"},
+		{enc: replace(`"`, `""`), around: `"%s"`},
 	}
 }
 

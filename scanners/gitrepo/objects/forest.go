@@ -191,11 +191,6 @@ func (f *forest) locate(n int) (*grove, int) {
 	return f.groves[i], n - f.groves[i].start
 }
 
-func (f *forest) wanted(n int) bool {
-	g, i := f.locate(n)
-	return g != nil && g.wanted.has(g.pos(i))
-}
-
 // headBatch is how many heads a worker reads at once.
 const headBatch = 4096
 

@@ -36,7 +36,7 @@ func (s *Store) own(id ID) (Kind, []byte, error) {
 	defer unguard(guard())
 	r := s.readers.Get().(*reader)
 	defer s.readers.Put(r)
-	var worst error = ErrMissing
+	worst := ErrMissing
 	for pl := range s.places(id) {
 		kind, data, err := r.get(id, pl)
 		if err == nil {

@@ -11,7 +11,7 @@ func (s *Store) Header(ctx context.Context, id ID) (Kind, int64, error) {
 	defer unguard(guard())
 	r := s.readers.Get().(*reader)
 	defer s.readers.Put(r)
-	var worst error = ErrMissing
+	worst := ErrMissing
 	for pl := range s.places(id) {
 		kind, size, err := r.header(id, pl)
 		if err == nil {

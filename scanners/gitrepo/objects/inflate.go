@@ -238,7 +238,7 @@ func match(out []byte, at, from, n int) {
 
 // fast decodes symbols while there is room on both sides for the longest; what
 // is left is slow's.
-func (f *inflater) fast(lit, dist *codes, size int) (done bool, err error) {
+func (f *inflater) fast(lit, dist *codes, size int) (done bool, err error) { //nolint:funlen // one hot loop that keeps its state in registers
 	in, out := f.in, f.out
 	pos, at, buf, have := f.pos, f.at, f.buf, f.have
 	end := min(f.limit, len(in)-ahead)

@@ -7,7 +7,6 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"fmt"
-	"hash"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -111,7 +110,7 @@ func oracle(tb testing.TB, dir string) map[string]seen {
 
 // hashed is the id of a content.
 func hashed(format objects.Format, kind objects.Kind, size int64, r io.Reader) (string, error) {
-	var h hash.Hash = sha1.New()
+	h := sha1.New()
 	if format == objects.SHA256 {
 		h = sha256.New()
 	}

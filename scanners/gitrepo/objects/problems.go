@@ -16,7 +16,6 @@ var (
 	ErrNoStore = errors.New("not a git repository")
 	// ErrUnsupported: the repository's format is one that is not known here.
 	ErrUnsupported = errors.New("repository format is not supported")
-	errClosed      = errors.New("the store is closed")
 )
 
 // Reason says why an object, or a file of the store, could not be read.

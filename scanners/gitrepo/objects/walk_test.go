@@ -203,8 +203,7 @@ func TestPackedMeanwhile(t *testing.T) {
 	history(t, dir, 1, 4, 3, 30)
 	want := oracle(t, dir)
 	s := open(t, dir, objects.Options{})
-	var c collector
-	c = collector{tb: t, format: s.Format(), got: map[string]seen{}}
+	c := collector{tb: t, format: s.Format(), got: map[string]seen{}}
 	first := true
 	report, err := s.Walk(t.Context(), objects.Walk{Workers: 1, Visit: func(ctx context.Context, worker int, o *objects.Object) (any, error) {
 		if first {
