@@ -150,13 +150,13 @@ if git rev-parse --git-dir >/dev/null 2>&1; then
 else
 	tar --exclude ./build --exclude ./.git -cf - . | tar -C "$tree" -xf -
 fi
-timed show 0 dir "$tree"
+timed show 0 dir "$tree" --fail-on stale # split and encoded test data is seen through
 
 say "the Go module cache, registered values"
 cache=$(go env GOMODCACHE)
 if [[ -d $cache ]]; then
 	du -shL "$cache" | awk '{ print $1 " in the module cache" }'
-	timed show 0 dir "$cache" --only registered
+	timed show 0 dir "$cache" --only registered --max-archive-depth 0 --max-decode-depth 0
 else
 	echo "there is no module cache here"
 fi
