@@ -93,11 +93,7 @@ func (c *Changes) find(ctx context.Context) ([]change, error) {
 	case Unstaged:
 		err = c.r.lines(ctx, nil, 0, p.token, "diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=all")
 	case Commits:
-		args := append([]string{
-			"log", "-z", "--raw", "-c", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv",
-			"--no-mailmap", "--format=%x01%H",
-		}, c.o.Log...)
-		err = c.r.lines(ctx, nil, 0, p.token, args...)
+		err = c.r.lines(ctx, nil, 0, p.token, rawLog(c.o.Log...)...)
 	}
 	if err != nil && ctx.Err() == nil {
 		return nil, ErrBadRange

@@ -50,11 +50,16 @@ func (h *history) log(ctx context.Context, r *repo, commits, without []oid, pres
 	if len(commits) == 0 {
 		return p.met, nil
 	}
-	args = append([]string{
-		"log", "--stdin", "-z", "--raw", "-c", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv",
-		"--no-mailmap", "--topo-order", "--format=%x01%H",
-	}, args...)
+	args = append(rawLog("--stdin", "--topo-order"), args...)
 	return p.met, r.lines(ctx, revisions(commits, without), 0, p.token, args...)
+}
+
+// rawLog are git log's arguments for commits, each with its raw changes: of a
+// merge those files that differ from all parents.
+func rawLog(more ...string) []string {
+	return append([]string{
+		"log", "-z", "--raw", "-c", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-mailmap", "--format=%x01%H",
+	}, more...)
 }
 
 // settle keeps what history alone says apart from what refs hold now.
