@@ -28,6 +28,8 @@ type Layer struct {
 	// Overlap how much of one the next repeats: what the matchers need to see
 	// every hit whole in one of them.
 	Piece, Overlap int
+	// Certain says that nobody wants guesses.
+	Certain bool
 }
 
 // Text is what a stretch decodes to. All of it is borrowed until yield returns.
@@ -41,8 +43,8 @@ type Text struct {
 	// Alike reports that the stretch reads much as its text does, so that a
 	// rule that matched both found one thing.
 	Alike bool
-	// Guessed texts are put together by guessing, and worth showing only to
-	// matchers that confirm what they find.
+	// Guessed texts are put together by guessing. They, and what is encoded in
+	// them, are worth showing only to matchers that confirm what they find.
 	Guessed bool
 	// Unread says why the stretch in Origin(0, 1) was not decoded to its end;
 	// empty when it was. Data may be empty then.
@@ -78,6 +80,7 @@ type looking struct {
 	hits     []Hit
 	unread   []fingerprints.Skip
 	overflow bool
+	certain  bool // no matcher confirms what it finds
 }
 
 // origin maps a range of a text to the chunk.
@@ -96,12 +99,22 @@ func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fin
 	if !e.looksThrough() {
 		return nil, nil
 	}
-	l := &looking{ctx: ctx, e: e, chunk: c, overlap: overlap, left: make([]int64, depth)}
+	l := &looking{ctx: ctx, e: e, chunk: c, overlap: overlap, left: make([]int64, depth), certain: e.guessesOnly()}
 	for i := range l.left {
 		l.left[i] = viewSlack + viewFactor*int64(len(c.Data))
 	}
 	l.through(c.Data, level{to: func(from, to int) (int, int) { return from, to }})
 	return l.hits, l.unread
+}
+
+// guessesOnly reports whether no matcher confirms what it finds.
+func (e *Engine) guessesOnly() bool {
+	for _, m := range e.Matchers {
+		if _, guesses := m.(Guesser); !guesses {
+			return false
+		}
+	}
+	return true
 }
 
 // level is a text with what was undone for it.
@@ -110,7 +123,7 @@ type level struct {
 	alike int // how many of the last read as what they were made of
 	form  fingerprints.Form
 	to    origin
-	// guessed texts make guesses of what reads like them.
+	// guessed texts make guesses of what is in them.
 	guessed bool
 }
 
@@ -120,7 +133,7 @@ func (l *looking) through(data []byte, v level) {
 	if depth == len(l.left) {
 		return
 	}
-	layer := Layer{Data: data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap}
+	layer := Layer{Data: data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap, Certain: l.certain}
 	l.e.Viewer.View(l.ctx, layer, func(t Text) bool {
 		if t.Unread != "" {
 			start, end := t.Origin(0, 1)
@@ -152,7 +165,7 @@ func (l *looking) text(t Text, outer level) {
 	if t.Alike {
 		v.alike = outer.alike + 1
 	}
-	t.Guessed = t.Guessed || outer.guessed && t.Alike
+	t.Guessed = t.Guessed || outer.guessed
 	v.guessed = t.Guessed
 	if outer.depth > 0 && l.again(t, here) {
 		return

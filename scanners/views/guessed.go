@@ -16,6 +16,9 @@ type guesses struct {
 
 // guess puts a stretch aside.
 func (s *search) guess(b *built, form fingerprints.Form) {
+	if s.layer.Certain {
+		return
+	}
 	if to := s.aside(form, int(b.start[0])); to != nil {
 		to.append(b)
 		s.apart(int(b.end[len(b.end)-1]))

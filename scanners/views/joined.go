@@ -71,13 +71,19 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 		s.guess.put(c, false)
 	case j.doubled:
 		s.guess.putIn(c, from, to)
-	case j.operator || j.lines || secretAround(data, p, j.end, &alnums):
+	case j.operator || j.lines || s.words(data, p, j.end, from, to) && secretAround(data, p, j.end, &alnums):
 		s.sure.putIn(c, from, to)
 		s.guess.put(c, false)
 	default:
 		s.guess.putIn(c, from, to)
 		s.sure.put(c, false)
 	}
+}
+
+// words reports whether the literals that end at p and begin at q have no blank
+// in them. Other literals beside each other are a program's arguments.
+func (s *joints) words(data []byte, p, q, from, to int) bool {
+	return from < p && q < to && bytes.IndexByte(data[max(from, p-pieceLook):p], ' ') < 0 && bytes.IndexByte(data[q:min(to, q+pieceLook)], ' ') < 0
 }
 
 // jointAt reads what follows a literal that ends with the quote at p.

@@ -62,7 +62,9 @@ func (s *lines) end(data []byte, p int) {
 		}
 		return
 	}
-	s.broken(data, start, end, p+1)
+	if !s.wrap.layer.Certain {
+		s.broken(data, start, end, p+1)
+	}
 	s.coat.line(data, start, end, p+1)
 	if p-start < faraway {
 		if data[end-1] == '|' {
@@ -70,13 +72,15 @@ func (s *lines) end(data []byte, p int) {
 			return
 		}
 		s.prefixed(data, start, end, p+1)
-		s.logged(data, start, end, p+1)
+		if !s.wrap.layer.Certain {
+			s.logged(data, start, end, p+1)
+		}
 	}
 }
 
 // carriage looks at a carriage return.
 func (s *lines) carriage(data []byte, p int) {
-	if p+1 < len(data) && data[p+1] != '\n' && p > s.start {
+	if p+1 < len(data) && data[p+1] != '\n' && p > s.start && !s.wrap.layer.Certain {
 		s.broken(data, s.start, p, p+1)
 	}
 }
@@ -197,15 +201,15 @@ func (s *lines) prefixed(data []byte, start, end, next int) {
 	if a == 0 || next+b >= len(data) || !wordly[data[next+b]] {
 		return
 	}
-	begins := armoured(data[start+a : end])
-	if !begins && !secretAround(data, end, next+b, &wordly) {
+	armour := armoured(data[start+a:end]) || s.armour == start && start > 0
+	if !armour && !secretAround(data, end, next+b, &wordly) {
 		return
 	}
 	out := s.marks
-	if begins || s.armour == start && start > 0 || stamps(data[next:next+b]) {
+	if armour || encodedOver(data, start, end, next+b) && stamps(data[next:next+b]) {
 		out = s.prefix
 	}
-	if begins || s.armour == start && start > 0 {
+	if armour {
 		s.armour = next
 	}
 	if start+a > s.cut && start >= s.cut {
@@ -214,6 +218,28 @@ func (s *lines) prefixed(data []byte, start, end, next int) {
 	s.cut = next + b
 	out.put(cut(next, next+b), true)
 }
+
+// encodedOver reports whether a line ends with a piece of what may be encoded,
+// and the next one goes on with another at p. What rules look for otherwise
+// stands in one line of a log, or in armour.
+func encodedOver(data []byte, start, end, p int) bool {
+	if end-start < bodyPiece {
+		return false
+	}
+	for i := end - bodyPiece; i < end; i++ {
+		if !wordly[data[i]] {
+			return false
+		}
+	}
+	to := p
+	for to < len(data) && to < p+bodyPiece && wordly[data[to]] {
+		to++
+	}
+	return to == p+bodyPiece || to == len(data) || data[to] == '\n' || data[to] == '\r'
+}
+
+// bodyPiece is how long a piece is of what is encoded and wrapped.
+const bodyPiece = 32
 
 // tail reports whether a line ends with a piece of something.
 func tail(data []byte, start, end int) bool {
