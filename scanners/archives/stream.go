@@ -11,7 +11,6 @@ import (
 	"path"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
@@ -26,24 +25,28 @@ const maxWindow = 128 << 20
 // stream visits the one content of a compressed stream.
 func (e *container) stream(ctx context.Context, k kind) error {
 	in := &counted{r: io.NewSectionReader(e.at, 0, e.size)}
+	var from func() []extent
 	r, done, err := decompress(k, in)
 	if err != nil {
 		e.w.skip(e.content.Path, detail(err))
 		return nil
 	}
 	defer done()
-	_, err = e.member(ctx, file{name: innerName(e.content.Path), r: r, in: &in.n})
+	if g, ok := r.(*gunzip); ok {
+		from = func() []extent { return g.parts }
+	}
+	_, err = e.member(ctx, file{name: innerName(e.content.Path), r: r, in: &in.n, from: from})
 	return err
 }
 
 // decompress opens a stream of one of the formats that hold one content.
-func decompress(k kind, r io.Reader) (io.Reader, func(), error) {
+func decompress(k kind, r *counted) (io.Reader, func(), error) {
 	nothing := func() {}
 	b := bufio.NewReaderSize(r, 16<<10)
 	switch k { //nolint:exhaustive // the others hold more than one content
 	case kindGzip:
-		z, err := gzip.NewReader(b)
-		return &tail{r: z, end: gzip.ErrHeader}, nothing, err
+		z, err := newGunzip(r, b)
+		return z, nothing, err
 	case kindBzip2:
 		return &tail{r: bzip2.NewReader(b), end: bzip2.StructuralError("bad magic value in continuation file")}, nothing, nil
 	case kindXz:

@@ -63,7 +63,8 @@ type container struct {
 	at      io.ReaderAt
 	size    int64
 	stored  []extent
-	packed  bool // a member is compressed
+	opaque  []extent // where the data of members stands that was decompressed
+	packed  bool     // a member is compressed
 	window  window
 }
 
@@ -111,7 +112,7 @@ func (w *walk) open(ctx context.Context, c Content, depth int, in input, k kind)
 	}
 	c.stored = e.stored
 	slices.SortFunc(c.stored, func(a, b extent) int { return cmp.Compare(a.start, b.start) })
-	return w.visit(ctx, c, in.r)
+	return w.visit(ctx, c, e.blank(in.r))
 }
 
 // spooled copies a content to where it can be read anywhere.
@@ -237,10 +238,11 @@ func (e *container) expand(ctx context.Context, k kind) (err error) {
 type file struct {
 	name  string
 	r     io.Reader
-	in    *int64 // bytes that were read of the container so far
-	at    extent // where it stands uncompressed; empty: nowhere
-	most  int64  // bytes that may come out of it; 0: what the item has left
-	until int64  // where its data ends at the latest; 0: with the container
+	in    *int64          // bytes that were read of the container so far
+	at    extent          // where it stands uncompressed; empty: nowhere
+	from  func() []extent // where its data stands, once it was read to its end; nil: nobody knows
+	most  int64           // bytes that may come out of it; 0: what the item has left
+	until int64           // where its data ends at the latest; 0: with the container
 	done  func() error
 	as    kind // as input.as
 	view  bool // it is searched and not opened
@@ -285,6 +287,8 @@ func (e *container) member(ctx context.Context, f file) (goOn bool, err error) {
 		w.skip(path, detail(m.err))
 	case m.ended && f.at.end > f.at.start:
 		e.stored = append(e.stored, f.at)
+	case m.ended && f.from != nil:
+		e.opaque = append(e.opaque, f.from()...)
 	}
 	return true, nil
 }

@@ -124,14 +124,23 @@ func (e *container) zipData(ctx context.Context, f file, z zipEntry, pos int64) 
 		e.packed = true
 		sum.r, done = inflate(z.method, b)
 		f.r = sum
+		f.from = func() []extent {
+			if end := pos + in.n - int64(b.Buffered()); z.method == zipDeflate && z.checked() && end-pos >= leastOpaque {
+				return []extent{{pos, end}}
+			}
+			return nil
+		}
 	}
 	defer done()
-	if !z.streamed || z.crc != 0 {
+	if z.checked() {
 		f.done = func() error { return sum.check(z.crc) }
 	}
 	goOn, err = e.member(ctx, f)
 	return pos + in.n - int64(b.Buffered()), goOn, err
 }
+
+// checked reports whether the entry's checksum is known.
+func (z zipEntry) checked() bool { return !z.streamed || z.crc != 0 }
 
 // inflate opens the data of an entry.
 func inflate(method uint16, b *bufio.Reader) (io.Reader, func()) {

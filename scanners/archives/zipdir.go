@@ -30,8 +30,12 @@ func findEnd(at io.ReaderAt, size int64) (zipDir, bool) {
 	off := size - int64(len(buf))
 	n, _ := at.ReadAt(buf, off)
 	buf = buf[:n]
+	magic := []byte("PK\x05\x06")
+	if !bytes.Contains(buf, magic) { // many times as fast as looking from the end
+		return zipDir{}, false
+	}
 	for tries, i := 0, len(buf); tries < zipMaxEnds; tries++ {
-		if i = bytes.LastIndex(buf[:i], []byte("PK\x05\x06")); i < 0 {
+		if i = bytes.LastIndex(buf[:i], magic); i < 0 {
 			return zipDir{}, false
 		}
 		if len(buf)-i < zipEnd || i+zipEnd+int(binary.LittleEndian.Uint16(buf[i+20:])) > len(buf) {

@@ -108,6 +108,12 @@ func (a *alphabet) judge(chars []byte, grid, from int) (text extent, next int) {
 	var t texture
 	last := from
 	for at, whole := begin, true; whole && at < len(chars); at += a.group {
+		if at >= from && t.idle() {
+			if p := a.skip(chars, at); p > at {
+				at = p
+				t = texture{n: (at - begin) * a.bits / 8, found: t.found}
+			}
+		}
 		last = at
 		v, n := a.load(chars, at)
 		high := false
@@ -126,6 +132,69 @@ func (a *alphabet) judge(chars []byte, grid, from int) (text extent, next int) {
 	}
 	return extent{begin + 8*t.found.from/a.bits, min(len(chars), begin+(8*t.found.to+a.bits-1)/a.bits)}, next
 }
+
+// skip returns where to look on from a place on: before the first unit of eight
+// characters that may be of text, since no text is so short that it has no whole
+// unit, that is not ASCII, or that the run ends in.
+func (a *alphabet) skip(chars []byte, at int) int {
+	p, _ := a.scan(chars, at)
+	return max(at, p-unit)
+}
+
+// likely is skip for what is not ASCII, too; the end of chars: there is no text.
+func (a *alphabet) likely(chars []byte, grid, from int) int {
+	at := from - (from-grid%a.group+a.group)%a.group
+	if at < 0 {
+		at += a.group
+	}
+	for {
+		p, found := a.scan(chars, at)
+		if found {
+			return max(from, p-unit)
+		}
+		if at = p + unit; at > len(chars) {
+			return len(chars)
+		}
+	}
+}
+
+// scan returns the first unit that may be of text, or else the first one that
+// is not whole or not ASCII.
+func (a *alphabet) scan(chars []byte, p int) (at int, found bool) {
+	d, b := a.digit, a.bits&7
+	for ; p+unit <= len(chars); p += unit {
+		c := chars[p : p+unit : p+unit]
+		if (d[c[0]]|d[c[1]]|d[c[2]]|d[c[3]]|d[c[4]]|d[c[5]]|d[c[6]]|d[c[7]])&0x80 != 0 {
+			return p, false
+		}
+		v := uint64(d[c[0]])<<b | uint64(d[c[1]])
+		w := uint64(d[c[2]])<<b | uint64(d[c[3]])
+		x := uint64(d[c[4]])<<b | uint64(d[c[5]])
+		y := uint64(d[c[6]])<<b | uint64(d[c[7]])
+		if v = (v<<(2*b)|w)<<(4*b) | x<<(2*b) | y; v&(highBits>>(64-8*b)) != 0 {
+			return p, false
+		}
+		n := 0
+		for n < b && textual[byte(v>>(8*n))] {
+			n++
+		}
+		if n == b && v != 0 {
+			return p, true
+		}
+	}
+	return p, false
+}
+
+// unit is how many characters are looked at together; all alphabets' come out
+// as whole bytes, and fewer than half of the shortest text.
+const unit = 8
+
+// textual are the bytes of ASCII text, in UTF-16 too.
+var textual = func() [256]bool {
+	t := makePrintable()
+	t[0] = true
+	return t
+}()
 
 // rejudged is how many characters two looks have in common, so that no text is
 // cut in two that are too short.
@@ -157,6 +226,9 @@ func (t *texture) next(b byte) {
 		t.tell(t.wide)
 	}
 }
+
+// idle reports whether no row may go on.
+func (t *texture) idle() bool { return t.plain == 0 && t.wide <= 1 }
 
 // tell notes that the last bytes are text.
 func (t *texture) tell(row int) {

@@ -86,7 +86,7 @@ func (s *search) base32(a *alphabet, from int) (end int) {
 		end++
 	}
 	for g := range a.group {
-		for at := from; at < end; {
+		for at := a.likely(s.data[:end], g, from); at < end; at = a.likely(s.data[:end], g, at) {
 			text, next := s.judge(a, s.data[:end], g, at)
 			at = max(next, at+1)
 			if text.to > 0 {

@@ -75,7 +75,7 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 		s.sure.putIn(c, from, to)
 		s.guess.put(c, false)
 	default:
-		s.guess.putIn(c, from, to)
+		s.guess.putIn(c, max(from, p-phrase), min(to, j.end+phrase))
 		s.sure.put(c, false)
 	}
 }

@@ -27,6 +27,8 @@ const (
 	// wrapped is how much of a line is shown around a break in a value: longer
 	// values are found by one of their parts.
 	wrapped = 192
+	// wrappedLine is the same for lines of what was encoded, or wrapped by hand.
+	wrappedLine = 512
 	// deepest is how far a line may be indented.
 	deepest = 64
 	// region is how long a stretch of a value is that a break can hide.
@@ -106,6 +108,9 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 	for i := next; i < len(data) && right < region && graphic(data[i]); i++ {
 		right++
 		signs += uneven[data[i]]
+	}
+	if !words && legibleBefore(data, end)+legible(data[next:next+right]) < printed {
+		return
 	}
 	if end-left <= s.on && s.on > 0 {
 		left = region // a piece of what was broken before
@@ -206,7 +211,7 @@ func (s *lines) prefixed(data []byte, start, end, next int) {
 		return
 	}
 	out := s.marks
-	if armour || encodedOver(data, start, end, next+b) && stamps(data[next:next+b]) {
+	if armour || b <= longestPrefix && encodedOver(data, start, end, next+b) && stamps(data[next:next+b]) {
 		out = s.prefix
 	}
 	if armour {
@@ -237,6 +242,10 @@ func encodedOver(data []byte, start, end, p int) bool {
 	}
 	return to == p+bodyPiece || to == len(data) || data[to] == '\n' || data[to] == '\r'
 }
+
+// longestPrefix is how long what programs write before lines is at the most.
+// What lines have in common beyond that is what they are about.
+const longestPrefix = 128
 
 // bodyPiece is how long a piece is of what is encoded and wrapped.
 const bodyPiece = 32

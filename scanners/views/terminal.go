@@ -1,6 +1,9 @@
 package views
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // control undoes what only a terminal makes sense of: control sequences of
 // ECMA-48, and characters that are struck over.
@@ -47,6 +50,10 @@ func (s *control) caret(data []byte, p int) {
 // or one of them is a word whose edge it hides.
 func (s *control) cut(data []byte, from, end int) {
 	s.done = end
+	before, after := legibleBefore(data, from), legible(data[end:min(len(data), end+printed)])
+	if before+after < printed {
+		return
+	}
 	next := end
 	for next+1 < len(data) && data[next] == 0x1b { // several in a row
 		n := sequence(data, next+1)
@@ -74,6 +81,49 @@ func (s *control) cut(data []byte, from, end int) {
 		}
 		from, s.done = s.done, sequence(data, s.done+1)
 	}
+}
+
+// printed is how much beside a sequence has to be text: machine code is full of
+// what could be one.
+const printed = 10
+
+// legible is how many bytes from the beginning on a terminal can make something
+// of. The last ones may be a part of a character.
+func legible(b []byte) (n int) {
+	for n < len(b) {
+		switch c := b[n]; {
+		case c >= utf8.RuneSelf:
+			r, size := utf8.DecodeRune(b[n:])
+			if r == utf8.RuneError && size == 1 {
+				if !utf8.FullRune(b[n:]) {
+					return len(b)
+				}
+				return n
+			}
+			n += size
+			continue
+		case c < ' ' && (c < '\a' || c > '\r') && c != 0x1b && c != 0x0e && c != 0x0f, c == 0x7f:
+			return n
+		}
+		n++
+	}
+	return n
+}
+
+// legibleBefore is the same for what stands before a place.
+func legibleBefore(data []byte, p int) int {
+	from := max(0, p-printed)
+	for n := 1; n < utf8.UTFMax && from > 0 && !utf8.RuneStart(data[from]); n++ {
+		from--
+	}
+	for from < p {
+		n := legible(data[from:p])
+		if from+n == p {
+			break
+		}
+		from += n + 1
+	}
+	return p - from
 }
 
 // longestBroken is how much is shown around a sequence in the middle of what is

@@ -1,0 +1,108 @@
+package archives
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// What a member's bytes were decompressed from, checked by its sum, is noise in
+// its container: nothing stands there but the member, and that was searched.
+// It reads as zeros, which cost next to nothing and look like nothing.
+
+// leastOpaque is how long such a stretch is for it to pay.
+const leastOpaque = 1 << 10
+
+// blanked is a container's reader with zeros for the stretches of members.
+type blanked struct {
+	r     io.Reader
+	at    int64
+	parts []extent // in order
+}
+
+// blank returns the container's reader without what is opaque in it.
+func (e *container) blank(r io.Reader) io.Reader {
+	if len(e.opaque) == 0 {
+		return r
+	}
+	slices.SortFunc(e.opaque, func(a, b extent) int { return cmp.Compare(a.start, b.start) })
+	return &blanked{r: r, parts: e.opaque}
+}
+
+func (b *blanked) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	end := b.at + int64(n)
+	for len(b.parts) > 0 {
+		x := b.parts[0]
+		if from, to := max(x.start, b.at), min(x.end, end); from < to {
+			clear(p[from-b.at : to-b.at])
+		}
+		if x.end > end {
+			break
+		}
+		b.parts = b.parts[1:]
+	}
+	b.at = end
+	return n, err
+}
+
+// gunzip reads the members of a gzip stream, and says where their data stands;
+// their headers may hold names and comments.
+type gunzip struct {
+	in    *counted
+	b     *bufio.Reader
+	z     *gzip.Reader
+	from  int64 // where the data of the member at hand begins
+	some  bool
+	parts []extent
+}
+
+const gzipTrailer = 8
+
+func newGunzip(in *counted, b *bufio.Reader) (*gunzip, error) {
+	z, err := gzip.NewReader(b)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // detail says what went wrong
+	}
+	z.Multistream(false)
+	g := &gunzip{in: in, b: b, z: z}
+	g.from = g.place()
+	return g, nil
+}
+
+// place is how much of the container was read.
+func (g *gunzip) place() int64 { return g.in.n - int64(g.b.Buffered()) }
+
+func (g *gunzip) Read(p []byte) (int, error) {
+	for {
+		n, err := g.z.Read(p)
+		g.some = g.some || n > 0
+		if !errors.Is(err, io.EOF) {
+			return n, err //nolint:wrapcheck // as above
+		}
+		if end := g.place() - gzipTrailer; end-g.from >= leastOpaque {
+			g.parts = append(g.parts, extent{g.from, end})
+		}
+		if err = g.next(); err != nil || n > 0 {
+			return n, err
+		}
+	}
+}
+
+// next begins the next member. What is none is forgiven as tail does.
+func (g *gunzip) next() error {
+	err := g.z.Reset(g.b)
+	g.z.Multistream(false)
+	g.from = g.place()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, gzip.ErrHeader) && g.some:
+		return io.EOF
+	}
+	return err //nolint:wrapcheck // as above
+}
