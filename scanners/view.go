@@ -46,6 +46,8 @@ type Text struct {
 	// Guessed texts are put together by guessing. They, and what is encoded in
 	// them, are worth showing only to matchers that confirm what they find.
 	Guessed bool
+	// Bare texts have nothing encoded in them that their layer does not have.
+	Bare bool
 	// Unread says why the stretch in Origin(0, 1) was not decoded to its end;
 	// empty when it was. Data may be empty then.
 	Unread string
@@ -67,6 +69,10 @@ const (
 	viewPiece  = 1 << 20  // bytes of a text that is yielded at once
 	viewFactor = 4        // bytes of text for one of the chunk
 	viewSlack  = 64 << 20 // and beyond that
+
+	// maxGuesses is how many guesses are made of each other: of a value that was
+	// wrapped before a log put something before each line.
+	maxGuesses = 2
 )
 
 // looking is one chunk being looked through.
@@ -119,12 +125,11 @@ func (e *Engine) guessesOnly() bool {
 
 // level is a text with what was undone for it.
 type level struct {
-	depth int
-	alike int // how many of the last read as what they were made of
-	form  fingerprints.Form
-	to    origin
-	// guessed texts make guesses of what is in them.
-	guessed bool
+	depth   int
+	alike   int // how many of the last read as what they were made of
+	form    fingerprints.Form
+	to      origin
+	guesses int // how many of the encodings that were undone were guessed
 }
 
 // through looks through one text.
@@ -165,8 +170,13 @@ func (l *looking) text(t Text, outer level) {
 	if t.Alike {
 		v.alike = outer.alike + 1
 	}
-	t.Guessed = t.Guessed || outer.guessed
-	v.guessed = t.Guessed
+	if v.guesses = outer.guesses; t.Guessed {
+		v.guesses++
+	}
+	if v.guesses > maxGuesses {
+		return
+	}
+	t.Guessed = v.guesses > 0 // and so is what is in it
 	if outer.depth > 0 && l.again(t, here) {
 		return
 	}
@@ -192,7 +202,9 @@ func (l *looking) text(t Text, outer level) {
 			l.hits = append(l.hits, h)
 		}
 	}
-	l.through(t.Data, v)
+	if !t.Bare {
+		l.through(t.Data, v)
+	}
 }
 
 // place maps a span of a text to the content.

@@ -75,7 +75,7 @@ func prefixed(styles map[string]prefix, width int) coder {
 			m.raw(prose(r, column) + " ")
 		}
 		for i, b := range in {
-			if width > 0 && column >= width && b != '\n' && anywhere(in, i) {
+			if width > 0 && column >= width && b != '\n' && i > 0 && solidly(in, i) {
 				m.raw("\n")
 				begin()
 			}

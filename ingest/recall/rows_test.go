@@ -111,7 +111,7 @@ func base64Rows() []row {
 		{name: "percent-encoded", code: chain(around(20), base64Std(), escaping("+", "%2B", "/", "%2F", "=", "%3D"), frame("?t=", "&x=1")), exact: true},
 		{name: "JSON with \\/", code: chain(around(20), base64Std(), escaping("/", `\/`, "+", `\u002b`, "=", `\u003d`), frame(`"t":"`, `"`)), exact: true},
 		{name: "data URL", code: chain(base64Std(), frame("data:text/plain;base64,", ")")), exact: true},
-		{name: "of UTF-16", code: chain(around(30), utf16LE(), base64Std(), quoted())},
+		{name: "of UTF-16", code: chain(around(30), frame("password: ", ""), utf16LE(), base64Std(), quoted())},
 		{name: "of hex", code: chain(list("%02x", "", 0, ""), base64Std(), quoted())},
 		{name: "of JSON", code: chain(jsonString(), frame(`{"v":"`, `"}`), base64Std(), quoted())},
 		{name: "of percent-encoded", code: chain(percentQuery(), frame("a=b&p=", "&c=d"), base64Std(), quoted())},
@@ -246,8 +246,8 @@ func listRows() []row {
 
 func brokenRows() []row {
 	out := []row{
-		{name: "a line break", code: chain(line(textOnly(broken(1, choice("\n", "\r\n"), anywhere))), frame("key: ", "\n")), sure: true},
-		{name: "a line break and blanks", code: chain(line(textOnly(broken(1, choice("\n    ", "\n\t", "\r\n  "), anywhere))), frame("    key: ", "\n")), sure: true},
+		{name: "a line break", code: chain(line(textOnly(broken(1, choice("\n", "\r\n"), solidly))), frame("key: ", "\n")), sure: true},
+		{name: "a line break and blanks", code: chain(line(textOnly(broken(1, choice("\n    ", "\n\t", "\r\n  "), solidly))), frame("    key: ", "\n")), sure: true},
 		{name: "log lines behind timestamps", code: chain(line(plain()), prefixed(prefixes(), 40)), sure: true},
 		{name: "base64 lines behind timestamps", code: chain(around(200), base64Std(), wrapped(76, "\n"), prefixed(prefixes(), 0)), sure: true},
 		{name: "base64 lines in a patch, mail or comment", code: chain(around(200), base64Std(), wrapped(76, "\n"), prefixed(quoting(), 0)), sure: true},

@@ -118,10 +118,10 @@ the other case, or cut short.
 What is put together by guessing (lines behind prefixes, concatenated literals, markup)
 is shown only to registered values, which are confirmed: a rule would guess twice.
 
-Not all is found in these rows, and the test lets them miss a little: values broken by
-a line end beside a blank, a quote or a bracket (a line break, log lines behind
-timestamps); a concatenation whose surroundings have a stray quote (SQL, Perl); a document of 4 KB that quoted-printable gave other line ends;
-UTF-16 of mostly other scripts in base64; hex behind a ` + "`\\x`" + ` that also reads as an escape.
+Not planted, because it reads as something else: a value with blanks, or of fewer
+than 13 characters, that a line end breaks, in a log or not; one that it breaks beside a
+quote, a bracket, a comma, a semicolon, a backslash or a circumflex, or beside a single
+sign; UTF-16 in base64 that has no eight ASCII characters in a row.
 `
 
 const tableFoot = `

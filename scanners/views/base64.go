@@ -39,6 +39,9 @@ func (s *search) suspect(a *alphabet, seen *int, grid, at int, ends uint64) {
 		text, next := s.judge(a, s.data, grid, p)
 		*seen = next
 		if text.to > 0 {
+			for a.digit[s.data[p]] == byteclass.None { // the x of \x
+				p++
+			}
 			// From here on, not from the text: another grid may have one before.
 			s.done[a.index] = s.follow(a, a.begin(s.data, p, s.done[a.index]))
 		}

@@ -12,39 +12,51 @@ type coat struct {
 
 // line looks at a line and the beginning of the next one.
 func (s *coat) line(data []byte, start, end, next int) {
-	in := data[start:end]
+	follows := data[next:min(len(data), next+faraway)]
 	if s.on != start || start == 0 {
-		if !s.begins(in, data[next:min(len(data), next+faraway)]) {
+		from, ok := s.begins(data[start:end], follows)
+		if !ok {
 			return
 		}
+		start += from // another thing may stand before what the lines begin with
 	}
+	in := data[start:end]
 	s.out.put(cut(start, start+s.before), true)
 	s.out.put(cut(end-s.after, end), true)
 	s.on = 0
-	if follows := data[next:min(len(data), next+faraway)]; s.wears(in, follows) && !bytes.Contains(in, []byte("-----END ")) {
+	if s.wears(in, follows) && !bytes.Contains(in, []byte("-----END ")) {
 		s.on = next
 	}
 }
 
 // begins reports whether armour begins in the line, and the next line has the
-// same before and after it.
-func (s *coat) begins(in, follows []byte) bool {
-	if len(in) < len("-----BEGIN KEY-----") || len(follows) < len(in) {
-		return false
+// same before and after it; from is where that begins.
+func (s *coat) begins(in, follows []byte) (from int, ok bool) {
+	if len(in) < len("-----BEGIN KEY-----") {
+		return 0, false
 	}
-	for i := 0; i < 4 && in[i] != '-'; i++ { // nearly all lines differ soon
-		if in[i] != follows[i] {
-			return false
+	low := max(0, len(in)-longestCoat)
+	at := bytes.Index(in[low:], []byte("-----BEGIN "))
+	if at < 0 || armoured(in) {
+		return 0, false
+	}
+	at += low
+	to := bytes.LastIndex(in, []byte("-----")) + len("-----")
+	if to <= at+len("-----BEGIN ") {
+		return 0, false
+	}
+	s.after = len(in) - to
+	for from = max(0, at-deepest); from <= at; from++ {
+		if s.before = at - from; s.wears(in[from:], follows) && (s.before > 0 || at == 0) {
+			return from, true
 		}
 	}
-	from := bytes.Index(in, []byte("-----BEGIN "))
-	if from < 0 || armoured(in) {
-		return false
-	}
-	to := bytes.LastIndex(in, []byte("-----")) + len("-----")
-	s.before, s.after = from, len(in)-to
-	return to > from+len("-----BEGIN ") && s.wears(in, follows)
+	return 0, false
 }
+
+// longestCoat is how long armour's first line is at the most, with what stands
+// after it.
+const longestCoat = 160
 
 // wears reports whether the line at the beginning of follows has the same
 // before and after it as in has.

@@ -12,13 +12,14 @@ type joints struct {
 	sure  *stretches
 	guess *stretches // lists, which may be joined somewhere
 	done  int
-	list  int // where the last piece of a list begins
+	last  [3]int // the same, for each kind of quote
+	list  int    // where the last piece of a list begins
 	calls calls
 	reach literals
 }
 
 func (s *joints) forget() {
-	s.done, s.list = 0, 0
+	s.done, s.list, s.last = 0, 0, [3]int{}
 	s.calls, s.reach = calls{}, literals{}
 }
 
@@ -50,15 +51,17 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 	if !ok {
 		return
 	}
+	last := s.last[quoteKind(data[p])]
+	s.last[quoteKind(data[p])], s.last[quoteKind(data[j.end-1])] = j.end, j.end
 	inside := p > 0 && j.end < len(data) && graphic(data[p-1]) && graphic(data[j.end])
-	if j.comma && !(inside && s.listed(data, p, j.end)) && !s.calls.join(data, p, s.done) {
+	if j.comma && !(inside && s.listed(data, p, j.end)) && !s.calls.join(data, p, last) {
 		s.done = j.end
 		return
 	}
 	c := cut(p, j.end)
 	var from, to int
 	if inside || j.comma {
-		from, to = s.reach.around(data, p, j.end, s.done)
+		from, to = s.reach.around(data, p, j.end, last)
 	}
 	s.done = j.end
 	switch {
@@ -120,6 +123,9 @@ func jointAt(data []byte, p int) (joint, bool) {
 func literate(c byte) bool { return alnums[c] || c >= 0x80 }
 
 func isQuote(c byte) bool { return c == '"' || c == '\'' || c == '`' }
+
+// quoteKind is the place of a quote among the three.
+func quoteKind(c byte) int { return strings.IndexByte("\"'`", c) }
 
 // kindOf reports whether c can say of what kind a literal is.
 func kindOf(c byte) bool {
@@ -225,11 +231,11 @@ func (j *joint) space(data []byte, i int) int { //nolint:gocyclo // a format is 
 		case (c == '\\' || c == '_') && lineEnds(data, i+1):
 			i++
 		case c == '#', c == '/' && i+1 < len(data) && data[i+1] == '/', c == '-' && i+1 < len(data) && data[i+1] == '-':
-			for ; i < len(data) && data[i] != '\n'; i++ {
-				if data[i] < ' ' && data[i] != '\t' && data[i] != '\r' {
-					return len(data) // this is no program
-				}
+			n := bytes.IndexByte(data[i:], '\n')
+			if n < 0 || legible(data[i:i+n]) < n {
+				return len(data) // this is no program
 			}
+			i += n
 		case c == '/' && i+1 < len(data) && data[i+1] == '*':
 			for i += 2; i+1 < len(data) && (data[i] != '*' || data[i+1] != '/'); i++ {
 			}

@@ -12,6 +12,7 @@ type lines struct {
 	prefix *stretches // behind what programs write before lines, and before armour
 	marks  *stretches // behind what people do: rules would take a comment's words for a program's
 	wrap   *stretches
+	feeds  *stretches // as if lines ended as Unix has them: values of several lines do
 	yaml
 	coat coat
 
@@ -48,6 +49,7 @@ func (s *lines) end(data []byte, p int) {
 	s.start = p + 1
 	if end > start && data[end-1] == '\r' {
 		end--
+		s.feeds.put(cut(end, p), true)
 	}
 	if p+1 == len(data) {
 		return
@@ -118,11 +120,16 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 	switch {
 	case words && left+right >= secretLength && (left+right >= region || signs >= 2) && !stamped(data[next:]),
 		left >= solid && right >= solid,
-		left+right >= secretLength && signs >= 4*unevenSign && !stamped(data[next:]):
+		left+right >= secretLength && signs >= 4*unevenSign && !stamped(data[next:]),
+		left+right >= region && signs >= unevenSign && !alone(data[end-1], left) && !alone(data[next], right) && !stamped(data[next:]):
 		s.on = next
 		s.wrap.put(cut(end, next), true)
 	}
 }
+
+// alone reports whether what stands beside a break is one sign, an operator for
+// instance.
+func alone(c byte, n int) bool { return n == 1 && !alnums[c] && c < 0x80 }
 
 // uneven is how little a character is one of words: digits a little, signs and
 // other scripts more.

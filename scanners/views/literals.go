@@ -1,9 +1,6 @@
 package views
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
 // longestLiteral bounds what is shown of a literal beside a joint: documents
 // and keys stand in one.
@@ -49,7 +46,7 @@ func opening(data []byte, floor, p int) int {
 // close is where the literal that begins at q ends.
 func (s *literals) close(data []byte, q int) int {
 	kind := data[q-1]
-	known := &s.ahead[strings.IndexByte("\"'`", kind)]
+	known := &s.ahead[quoteKind(kind)]
 	if *known >= q {
 		return min(*known, q+longestLiteral)
 	}

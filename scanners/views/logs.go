@@ -192,7 +192,7 @@ func (s *lines) logged(data []byte, start, end, next int) {
 	}
 	follows := data[next:min(len(data), next+nearby)]
 	_, b := common(data[start:end], follows)
-	if b < shortestStamp && stamped(follows[min(1, len(follows)-1):]) { // the first line of a log, behind something else
+	if b < shortestStamp && bytes.ContainsAny(follows[:min(len(follows), deepest)], "0123456789|") { // the first line of a log, behind something else
 		if n := bytes.IndexByte(follows, '\n'); n >= 0 {
 			b, _ = common(follows[:n], follows[n+1:])
 		}
@@ -210,6 +210,9 @@ func (s *lines) logged(data []byte, start, end, next int) {
 
 // shortestStamp is how long what a program writes before lines is at the least.
 const shortestStamp = 6
+
+// longWord is how long no word of prose is.
+const longWord = 20
 
 // odd counts the characters of a word that may be a password.
 type odd struct{ n, letters, digits, signs, high int }
@@ -229,5 +232,6 @@ func (w *odd) add(c byte) {
 }
 
 func (w *odd) secret() bool {
-	return w.n >= secretLength && (w.letters > 0 && w.digits > 0 || w.signs >= 3 || w.high >= 4)
+	return w.n >= secretLength && (w.letters > 0 && w.digits > 0 || w.signs >= 3 || w.high >= 4) ||
+		w.n >= region && w.signs > 0 || w.n >= longWord
 }
