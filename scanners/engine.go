@@ -58,6 +58,7 @@ type Engine struct {
 	seed    maphash.Seed
 	turns   chan struct{} // one for each piece under way beyond a Scan's first
 	desks   chan struct{} // one for each piece that is looked at
+	spare   chan struct{} // one for each piece that two goroutines look at
 }
 
 // start makes what all Scans share.
@@ -68,7 +69,7 @@ func (e *Engine) start() {
 		if n <= 0 {
 			n = runtime.GOMAXPROCS(0)
 		}
-		e.turns, e.desks = make(chan struct{}, n), make(chan struct{}, n)
+		e.turns, e.desks, e.spare = make(chan struct{}, n), make(chan struct{}, n), make(chan struct{}, n-1)
 	})
 }
 

@@ -37,16 +37,50 @@ func (s *scan) cut(p *piece, more bool, readErr error) {
 
 // look runs matchers and viewer over a piece.
 func (p *piece) look(ctx context.Context, s *scan) {
-	var hits []Hit
-	for _, m := range s.e.Matchers {
-		hits = appendHits(ctx, m, hits, p.chunk)
-	}
-	views, unread := s.e.viewed(ctx, p.chunk, s.overlap)
+	var hits, views []Hit
+	var unread []fingerprints.Skip
+	wait := s.e.beside(len(p.chunk.Data), func() { views, unread = s.e.viewed(ctx, p.chunk, s.overlap) })
+	func() {
+		defer wait() // also when a matcher panics
+		for _, m := range s.e.Matchers {
+			hits = appendHits(ctx, m, hits, p.chunk)
+		}
+	}()
 	if s.e.looksThrough() {
 		hits = together(unworn(hits, views))
 	}
 	p.hits = own(hits, p.from, p.to, p.chunk.Final)
 	p.unread = append(s.skips(p.hits, p.chunk), unread...)
+}
+
+// besides is from how many bytes on a chunk is worth two cores.
+const besides = 1 << 20
+
+// beside runs f while its caller goes on, if a core may be idle and n bytes are
+// worth it, else when wait is called. wait returns when f did, and panics if f
+// did.
+func (e *Engine) beside(n int, f func()) (wait func()) {
+	if n < besides || !e.looksThrough() {
+		return f
+	}
+	select {
+	case e.spare <- struct{}{}:
+	default:
+		return f
+	}
+	done := make(chan any, 1)
+	go func() {
+		defer func() {
+			<-e.spare
+			done <- recover()
+		}()
+		f()
+	}()
+	return func() {
+		if failure := <-done; failure != nil {
+			panic(failure)
+		}
+	}
 }
 
 // give hands a piece over that was looked at.

@@ -152,3 +152,46 @@ func TestPiecesEndWell(t *testing.T) {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 }
+
+// fragile is a viewer that panics on a text.
+type fragile struct{ text string }
+
+func (fragile) Reach() int { return 0 }
+
+func (f fragile) View(_ context.Context, l scanners.Layer, _ func(scanners.Text) bool) {
+	if bytes.Contains(l.Data, []byte(f.text)) {
+		panic("fragile")
+	}
+}
+
+// TestMatchersAndViewerSideBySide: a chunk that is worth two cores has the hits
+// that it has on one, and a panic of either ends where the caller sees it.
+func TestMatchersAndViewerSideBySide(t *testing.T) {
+	text := strings.Repeat("hay and hay\n", 200_000) + "needle {arrqyr}\n"
+	matchers := []scanners.Matcher{literal{text: "needle"}}
+	want, _ := collect(t, &scanners.Engine{Matchers: matchers, Viewer: rot13{'{', '}'}, Parallel: 1}, text)
+	e := &scanners.Engine{Matchers: matchers, Viewer: rot13{'{', '}'}, Parallel: 4}
+	for range 20 {
+		got, _ := collect(t, e, text)
+		if diff := cmp.Diff(want, got); diff != "" || len(want) != 2 {
+			t.Fatal(diff, want)
+		}
+	}
+	for _, tt := range []struct {
+		panics string
+		m      scanners.Matcher
+		v      scanners.Viewer
+	}{{"brittle", brittle("needle"), rot13{'{', '}'}}, {"fragile", literal{text: "needle"}, fragile{"needle"}}} {
+		e := &scanners.Engine{Matchers: []scanners.Matcher{tt.m}, Viewer: tt.v, Parallel: 2}
+		for range 3 { // what is spare is given back
+			func() {
+				defer func() {
+					if got := recover(); got != tt.panics {
+						t.Errorf("recovered %v, want %s", got, tt.panics)
+					}
+				}()
+				_, _ = e.Scan(context.Background(), strings.NewReader(text), "", func(scanners.Window) error { return nil })
+			}()
+		}
+	}
+}
