@@ -6,7 +6,7 @@ func MarkWord(data []byte) (fast, scalar [3]uint64) {
 	var b Marks
 	b.Classify(data)
 	fast = [3]uint64{b.Runs[0], b.Marks[0], b.Quotes[0]}
-	scalar[0], scalar[1], scalar[2] = markScalar(data)
+	scalar[0], scalar[1], scalar[2] = marks.scalar(data)
 	return fast, scalar
 }
 
@@ -28,6 +28,6 @@ func SignWord(data []byte) (fast, scalar [3]uint64) {
 	var b Signs
 	b.Classify(data)
 	fast = [3]uint64{b.Signs[0], b.Quotes[0], b.Breaks[0]}
-	scalar[0], scalar[1], scalar[2] = signScalar(data)
+	scalar[0], scalar[1], scalar[2] = signs.scalar(data)
 	return fast, scalar
 }

@@ -3,13 +3,14 @@ package byteclass
 // Classes of bytes as Marks tells them apart: a byte is in a class when the
 // entries of its low and high half share a bit of the class.
 const (
-	runBits  = 0x1f // both base64 alphabets
-	markBits = 0x60 // what escapes begin with: \ % &, and + of forms
-	quoteBit = 0x80 // quotes: two in a row are an escape
+	runBits  = 0x1f     // both base64 alphabets
+	markBits = 0x60     // what escapes begin with: \ % &, and + of forms
+	quoteBit = thirdBit // quotes: two in a row are an escape
 )
 
-// markTables are the class bits by low half, by high half, and constants for
-// vector code: 16 bytes each.
+// markTables tell three classes apart: the class bits by low half and by high
+// half of a byte, and constants for vector code, 16 bytes each: those of the
+// first class and of the second.
 type markTables struct {
 	low, high, half, run, mark [16]byte
 }
@@ -49,31 +50,39 @@ type Marks struct{ Runs, Marks, Quotes [Tile / 64]uint64 }
 // Classify fills the bitmaps for data, at most a tile, and returns how many
 // words of each are in use. The last is padded with zero bits.
 func (b *Marks) Classify(data []byte) int {
-	n := b.classifyWords(data)
+	return marks.classify(b.Runs[:], b.Marks[:], b.Quotes[:], data)
+}
+
+// classify fills bitmaps of the three classes.
+func (t *markTables) classify(first, second, third []uint64, data []byte) int {
+	n := t.words(first, second, third, data)
 	for i, rest := n, data[64*n:]; len(rest) > 0; i++ {
 		part := rest[:min(64, len(rest))]
 		var ok bool
-		if b.Runs[i], b.Marks[i], b.Quotes[i], ok = lastWord(part, marks); !ok {
-			b.Runs[i], b.Marks[i], b.Quotes[i] = markScalar(part)
+		if first[i], second[i], third[i], ok = t.lastWord(part); !ok {
+			first[i], second[i], third[i] = t.scalar(part)
 		}
 		rest = rest[len(part):]
 	}
 	return (len(data) + 63) / 64
 }
 
-// markScalar classifies up to 64 bytes on any machine.
-func markScalar(data []byte) (run, mark, quote uint64) {
+// thirdBit is the class that vector code reads from bytes' highest bits.
+const thirdBit = 0x80
+
+// scalar classifies up to 64 bytes on any machine.
+func (t *markTables) scalar(data []byte) (first, second, third uint64) {
 	for k, c := range data {
-		b := marks.low[c&15] & marks.high[c>>4]
-		if b&runBits != 0 {
-			run |= 1 << k
+		b := t.low[c&15] & t.high[c>>4]
+		if b&t.run[0] != 0 {
+			first |= 1 << k
 		}
-		if b&markBits != 0 {
-			mark |= 1 << k
+		if b&t.mark[0] != 0 {
+			second |= 1 << k
 		}
-		if b&quoteBit != 0 {
-			quote |= 1 << k
+		if b&thirdBit != 0 {
+			third |= 1 << k
 		}
 	}
-	return run, mark, quote
+	return first, second, third
 }

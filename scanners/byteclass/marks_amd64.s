@@ -2,7 +2,7 @@
 
 // func marksAVX2(runs, marks, quotes *uint64, data *byte, n int, t *markTables)
 //
-// Looks both halves of each byte up with a shuffle, as markScalar does with
+// Looks both halves of each byte up with a shuffle, as scalar does with
 // its tables, and collects the sign of the result 64 bytes at a time.
 TEXT ·marksAVX2(SB), NOSPLIT, $0-48
 	MOVQ runs+0(FP), DI

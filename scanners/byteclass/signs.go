@@ -5,7 +5,7 @@ package byteclass
 const (
 	signBits  = 0x0f
 	quoteBits = 0x30
-	breakBit  = 0x80
+	breakBit  = thirdBit
 )
 
 var signs = makeSignTables()
@@ -45,31 +45,5 @@ type Signs struct{ Signs, Quotes, Breaks [SignTile / 64]uint64 }
 // Classify fills the bitmaps for data, at most a tile, and returns how many
 // words of each are in use. The last is padded with zero bits.
 func (b *Signs) Classify(data []byte) int {
-	n := b.classifyWords(data)
-	for i, rest := n, data[64*n:]; len(rest) > 0; i++ {
-		part := rest[:min(64, len(rest))]
-		var ok bool
-		if b.Signs[i], b.Quotes[i], b.Breaks[i], ok = lastWord(part, signs); !ok {
-			b.Signs[i], b.Quotes[i], b.Breaks[i] = signScalar(part)
-		}
-		rest = rest[len(part):]
-	}
-	return (len(data) + 63) / 64
-}
-
-// signScalar classifies up to 64 bytes on any machine.
-func signScalar(data []byte) (sign, quote, end uint64) {
-	for k, c := range data {
-		b := signs.low[c&15] & signs.high[c>>4]
-		if b&signBits != 0 {
-			sign |= 1 << k
-		}
-		if b&quoteBits != 0 {
-			quote |= 1 << k
-		}
-		if b&breakBit != 0 {
-			end |= 1 << k
-		}
-	}
-	return sign, quote, end
+	return signs.classify(b.Signs[:], b.Quotes[:], b.Breaks[:], data)
 }

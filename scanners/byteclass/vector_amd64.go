@@ -2,30 +2,20 @@ package byteclass
 
 import "golang.org/x/sys/cpu"
 
-// classifyWords does as many whole words as vector code can and returns how
-// many that were.
-func (b *Marks) classifyWords(data []byte) int {
-	n := min(len(data)/64, len(b.Runs))
+// words does as many whole words as vector code can and returns how many that
+// were.
+func (t *markTables) words(first, second, third []uint64, data []byte) int {
+	n := min(len(data)/64, len(first))
 	if n == 0 || !cpu.X86.HasAVX2 {
 		return 0
 	}
-	marksAVX2(&b.Runs[0], &b.Marks[0], &b.Quotes[0], &data[0], n, marks)
-	return n
-}
-
-// classifyWords does as many whole words as vector code can.
-func (b *Signs) classifyWords(data []byte) int {
-	n := min(len(data)/64, len(b.Signs))
-	if n == 0 || !cpu.X86.HasAVX2 {
-		return 0
-	}
-	marksAVX2(&b.Signs[0], &b.Quotes[0], &b.Breaks[0], &data[0], n, signs)
+	marksAVX2(&first[0], &second[:n][0], &third[:n][0], &data[0], n, t)
 	return n
 }
 
 // lastWord classifies up to 64 bytes as if zeros followed; ok is false where
 // there is no vector code.
-func lastWord(part []byte, t *markTables) (first, second, third uint64, ok bool) {
+func (t *markTables) lastWord(part []byte) (first, second, third uint64, ok bool) {
 	if !cpu.X86.HasAVX2 {
 		return 0, 0, 0, false
 	}
@@ -39,7 +29,7 @@ func lastWord(part []byte, t *markTables) (first, second, third uint64, ok bool)
 // data, which has as many.
 func RunWord(data []byte) (run uint64) {
 	if !cpu.X86.HasAVX2 {
-		run, _, _ = markScalar(data[:64])
+		run, _, _ = marks.scalar(data[:64])
 		return run
 	}
 	var mark, quote uint64
