@@ -58,7 +58,7 @@ type Engine struct {
 	seed    maphash.Seed
 	turns   chan struct{} // one for each piece under way beyond a Scan's first
 	desks   chan struct{} // one for each piece that is looked at
-	spare   chan struct{} // one for each piece that two goroutines look at
+	spare   chan struct{} // one for each chunk that two goroutines look at
 }
 
 // start makes what all Scans share.

@@ -56,9 +56,9 @@ func (p *piece) look(ctx context.Context, s *scan) {
 // besides is from how many bytes on a chunk is worth two cores.
 const besides = 1 << 20
 
-// beside runs f while its caller goes on, if a core may be idle and n bytes are
-// worth it, else when wait is called. wait returns when f did, and panics if f
-// did.
+// beside runs f while its caller goes on, if n bytes are worth it and fewer
+// than there are cores do so, else when wait is called. wait returns when f did,
+// and panics if f did.
 func (e *Engine) beside(n int, f func()) (wait func()) {
 	if n < besides || !e.looksThrough() {
 		return f

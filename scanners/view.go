@@ -28,8 +28,8 @@ type Layer struct {
 	// Overlap how much of one the next repeats: what the matchers need to see
 	// every hit whole in one of them.
 	Piece, Overlap int
-	// Certain says that nobody wants guesses.
-	Certain bool
+	// NoGuesses says that nobody wants guessed texts.
+	NoGuesses bool
 }
 
 // Text is what a stretch decodes to. All of it is borrowed until yield returns.
@@ -77,16 +77,16 @@ const (
 
 // looking is one chunk being looked through.
 type looking struct {
-	ctx      context.Context
-	e        *Engine
-	chunk    Chunk
-	overlap  int
-	left     []int64         // bytes that may still be decoded, by depth
-	seen     map[textID]bool // whether it was a guess
-	hits     []Hit
-	unread   []fingerprints.Skip
-	overflow bool
-	certain  bool // no matcher confirms what it finds
+	ctx       context.Context
+	e         *Engine
+	chunk     Chunk
+	overlap   int
+	left      []int64        // bytes that may still be decoded, by depth
+	seen      map[textID]int // how many guesses it took
+	hits      []Hit
+	unread    []fingerprints.Skip
+	overflow  bool
+	noGuesses bool // no matcher confirms what it finds
 }
 
 // origin maps a range of a text to the chunk.
@@ -105,7 +105,7 @@ func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fin
 	if !e.looksThrough() {
 		return nil, nil
 	}
-	l := &looking{ctx: ctx, e: e, chunk: c, overlap: overlap, left: make([]int64, depth), certain: e.guessesOnly()}
+	l := &looking{ctx: ctx, e: e, chunk: c, overlap: overlap, left: make([]int64, depth), noGuesses: e.guessesOnly()}
 	for i := range l.left {
 		l.left[i] = viewSlack + viewFactor*int64(len(c.Data))
 	}
@@ -138,7 +138,7 @@ func (l *looking) through(data []byte, v level) {
 	if depth == len(l.left) {
 		return
 	}
-	layer := Layer{Data: data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap, Certain: l.certain}
+	layer := Layer{Data: data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap, NoGuesses: l.noGuesses}
 	l.e.Viewer.View(l.ctx, layer, func(t Text) bool {
 		if t.Unread != "" {
 			start, end := t.Origin(0, 1)
@@ -177,7 +177,7 @@ func (l *looking) text(t Text, outer level) {
 		return
 	}
 	t.Guessed = v.guesses > 0 // and so is what is in it
-	if outer.depth > 0 && l.again(t, here) {
+	if outer.depth > 0 && l.again(t, here, v.guesses) {
 		return
 	}
 	for _, m := range l.e.Matchers {
@@ -225,18 +225,17 @@ type textID struct {
 }
 
 // again reports whether the same text came from the same place before: what
-// undoing two encodings in either order makes. A guess that turns out to be none
-// is shown again.
-func (l *looking) again(t Text, to origin) bool {
+// undoing two encodings in either order makes. One that took fewer guesses is
+// looked at again, because more may be made of it.
+func (l *looking) again(t Text, to origin, guesses int) bool {
 	if l.seen == nil {
-		l.seen = map[textID]bool{}
+		l.seen = map[textID]int{}
 	}
 	start, _ := to(0, 1)
 	id := textID{sum: l.e.textSum(t.Data), start: start}
-	guessed, has := l.seen[id]
-	if has && (t.Guessed || !guessed) {
+	if before, has := l.seen[id]; has && before <= guesses {
 		return true
 	}
-	l.seen[id] = t.Guessed
+	l.seen[id] = guesses
 	return false
 }

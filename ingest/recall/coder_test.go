@@ -177,6 +177,23 @@ func broken(times int, insert func(r *rand.Rand) string, free func(in []byte, i 
 	}
 }
 
+// windows is a text of several lines that end as Windows has them.
+func windows() coder {
+	return when(func(in []byte) bool {
+		return isText(in) && bytes.Contains(in, []byte("\n")) && !bytes.Contains(in, []byte("\r"))
+	},
+		func(_ *rand.Rand, in []byte) (coded, bool) {
+			var m maker
+			for _, b := range in {
+				if b == '\n' {
+					m.raw("\r")
+				}
+				m.carry(1, string([]byte{b}))
+			}
+			return m.coded, true
+		})
+}
+
 func always(s string) func(*rand.Rand) string { return func(*rand.Rand) string { return s } }
 
 func choice(list ...string) func(*rand.Rand) string {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,7 +87,13 @@ func (b *bench) alone(t *testing.T, w row, column string, e effort, n int) cell 
 // putRight reports whether what stands around a decoy makes it the value, as
 // it is or broken by a line break.
 func putRight(content, value []byte) bool {
-	return bytes.Contains(content, value) || strings.Contains(strings.NewReplacer("\r", "", "\n", "", "\t", "", " ", "").Replace(string(content)), string(value))
+	return bytes.Contains(content, value) || bytes.Contains(unbroken(content), value)
+}
+
+// unbroken is a text without its line breaks and what indents the lines behind
+// them.
+func unbroken(text []byte) []byte {
+	return regexp.MustCompile(`\r?\n[ \t]*`).ReplaceAll(text, nil)
 }
 
 // crowd scans all plants that the eye looks for in one content.

@@ -70,6 +70,7 @@ func rawRows() []row {
 	return []row{
 		{name: "as it is", code: chain(plain(), quoted()), exact: true},
 		{name: "hard against letters", code: frame("xK7", "q0"), exact: true, bare: true, keys: noKeys},
+		{name: "Windows line ends", code: chain(windows(), quoted()), exact: true, sure: true},
 		{name: "in a sentence", code: chain(around(60), frame("\n", "\n")), exact: true},
 	}
 }
@@ -249,8 +250,8 @@ func brokenRows() []row {
 		{name: "a line break", code: chain(line(textOnly(broken(1, choice("\n", "\r\n"), solidly))), frame("key: ", "\n")), sure: true},
 		{name: "a line break and blanks", code: chain(line(textOnly(broken(1, choice("\n    ", "\n\t", "\r\n  "), solidly))), frame("    key: ", "\n")), sure: true},
 		{name: "log lines behind timestamps", code: chain(line(plain()), prefixed(prefixes(), 40)), sure: true},
-		{name: "base64 lines behind timestamps", code: chain(around(200), base64Std(), wrapped(76, "\n"), prefixed(prefixes(), 0)), sure: true},
-		{name: "base64 lines in a patch, mail or comment", code: chain(around(200), base64Std(), wrapped(76, "\n"), prefixed(quoting(), 0)), sure: true},
+		{name: "base64 lines behind timestamps", code: chain(around(200), base64Std(), wrapped(76, "\n"), prefixed(prefixes(), 0))},
+		{name: "base64 lines in a patch, mail or comment", code: chain(around(200), base64Std(), wrapped(76, "\n"), prefixed(quoting(), 0))},
 		{name: "dump behind timestamps", gutter: true, code: chain(around(60), hexdumpC(), prefixed(prefixes(), 0)), sure: true},
 		{name: "json-file of Docker, split", code: dockerSplit(), sure: true},
 		{name: "CRI log, split", code: criSplit(), sure: true},

@@ -118,8 +118,8 @@ the other case, or cut short.
 What is put together by guessing (lines behind prefixes, concatenated literals, markup)
 is shown only to registered values, which are confirmed: a rule would guess twice.
 
-Not planted, because it reads as something else: a value with blanks, or of fewer
-than 13 characters, that a line end breaks, in a log or not; one that it breaks beside a
+Not planted, because it reads as something else: a value with blanks, of fewer
+than 13 characters or of letters alone that a line end breaks, in a log or not; one that it breaks beside a
 quote, a bracket, a comma, a semicolon, a backslash or a circumflex, or beside a single
 sign; UTF-16 in base64 that has no eight ASCII characters in a row.
 `

@@ -10,9 +10,9 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// What a member's bytes were decompressed from, checked by its sum, is noise in
-// its container: nothing stands there but the member, and that was searched.
-// It reads as zeros, which cost next to nothing and look like nothing.
+// Nothing but the member stands in the deflated data that it was read from and
+// checked by its sum, and the member was searched. In its container the data reads
+// as zeros, which cost next to nothing and look like nothing.
 
 // leastOpaque is how long such a stretch is for it to pay.
 const leastOpaque = 1 << 10
@@ -26,6 +26,7 @@ type blanked struct {
 
 // blank returns the container's reader without what is opaque in it.
 func (e *container) blank(r io.Reader) io.Reader {
+	e.opaque = slices.DeleteFunc(e.opaque, func(x extent) bool { return x.end-x.start < leastOpaque })
 	if len(e.opaque) == 0 {
 		return r
 	}
@@ -84,9 +85,7 @@ func (g *gunzip) Read(p []byte) (int, error) {
 		if !errors.Is(err, io.EOF) {
 			return n, err //nolint:wrapcheck // as above
 		}
-		if end := g.place() - gzipTrailer; end-g.from >= leastOpaque {
-			g.parts = append(g.parts, extent{g.from, end})
-		}
+		g.parts = append(g.parts, extent{g.from, g.place() - gzipTrailer})
 		if err = g.next(); err != nil || n > 0 {
 			return n, err
 		}

@@ -125,10 +125,10 @@ func (e *container) zipData(ctx context.Context, f file, z zipEntry, pos int64) 
 		sum.r, done = inflate(z.method, b)
 		f.r = sum
 		f.from = func() []extent {
-			if end := pos + in.n - int64(b.Buffered()); z.method == zipDeflate && z.checked() && end-pos >= leastOpaque {
-				return []extent{{pos, end}}
+			if z.method != zipDeflate || !z.checked() {
+				return nil
 			}
-			return nil
+			return []extent{{pos, pos + in.n - int64(b.Buffered())}}
 		}
 	}
 	defer done()

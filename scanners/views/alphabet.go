@@ -102,7 +102,9 @@ func (a *alphabet) judge(chars []byte, grid, from int) (text extent, next int) {
 		}
 	}
 	if to := from + block; to < len(chars) {
-		text, next = a.judge(chars[:to], grid, from)
+		if text, next = a.judge(chars[:to], grid, from); next <= to-a.group {
+			return text, next // it ended before
+		}
 		return text, max(next-rejudged, from+1)
 	}
 	var t texture

@@ -35,28 +35,23 @@ func (s *coat) begins(in, follows []byte) (from int, ok bool) {
 	if len(in) < len("-----BEGIN KEY-----") {
 		return 0, false
 	}
-	low := max(0, len(in)-longestCoat)
-	at := bytes.Index(in[low:], []byte("-----BEGIN "))
+	at := bytes.Index(in, []byte("-----BEGIN "))
 	if at < 0 || armoured(in) {
 		return 0, false
 	}
-	at += low
 	to := bytes.LastIndex(in, []byte("-----")) + len("-----")
 	if to <= at+len("-----BEGIN ") {
 		return 0, false
 	}
 	s.after = len(in) - to
-	for from = max(0, at-deepest); from <= at; from++ {
+	for from = 0; from <= at; from++ {
 		if s.before = at - from; s.wears(in[from:], follows) && (s.before > 0 || at == 0) {
 			return from, true
 		}
+		from = max(from, at-deepest-1) // the whole line, or not much of it
 	}
 	return 0, false
 }
-
-// longestCoat is how long armour's first line is at the most, with what stands
-// after it.
-const longestCoat = 160
 
 // wears reports whether the line at the beginning of follows has the same
 // before and after it as in has.

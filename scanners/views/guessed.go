@@ -16,7 +16,7 @@ type guesses struct {
 
 // guess puts a stretch aside.
 func (s *search) guess(b *built, form fingerprints.Form) {
-	if s.layer.Certain {
+	if s.layer.NoGuesses {
 		return
 	}
 	if to := s.aside(form, int(b.start[0])); to != nil {

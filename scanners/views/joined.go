@@ -3,6 +3,7 @@ package views
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 )
 
 // joints undoes the concatenation of string literals: what stands between the
@@ -54,7 +55,8 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 	last := s.last[quoteKind(data[p])]
 	s.last[quoteKind(data[p])], s.last[quoteKind(data[j.end-1])] = j.end, j.end
 	inside := p > 0 && j.end < len(data) && graphic(data[p-1]) && graphic(data[j.end])
-	if j.comma && !(inside && s.listed(data, p, j.end)) && !s.calls.join(data, p, last) {
+	called := j.comma && s.calls.join(data, p, last)
+	if j.comma && !called && !(inside && s.listed(data, p, j.end)) {
 		s.done = j.end
 		return
 	}
@@ -65,6 +67,9 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 	}
 	s.done = j.end
 	switch {
+	case j.comma && called:
+		s.sure.putIn(c, from, to)
+		s.guess.put(c, false)
 	case j.comma:
 		s.guess.putIn(c, from, to)
 		s.list = j.end
@@ -74,7 +79,7 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 		s.guess.put(c, false)
 	case j.doubled:
 		s.guess.putIn(c, from, to)
-	case j.operator || j.lines || s.words(data, p, j.end, from, to) && secretAround(data, p, j.end, &alnums):
+	case j.operator || j.lines || s.word(data, j.end, to) && secretAround(data, p, j.end, &alnums):
 		s.sure.putIn(c, from, to)
 		s.guess.put(c, false)
 	default:
@@ -83,10 +88,11 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 	}
 }
 
-// words reports whether the literals that end at p and begin at q have no blank
-// in them. Other literals beside each other are a program's arguments.
-func (s *joints) words(data []byte, p, q, from, to int) bool {
-	return from < p && q < to && bytes.IndexByte(data[max(from, p-pieceLook):p], ' ') < 0 && bytes.IndexByte(data[q:min(to, q+pieceLook)], ' ') < 0
+// word reports whether the literal that begins at q and ends at to has no blank
+// in it. Other literals beside each other are a program's arguments, or fields of
+// a log.
+func (s *joints) word(data []byte, q, to int) bool {
+	return q < to && bytes.IndexByte(data[q:min(to, q+pieceLook)], ' ') < 0
 }
 
 // jointAt reads what follows a literal that ends with the quote at p.
@@ -232,7 +238,7 @@ func (j *joint) space(data []byte, i int) int { //nolint:gocyclo // a format is 
 			i++
 		case c == '#', c == '/' && i+1 < len(data) && data[i+1] == '/', c == '-' && i+1 < len(data) && data[i+1] == '-':
 			n := bytes.IndexByte(data[i:], '\n')
-			if n < 0 || legible(data[i:i+n]) < n {
+			if n < 0 || !prose(data[i:i+n]) {
 				return len(data) // this is no program
 			}
 			i += n
@@ -245,6 +251,24 @@ func (j *joint) space(data []byte, i int) int { //nolint:gocyclo // a format is 
 		}
 	}
 	return len(data)
+}
+
+// prose reports whether a comment is text, in any character set.
+func prose(b []byte) bool {
+	high := 0
+	for n := 0; n < len(b); n++ {
+		switch c := b[n]; {
+		case c < ' ' && c != '\t' && c != '\r':
+			return false
+		case c >= utf8.RuneSelf:
+			if legible(b[n:min(len(b), n+utf8.UTFMax)]) == 0 {
+				high++
+			} else if _, size := utf8.DecodeRune(b[n:]); size > 1 {
+				n += size - 1
+			}
+		}
+	}
+	return 8*high <= len(b)
 }
 
 // lineEnds reports whether a line ends at i.

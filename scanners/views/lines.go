@@ -66,7 +66,7 @@ func (s *lines) end(data []byte, p int) {
 		}
 		return
 	}
-	if !s.wrap.layer.Certain {
+	if !s.wrap.layer.NoGuesses {
 		s.broken(data, start, end, p+1)
 	}
 	s.coat.line(data, start, end, p+1)
@@ -76,7 +76,7 @@ func (s *lines) end(data []byte, p int) {
 			return
 		}
 		s.prefixed(data, start, end, p+1)
-		if !s.wrap.layer.Certain {
+		if !s.wrap.layer.NoGuesses {
 			s.logged(data, start, end, p+1)
 		}
 	}
@@ -84,7 +84,7 @@ func (s *lines) end(data []byte, p int) {
 
 // carriage looks at a carriage return.
 func (s *lines) carriage(data []byte, p int) {
-	if p+1 < len(data) && data[p+1] != '\n' && p > s.start && !s.wrap.layer.Certain {
+	if p+1 < len(data) && data[p+1] != '\n' && p > s.start && !s.wrap.layer.NoGuesses {
 		s.broken(data, s.start, p, p+1)
 	}
 }
@@ -218,7 +218,7 @@ func (s *lines) prefixed(data []byte, start, end, next int) {
 		return
 	}
 	out := s.marks
-	if armour || b <= longestPrefix && encodedOver(data, start, end, next+b) && stamps(data[next:next+b]) {
+	if armour || b <= longestPrefix && encodedOver(data, start, end, next+b) {
 		out = s.prefix
 	}
 	if armour {

@@ -192,7 +192,7 @@ func (s *lines) logged(data []byte, start, end, next int) {
 	}
 	follows := data[next:min(len(data), next+nearby)]
 	_, b := common(data[start:end], follows)
-	if b < shortestStamp && bytes.ContainsAny(follows[:min(len(follows), deepest)], "0123456789|") { // the first line of a log, behind something else
+	if b < shortestStamp && numbered(follows[:min(len(follows), deepest)]) { // the first line of a log, behind something else
 		if n := bytes.IndexByte(follows, '\n'); n >= 0 {
 			b, _ = common(follows[:n], follows[n+1:])
 		}
@@ -210,6 +210,17 @@ func (s *lines) logged(data []byte, start, end, next int) {
 
 // shortestStamp is how long what a program writes before lines is at the least.
 const shortestStamp = 6
+
+// numbered reports whether a digit or what compose puts behind a name stands in
+// the beginning of a line.
+func numbered(b []byte) bool {
+	for _, c := range b {
+		if digit(c) || c == '|' {
+			return true
+		}
+	}
+	return false
+}
 
 // longWord is how long no word of prose is.
 const longWord = 20

@@ -81,7 +81,7 @@ func (s *stretches) put(p splice, worth bool) { s.place(p, worth, p.at, p.end) }
 func (s *stretches) putIn(p splice, from, to int) { s.place(p, true, from, to) }
 
 func (s *stretches) place(p splice, worth bool, start, end int) {
-	if s.like.Guessed && s.layer.Certain {
+	if s.like.Guessed && s.layer.NoGuesses {
 		return
 	}
 	if s.open && p.at > s.until+s.shown.far {

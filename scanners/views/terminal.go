@@ -131,8 +131,14 @@ func legibleBefore(data []byte, p int) int {
 const longestBroken = 5 << 10
 
 // within reports whether what stands on both sides of a sequence is one long
-// word, or armour.
+// word, maybe over the end of a line, or armour.
 func within(data []byte, p, q int) bool {
+	for p > 0 && (data[p-1] == '\n' || data[p-1] == '\r') {
+		p--
+	}
+	for q < len(data) && (data[q] == '\n' || data[q] == '\r') {
+		q++
+	}
 	near := data[max(0, p-secretLook):min(len(data), q+secretLook)]
 	return p > 0 && q < len(data) && secretAround(data, p, q, &wordly) && wordly[data[p-1]] && wordly[data[q]] || bytes.Contains(near, []byte("-----"))
 }

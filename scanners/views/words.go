@@ -34,6 +34,7 @@ func graphic(c byte) bool { return c > ' ' && c != 0x7f }
 const (
 	secretLength  = 10
 	secretLetters = 3
+	longCapitals  = 16 // of a word of capitals, which has no digits now and then
 	secretLook    = 48 // bytes that are looked at
 )
 
@@ -50,12 +51,12 @@ func beside(data []byte, p, q int) bool {
 	if before.n == 0 || after.n == 0 {
 		return before.secret() || after.secret()
 	}
-	before.n, before.letters, before.digits = before.n+after.n, before.letters+after.letters, before.digits+after.digits
+	before.n, before.letters, before.digits, before.capitals = before.n+after.n, before.letters+after.letters, before.digits+after.digits, before.capitals+after.capitals
 	return before.secret()
 }
 
 // word counts the characters of a word.
-type word struct{ n, letters, digits int }
+type word struct{ n, letters, digits, capitals int }
 
 func (w *word) add(c byte) {
 	w.n++
@@ -64,11 +65,14 @@ func (w *word) add(c byte) {
 		w.digits++
 	case alnums[c]:
 		w.letters++
+		if c < 'a' {
+			w.capitals++
+		}
 	}
 }
 
 func (w *word) secret() bool {
-	return w.n >= secretLength && w.letters >= secretLetters && w.digits > 0
+	return w.n >= secretLength && w.letters >= secretLetters && w.digits > 0 || w.n >= longCapitals && w.capitals == w.n
 }
 
 // secretAround reports whether what ends at p and what begins at q are together

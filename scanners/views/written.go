@@ -79,7 +79,7 @@ func newPass() *pass {
 	k.lines.marks = add(&stretches{}, guess(fingerprints.FormPrefixed), shown{near: phrase, far: wrappedLine, ends: &spaces, lines: true})
 	k.lines.coat.out = add(&stretches{}, alike(fingerprints.FormPrefixed), lines)
 	k.lines.wrap = add(&stretches{}, guess(fingerprints.FormWrapped), shown{far: wrapped, ends: &spaces})
-	k.lines.feeds = add(&stretches{}, scanners.Text{Form: fingerprints.FormWrapped, Alike: true, Guessed: true, Bare: true}, lines)
+	k.lines.feeds = add(&stretches{}, scanners.Text{Form: fingerprints.FormWrapped, Alike: true, Guessed: true, Bare: true}, shown{near: faraway, far: faraway, ends: &wordEnds, lines: true})
 	k.lines.fold = add(&stretches{}, alike(fingerprints.FormWrapped), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
 	k.lines.block = add(&stretches{}, guess(fingerprints.FormPrefixed), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
 	k.tags.out = add(&stretches{}, alike(fingerprints.FormMarkup), line)
