@@ -33,6 +33,15 @@ type repo struct {
 	shallow, partial bool
 }
 
+// home is where the repository lives, the same from each of its work trees and
+// folders: the main work tree, or the git directory of one without.
+func (r *repo) home() string {
+	if dir, name := filepath.Split(r.common); name == ".git" {
+		return filepath.Clean(dir)
+	}
+	return r.common
+}
+
 // guards are options that keep a repository from running programs of its choice
 // or reaching the network.
 func guards() []string {

@@ -101,6 +101,7 @@ type known struct {
 	packs map[string]bool
 	seen  []uint64 // sorted
 	fresh []uint64 // since
+	gone  []uint64 // that may come back and are to be read again then
 }
 
 func newKnown() (*known, error) {
@@ -126,11 +127,24 @@ func (k *known) has(id oid) bool {
 	return found
 }
 
+// forget takes back that an object was read: it is not in the store any more,
+// and what was found in it is kept no longer. Another clone of the same remote
+// may have it, or a fetch may bring it back.
+func (k *known) forget(id oid) { k.gone = append(k.gone, k.mark(id)) }
+
 // all are the marks of everything that was read.
 func (k *known) all() []uint64 {
 	out := slices.Concat(k.seen, k.fresh)
 	slices.Sort(out)
-	return slices.Compact(out)
+	out = slices.Compact(out)
+	if len(k.gone) == 0 {
+		return out
+	}
+	slices.Sort(k.gone)
+	return slices.DeleteFunc(out, func(mark uint64) bool {
+		_, gone := slices.BinarySearch(k.gone, mark)
+		return gone
+	})
 }
 
 // brought are the places that a commit brought wanted blobs to: where its tree

@@ -33,7 +33,7 @@ func isTip(name string) bool {
 	return false
 }
 
-// refs lists every ref, and the heads of all worktrees.
+// refs lists every ref, and the heads of all worktrees that are at none.
 func (r *repo) refs(ctx context.Context) ([]ref, error) {
 	var out []ref
 	err := r.lines(ctx, nil, '\n', func(line []byte) error {
@@ -57,7 +57,10 @@ func (r *repo) refs(ctx context.Context) ([]ref, error) {
 		return nil, err
 	}
 	for _, head := range r.heads(ctx) {
-		out = append(out, ref{name: "HEAD", target: head, commit: head, tip: true})
+		// A head that is attached to a branch is that branch.
+		if !slices.ContainsFunc(out, func(f ref) bool { return f.tip && f.commit == head }) {
+			out = append(out, ref{name: "HEAD", target: head, commit: head, tip: true})
+		}
 	}
 	return out, nil
 }

@@ -71,7 +71,7 @@ func New(ctx context.Context, o Options) (*Source, error) {
 	}
 	s := &Source{o: o, r: r, id: o.SourceID, link: newForge(r.origin), commits: map[oid]commit{}}
 	if s.id == "" {
-		s.id = SourceID(r.origin, r.path)
+		s.id = SourceID(r.origin, r.home())
 	}
 	if s.store, err = openStore(ctx, r); err != nil {
 		return nil, err
@@ -252,6 +252,7 @@ func parseCommit(data []byte) commit {
 type Info struct {
 	SourceID string
 	Root     string // the work tree, or the git directory of a bare repository
+	Common   string // where objects and refs lie, without links: one for all work trees
 }
 
 // Look finds the repository at a path.
@@ -260,9 +261,12 @@ func Look(ctx context.Context, path string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	info := Info{SourceID: SourceID(r.origin, r.path), Root: r.gitDir}
+	info := Info{SourceID: SourceID(r.origin, r.home()), Root: r.gitDir, Common: r.common}
 	if r.work != "" {
 		info.Root = r.work
+	}
+	if real, err := filepath.EvalSymlinks(r.common); err == nil {
+		info.Common = real
 	}
 	return info, nil
 }

@@ -416,6 +416,7 @@ func (v *survey) texts(ctx context.Context) {
 		data, err := v.s.store.get(ctx, id, m.kind)
 		if errors.Is(err, objects.ErrMissing) {
 			delete(v.written, id) // pruned since
+			v.known.forget(id)
 			continue
 		}
 		if err != nil {
@@ -464,7 +465,7 @@ func (v *survey) give(ctx context.Context, h *history) {
 		if !v.s.store.Has(p.blob) {
 			continue // pruned since
 		}
-		it := scanners.Item{Path: p.path, Presence: st.presence}
+		it := scanners.Item{Path: p.path, Presence: st.presence, Refs: st.refs, MoreRefs: st.more}
 		if len(st.refs) > 0 && strings.HasPrefix(st.refs[0], "refs/notes/") && st.presence != fingerprints.PresenceTip {
 			it.Path, it.Presence = "@note", fingerprints.PresenceTip
 		}
@@ -474,13 +475,14 @@ func (v *survey) give(ctx context.Context, h *history) {
 		switch {
 		case !v.s.store.Has(id):
 			delete(v.held, id)
+			v.known.forget(id)
 		case !named[id]:
 			v.blob(scanners.Item{Path: "@blob/" + id.String(), Presence: fingerprints.PresenceUnreachable}, id)
 		}
 	}
 	for _, path := range h.paths {
 		st := h.named[path]
-		it := v.s.attributed(ctx, scanners.Item{Path: path, Presence: st.presence, Locator: "name"}, st.commit, path)
+		it := v.s.attributed(ctx, scanners.Item{Path: path, Presence: st.presence, Locator: "name", Refs: st.refs, MoreRefs: st.more}, st.commit, path)
 		it.SourceID = v.s.id
 		it.Open = func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("")), nil }
 		v.s.items = append(v.s.items, it)
