@@ -147,14 +147,16 @@ func (a *app) scanOneRepository(ctx context.Context, fl *gitFlags, part *gitrepo
 		})
 	}
 	return a.runScan(ctx, &fl.scanFlags, place, func(e *eye, _ []byte) (scanners.Source, error) {
-		return a.openRepository(ctx, fl, e, place, target)
+		return a.openRepository(ctx, fl, e, place, target, nil)
 	})
 }
 
 // openRepository opens a repository as a source, with what is remembered of it.
-func (a *app) openRepository(ctx context.Context, fl *gitFlags, e *eye, p scanPlace, path string) (scanners.Source, error) {
+// read are the folders of other repositories' objects that the command reads.
+func (a *app) openRepository(ctx context.Context, fl *gitFlags, e *eye, p scanPlace, path string, read map[string]bool) (scanners.Source, error) {
 	o := gitrepo.Options{
 		Path: path, SourceID: p.sourceID, Workers: runtime.GOMAXPROCS(0),
+		Reads:  func(common string) bool { return read[common] },
 		Screen: scan.Screen{Engine: e.engine, Archives: fl.archives(a.now)}.Of,
 	}
 	if err := a.remembers(&o, e, &fl.scanFlags, p); err != nil {

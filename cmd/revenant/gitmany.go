@@ -132,7 +132,7 @@ func (a *app) gitJobs(ctx context.Context, fl *gitFlags, t *gitTargets) []scanJo
 			clones := make([]gitrepo.Clone, len(group))
 			for i, g := range group {
 				clones[i] = gitrepo.Clone{Name: g.name, Open: func(ctx context.Context) (scanners.Source, error) {
-					return a.openTarget(ctx, fl, e, place, g)
+					return a.openTarget(ctx, fl, e, place, g, t.common)
 				}}
 			}
 			return gitrepo.NewClones(id, clones...), nil
@@ -142,16 +142,16 @@ func (a *app) gitJobs(ctx context.Context, fl *gitFlags, t *gitTargets) []scanJo
 }
 
 // openTarget opens one repository of several; a remote one is cloned first.
-func (a *app) openTarget(ctx context.Context, fl *gitFlags, e *eye, p scanPlace, g gitTarget) (scanners.Source, error) {
+func (a *app) openTarget(ctx context.Context, fl *gitFlags, e *eye, p scanPlace, g gitTarget, read map[string]bool) (scanners.Source, error) {
 	if g.url == "" {
-		return a.openRepository(ctx, fl, e, p, g.name)
+		return a.openRepository(ctx, fl, e, p, g.name, read)
 	}
 	made, err := cloned(ctx, g.url)
 	if err != nil {
 		detail := scan.Shown(ctx, e.engine.Matchers, e.labels, err.Error())
 		return nil, &scanners.SkipError{Reason: fingerprints.SkipUnreadable, Detail: detail, Size: -1}
 	}
-	src, err := a.openRepository(ctx, fl, e, p, made.path)
+	src, err := a.openRepository(ctx, fl, e, p, made.path, read)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(made.dir))
 	}

@@ -48,6 +48,10 @@ type memoryV1 struct {
 	Written []remembered // commits and tags
 	Trees   [][]byte     // with names that may be something
 	Places  []remembered // blobs with the commits that brought them in
+	// Pointers are blobs that stand for content in LFS; Links says that trees
+	// have commits of other repositories.
+	Pointers [][]byte
+	Links    bool
 }
 
 // remembered is an object with what is known of it.
@@ -190,10 +194,10 @@ func (t *trees) differing(ctx context.Context, tree oid, others []oid, wanted ma
 		case slices.Contains(same, e.id):
 		case e.tree():
 			for _, p := range t.differing(ctx, e.id, same, wanted, depth+1) {
-				out = append(out, place{p.blob, string(e.name) + "/" + p.path})
+				out = append(out, place{blob: p.blob, path: string(e.name) + "/" + p.path})
 			}
 		case wanted[e.id]:
-			out = append(out, place{e.id, string(e.name)})
+			out = append(out, place{blob: e.id, path: string(e.name)})
 		}
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,9 @@ type Options struct {
 	// looks for registered values alone; nil: to Screen.
 	Knows        Knowledge
 	ScreenFields func(ctx context.Context, data []byte) bool
+	// Reads says of the repository whose objects lie in a folder that it is read
+	// by itself, so that it need not be listed as one that is not; nil: none is.
+	Reads func(common string) bool
 }
 
 // ErrNoScreen is returned by New when Options.Screen is nil.
@@ -54,6 +58,7 @@ type Source struct {
 	refs    []ref
 	items   []scanners.Item
 	skipped []fingerprints.Skip
+	notes   []string
 	read    scanners.Counts
 	commits map[oid]commit // that items name
 }
@@ -105,24 +110,27 @@ func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
 
 func (s *Source) batch(n int) scanners.Batch {
 	n = min(n, len(s.items))
-	b := scanners.Batch{Items: s.items[:n:n], Skipped: s.skipped, Read: s.read}
-	s.items, s.skipped, s.read = s.items[n:], nil, scanners.Counts{}
+	b := scanners.Batch{Items: s.items[:n:n], Skipped: s.skipped, Notes: s.notes, Read: s.read}
+	s.items, s.skipped, s.notes, s.read = s.items[n:], nil, nil, scanners.Counts{}
 	return b
 }
 
 // survey reads every object that is new, and attributes what may hold something.
 func (s *Source) survey(ctx context.Context) error {
 	var err error
-	if s.refs, err = s.r.refs(ctx); err != nil {
+	if err = s.findRefs(ctx); err != nil {
 		return err
 	}
 	v, err := newSurvey(s)
 	if err != nil {
 		return err
 	}
+	others := s.others(ctx)
 	if err := v.all(ctx); err != nil {
+		<-others
 		return errors.Join(err, v.remember(nil))
 	}
+	near := <-others
 	s.limits()
 	s.files(s.r.reflogs())
 	s.names()
@@ -132,7 +140,30 @@ func (s *Source) survey(ctx context.Context) error {
 	}
 	v.texts(ctx)
 	v.give(ctx, h)
+	s.elsewhere(ctx, h, near)
+	s.fallbacks()
 	return errors.Join(ctx.Err(), v.remember(h))
+}
+
+// note tells people something of how the repository was read, once.
+func (s *Source) note(text string) {
+	if !slices.Contains(s.notes, text) {
+		s.notes = append(s.notes, text)
+	}
+}
+
+// fallbacks tells what git itself had to read, and why.
+func (s *Source) fallbacks() {
+	counts := s.store.Fallbacks()
+	var total int64
+	var why []string
+	for _, reason := range slices.Sorted(maps.Keys(counts)) {
+		total += counts[reason]
+		why = append(why, fmt.Sprintf("%s %d", reason, counts[reason]))
+	}
+	if total > 0 {
+		s.notes = append(s.notes, fmt.Sprintf("git cat-file was asked %d times for what could not be read here (%s)", total, strings.Join(why, ", ")))
+	}
 }
 
 // limits says what a repository cannot give, by its own word.

@@ -33,6 +33,7 @@ type survey struct {
 	trees   map[oid]bool        // that have such names
 	looked  map[uint64]struct{} // names that were screened
 	broken  map[string]bool     // packs with damaged objects
+	absent  absent              // what stands for content elsewhere
 	read    scanners.Counts
 	saved   int64 // bytes that were read when the memory was last kept
 }
@@ -46,7 +47,7 @@ type message struct {
 func newSurvey(s *Source) (*survey, error) {
 	v := &survey{
 		s: s, seed: maphash.MakeSeed(), held: map[oid]int64{}, written: map[oid]message{}, commits: map[oid][]oid{},
-		names: map[string]bool{}, trees: map[oid]bool{}, looked: map[uint64]struct{}{}, broken: map[string]bool{},
+		names: map[string]bool{}, trees: map[oid]bool{}, looked: map[uint64]struct{}{}, broken: map[string]bool{}, absent: absent{pointers: map[oid]bool{}},
 	}
 	var err error
 	if v.known, err = newKnown(); err != nil || s.o.Memory == nil {
@@ -71,6 +72,7 @@ func newSurvey(s *Source) (*survey, error) {
 	for _, id := range m.Trees {
 		v.trees[objects.MakeID(id)] = true
 	}
+	v.absent.recall(m)
 	return v, nil
 }
 
@@ -96,6 +98,7 @@ func (v *survey) remember(h *history) error {
 	for id := range v.trees {
 		m.Trees = append(m.Trees, id.Bytes())
 	}
+	v.absent.remember(&m)
 	v.mu.Unlock()
 	if h != nil {
 		for _, p := range v.s.store.Packs() {
@@ -182,6 +185,9 @@ func (v *survey) seen(o *objects.Object, found bool) {
 	if o.Kind == objects.Commit && o.Stream == nil {
 		_, v.commits[o.ID] = shape(o.Data)
 	}
+	if o.Kind == objects.Blob && isPointer(o.Data) {
+		v.absent.pointers[o.ID] = true
+	}
 	switch {
 	case !found:
 	case o.Kind == objects.Blob:
@@ -206,6 +212,11 @@ func (v *survey) tree(ctx context.Context, id oid, data []byte) {
 			v.s.lost(id, "the tree is damaged")
 			v.mu.Unlock()
 			break
+		}
+		if e.link() {
+			v.mu.Lock()
+			v.absent.links = true
+			v.mu.Unlock()
 		}
 		if data = rest; len(e.name) >= shortestName {
 			fresh = append(fresh, string(e.name))
@@ -234,21 +245,24 @@ func (v *survey) tree(ctx context.Context, id oid, data []byte) {
 // attributed asks history for the places of what may hold something.
 func (v *survey) attributed(ctx context.Context) (*history, error) {
 	if len(v.held)+len(v.written)+len(v.names) == 0 {
-		return newHistory(v.held, v.names), nil
+		h := v.history()
+		if v.absent.any() {
+			v.standing(ctx, h)
+		}
+		return h, ctx.Err()
 	}
 	now := tips(v.s.refs)
 	if old, forward := v.forward(ctx, now); forward {
-		h := newHistory(v.held, v.names)
+		h := v.history()
 		if v.restored(ctx, h) {
-			if err := v.walked(ctx, h, now, old); err != nil {
-				return nil, err
-			}
-			if v.standing(ctx, h); v.allPlaced(h) {
-				return h, ctx.Err()
+			if err := v.walked(ctx, h, now, old); err == nil {
+				if v.standing(ctx, h); v.allPlaced(h) {
+					return h, ctx.Err()
+				}
 			}
 		}
 	}
-	h := newHistory(v.held, v.names)
+	h := v.history()
 	if err := v.shapes(ctx); err != nil {
 		return nil, err
 	}
@@ -259,10 +273,18 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 	return h, ctx.Err()
 }
 
+func (v *survey) history() *history {
+	h := newHistory(v.held, v.names)
+	h.pointers = v.absent.pointers
+	return h
+}
+
 // walked notes what commits say of places: those that tips reach, but for what
 // was reached before, and those that are new and none of them reaches.
 func (v *survey) walked(ctx context.Context, h *history, now, old []oid) error {
-	reached, err := h.log(ctx, v.s.r, now, old, fingerprints.PresenceHistory)
+	reached, err := v.log(ctx, h, fingerprints.PresenceHistory, func() (map[oid]bool, error) {
+		return h.log(ctx, v.s.r, now, old, fingerprints.PresenceHistory)
+	}, func() []oid { return v.ordered(now) })
 	if err != nil {
 		return err
 	}
@@ -275,7 +297,9 @@ func (v *survey) walked(ctx context.Context, h *history, now, old []oid) error {
 	}
 	slices.SortFunc(beyond, oid.Compare)
 	// One at a time: each says what it changed.
-	_, err = h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted")
+	_, err = v.log(ctx, h, fingerprints.PresenceUnreachable, func() (map[oid]bool, error) {
+		return h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted")
+	}, func() []oid { return beyond })
 	h.settle()
 	return err
 }
