@@ -81,7 +81,7 @@ func blobsOf(t *testing.T, dir string) (ids, paths []string, skips []fingerprint
 // imported feeds git fast-import.
 func (r *repository) imported(stream string) {
 	r.t.Helper()
-	if r.piped(stream, "-c", "fastimport.unpackLimit=1", "-c", "pack.compression=1", "fast-import", "--quiet", "--force", "--depth=5") != "" {
+	if r.piped(stream, "-c", "fastimport.unpackLimit=1", "fast-import", "--quiet", "--force", "--depth=0") != "" {
 		r.t.Fatal("fast-import says something")
 	}
 }
@@ -131,7 +131,7 @@ func TestManyFiles(t *testing.T) {
 }
 
 // TestManyBlobs: 200,000 tiny blobs, or as many as REVENANT_TEST_BLOBS says, in
-// folders of 200, by half as many commits as there are folders.
+// folders of 200, of which a commit brings 20.
 func TestManyBlobs(t *testing.T) {
 	folders, each := 1000, 200
 	if s := os.Getenv("REVENANT_TEST_BLOBS"); s != "" {
@@ -143,12 +143,12 @@ func TestManyBlobs(t *testing.T) {
 	}
 	var b strings.Builder
 	n := 0
-	for c := range folders / 2 {
+	for c := range folders / 20 {
 		fmt.Fprintf(&b, "commit refs/heads/main\nmark :%d\ncommitter C <c@example.org> %d +0000\ndata 1\nc\n", c+1, 1_700_000_000+c)
 		if c > 0 {
 			fmt.Fprintf(&b, "from :%d\n", c)
 		}
-		for range 2 * each {
+		for range 20 * each {
 			text := many(n)
 			fmt.Fprintf(&b, "M 100644 inline d%d/f%d\ndata %d\n%s\n", n/each, n, len(text), text)
 			n++
