@@ -30,6 +30,9 @@ type Options struct {
 	// Memory keeps what was read, so that only what is new is read again; nil:
 	// everything is read.
 	Memory Memory
+	// KeepEvery is how many bytes are read between two savings of the memory; 0:
+	// 1 GiB. What was read since the last one is read again after a kill.
+	KeepEvery int64
 	// Knows is what Screen looks for. Where only its Fields differ from what the
 	// memory has, objects that were read before are shown to ScreenFields, which
 	// looks for registered values alone; nil: to Screen.
@@ -42,6 +45,9 @@ type Options struct {
 
 // ErrNoScreen is returned by New when Options.Screen is nil.
 var ErrNoScreen = errors.New("no screen")
+
+// defaultKeepEvery is how many bytes are read between two savings of the memory.
+const defaultKeepEvery = 1 << 30
 
 // batchSize is how many items a batch has.
 const batchSize = 256
@@ -69,6 +75,9 @@ var _ scanners.Source = (*Source)(nil)
 func New(ctx context.Context, o Options) (*Source, error) {
 	if o.Screen == nil {
 		return nil, ErrNoScreen
+	}
+	if o.KeepEvery <= 0 {
+		o.KeepEvery = defaultKeepEvery
 	}
 	r, err := open(ctx, o.Path)
 	if err != nil {

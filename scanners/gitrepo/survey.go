@@ -76,9 +76,6 @@ func newSurvey(s *Source) (*survey, error) {
 	return v, nil
 }
 
-// keepEvery is how many bytes are read between two savings of the memory.
-const keepEvery = 1 << 30
-
 // remember keeps what was read; h is nil where history was not looked at.
 func (v *survey) remember(h *history) error {
 	if v.s.o.Memory == nil {
@@ -166,7 +163,7 @@ func (v *survey) visit(ctx context.Context, _ int, o *objects.Object) (any, erro
 	}
 	v.mu.Lock()
 	v.seen(o, found)
-	due := v.s.o.Memory != nil && v.read.Bytes-v.saved > keepEvery
+	due := v.s.o.Memory != nil && v.read.Bytes-v.saved > v.s.o.KeepEvery
 	if due {
 		v.saved = v.read.Bytes
 	}
