@@ -102,20 +102,6 @@ func tips(refs []ref) []oid {
 	return slices.Compact(out)
 }
 
-// reflogs are the files that remember where refs pointed. Their commits are
-// objects like all others.
-func (r *repo) reflogs() (files []string) {
-	for _, root := range slices.Compact([]string{filepath.Join(r.common, "logs"), filepath.Join(r.gitDir, "logs")}) {
-		_ = filepath.WalkDir(root, func(name string, d os.DirEntry, err error) error {
-			if err == nil && d.Type().IsRegular() {
-				files = append(files, name)
-			}
-			return nil
-		})
-	}
-	return files
-}
-
 // strongest is the presence that makes a copy easier to meet.
 func strongest(a, b fingerprints.Presence) fingerprints.Presence {
 	for _, p := range fingerprints.Presences() {

@@ -203,13 +203,8 @@ func (s *Source) files(logs []string) {
 	for _, name := range logs {
 		s.file(name, "@reflog", fingerprints.PresenceUnreachable)
 	}
-	for _, name := range []string{"config", "config.worktree", "FETCH_HEAD", "packed-refs", "description", "COMMIT_EDITMSG", "MERGE_MSG", "info/exclude", "info/attributes"} {
-		for _, dir := range slices.Compact([]string{s.r.common, s.r.gitDir}) {
-			path := filepath.Join(dir, filepath.FromSlash(name))
-			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-				s.file(path, "@config", fingerprints.PresenceTip)
-			}
-		}
+	for _, name := range s.r.settings() {
+		s.file(name, "@config", fingerprints.PresenceTip)
 	}
 }
 

@@ -501,6 +501,11 @@ func (v *survey) give(ctx context.Context, h *history) {
 			v.blob(scanners.Item{Path: "@blob/" + id.String(), Presence: fingerprints.PresenceUnreachable}, id)
 		}
 	}
+	// The name of a folder is found once, at the first of the paths below it: at
+	// one that is as easy to meet as any.
+	slices.SortStableFunc(h.paths, func(a, b string) int {
+		return slices.Index(fingerprints.Presences(), h.named[a].presence) - slices.Index(fingerprints.Presences(), h.named[b].presence)
+	})
 	for _, path := range h.paths {
 		st := h.named[path]
 		it := v.s.attributed(ctx, scanners.Item{Path: path, Presence: st.presence, Locator: "name", Refs: st.refs, MoreRefs: st.more}, st.commit, path)
