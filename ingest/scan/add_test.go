@@ -67,3 +67,42 @@ func TestRefs(t *testing.T) {
 		t.Errorf("%+v", out.findings)
 	}
 }
+
+// TestTextsAlone: a word in one text does not make ids in others of the batch
+// secrets. The rule takes any id for a token where its word is.
+func TestTextsAlone(t *testing.T) {
+	const id = "0123456789abcdef0123456789abcdef01234567"
+	m := &worded{word: "sourcery", token: id}
+	one, two := item("dir:/x", "sourcery/config.go", "x"), item("dir:/x", "b", id+" sourcery")
+	two.Locator, two.URL = "blob:"+id, "https://example.org/"+id
+	var found []wire.Finding
+	_, err := scan.Run(t.Context(), scan.Options{
+		Source: &memory{id: "dir:/x", per: 2, items: []scanners.Item{one, two}},
+		Engine: &scanners.Engine{Matchers: []scanners.Matcher{m}}, PathMatchers: []scanners.Matcher{m}, Now: clock,
+		Emit: func(f wire.Finding) error { found = append(found, f); return nil },
+	})
+	if err != nil || len(found) != 1 || found[0].Locator != "blob:"+id || found[0].URL != "https://example.org/"+id {
+		t.Errorf("%v: %+v", err, found)
+	}
+}
+
+// worded finds a token in contents that have a word.
+type worded struct{ word, token string }
+
+func (w *worded) Overlap() int { return 64 }
+
+func (w *worded) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
+	text := string(c.Data)
+	if !strings.Contains(text, w.word) {
+		return dst
+	}
+	for at := 0; ; {
+		i := strings.Index(text[at:], w.token)
+		if i < 0 {
+			return dst
+		}
+		span := scanners.Span{Start: c.Base + int64(at+i), End: c.Base + int64(at+i+len(w.token))}
+		dst = append(dst, scanners.Hit{Span: span, Match: span, Rule: "worded", Value: fingerprints.NewValue([]byte(w.token)), Form: fingerprints.FormRaw})
+		at += i + len(w.token)
+	}
+}
