@@ -41,7 +41,7 @@ func (a *app) scanRepositories(ctx context.Context, fl *gitFlags, args []string)
 			return nil, &scanners.SkipError{Reason: k.Reason, Detail: k.Detail, Size: -1}
 		}})
 	}
-	return a.runScans(ctx, &fl.scanFlags, append(jobs, a.gitJobs(ctx, fl, t)...))
+	return a.runScans(ctx, &fl.scanFlags, append(jobs, a.gitJobs(fl, t)...))
 }
 
 // gather looks at every repository before any is read.
@@ -114,7 +114,7 @@ func (t *gitTargets) unread(name, detail string) {
 }
 
 // gitJobs makes one scan of each source; clones of one remote are one source.
-func (a *app) gitJobs(ctx context.Context, fl *gitFlags, t *gitTargets) []scanJob {
+func (a *app) gitJobs(fl *gitFlags, t *gitTargets) []scanJob {
 	var order []string
 	groups := map[string][]gitTarget{}
 	for _, g := range t.list {

@@ -40,10 +40,9 @@ const (
 
 // gitMaker makes a repository with git.
 type gitMaker struct {
-	t      *testing.T
-	dir    string
-	format string
-	n      int // of commits, so that dates differ
+	t   *testing.T
+	dir string
+	n   int // of commits, so that dates differ
 }
 
 func (g *gitMaker) git(args ...string) string { return g.gitIn(g.dir, "", args...) }
