@@ -87,7 +87,13 @@ KILLS ?= 50
 
 .PHONY: torture
 torture: ## kill each piece of work KILLS (50) times at random moments; compare with an undisturbed run
-	REVENANT_KILLS=$(KILLS) go test -count=1 -v -timeout 60m -run '^TestKilledAtAnyMoment$$' ./cmd/revenant
+	REVENANT_KILLS=$(KILLS) go test -count=1 -v -timeout 60m -run '^Test(Git)?KilledAtAnyMoment$$' ./cmd/revenant
+
+BLOBS ?= 1000000
+
+.PHONY: blobs
+blobs: ## scan a generated repository of BLOBS (1000000) tiny blobs, and find those that hold something
+	REVENANT_TEST_BLOBS=$(BLOBS) go test -count=1 -v -timeout 60m -run '^TestManyBlobs$$' ./scanners/gitrepo
 
 .PHONY: golden
 golden: ## write golden files and lint floors anew, then floor; read the diff before you commit it

@@ -73,6 +73,8 @@ const (
 	SkipEncoded     SkipReason = "encoded-beyond-bounds" // what it decodes to was not searched wholly
 	SkipExcluded    SkipReason = "excluded"              // by the user's own words
 	SkipMissing     SkipReason = "missing-object"        // that a shallow or partial clone left out
+	SkipLFS         SkipReason = "lfs-content"           // a pointer to content that is kept elsewhere
+	SkipRepository  SkipReason = "other-repository"      // a submodule or nested repository: a source of its own
 	SkipBadRecord   SkipReason = "bad-record"
 	SkipChanging    SkipReason = "changed-while-reading"
 	SkipInterrupted SkipReason = "interrupted"
@@ -84,7 +86,8 @@ func (r SkipReason) Failure() bool {
 	switch r {
 	case SkipUnreadable, SkipBadRecord, SkipInterrupted, SkipChanging:
 		return true
-	case SkipVanished, SkipSpecial, SkipLoop, SkipSymlink, SkipTooLarge, SkipArchive, SkipLongMatch, SkipEncoded, SkipExcluded, SkipMissing:
+	case SkipVanished, SkipSpecial, SkipLoop, SkipSymlink, SkipTooLarge, SkipArchive, SkipLongMatch, SkipEncoded, SkipExcluded, SkipMissing,
+		SkipLFS, SkipRepository:
 		return false
 	}
 	return true

@@ -94,6 +94,10 @@ type Item struct {
 	At       time.Time // the content's own time; zero when it has none
 	Size     int64     // -1 when unknown
 	Origin   Origin    // who brought the content in, where the source knows
+	// Refs are the names under which a history holds the content now, the first
+	// ones; raw, the pipeline redacts them. MoreRefs counts the others.
+	Refs     []string
+	MoreRefs int
 	// Fresh, where it is not nil, are the stretches of the content that count,
 	// sorted: hits that touch none of them are dropped. Members of archives
 	// count wholly.
@@ -121,6 +125,9 @@ type Batch struct {
 	// batch, and that are given out as items only where they may hold something.
 	Read    Counts
 	Skipped []fingerprints.Skip // found since the last batch; paths are raw, the pipeline redacts them
+	// Notes tell people how the source was read, where that is worth a word:
+	// never content, never a path.
+	Notes []string
 	// Cursor resumes the source after this batch; opaque, never content. It is
 	// saved after the batch's sightings are.
 	Cursor []byte

@@ -37,6 +37,11 @@ type Finding struct {
 	Email   string `json:"email,omitempty"`
 	Message string `json:"message,omitempty"` // first line
 
+	// Refs are the branches, tags and the like that hold the content now, the
+	// first ones, redacted; MoreRefs counts the others.
+	Refs     []string `json:"refs,omitempty"`
+	MoreRefs int      `json:"more_refs,omitempty"`
+
 	Rule        string   `json:"rule,omitempty"` // generic rule
 	Rules       []string `json:"rules,omitempty"`
 	Description string   `json:"description,omitempty"`
@@ -122,6 +127,7 @@ type Summary struct {
 	Sightings   int64         `json:"sightings"`
 	Skips       []Skip        `json:"skips,omitempty"` // the first ones; SkipCounts has all
 	SkipCounts  []SkipCount   `json:"skip_counts,omitempty"`
+	Notes       []Note        `json:"notes,omitempty"`
 	Complete    bool          `json:"complete"`
 	Interrupted bool          `json:"interrupted,omitempty"`
 	Duration    time.Duration `json:"duration_ns"`
@@ -129,6 +135,12 @@ type Summary struct {
 	// says that there was no key ring and only generic rules ran.
 	Registered  int  `json:"registered"`
 	GenericOnly bool `json:"generic_only,omitempty"`
+}
+
+// Note is something that a source says of how it was read.
+type Note struct {
+	SourceID string `json:"source"`
+	Text     string `json:"text"` // never content
 }
 
 // SkipCount is how many skips had one reason.

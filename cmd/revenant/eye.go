@@ -27,8 +27,10 @@ type eye struct {
 	ids           *scan.Identities
 	fieldRevision uint64
 	packRevision  uint64
-	registered    int // fields that are searched for
+	registered    *registered.Matcher // nil: none is searched for
+	fields        int                 // that are searched for
 	generic       bool
+	rules         map[string]*eye // by their configuration's path: with its rules
 	closers       []func() error
 }
 
@@ -39,9 +41,9 @@ func (e *eye) close() {
 }
 
 // openEye resolves the mode: --pack, else the registry in REVENANT_HOME, else
-// generic rules alone.
-func (a *app) openEye(ctx context.Context, fl *scanFlags, p scanPlace) (_ *eye, err error) {
-	e := &eye{engine: &scanners.Engine{Viewer: views.New(), ViewDepth: fl.viewDepth()}, generic: fl.only != "registered"}
+// generic rules alone. The rules come with eyeAt.
+func (a *app) openEye(ctx context.Context, fl *scanFlags) (_ *eye, err error) {
+	e := &eye{generic: fl.only != "registered", rules: map[string]*eye{}}
 	defer func() {
 		if err != nil {
 			e.close()
@@ -52,14 +54,39 @@ func (a *app) openEye(ctx context.Context, fl *scanFlags, p scanPlace) (_ *eye, 
 			return nil, err
 		}
 	}
-	if e.generic {
-		m, err := a.openRules(fl, p)
-		if err != nil {
-			return nil, err
-		}
-		e.engine.Matchers = append(e.engine.Matchers, m)
-	}
+	e.engine = e.newEngine(fl, nil)
 	return e, nil
+}
+
+func (e *eye) newEngine(fl *scanFlags, rules *rules.Matcher) *scanners.Engine {
+	engine := &scanners.Engine{Viewer: views.New(), ViewDepth: fl.viewDepth()}
+	if e.registered != nil {
+		engine.Matchers = append(engine.Matchers, e.registered)
+	}
+	if rules != nil {
+		engine.Matchers = append(engine.Matchers, rules)
+	}
+	return engine
+}
+
+// eyeAt is e with the generic rules that count at a place. It shares all else
+// with e, which is closed last; places with the same rules share it.
+func (a *app) eyeAt(e *eye, fl *scanFlags, p scanPlace) (*eye, error) {
+	if !e.generic {
+		return e, nil
+	}
+	key := a.rulesOptions(fl, p).Path
+	if at := e.rules[key]; at != nil {
+		return at, nil
+	}
+	m, err := a.openRules(fl, p)
+	if err != nil {
+		return nil, err
+	}
+	at := *e
+	at.engine = e.newEngine(fl, m)
+	e.rules[key] = &at
+	return &at, nil
 }
 
 func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
@@ -108,8 +135,8 @@ func (e *eye) usePack(f *os.File, ks pack.Keys, o pack.Options) error {
 		return err
 	}
 	h := p.Header()
-	e.engine.Matchers = append(e.engine.Matchers, m)
-	e.fieldRevision, e.packRevision, e.registered = h.FieldRevision, h.Revision, p.Count()
+	e.registered, e.fields = m, p.Count()
+	e.fieldRevision, e.packRevision = h.FieldRevision, h.Revision
 	if e.labels == nil {
 		e.labels = packLabels{p}
 	}

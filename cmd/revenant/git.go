@@ -3,11 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 
@@ -24,6 +20,13 @@ type gitFlags struct {
 	scanFlags
 	staged, preCommit bool
 	logOpts, since    string
+	reposFrom         string
+	recursive         []string
+}
+
+// several reports whether more than one repository may be meant.
+func (fl *gitFlags) several(args []string) bool {
+	return len(args) > 1 || fl.reposFrom != "" || len(fl.recursive) > 0
 }
 
 // changes is the part that was asked for; nil for all.
@@ -52,15 +55,20 @@ func (fl *gitFlags) changes() (*gitrepo.ChangesOptions, error) {
 func (a *app) gitCommand() *cobra.Command {
 	var fl gitFlags
 	c := &cobra.Command{
-		Use: "git [PATH|URL]", GroupID: "scan", Aliases: []string{"repo"},
-		Short: "Scan a git repository: every object, every ref, all of its history",
+		Use: "git [PATH|URL]...", GroupID: "scan", Aliases: []string{"repo"},
+		Short: "Scan git repositories: every object, every ref, all of their history",
 		Long: `Reads every object of the repository at PATH (default: the current folder), or of a
 clone of URL that is made for the scan and removed after it: blobs once each,
 whatever the number of commits that hold them, merges included; messages, authors,
 names of refs and files; stashes, reflogs and what nothing reaches any more.
 
-A finding names the commit that brought it in and where it still is: tip, history
-or unreachable.
+A finding names the commit that brought it in, where it still is - tip, history
+or unreachable - and the refs that hold it.
+
+Several repositories, --repos-from and --recursive make one report with one exit
+code. One that cannot be read is listed, makes the exit code 3 unless there are
+findings, and keeps no other from being scanned. Clones of one remote are one
+source.
 
 With --staged, --pre-commit, --log-opts or --since-commit only what is new in
 changed files is read. Such a scan covers nothing and clears nothing.`,
@@ -68,15 +76,10 @@ changed files is read. Such a scan covers nothing and clears nothing.`,
   revenant git --staged
   revenant git --log-opts main..topic --fail-on leaked
   revenant git ../shop -f json -r report.json
-  revenant git https://git.example.org/acme/shop.git`,
-		Args: argCount(0, 1, "at most one PATH or URL"),
-		RunE: func(c *cobra.Command, args []string) error {
-			target := "."
-			if len(args) > 0 {
-				target = args[0]
-			}
-			return a.scanGit(c.Context(), &fl, target)
-		},
+  revenant git https://git.example.org/acme/shop.git
+  revenant git --recursive ~/src
+  revenant git --repos-from repositories.txt`,
+		RunE: func(c *cobra.Command, args []string) error { return a.scanGit(c.Context(), &fl, args) },
 	}
 	fl.register(c)
 	f := c.Flags()
@@ -84,26 +87,44 @@ changed files is read. Such a scan covers nothing and clears nothing.`,
 	f.BoolVar(&fl.preCommit, "pre-commit", false, "only what was changed and is not committed; with --staged: is staged")
 	f.StringVar(&fl.logOpts, "log-opts", "", "only the commits that git log selects with these arguments")
 	f.StringVar(&fl.since, "since-commit", "", "only the commits of HEAD since this one")
+	f.StringVar(&fl.reposFrom, "repos-from", "", "scan the repositories in this file too, one PATH or URL a line, # for comments (- for standard input)")
+	f.StringArrayVar(&fl.recursive, "recursive", nil, "scan every repository below this folder too: bare, linked and nested ones, submodules (repeat)")
 	return c
 }
 
-// scanGit scans one repository.
-func (a *app) scanGit(ctx context.Context, fl *gitFlags, target string) error {
+// scanGit scans one repository, or several into one report.
+func (a *app) scanGit(ctx context.Context, fl *gitFlags, args []string) error {
 	part, err := fl.changes()
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case !fl.several(args):
+		target := "."
+		if len(args) > 0 {
+			target = args[0]
+		}
+		return a.scanOneRepository(ctx, fl, part, target)
+	case part != nil:
+		return usagef("--staged, --pre-commit, --log-opts and --since-commit are for one repository")
+	case fl.source != "":
+		return usagef("--source names one repository; several have their own ids")
 	}
+	return a.scanRepositories(ctx, fl, args)
+}
+
+// scanOneRepository is a scan whose repository has to be there.
+func (a *app) scanOneRepository(ctx context.Context, fl *gitFlags, part *gitrepo.ChangesOptions, target string) error {
 	id := fl.source
-	if _, err := os.Stat(target); err != nil && gitrepo.IsURL(target) {
+	if isRemote(target) {
 		if id == "" {
 			id = gitrepo.SourceID(target, target)
 		}
-		dir, err := cloned(ctx, target)
+		clone, err := cloned(ctx, target)
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
-		target = filepath.Join(dir, "clone.git")
+		defer os.RemoveAll(clone.dir)
+		target = clone.path
 	}
 	info, err := gitrepo.Look(ctx, target)
 	if err != nil {
@@ -126,44 +147,24 @@ func (a *app) scanGit(ctx context.Context, fl *gitFlags, target string) error {
 		})
 	}
 	return a.runScan(ctx, &fl.scanFlags, place, func(e *eye, _ []byte) (scanners.Source, error) {
-		o := gitrepo.Options{
-			Path: target, SourceID: id, Workers: runtime.GOMAXPROCS(0),
-			Screen: scan.Screen{Engine: e.engine, Archives: fl.archives(a.now)}.Of,
-		}
-		if err := a.remembers(&o, e, &fl.scanFlags, place); err != nil {
-			return nil, err
-		}
-		return gitrepo.New(ctx, o)
+		return a.openRepository(ctx, fl, e, place, target, nil)
 	})
 }
 
-// cloned makes a mirror of a remote repository, clone.git in a folder of its own,
-// with the user's credentials.
-func cloned(ctx context.Context, remote string) (string, error) {
-	dir, err := os.MkdirTemp("", "revenant-git-*")
+// openRepository opens a repository as a source, with what is remembered of it.
+// read are the folders of other repositories' objects that the command reads.
+func (a *app) openRepository(ctx context.Context, fl *gitFlags, e *eye, p scanPlace, path string, read map[string]bool) (scanners.Source, error) {
+	o := gitrepo.Options{
+		Path: path, SourceID: p.sourceID, Workers: runtime.GOMAXPROCS(0),
+		Reads:  func(common string) bool { return read[common] },
+		Screen: scan.Screen{Engine: e.engine, Archives: fl.archives(a.now)}.Of,
+	}
+	if err := a.remembers(&o, e, &fl.scanFlags, p); err != nil {
+		return nil, err
+	}
+	src, err := gitrepo.New(ctx, o)
 	if err != nil {
-		return "", fmt.Errorf("making room for a clone: %w", err)
+		return nil, err
 	}
-	c := exec.CommandContext(ctx, "git", "-c", "protocol.ext.allow=never", "clone", "--quiet", "--mirror", "--", remote, filepath.Join(dir, "clone.git"))
-	var said strings.Builder
-	c.Stderr = &said
-	c.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
-	if err := c.Run(); err != nil {
-		_ = os.RemoveAll(dir)
-		return "", fmt.Errorf("cloning %s: %w: %s", withoutUser(remote), gitrepo.ErrGit, withoutUser(lastLine(said.String())))
-	}
-	return dir, nil
-}
-
-// userInfo is what stands before the host in a URL, or before the path in git's
-// short form.
-var userInfo = regexp.MustCompile(`(://|^|[\s'"])[^/@\s'"]*@`)
-
-// withoutUser takes user names and passwords out of URLs in a text.
-func withoutUser(text string) string { return userInfo.ReplaceAllString(text, "$1") }
-
-// lastLine is the last line of a text that says something.
-func lastLine(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return lines[len(lines)-1]
+	return src, nil
 }

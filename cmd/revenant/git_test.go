@@ -13,15 +13,19 @@ import (
 // gitIn runs git in a folder of the box.
 func (b *box) gitIn(dir string, args ...string) string {
 	b.t.Helper()
-	c := exec.Command("git", args...)
-	c.Dir = dir
-	c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull,
-		"GIT_AUTHOR_NAME=An Author", "GIT_AUTHOR_EMAIL=author@example.org", "GIT_COMMITTER_NAME=A Committer", "GIT_COMMITTER_EMAIL=committer@example.org")
-	out, err := c.CombinedOutput()
+	out, err := b.gitCommand(dir, args...).CombinedOutput()
 	if err != nil {
 		b.t.Fatalf("git %s: %v\n%s", args[0], err, out)
 	}
 	return strings.TrimSpace(string(out))
+}
+
+func (b *box) gitCommand(dir string, args ...string) *exec.Cmd {
+	c := exec.Command("git", args...)
+	c.Dir = dir
+	c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull,
+		"GIT_AUTHOR_NAME=An Author", "GIT_AUTHOR_EMAIL=author@example.org", "GIT_COMMITTER_NAME=A Committer", "GIT_COMMITTER_EMAIL=committer@example.org")
+	return c
 }
 
 // repository makes a repository beside the scanned folder with two values in

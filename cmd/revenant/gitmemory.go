@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"time"
 
 	"revenant/ingest/scan"
 	"revenant/scanners"
@@ -19,23 +20,34 @@ import (
 
 // gitMemory is a file of the registry's folder that keeps what was read of one
 // repository. It holds ids of objects and no content.
-type gitMemory struct{ file string }
+type gitMemory struct {
+	file string
+	now  func() time.Time
+}
 
 // Load implements gitrepo.Memory.
 func (m gitMemory) Load() ([]byte, error) { return os.ReadFile(m.file) }
 
-// Save implements gitrepo.Memory: the file is replaced as a whole.
+// staleMemory is how old a file is that a process left behind when it was
+// killed while it saved.
+const staleMemory = time.Hour
+
+// Save implements gitrepo.Memory: the file is replaced as a whole, once all of
+// it is on the disk.
 func (m gitMemory) Save(b []byte) error {
 	dir := filepath.Dir(m.file)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(dir, ".memory-*")
+	m.tidy()
+	tmp, err := os.CreateTemp(dir, "."+filepath.Base(m.file)+"-*")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.Write(b)
+	if _, err = tmp.Write(b); err == nil {
+		err = tmp.Sync()
+	}
 	if closeErr := tmp.Close(); err == nil {
 		err = closeErr
 	}
@@ -43,6 +55,19 @@ func (m gitMemory) Save(b []byte) error {
 		return err
 	}
 	return os.Rename(tmp.Name(), m.file)
+}
+
+// tidy removes what killed processes left behind.
+func (m gitMemory) tidy() {
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(m.file), "."+filepath.Base(m.file)+"-*"))
+	if err != nil {
+		return // the pattern is sound
+	}
+	for _, name := range left {
+		if info, err := os.Lstat(name); err == nil && m.now().Sub(info.ModTime()) > staleMemory {
+			_ = os.Remove(name) // another process may have
+		}
+	}
 }
 
 // extendsFile finds what makes a configuration depend on another file.
@@ -60,7 +85,8 @@ func (a *app) remembers(o *gitrepo.Options, e *eye, fl *scanFlags, p scanPlace) 
 	}
 	o.Knows = gitrepo.Knowledge{Generic: [sha256.Size]byte(known), Fields: e.fieldRevision}
 	name := sha256.Sum256([]byte(p.sourceID))
-	o.Memory = gitMemory{filepath.Join(e.session.dir, "git", hex.EncodeToString(name[:16])+".memory")}
+	o.Memory = gitMemory{filepath.Join(e.session.dir, "git", hex.EncodeToString(name[:16])+".memory"), a.now}
+	o.KeepEvery = a.keepEvery
 	o.ScreenFields = e.screenFields(fl.archives(a.now))
 	return nil
 }

@@ -20,9 +20,10 @@ import (
 // otherwise.
 const softMemory = 176 << 20
 
-func main() { os.Exit(realMain()) }
+func main() { os.Exit(realMain(newApp())) }
 
-func realMain() int {
+// realMain is the process, with its signals.
+func realMain(a *app) int {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
 	}
@@ -32,5 +33,5 @@ func realMain() int {
 	// the process at once, whatever it is stuck in.
 	unhook := context.AfterFunc(ctx, stop)
 	defer unhook()
-	return newApp().run(ctx, os.Args[1:])
+	return a.run(ctx, os.Args[1:])
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,9 +18,21 @@ import (
 // real processes: their own streams, environment, temporary files and signals.
 const asRevenant = "REVENANT_TEST_AS_MAIN"
 
+// keepingEvery makes it save what it remembers of a repository every so many
+// bytes.
+const keepingEvery = "REVENANT_TEST_KEEP_EVERY"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asRevenant) == "1" {
-		os.Exit(realMain())
+		a := newApp()
+		if s := os.Getenv(keepingEvery); s != "" {
+			n, err := strconv.ParseInt(s, 10, 64)
+			if err != nil {
+				panic(err)
+			}
+			a.keepEvery = n
+		}
+		os.Exit(realMain(a))
 	}
 	os.Exit(m.Run())
 }

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,9 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"revenant/api/wire"
 	"revenant/fingerprints"
-	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 	"revenant/ingest/scan"
 	"revenant/scanners"
@@ -190,99 +185,11 @@ Plain text is stored only with --source; NDJSON records bring their own.`,
 	return c
 }
 
-// scanPlace is what a scan sets out to read.
-type scanPlace struct {
-	root     string // folder whose .gitleaks.toml counts; "" none
-	sourceID string // "" when nothing of it may be stored
-	kind     fingerprints.SourceKind
-	extent   string
-	own      bool // records bring their own sources
-	partial  bool // never all of the source
-}
-
-// runScan wires one scan: engine, registry or pack, report, exit code.
-func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open makeSource) error {
-	rules, err := fl.exitRules()
-	if err != nil {
-		return err
-	}
-	reports, err := a.openReports(fl)
-	if err != nil {
-		return err
-	}
-	defer reports.abort()
-	eye, err := a.openEye(ctx, fl, p)
-	if err != nil {
-		return err
-	}
-	defer eye.close()
-	opts := scan.Options{
-		Engine: eye.engine, PathMatchers: eye.engine.Matchers,
-		Archives: fl.archives(a.now),
-		Labels:   eye.labels, Triage: eye.triage, Identities: eye.ids,
-		Extent: scan.Extent{
-			Name:          p.extent,
-			Partial:       p.partial,
-			FieldRevision: eye.fieldRevision, PackRevision: eye.packRevision, Generic: eye.generic,
-		},
-		Now: a.now, Workers: fl.workers,
-		Emit: reports.finding, Skip: reports.skip, Progress: a.progress(),
-	}
-	if fl.showSecrets {
-		opts.Secrets = scan.SecretsShown
-	}
-	src, err := open(eye, nil)
-	if err != nil {
-		return usageError{err}
-	}
-	defer func() { _ = src.Close() }()
-	if eye.session != nil && !fl.noStore && (p.sourceID != "" || p.own) {
-		if err := a.refuseValues(ctx, eye.session, fl.exclude...); err != nil {
-			return err
-		}
-		sink := &registrySink{session: eye.session, runs: map[int64]*registry.ScanRun{}}
-		opts.Sink = sink
-		if fl.resume {
-			cursor, err := sink.resume(ctx, eye, p, opts.Extent)
-			if err != nil {
-				return err
-			}
-			if src, err = reopen(src, open, eye, cursor); err != nil {
-				return usageError{err}
-			}
-		}
-	}
-	opts.Source = src
-	res, err := scan.Run(ctx, opts)
-	a.clearProgress()
-	if err != nil {
-		return fmt.Errorf("scanning: %w", err)
-	}
-	if err := reports.close(summaryOf(res, eye)); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	a.code = scan.ExitCode(res.Outcome(), rules)
-	return nil
-}
-
 // archives opens what is packed, as deep as the user wants.
 func (s *scanFlags) archives(now func() time.Time) *archives.Expander {
 	limits := archives.DefaultLimits()
 	limits.Depth = s.archiveDepth
 	return &archives.Expander{Limits: limits, Now: now}
-}
-
-// reopen opens the source again where an interrupted scan stopped.
-func reopen(src scanners.Source, open makeSource, e *eye, cursor []byte) (scanners.Source, error) {
-	if cursor == nil {
-		return src, nil
-	}
-	again, err := open(e, cursor)
-	if err != nil {
-		return src, err
-	}
-	_ = src.Close()
-	return again, nil
 }
 
 // viewDepth is the engine's, where 0 asks for its default.
@@ -316,39 +223,4 @@ func (s *scanFlags) exitRules() (scan.ExitRules, error) {
 	}
 	exit.FailOn, exit.FailOnSkipped, exit.Findings = failOn, s.failOnSkipped, s.exitCode
 	return exit, nil
-}
-
-func summaryOf(r scan.Result, e *eye) wire.Summary {
-	s := wire.Summary{
-		Sources: r.Sources, Items: r.Items, Bytes: r.Bytes, Findings: r.Findings, Sightings: r.Sightings,
-		Complete: r.Complete, Interrupted: r.Interrupted, Duration: r.Duration,
-		Registered: e.registered, GenericOnly: e.ids == nil && e.generic,
-	}
-	for reason, n := range r.Skips {
-		s.SkipCounts = append(s.SkipCounts, wire.SkipCount{Reason: reason, Count: n})
-	}
-	return s
-}
-
-// progress draws a line on the terminal's error stream, a few times a second.
-func (a *app) progress() func(scan.Progress) {
-	if a.quiet || !isTerminal(a.stderr) {
-		return nil
-	}
-	start, last := a.now(), time.Time{}
-	return func(p scan.Progress) {
-		now := a.now()
-		if now.Sub(last) < 200*time.Millisecond {
-			return
-		}
-		last = now
-		rate := float64(p.Bytes) / max(now.Sub(start).Seconds(), 0.001)
-		fmt.Fprintf(a.stderr, "\r\x1b[K%s, %s, %s/s, %s, %d skipped", plural(int(p.Items), "item", "items"), bytesText(p.Bytes), bytesText(int64(rate)), plural(int(p.Findings), "finding", "findings"), p.Skips)
-	}
-}
-
-func (a *app) clearProgress() {
-	if !a.quiet && isTerminal(a.stderr) {
-		_, _ = io.WriteString(a.stderr, "\r\x1b[K")
-	}
 }

@@ -281,6 +281,10 @@ func (w *walk) scanning() {
 	w.do("", "git", repo, "-f", "json", "-r", w.out("git.json"))
 	w.do("", "git", "file://"+repo, "--no-store")
 	w.try("", "git", "/nonexistent/"+added)
+	w.do("", "git", "--recursive", filepath.Dir(repo), "file://"+repo)
+	w.do("", "git", repo, "/nonexistent/"+added, "https://me:"+added+"@127.0.0.1:9/"+rotated+".git")
+	w.do(repo+"\n/nonexistent/"+added+"\n", "git", "--repos-from", "-")
+	w.try("--"+w.plant("line of a list"), "git", "--repos-from", "-")
 	w.try("", "git", "https://me:"+w.plant("password of a remote")+"@127.0.0.1:9/none.git")
 	// Registered after it was seen: recognised, and redacted where it stood.
 	w.do(w.value("registered later"), "secret", "add", "app/later")

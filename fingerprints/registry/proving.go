@@ -171,7 +171,7 @@ func knownReason(r fingerprints.SkipReason) bool {
 	return slices.Contains([]fingerprints.SkipReason{
 		fingerprints.SkipUnreadable, fingerprints.SkipVanished, fingerprints.SkipSpecial, fingerprints.SkipLoop,
 		fingerprints.SkipSymlink, fingerprints.SkipTooLarge, fingerprints.SkipArchive, fingerprints.SkipLongMatch, fingerprints.SkipEncoded, fingerprints.SkipMissing,
-		fingerprints.SkipExcluded, fingerprints.SkipBadRecord, fingerprints.SkipChanging, fingerprints.SkipInterrupted,
+		fingerprints.SkipExcluded, fingerprints.SkipLFS, fingerprints.SkipRepository, fingerprints.SkipBadRecord, fingerprints.SkipChanging, fingerprints.SkipInterrupted,
 	}, r)
 }
 

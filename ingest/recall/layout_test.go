@@ -114,14 +114,17 @@ func betweenEscapes(in []byte, i int) bool {
 	return anywhere(in, i) && bytes.IndexByte(in[max(0, i-6):i], '\\') < 0
 }
 
+// noDocument reports whether b is text and shorter than a document.
+func noDocument(b []byte) bool { return isText(b) && len(b) < 4<<10 }
+
 // terminal breaks the text by control sequences.
 func terminal() coder {
-	return textOnly(broken(3, choice("\x1b[0m", "\x1b[31m", "\x1b[01;31m\x1b[K", "\x1b[m\x1b[K", "\x1b[38;5;214m", "\x1b[38;2;10;20;30m", "\x1b[1;4m", "\x1b(B\x1b[m"), anywhere))
+	return when(noDocument, broken(3, choice("\x1b[0m", "\x1b[31m", "\x1b[01;31m\x1b[K", "\x1b[m\x1b[K", "\x1b[38;5;214m", "\x1b[38;2;10;20;30m", "\x1b[1;4m", "\x1b(B\x1b[m"), anywhere))
 }
 
 // terminalEscaped is the same in a JSON log.
 func terminalEscaped() coder {
-	return chain(jsonString(), broken(3, choice(`\u001b[0m`, `\u001b[1;31m`, `\u001b[K`), betweenEscapes), frame(`{"log":"`, `\n","stream":"stdout"}`+"\n"))
+	return chain(when(noDocument, jsonString()), broken(3, choice(`\u001b[0m`, `\u001b[1;31m`, `\u001b[K`), betweenEscapes), frame(`{"log":"`, `\n","stream":"stdout"}`+"\n"))
 }
 
 // tagged breaks the text by markup: highlighted search results, chat exports.

@@ -199,13 +199,28 @@ func TestRecall(t *testing.T) {
 			})
 		}
 	})
+	inGit := make([][]cell, len(gitLayouts()))
+	t.Run("git", func(t *testing.T) {
+		for i, layout := range gitLayouts() {
+			if brief(i) {
+				continue
+			}
+			t.Run(layout, func(t *testing.T) {
+				t.Parallel()
+				inGit[i] = b.tryGit(t, layout)
+				for _, c := range inGit[i] {
+					report(t, []cell{c})
+				}
+			})
+		}
+	})
 	var together []cell
 	t.Run("mixed", func(t *testing.T) {
 		together = b.mixed(t, encodings, e)
 		report(t, together)
 	})
 	if e.quick && !testing.Short() {
-		checkTable(t, table(encodings, cells, together, inPlaces, places))
+		checkTable(t, table(encodings, cells, together, inPlaces, places, inGit))
 	}
 }
 

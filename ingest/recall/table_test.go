@@ -31,10 +31,10 @@ func checkTable(t *testing.T, table string) {
 }
 
 // table is docs/recall.md.
-func table(encodings []row, cells [][]cell, together []cell, inPlaces []place, places [][]cell) string {
+func table(encodings []row, cells [][]cell, together []cell, inPlaces []place, places, inGit [][]cell) string {
 	var b strings.Builder
 	var all cell
-	for _, list := range slices.Concat(cells, places, [][]cell{together}) {
+	for _, list := range slices.Concat(cells, places, inGit, [][]cell{together}) {
 		for _, c := range list {
 			all.add(c)
 		}
@@ -62,6 +62,7 @@ func table(encodings []row, cells [][]cell, together []cell, inPlaces []place, p
 	for i, pl := range inPlaces {
 		tableLine(&b, pl.name, places[i])
 	}
+	gitTable(&b, inGit)
 	b.WriteString(tableFoot)
 	return b.String()
 }
@@ -121,7 +122,8 @@ is shown only to registered values, which are confirmed: a rule would guess twic
 Not planted, because it reads as something else: a value with blanks, of fewer
 than 13 characters or of letters alone that a line end breaks, in a log or not; one that it breaks beside a
 quote, a bracket, a comma, a semicolon, a backslash or a circumflex, or beside a single
-sign; UTF-16 in base64 that has no eight ASCII characters in a row.
+sign; UTF-16 in base64 that has no eight ASCII characters in a row; a document of 4 KB that
+control sequences interrupt.
 `
 
 const tableFoot = `

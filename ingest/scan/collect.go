@@ -130,6 +130,9 @@ func (c *collector) endBatch(ctx context.Context, j *job) error {
 		run.scan.Items += j.read.Items
 		run.scan.Bytes += j.read.Bytes
 	}
+	for _, n := range j.notes {
+		c.res.Notes = append(c.res.Notes, wire.Note{SourceID: j.sourceID, Text: n})
+	}
 	c.ended = c.ended || j.last
 	c.res.SourceFailed = c.res.SourceFailed || j.failed
 	c.progress()

@@ -34,7 +34,7 @@ func newProducer(p *pipeline) *producer {
 func (d *producer) produce(ctx context.Context) {
 	for ctx.Err() == nil {
 		batch, err := d.p.o.Source.Next(ctx)
-		end := &job{batch: true, cursor: batch.Cursor}
+		end := &job{batch: true, cursor: batch.Cursor, notes: batch.Notes}
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF):
@@ -97,7 +97,14 @@ func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job)
 		raws = append(raws, s.Path, s.Locator)
 	}
 	raws = append(raws, d.p.o.Source.ID())
-	texts := d.redactor.scan(ctx, raws)
+	rest := len(raws)
+	refs := refsOf(b.Items)
+	texts := d.redactor.scan(ctx, append(raws, refs...))
+	shownRefs := map[string]string{}
+	for i, ref := range refs {
+		shownRefs[ref] = texts[rest+i].shown()
+	}
+	texts = texts[:rest]
 	jobs := make([]*job, len(b.Items))
 	for i, it := range b.Items {
 		t := texts[provenance*i : provenance*(i+1)]
@@ -106,20 +113,39 @@ func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job)
 			own: it.SourceID == d.p.o.Source.ID(), extent: d.p.o.Extent.Name, weight: d.p.weigh(it.Size), out: make(chan []*sighting, 1),
 		}
 		jobs[i].item.Origin.Author, jobs[i].item.Origin.Email, jobs[i].item.Origin.Message = t[4].shown(), t[5].shown(), t[6].shown()
+		jobs[i].item.Refs = nil
+		for _, ref := range it.Refs {
+			jobs[i].item.Refs = append(jobs[i].item.Refs, shownRefs[ref])
+		}
 		d.findings(jobs[i], t[0], "@path")
 		d.findings(jobs[i], t[1], "@url")
 		d.findings(jobs[i], t[3], "@source")
 	}
 	own := &job{sourceID: texts[len(texts)-1].shown(), extent: d.p.o.Extent.Name}
 	own.item.Presence = fingerprints.PresenceTip
-	rest := texts[provenance*len(b.Items):]
+	skipped := texts[provenance*len(b.Items):]
 	for i, s := range b.Skipped {
-		s.Path, s.Locator = rest[2*i].shown(), rest[2*i+1].shown()
+		s.Path, s.Locator = skipped[2*i].shown(), skipped[2*i+1].shown()
 		own.skips = append(own.skips, s)
-		d.findings(own, rest[2*i], "@path")
+		d.findings(own, skipped[2*i], "@path")
 	}
 	d.findings(own, texts[len(texts)-1], "@source")
 	return jobs, own
+}
+
+// refsOf are the refs of items, each once.
+func refsOf(items []scanners.Item) []string {
+	var refs []string
+	seen := map[string]bool{}
+	for _, it := range items {
+		for _, ref := range it.Refs {
+			if !seen[ref] {
+				seen[ref] = true
+				refs = append(refs, ref)
+			}
+		}
+	}
+	return refs
 }
 
 // findings makes the sightings of a text's hits, each given out once.

@@ -85,6 +85,7 @@ func (c *collector) finding(j *job, s *sighting, v judged, ordinal uint32) wire.
 		SourceID: s.obs.SourceID, Kind: c.kind(s.obs.SourceID), Path: s.obs.Path,
 		Locator: sg.Locator, URL: sg.URL, At: sg.At,
 		Commit: j.item.Origin.Commit, Author: j.item.Origin.Author, Email: j.item.Origin.Email, Message: j.item.Origin.Message,
+		Refs: j.item.Refs, MoreRefs: j.item.MoreRefs,
 		Rule: sg.Rule, Rules: s.rules, Description: s.hit.Description, Tags: s.hit.Tags, Entropy: s.hit.Entropy,
 		Matches: v.matches, Verdict: v.verdict, Severity: v.severity, Status: fingerprints.StatusOpen,
 		Presence: sg.Presence, Form: sg.Form, Within: sg.Within,

@@ -38,7 +38,8 @@ type cover struct {
 // redactor scans provenance like content: whole, and each component of a path
 // by itself, since rules look for the boundaries of a word. The texts of a
 // batch are scanned together, because a call of the rules costs more than what
-// it reads. One goroutine.
+// it reads, and those in which something seems to be once more alone. One
+// goroutine.
 type redactor struct {
 	matchers []scanners.Matcher
 	namer    *namer
@@ -83,10 +84,33 @@ func (r *redactor) scan(ctx context.Context, raws []string) []text {
 		place(texts, pieces, h)
 	}
 	for i := range texts {
+		if len(texts[i].hits) > 0 {
+			texts[i].hits = r.alone(texts[i].raw)
+		}
 		r.finish(ctx, &texts[i])
 	}
 	r.remember(fresh, hits, texts)
 	return texts
+}
+
+// alone finds the hits in one text. A rule that looks for a word first, and takes
+// any id for a token where the word is, must not find the word in another text.
+func (r *redactor) alone(raw string) []scanners.Hit {
+	var out []scanners.Hit
+	add := func(off int, part string) {
+		for _, m := range r.matchers {
+			for _, h := range m.AppendHits(nil, scanners.Chunk{Data: []byte(part), Final: true}) {
+				h.Span.Start, h.Span.End = h.Span.Start+int64(off), h.Span.End+int64(off)
+				h.Match = h.Span
+				out = append(out, h)
+			}
+		}
+	}
+	add(0, raw)
+	for off, part := range components(raw) {
+		add(off, part)
+	}
+	return out
 }
 
 // place maps a hit in the document to the texts that it touches.

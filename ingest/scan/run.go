@@ -91,6 +91,7 @@ type job struct {
 	// A job without an item ends a batch:
 	batch  bool
 	cursor []byte
+	notes  []string
 	failed bool // the source ended early
 	last   bool // the source ended
 }

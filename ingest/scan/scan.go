@@ -165,6 +165,7 @@ type Result struct {
 	Verdicts   map[fingerprints.Verdict]int
 	Severities map[fingerprints.Severity]int
 	Skips      map[fingerprints.SkipReason]int64
+	Notes      []wire.Note // what the sources say of how they were read
 	// SourceFailed says that the source ended before its end, with a reason
 	// that holds no content.
 	SourceFailed bool

@@ -18,6 +18,10 @@ type Screen struct {
 	Archives *archives.Expander // nil: archives are read as the bytes that they are
 }
 
+// anyName stands for the path of a content, which is not known yet. It is not
+// empty, so that members have a container.
+const anyName = "-"
+
 // errFound ends the look into an archive.
 var errFound = errors.New("found")
 
@@ -31,7 +35,7 @@ func (s Screen) Of(ctx context.Context, data []byte) bool {
 		return false
 	}
 	v := &inspected{screen: s}
-	err := s.Archives.Expand(ctx, sizedReader{bytes.NewReader(data)}, "", v)
+	err := s.Archives.Expand(ctx, sizedReader{bytes.NewReader(data)}, anyName, v)
 	return v.found || err != nil
 }
 
@@ -58,7 +62,7 @@ func (v *inspected) Content(ctx context.Context, c archives.Content, r io.Reader
 		v.found = true
 		return errFound
 	}
-	if v.screen.Engine.Screen(ctx, []byte(c.Path)) {
+	if v.screen.Engine.Screen(ctx, []byte(c.Path[c.Parent:])) {
 		v.found = true
 	}
 	return nil

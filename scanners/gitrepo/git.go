@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"revenant/scanners/gitrepo/objects"
 )
 
 // Errors that callers branch on.
@@ -31,6 +33,16 @@ type repo struct {
 	origin string // URL of the remote that the clone came from; empty: none
 	// shallow histories end early; partial ones lack objects on purpose.
 	shallow, partial bool
+	refused          bool // git does not take it for a repository
+}
+
+// home is where the repository lives, the same from each of its work trees and
+// folders: the main work tree, or the git directory of one without.
+func (r *repo) home() string {
+	if dir, name := filepath.Split(r.common); name == ".git" {
+		return filepath.Clean(dir)
+	}
+	return r.common
 }
 
 // guards are options that keep a repository from running programs of its choice
@@ -162,13 +174,33 @@ func open(ctx context.Context, path string) (*repo, error) {
 	case ctx.Err() != nil, errors.Is(err, exec.ErrNotFound):
 		return nil, err
 	case err != nil, len(fields) < 3:
-		return nil, ErrNoRepository
-	}
-	r.gitDir, r.common, r.shallow = fields[0], fields[1], fields[2] == "true"
-	if len(fields) > 3 {
-		r.work = fields[3]
+		if !r.located() {
+			return nil, ErrNoRepository
+		}
+	default:
+		r.gitDir, r.common, r.shallow = fields[0], fields[1], fields[2] == "true"
+		if len(fields) > 3 {
+			r.work = fields[3]
+		}
 	}
 	return r, r.configured(ctx)
+}
+
+// located finds a repository that git refuses: its configuration or its HEAD is
+// damaged, say. The objects can be read all the same.
+func (r *repo) located() bool {
+	l, err := objects.Locate(r.path)
+	if err != nil {
+		return false
+	}
+	r.gitDir, r.common, r.refused = l.GitDir, l.CommonDir, true
+	if _, err := os.Stat(filepath.Join(l.CommonDir, "shallow")); err == nil {
+		r.shallow = true
+	}
+	if dir, name := filepath.Split(l.GitDir); name == ".git" {
+		r.work = filepath.Clean(dir)
+	}
+	return true
 }
 
 // configured reads what the configuration says of remotes.

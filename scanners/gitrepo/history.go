@@ -13,6 +13,7 @@ import (
 type place struct {
 	blob oid
 	path string
+	link bool // no blob but a commit of another repository
 }
 
 // standing is what history says of a place.
@@ -36,10 +37,14 @@ type history struct {
 	order  []place
 	named  map[string]*standing // paths with such a name
 	paths  []string             // of named, in order
+	// pointers are blobs that stand for content in LFS; absent is where tips
+	// have them, and where they have commits of other repositories.
+	pointers map[oid]bool
+	absent   map[place]bool
 }
 
 func newHistory(wanted map[oid]int64, names map[string]bool) *history {
-	return &history{wanted: wanted, names: names, places: map[place]*standing{}, named: map[string]*standing{}}
+	return &history{wanted: wanted, names: names, places: map[place]*standing{}, named: map[string]*standing{}, absent: map[place]bool{}}
 }
 
 // log walks the history of some commits that others do not reach, the youngest
@@ -94,7 +99,7 @@ type parser struct {
 func (p *parser) token(t []byte) error {
 	if p.change {
 		p.change = false
-		p.h.note(place{p.blob, string(t)}, p.commit, p.presence)
+		p.h.note(place{blob: p.blob, path: string(t)}, p.commit, p.presence)
 		return nil
 	}
 	t = bytes.TrimLeft(t, "\n")
@@ -202,7 +207,7 @@ func (t *trees) below(ctx context.Context, id oid) []place {
 		}
 		name := string(e.name)
 		if t.h.names[name] {
-			out = append(out, place{oid{}, name})
+			out = append(out, place{path: name})
 		}
 		_, wanted := t.h.wanted[e.id]
 		switch {
@@ -210,12 +215,13 @@ func (t *trees) below(ctx context.Context, id oid) []place {
 			if t.depth < maxTreeDepth {
 				t.depth++
 				for _, p := range t.below(ctx, e.id) {
-					out = append(out, place{p.blob, name + "/" + p.path})
+					p.path = name + "/" + p.path
+					out = append(out, p)
 				}
 				t.depth--
 			}
-		case wanted:
-			out = append(out, place{e.id, name})
+		case wanted, t.h.pointers[e.id], e.link():
+			out = append(out, place{e.id, name, e.link()})
 		}
 	}
 	t.known[id] = out
@@ -227,11 +233,17 @@ func (t *trees) stand(ctx context.Context, r ref, tree oid) {
 	for _, p := range t.below(ctx, tree) {
 		var s *standing
 		if p.blob.IsZero() {
-			t.h.note(place{oid{}, p.path}, oid{}, fingerprints.PresenceTip)
+			t.h.note(p, oid{}, fingerprints.PresenceTip)
 			if s = t.h.named[p.path]; s == nil {
 				continue
 			}
 		} else {
+			if r.tip && (p.link || t.h.pointers[p.blob]) {
+				t.h.absent[p] = true
+			}
+			if _, wanted := t.h.wanted[p.blob]; p.link || !wanted {
+				continue
+			}
 			s = t.h.at(p)
 		}
 		if r.tip {
@@ -253,6 +265,9 @@ type entry struct {
 }
 
 func (e entry) tree() bool { return e.mode == "40000" || e.mode == "040000" }
+
+// link reports whether it is a commit of another repository.
+func (e entry) link() bool { return e.mode == "160000" }
 
 // nextEntry reads the first entry of a tree.
 func nextEntry(b []byte, size int) (e entry, rest []byte, ok bool) {

@@ -48,6 +48,10 @@ type memoryV1 struct {
 	Written []remembered // commits and tags
 	Trees   [][]byte     // with names that may be something
 	Places  []remembered // blobs with the commits that brought them in
+	// Pointers are blobs that stand for content in LFS; Links says that trees
+	// have commits of other repositories.
+	Pointers [][]byte
+	Links    bool
 }
 
 // remembered is an object with what is known of it.
@@ -101,6 +105,7 @@ type known struct {
 	packs map[string]bool
 	seen  []uint64 // sorted
 	fresh []uint64 // since
+	gone  []uint64 // that may come back and are to be read again then
 }
 
 func newKnown() (*known, error) {
@@ -126,11 +131,24 @@ func (k *known) has(id oid) bool {
 	return found
 }
 
+// forget takes back that an object was read: it is not in the store any more,
+// and what was found in it is kept no longer. Another clone of the same remote
+// may have it, or a fetch may bring it back.
+func (k *known) forget(id oid) { k.gone = append(k.gone, k.mark(id)) }
+
 // all are the marks of everything that was read.
 func (k *known) all() []uint64 {
 	out := slices.Concat(k.seen, k.fresh)
 	slices.Sort(out)
-	return slices.Compact(out)
+	out = slices.Compact(out)
+	if len(k.gone) == 0 {
+		return out
+	}
+	slices.Sort(k.gone)
+	return slices.DeleteFunc(out, func(mark uint64) bool {
+		_, gone := slices.BinarySearch(k.gone, mark)
+		return gone
+	})
 }
 
 // brought are the places that a commit brought wanted blobs to: where its tree
@@ -176,10 +194,10 @@ func (t *trees) differing(ctx context.Context, tree oid, others []oid, wanted ma
 		case slices.Contains(same, e.id):
 		case e.tree():
 			for _, p := range t.differing(ctx, e.id, same, wanted, depth+1) {
-				out = append(out, place{p.blob, string(e.name) + "/" + p.path})
+				out = append(out, place{blob: p.blob, path: string(e.name) + "/" + p.path})
 			}
 		case wanted[e.id]:
-			out = append(out, place{e.id, string(e.name)})
+			out = append(out, place{blob: e.id, path: string(e.name)})
 		}
 	}
 	return out

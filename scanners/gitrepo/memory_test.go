@@ -159,6 +159,24 @@ func TestOnlyWhatIsNew(t *testing.T) {
 	}
 }
 
+// TestComesBack: what was pruned and is fetched again is read again.
+func TestComesBack(t *testing.T) {
+	r, _ := hidden(t, "sha1")
+	backup := filepath.Join(t.TempDir(), "backup")
+	r.git("clone", "-q", "--mirror", ".", backup)
+	m := &kept{}
+	var looked atomic.Int64
+	want, _ := drained(t, remembering(t, backup, m, gitrepo.Knowledge{}, &looked))
+	empty := newRepository(t)
+	if got, _ := drained(t, remembering(t, empty.dir, m, gitrepo.Knowledge{}, &looked)); len(got) > 0 {
+		t.Fatalf("in an empty repository: %+v", got)
+	}
+	got, _ := drained(t, remembering(t, backup, m, gitrepo.Knowledge{}, &looked))
+	if diff := cmp.Diff(want, got); diff != "" || len(want) < 5 {
+		t.Errorf("(-at first +come back):\n%s", diff)
+	}
+}
+
 // TestNewValuesInOldObjects: what is newly looked for is found in what was
 // read before, by the look for registered values alone.
 func TestNewValuesInOldObjects(t *testing.T) {

@@ -33,33 +33,33 @@ func isTip(name string) bool {
 	return false
 }
 
-// refs lists every ref, and the heads of all worktrees.
-func (r *repo) refs(ctx context.Context) ([]ref, error) {
-	var out []ref
-	err := r.lines(ctx, nil, '\n', func(line []byte) error {
-		f := bytes.SplitN(line, []byte{' '}, 3)
-		if len(f) < 3 {
-			return nil
+// refs lists every ref, and the heads of all worktrees that are at none. Where
+// git cannot, what can be read of them here is listed, and whole is false.
+func (r *repo) refs(ctx context.Context) (out []ref, whole bool, err error) {
+	add := func(name string, id []byte) {
+		if target, ok := parseOID(id); ok {
+			out = append(out, ref{name: name, target: target, commit: target, tip: isTip(name)})
 		}
-		one := ref{name: string(f[2])}
-		one.tip = isTip(one.name)
-		var ok bool
-		if one.target, ok = parseOID(f[0]); !ok {
-			return nil
-		}
-		if one.commit, ok = parseOID(f[1]); !ok {
-			one.commit = one.target
-		}
-		out = append(out, one)
+	}
+	err = r.lines(ctx, nil, '\n', func(line []byte) error {
+		id, name, _ := bytes.Cut(line, []byte{' '})
+		add(string(name), id)
 		return nil
-	}, "for-each-ref", "--format=%(objectname) %(*objectname) %(refname)")
-	if err != nil {
-		return nil, err
+	}, "for-each-ref", "--format=%(objectname) %(refname)")
+	if ctx.Err() != nil {
+		return nil, false, ctx.Err()
+	}
+	if whole = err == nil; !whole {
+		out = nil
+		r.readRefs(add)
 	}
 	for _, head := range r.heads(ctx) {
-		out = append(out, ref{name: "HEAD", target: head, commit: head, tip: true})
+		// A head that is attached to a branch is that branch.
+		if !slices.ContainsFunc(out, func(f ref) bool { return f.tip && f.target == head }) {
+			out = append(out, ref{name: "HEAD", target: head, commit: head, tip: true})
+		}
 	}
-	return out, nil
+	return out, whole, ctx.Err()
 }
 
 // heads are the commits that worktrees have checked out.
@@ -74,6 +74,13 @@ func (r *repo) heads(ctx context.Context) []oid {
 		return nil
 	}, "worktree", "list", "--porcelain")
 	if len(out) > 0 {
+		return out
+	}
+	if r.refused {
+		data, _ := os.ReadFile(filepath.Join(r.gitDir, "HEAD")) // nothing where there is none
+		if id, ok := parseOID(bytes.TrimSpace(data)); ok {
+			out = append(out, id)
+		}
 		return out
 	}
 	b, err := r.output(ctx, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
@@ -93,20 +100,6 @@ func tips(refs []ref) []oid {
 	}
 	slices.SortFunc(out, oid.Compare)
 	return slices.Compact(out)
-}
-
-// reflogs are the files that remember where refs pointed. Their commits are
-// objects like all others.
-func (r *repo) reflogs() (files []string) {
-	for _, root := range slices.Compact([]string{filepath.Join(r.common, "logs"), filepath.Join(r.gitDir, "logs")}) {
-		_ = filepath.WalkDir(root, func(name string, d os.DirEntry, err error) error {
-			if err == nil && d.Type().IsRegular() {
-				files = append(files, name)
-			}
-			return nil
-		})
-	}
-	return files
 }
 
 // strongest is the presence that makes a copy easier to meet.

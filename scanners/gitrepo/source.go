@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,15 +30,24 @@ type Options struct {
 	// Memory keeps what was read, so that only what is new is read again; nil:
 	// everything is read.
 	Memory Memory
+	// KeepEvery is how many bytes are read between two savings of the memory; 0:
+	// 1 GiB. What was read since the last one is read again after a kill.
+	KeepEvery int64
 	// Knows is what Screen looks for. Where only its Fields differ from what the
 	// memory has, objects that were read before are shown to ScreenFields, which
 	// looks for registered values alone; nil: to Screen.
 	Knows        Knowledge
 	ScreenFields func(ctx context.Context, data []byte) bool
+	// Reads says of the repository whose objects lie in a folder that it is read
+	// by itself, so that it need not be listed as one that is not; nil: none is.
+	Reads func(common string) bool
 }
 
 // ErrNoScreen is returned by New when Options.Screen is nil.
 var ErrNoScreen = errors.New("no screen")
+
+// defaultKeepEvery is how many bytes are read between two savings of the memory.
+const defaultKeepEvery = 1 << 30
 
 // batchSize is how many items a batch has.
 const batchSize = 256
@@ -54,6 +64,7 @@ type Source struct {
 	refs    []ref
 	items   []scanners.Item
 	skipped []fingerprints.Skip
+	notes   []string
 	read    scanners.Counts
 	commits map[oid]commit // that items name
 }
@@ -65,13 +76,16 @@ func New(ctx context.Context, o Options) (*Source, error) {
 	if o.Screen == nil {
 		return nil, ErrNoScreen
 	}
+	if o.KeepEvery <= 0 {
+		o.KeepEvery = defaultKeepEvery
+	}
 	r, err := open(ctx, o.Path)
 	if err != nil {
 		return nil, err
 	}
 	s := &Source{o: o, r: r, id: o.SourceID, link: newForge(r.origin), commits: map[oid]commit{}}
 	if s.id == "" {
-		s.id = SourceID(r.origin, r.path)
+		s.id = SourceID(r.origin, r.home())
 	}
 	if s.store, err = openStore(ctx, r); err != nil {
 		return nil, err
@@ -105,24 +119,27 @@ func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
 
 func (s *Source) batch(n int) scanners.Batch {
 	n = min(n, len(s.items))
-	b := scanners.Batch{Items: s.items[:n:n], Skipped: s.skipped, Read: s.read}
-	s.items, s.skipped, s.read = s.items[n:], nil, scanners.Counts{}
+	b := scanners.Batch{Items: s.items[:n:n], Skipped: s.skipped, Notes: s.notes, Read: s.read}
+	s.items, s.skipped, s.notes, s.read = s.items[n:], nil, nil, scanners.Counts{}
 	return b
 }
 
 // survey reads every object that is new, and attributes what may hold something.
 func (s *Source) survey(ctx context.Context) error {
 	var err error
-	if s.refs, err = s.r.refs(ctx); err != nil {
+	if err = s.findRefs(ctx); err != nil {
 		return err
 	}
 	v, err := newSurvey(s)
 	if err != nil {
 		return err
 	}
+	others := s.others(ctx)
 	if err := v.all(ctx); err != nil {
+		<-others
 		return errors.Join(err, v.remember(nil))
 	}
+	near := <-others
 	s.limits()
 	s.files(s.r.reflogs())
 	s.names()
@@ -132,7 +149,30 @@ func (s *Source) survey(ctx context.Context) error {
 	}
 	v.texts(ctx)
 	v.give(ctx, h)
+	s.elsewhere(ctx, h, near)
+	s.fallbacks()
 	return errors.Join(ctx.Err(), v.remember(h))
+}
+
+// note tells people something of how the repository was read, once.
+func (s *Source) note(text string) {
+	if !slices.Contains(s.notes, text) {
+		s.notes = append(s.notes, text)
+	}
+}
+
+// fallbacks tells what git itself had to read, and why.
+func (s *Source) fallbacks() {
+	counts := s.store.Fallbacks()
+	var total int64
+	var why []string
+	for _, reason := range slices.Sorted(maps.Keys(counts)) {
+		total += counts[reason]
+		why = append(why, fmt.Sprintf("%s %d", reason, counts[reason]))
+	}
+	if total > 0 {
+		s.notes = append(s.notes, fmt.Sprintf("git cat-file was asked %d times for what could not be read here (%s)", total, strings.Join(why, ", ")))
+	}
 }
 
 // limits says what a repository cannot give, by its own word.
@@ -163,13 +203,8 @@ func (s *Source) files(logs []string) {
 	for _, name := range logs {
 		s.file(name, "@reflog", fingerprints.PresenceUnreachable)
 	}
-	for _, name := range []string{"config", "config.worktree", "FETCH_HEAD", "packed-refs", "description", "COMMIT_EDITMSG", "MERGE_MSG", "info/exclude", "info/attributes"} {
-		for _, dir := range slices.Compact([]string{s.r.common, s.r.gitDir}) {
-			path := filepath.Join(dir, filepath.FromSlash(name))
-			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-				s.file(path, "@config", fingerprints.PresenceTip)
-			}
-		}
+	for _, name := range s.r.settings() {
+		s.file(name, "@config", fingerprints.PresenceTip)
 	}
 }
 
@@ -252,6 +287,7 @@ func parseCommit(data []byte) commit {
 type Info struct {
 	SourceID string
 	Root     string // the work tree, or the git directory of a bare repository
+	Common   string // where objects and refs lie, without links: one for all work trees
 }
 
 // Look finds the repository at a path.
@@ -260,9 +296,12 @@ func Look(ctx context.Context, path string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	info := Info{SourceID: SourceID(r.origin, r.path), Root: r.gitDir}
+	info := Info{SourceID: SourceID(r.origin, r.home()), Root: r.gitDir, Common: r.common}
 	if r.work != "" {
 		info.Root = r.work
+	}
+	if real, err := filepath.EvalSymlinks(r.common); err == nil {
+		info.Common = real
 	}
 	return info, nil
 }

@@ -33,6 +33,7 @@ type survey struct {
 	trees   map[oid]bool        // that have such names
 	looked  map[uint64]struct{} // names that were screened
 	broken  map[string]bool     // packs with damaged objects
+	absent  absent              // what stands for content elsewhere
 	read    scanners.Counts
 	saved   int64 // bytes that were read when the memory was last kept
 }
@@ -46,7 +47,7 @@ type message struct {
 func newSurvey(s *Source) (*survey, error) {
 	v := &survey{
 		s: s, seed: maphash.MakeSeed(), held: map[oid]int64{}, written: map[oid]message{}, commits: map[oid][]oid{},
-		names: map[string]bool{}, trees: map[oid]bool{}, looked: map[uint64]struct{}{}, broken: map[string]bool{},
+		names: map[string]bool{}, trees: map[oid]bool{}, looked: map[uint64]struct{}{}, broken: map[string]bool{}, absent: absent{pointers: map[oid]bool{}},
 	}
 	var err error
 	if v.known, err = newKnown(); err != nil || s.o.Memory == nil {
@@ -71,11 +72,9 @@ func newSurvey(s *Source) (*survey, error) {
 	for _, id := range m.Trees {
 		v.trees[objects.MakeID(id)] = true
 	}
+	v.absent.recall(m)
 	return v, nil
 }
-
-// keepEvery is how many bytes are read between two savings of the memory.
-const keepEvery = 1 << 30
 
 // remember keeps what was read; h is nil where history was not looked at.
 func (v *survey) remember(h *history) error {
@@ -96,6 +95,7 @@ func (v *survey) remember(h *history) error {
 	for id := range v.trees {
 		m.Trees = append(m.Trees, id.Bytes())
 	}
+	v.absent.remember(&m)
 	v.mu.Unlock()
 	if h != nil {
 		for _, p := range v.s.store.Packs() {
@@ -163,7 +163,7 @@ func (v *survey) visit(ctx context.Context, _ int, o *objects.Object) (any, erro
 	}
 	v.mu.Lock()
 	v.seen(o, found)
-	due := v.s.o.Memory != nil && v.read.Bytes-v.saved > keepEvery
+	due := v.s.o.Memory != nil && v.read.Bytes-v.saved > v.s.o.KeepEvery
 	if due {
 		v.saved = v.read.Bytes
 	}
@@ -181,6 +181,9 @@ func (v *survey) seen(o *objects.Object, found bool) {
 	v.known.fresh = append(v.known.fresh, v.known.mark(o.ID))
 	if o.Kind == objects.Commit && o.Stream == nil {
 		_, v.commits[o.ID] = shape(o.Data)
+	}
+	if o.Kind == objects.Blob && isPointer(o.Data) {
+		v.absent.pointers[o.ID] = true
 	}
 	switch {
 	case !found:
@@ -206,6 +209,11 @@ func (v *survey) tree(ctx context.Context, id oid, data []byte) {
 			v.s.lost(id, "the tree is damaged")
 			v.mu.Unlock()
 			break
+		}
+		if e.link() {
+			v.mu.Lock()
+			v.absent.links = true
+			v.mu.Unlock()
 		}
 		if data = rest; len(e.name) >= shortestName {
 			fresh = append(fresh, string(e.name))
@@ -234,21 +242,24 @@ func (v *survey) tree(ctx context.Context, id oid, data []byte) {
 // attributed asks history for the places of what may hold something.
 func (v *survey) attributed(ctx context.Context) (*history, error) {
 	if len(v.held)+len(v.written)+len(v.names) == 0 {
-		return newHistory(v.held, v.names), nil
+		h := v.history()
+		if v.absent.any() {
+			v.standing(ctx, h)
+		}
+		return h, ctx.Err()
 	}
 	now := tips(v.s.refs)
 	if old, forward := v.forward(ctx, now); forward {
-		h := newHistory(v.held, v.names)
+		h := v.history()
 		if v.restored(ctx, h) {
-			if err := v.walked(ctx, h, now, old); err != nil {
-				return nil, err
-			}
-			if v.standing(ctx, h); v.allPlaced(h) {
-				return h, ctx.Err()
+			if err := v.walked(ctx, h, now, old); err == nil {
+				if v.standing(ctx, h); v.allPlaced(h) {
+					return h, ctx.Err()
+				}
 			}
 		}
 	}
-	h := newHistory(v.held, v.names)
+	h := v.history()
 	if err := v.shapes(ctx); err != nil {
 		return nil, err
 	}
@@ -259,10 +270,18 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 	return h, ctx.Err()
 }
 
+func (v *survey) history() *history {
+	h := newHistory(v.held, v.names)
+	h.pointers = v.absent.pointers
+	return h
+}
+
 // walked notes what commits say of places: those that tips reach, but for what
 // was reached before, and those that are new and none of them reaches.
 func (v *survey) walked(ctx context.Context, h *history, now, old []oid) error {
-	reached, err := h.log(ctx, v.s.r, now, old, fingerprints.PresenceHistory)
+	reached, err := v.log(ctx, h, fingerprints.PresenceHistory, func() (map[oid]bool, error) {
+		return h.log(ctx, v.s.r, now, old, fingerprints.PresenceHistory)
+	}, func() []oid { return v.ordered(now) })
 	if err != nil {
 		return err
 	}
@@ -275,7 +294,9 @@ func (v *survey) walked(ctx context.Context, h *history, now, old []oid) error {
 	}
 	slices.SortFunc(beyond, oid.Compare)
 	// One at a time: each says what it changed.
-	_, err = h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted")
+	_, err = v.log(ctx, h, fingerprints.PresenceUnreachable, func() (map[oid]bool, error) {
+		return h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted")
+	}, func() []oid { return beyond })
 	h.settle()
 	return err
 }
@@ -416,6 +437,7 @@ func (v *survey) texts(ctx context.Context) {
 		data, err := v.s.store.get(ctx, id, m.kind)
 		if errors.Is(err, objects.ErrMissing) {
 			delete(v.written, id) // pruned since
+			v.known.forget(id)
 			continue
 		}
 		if err != nil {
@@ -464,7 +486,7 @@ func (v *survey) give(ctx context.Context, h *history) {
 		if !v.s.store.Has(p.blob) {
 			continue // pruned since
 		}
-		it := scanners.Item{Path: p.path, Presence: st.presence}
+		it := scanners.Item{Path: p.path, Presence: st.presence, Refs: st.refs, MoreRefs: st.more}
 		if len(st.refs) > 0 && strings.HasPrefix(st.refs[0], "refs/notes/") && st.presence != fingerprints.PresenceTip {
 			it.Path, it.Presence = "@note", fingerprints.PresenceTip
 		}
@@ -474,13 +496,19 @@ func (v *survey) give(ctx context.Context, h *history) {
 		switch {
 		case !v.s.store.Has(id):
 			delete(v.held, id)
+			v.known.forget(id)
 		case !named[id]:
 			v.blob(scanners.Item{Path: "@blob/" + id.String(), Presence: fingerprints.PresenceUnreachable}, id)
 		}
 	}
+	// The name of a folder is found once, at the first of the paths below it: at
+	// one that is as easy to meet as any.
+	slices.SortStableFunc(h.paths, func(a, b string) int {
+		return slices.Index(fingerprints.Presences(), h.named[a].presence) - slices.Index(fingerprints.Presences(), h.named[b].presence)
+	})
 	for _, path := range h.paths {
 		st := h.named[path]
-		it := v.s.attributed(ctx, scanners.Item{Path: path, Presence: st.presence, Locator: "name"}, st.commit, path)
+		it := v.s.attributed(ctx, scanners.Item{Path: path, Presence: st.presence, Locator: "name", Refs: st.refs, MoreRefs: st.more}, st.commit, path)
 		it.SourceID = v.s.id
 		it.Open = func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("")), nil }
 		v.s.items = append(v.s.items, it)

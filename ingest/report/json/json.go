@@ -77,15 +77,17 @@ type entry struct {
 	SourceKind fingerprints.SourceKind
 	Source     string
 	FindingID  *fingerprints.FindingID
-	Context    string  `json:",omitempty"`
-	Locator    string  `json:",omitempty"` // record, layer ... inside the source
-	Field      string  `json:",omitempty"`
-	Owner      string  `json:",omitempty"`
-	Matches    []match `json:",omitempty"` // every registered field of this value, worst first
-	New        bool    `json:",omitempty"` // unknown to the registry before
-	Within     bool    `json:",omitempty"`
-	TooCommon  bool    `json:",omitempty"` // a weak value in so many sources that it alerts no more
-	More       int64   `json:",omitempty"` // further sightings in the same content
+	Context    string   `json:",omitempty"`
+	Locator    string   `json:",omitempty"` // record, layer ... inside the source
+	Refs       []string `json:",omitempty"` // that hold it now, the first ones
+	MoreRefs   int      `json:",omitempty"` // further ones
+	Field      string   `json:",omitempty"`
+	Owner      string   `json:",omitempty"`
+	Matches    []match  `json:",omitempty"` // every registered field of this value, worst first
+	New        bool     `json:",omitempty"` // unknown to the registry before
+	Within     bool     `json:",omitempty"`
+	TooCommon  bool     `json:",omitempty"` // a weak value in so many sources that it alerts no more
+	More       int64    `json:",omitempty"` // further sightings in the same content
 }
 
 // match is one registered field that has the value.
@@ -148,7 +150,7 @@ func (w *Writer) entry(f wire.Finding) entry {
 		Tags: f.Tags, Verdict: f.Verdict, Severity: f.Severity, Status: f.Status, Form: f.Form,
 		Presence: f.Presence, SourceKind: f.Kind, Source: f.SourceID, Context: f.Context,
 		Commit: f.Commit, Author: f.Author, Email: f.Email, Message: f.Message,
-		Locator: f.Locator, New: f.New, Within: f.Within, TooCommon: f.TooCommon, More: f.More,
+		Locator: f.Locator, Refs: f.Refs, MoreRefs: f.MoreRefs, New: f.New, Within: f.Within, TooCommon: f.TooCommon, More: f.More,
 	}
 	if f.ID != "" {
 		e.FindingID = &f.ID

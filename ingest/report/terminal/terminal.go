@@ -141,7 +141,7 @@ func (r *Report) Close(s wire.Summary) error {
 	})
 	p := &printer{w: r.w, width: r.o.Width, color: r.o.Color}
 	for _, g := range r.order {
-		r.group(p, g)
+		r.group(p, g, s.Sources > 1)
 	}
 	if r.beyond > 0 {
 		p.line(0, "", fmt.Sprintf("and %s; -f json lists them all", count(r.beyond, "more finding", "more findings")))
@@ -151,7 +151,9 @@ func (r *Report) Close(s wire.Summary) error {
 	return p.err
 }
 
-func (r *Report) group(p *printer, g *group) {
+// group writes the places of a group, with their sources where there are
+// several.
+func (r *Report) group(p *printer, g *group, several bool) {
 	head := fmt.Sprintf("%-9s %s  %s", strings.ToUpper(string(g.key.severity)), g.key.verdict, g.key.name)
 	if g.key.status != "" && g.key.status != fingerprints.StatusOpen {
 		head += "  (" + string(g.key.status) + ")"
@@ -165,6 +167,9 @@ func (r *Report) group(p *printer, g *group) {
 	}
 	for _, f := range g.places {
 		p.line(2, "", place(f))
+		if at := where(f, several); at != "" {
+			p.line(4, dim, at)
+		}
 		if f.Context != "" {
 			p.line(4, dim, f.Context)
 		}
@@ -230,17 +235,61 @@ func place(f wire.Finding) string {
 	return s
 }
 
+// maxRefs is how many refs a place names.
+const maxRefs = 3
+
+// where tells the source of a place and the refs that hold it.
+func where(f wire.Finding, several bool) string {
+	var parts []string
+	if several && f.SourceID != "" {
+		parts = append(parts, f.SourceID)
+	}
+	if n := len(f.Refs); n > 0 {
+		names := make([]string, 0, maxRefs)
+		for _, ref := range f.Refs[:min(n, maxRefs)] {
+			names = append(names, refName(ref))
+		}
+		in := "in " + strings.Join(names, ", ")
+		if more := n - len(names) + f.MoreRefs; more > 0 {
+			in += fmt.Sprintf(" and %d more", more)
+		}
+		parts = append(parts, in)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// refName is a ref as people know it.
+func refName(ref string) string {
+	for _, p := range []string{"refs/heads/", "refs/"} {
+		if name, has := strings.CutPrefix(ref, p); has {
+			return name
+		}
+	}
+	return ref
+}
+
 // summary closes the report: what was read, and what was not.
 func summary(p *printer, s wire.Summary) {
 	what := "no findings"
 	if s.Findings > 0 {
 		what = count(int64(s.Findings), "finding", "findings")
 	}
-	p.line(0, "", fmt.Sprintf("%s in %s, %s, %.1f s", what, count(s.Items, "item", "items"), size(s.Bytes), s.Duration.Seconds()))
+	items := count(s.Items, "item", "items")
+	if s.Sources > 1 {
+		items += fmt.Sprintf(" of %d sources", s.Sources)
+	}
+	p.line(0, "", fmt.Sprintf("%s in %s, %s, %.1f s", what, items, size(s.Bytes), s.Duration.Seconds()))
 	if s.GenericOnly {
 		p.line(0, "", "no key ring: generic rules only, registered values were not searched for")
 	} else {
 		p.line(0, "", "searched for "+count(int64(s.Registered), "registered value", "registered values"))
+	}
+	for _, n := range s.Notes {
+		text := n.Text
+		if s.Sources > 1 && n.SourceID != "" {
+			text = n.SourceID + ": " + text
+		}
+		p.wrap(0, text)
 	}
 	if s.Interrupted {
 		p.line(0, warn, "interrupted: this is what was found until then")
@@ -257,7 +306,7 @@ func summary(p *printer, s wire.Summary) {
 		p.line(0, warn, fmt.Sprintf("not complete: %d skipped", n))
 		p.wrap(2, strings.Join(parts, ", "))
 		for _, k := range s.Skips[:min(len(s.Skips), maxSkips)] {
-			p.line(2, "", skipLine(k))
+			p.line(2, "", skipLine(k, s.Sources > 1))
 		}
 		if n > maxSkips && len(s.Skips) > 0 {
 			p.line(2, "", fmt.Sprintf("and %d more", n-int64(min(len(s.Skips), maxSkips))))
@@ -274,14 +323,14 @@ func count(n int64, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-func skipLine(k wire.Skip) string {
-	s := string(k.Reason) + "  " + k.Path
-	if k.Path == "" {
-		s = string(k.Reason) + "  " + k.SourceID
+func skipLine(k wire.Skip, several bool) string {
+	what := []string{string(k.Reason) + " "}
+	if several || k.Path == "" {
+		what = append(what, k.SourceID)
 	}
-	if k.Locator != "" {
-		s += " " + k.Locator
-	}
+	what = append(what, k.Path, k.Locator)
+	what = slices.DeleteFunc(what, func(s string) bool { return s == "" })
+	s := strings.Join(what, " ")
 	if k.Detail != "" {
 		s += ": " + k.Detail
 	}

@@ -72,6 +72,44 @@ not complete: 3 skipped
 	}
 }
 
+// Several sources are told apart, and refs are named, the first ones.
+func TestSourcesAndRefs(t *testing.T) {
+	one, two := finding("a", fingerprints.VerdictLeaked, fingerprints.SeverityHigh), finding("b", fingerprints.VerdictLeaked, fingerprints.SeverityHigh)
+	one.SourceID, one.Refs, one.MoreRefs = "git:h/one", []string{"refs/heads/main", "refs/tags/v1", "HEAD", "refs/stash"}, 5
+	two.SourceID = "git:h/two"
+	got := report(t, terminal.Options{}, wire.Summary{
+		Findings: 2, Sources: 2, Items: 3, Registered: 1,
+		Notes:      []wire.Note{{SourceID: "git:h/one", Text: "git read 2 objects"}},
+		SkipCounts: []wire.SkipCount{{Reason: fingerprints.SkipMissing, Count: 2}},
+		Skips:      []wire.Skip{{SourceID: "git:h/two", Path: "c", Reason: fingerprints.SkipMissing}, {Path: "/d", Reason: fingerprints.SkipMissing, Detail: "gone"}},
+	}, one, two)
+	want := `HIGH      leaked  github-pat
+  A token.
+  a:3:7
+    git:h/one, in main, tags/v1, HEAD and 6 more
+    token = [redacted]
+    rv1:0123
+  b:3:7
+    git:h/two
+    token = [redacted]
+    rv1:0123
+
+2 findings in 3 items of 2 sources, 0 B, 0.0 s
+searched for 1 registered value
+git:h/one: git read 2 objects
+not complete: 2 skipped
+  2 missing-object
+  missing-object  git:h/two c
+  missing-object  /d: gone
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got = report(t, terminal.Options{}, wire.Summary{Sources: 1}, two); strings.Contains(got, "git:h/two") {
+		t.Errorf("one source need not be named:\n%s", got)
+	}
+}
+
 // What is too common to alert is a group of its own.
 func TestTooCommon(t *testing.T) {
 	common := finding("a", fingerprints.VerdictLeaked, fingerprints.SeverityHigh)

@@ -17,7 +17,7 @@ func (s *Store) Get(ctx context.Context, id ID) (Kind, []byte, error) {
 	if err == nil || errors.Is(err, ErrMissing) || errors.Is(err, ErrTooLarge) || s.opts.Fallback == nil {
 		return kind, data, err
 	}
-	f, ferr := s.fallback(ctx, id)
+	f, ferr := s.fallback(ctx, id, err)
 	if ferr != nil {
 		return 0, nil, err
 	}
@@ -199,7 +199,7 @@ func (s *Store) Open(ctx context.Context, id ID) (Kind, int64, io.ReadCloser, er
 	if s.opts.Fallback == nil || errors.Is(err, ErrMissing) {
 		return 0, 0, nil, err
 	}
-	f, ferr := s.fallback(ctx, id)
+	f, ferr := s.fallback(ctx, id, err)
 	if ferr != nil {
 		return 0, 0, nil, err
 	}
@@ -229,12 +229,14 @@ func (s *Store) ownStream(id ID) *stream {
 }
 
 // fallback reads an object in the other way and counts it.
-func (s *Store) fallback(ctx context.Context, id ID) (*stream, error) {
+func (s *Store) fallback(ctx context.Context, id ID, why error) (*stream, error) {
 	kind, size, rc, err := s.opts.Fallback.Object(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	s.used.Add(1)
+	s.mu.Lock()
+	s.used[ReasonOf(why)]++
+	s.mu.Unlock()
 	st := &stream{kind: kind, size: size, r: &exact{r: rc, left: size}, c: rc}
 	return st.verified(s.set.format, id), nil
 }

@@ -22,7 +22,7 @@ func (s *Store) Header(ctx context.Context, id ID) (Kind, int64, error) {
 	if s.opts.Fallback == nil || errors.Is(worst, ErrMissing) {
 		return 0, 0, worst
 	}
-	f, err := s.fallback(ctx, id)
+	f, err := s.fallback(ctx, id, worst)
 	if err != nil {
 		return 0, 0, worst
 	}

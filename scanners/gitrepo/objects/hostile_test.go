@@ -315,7 +315,7 @@ func TestFallbackIsChecked(t *testing.T) {
 	for _, lies := range []bool{false, true} {
 		s := open(t, dir, objects.Options{Fallback: &fake{map[string][]byte{hexID(id): data}, lies}})
 		c, report := collect(t, s, objects.Walk{})
-		if (report.Fallback == 1) == lies || (len(c.damaged) == 1) != lies || s.Fallbacks() != 1 {
+		if (report.Fallback == 1) == lies || (len(c.damaged) == 1) != lies || len(s.Fallbacks()) != 1 {
 			t.Errorf("lies %v: %+v, %v", lies, report, c.damaged)
 		}
 		_, got, err := s.Get(t.Context(), objects.MakeID(id[:]))

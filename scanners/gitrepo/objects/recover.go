@@ -39,7 +39,7 @@ func (k *walker) recoverAs(ctx context.Context, sp spot, why error, base ID) (fr
 		}
 		return k.shown(ctx, sp, fr, nil)
 	}
-	fr, done, err := k.viaFallback(ctx, sp)
+	fr, done, err := k.viaFallback(ctx, sp, why)
 	if done || err != nil {
 		return fr, err
 	}
@@ -69,12 +69,12 @@ func (k *walker) otherCopy(sp spot) (frame, bool) {
 }
 
 // viaFallback shows what the fallback reads. done: it could read it.
-func (k *walker) viaFallback(ctx context.Context, sp spot) (fr frame, done bool, err error) {
+func (k *walker) viaFallback(ctx context.Context, sp spot, why error) (fr frame, done bool, err error) {
 	limits := k.t.s.opts.Limits
 	if k.t.s.opts.Fallback == nil || k.t.fallbacks.Add(1) > limits.Fallbacks {
 		return frame{}, false, ctx.Err()
 	}
-	st, err := k.t.s.fallback(ctx, sp.id)
+	st, err := k.t.s.fallback(ctx, sp.id, why)
 	if err != nil {
 		return frame{}, false, ctx.Err()
 	}

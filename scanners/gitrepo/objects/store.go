@@ -3,6 +3,7 @@ package objects
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,9 +24,9 @@ type Store struct {
 	shelf   atomic.Pointer[shelf]
 	cache   *cache
 	readers sync.Pool
-	used    atomic.Int64 // objects that the fallback read
 
 	mu       sync.Mutex
+	used     map[Reason]int64 // objects that the fallback read
 	problems []Problem
 	all      []*pack // every pack that was opened, for Close
 }
@@ -49,7 +50,7 @@ func OpenLayout(ctx context.Context, layout Layout, opts Options) (*Store, error
 	if errors.Is(err, ErrUnsupported) {
 		return nil, err
 	}
-	s := &Store{opts: opts, layout: layout, set: set, cache: newCache(opts.Limits.Cache)}
+	s := &Store{opts: opts, layout: layout, set: set, cache: newCache(opts.Limits.Cache), used: map[Reason]int64{}}
 	if err != nil {
 		s.problem(filepath.Join(layout.CommonDir, "config"), ReasonIO, false)
 	}
@@ -79,8 +80,13 @@ func (s *Store) Partial() bool {
 	return s.set.partial || slices.ContainsFunc(s.shelf.Load().packs, func(p *pack) bool { return p.promisor })
 }
 
-// Fallbacks is how many objects the fallback read since the store was opened.
-func (s *Store) Fallbacks() int64 { return s.used.Load() }
+// Fallbacks is how many objects the fallback read since the store was opened,
+// by why it was needed.
+func (s *Store) Fallbacks() map[Reason]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.used)
+}
 
 // Problems lists the files that could not be used.
 func (s *Store) Problems() []Problem {

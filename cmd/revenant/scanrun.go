@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"revenant/api/wire"
+	"revenant/fingerprints"
+	"revenant/fingerprints/registry"
+	"revenant/ingest/scan"
+	"revenant/scanners"
+)
+
+// scanPlace is what a scan sets out to read.
+type scanPlace struct {
+	root     string // folder whose .gitleaks.toml counts; "" none
+	sourceID string // "" when nothing of it may be stored
+	kind     fingerprints.SourceKind
+	extent   string
+	own      bool // records bring their own sources
+	partial  bool // never all of the source
+}
+
+// scanJob is one source of a command.
+type scanJob struct {
+	place scanPlace
+	open  makeSource
+	// name is what the user calls one source of several: when it cannot be
+	// opened it is listed under it, and the others are scanned all the same. A
+	// job without a name is the only one, and its error is the command's.
+	name string
+}
+
+// runScan scans one source into one report.
+func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open makeSource) error {
+	return a.runScans(ctx, fl, []scanJob{{place: p, open: open}})
+}
+
+// runScans wires a command's scans, one after another: engine, registry or
+// pack, one report, one exit code.
+func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error {
+	exit, err := fl.exitRules()
+	if err != nil {
+		return err
+	}
+	reports, err := a.openReports(fl)
+	if err != nil {
+		return err
+	}
+	defer reports.abort()
+	eye, err := a.openEye(ctx, fl)
+	if err != nil {
+		return err
+	}
+	defer eye.close()
+	if eye.session != nil && !fl.noStore {
+		if err := a.refuseValues(ctx, eye.session, fl.exclude...); err != nil {
+			return err
+		}
+	}
+	run := &scanRun{a: a, fl: fl, eye: eye, reports: reports, of: len(jobs), began: a.now()}
+	for _, j := range jobs {
+		if err := run.job(ctx, j); err != nil {
+			return err
+		}
+	}
+	a.clearProgress()
+	run.total.Duration = max(a.now().Sub(run.began), 0)
+	if err := reports.close(summaryOf(run.total, eye)); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	a.code = scan.ExitCode(run.total.Outcome(), exit)
+	return nil
+}
+
+// scanRun is a command's scans under way.
+type scanRun struct {
+	a       *app
+	fl      *scanFlags
+	eye     *eye
+	reports *reports
+	total   scan.Result
+	at, of  int // the job, counted from 1
+	began   time.Time
+	drawn   time.Time // the last line of progress
+}
+
+// job scans one source and adds what came of it.
+func (r *scanRun) job(ctx context.Context, j scanJob) error {
+	r.at++
+	if ctx.Err() != nil && r.at > 1 {
+		return r.unread(ctx, j, fingerprints.SkipInterrupted, "not begun")
+	}
+	eye, err := r.a.eyeAt(r.eye, r.fl, j.place)
+	if err != nil {
+		if j.name == "" {
+			return err
+		}
+		return r.unread(ctx, j, fingerprints.SkipUnreadable, "its .gitleaks.toml cannot be used")
+	}
+	opts := r.options(eye, j.place)
+	src, err := j.open(eye, nil)
+	if err != nil {
+		if j.name == "" {
+			return usageError{err}
+		}
+		var skip *scanners.SkipError
+		if errors.As(err, &skip) {
+			return r.unread(ctx, j, skip.Reason, skip.Detail)
+		}
+		return r.unread(ctx, j, fingerprints.SkipUnreadable, "cannot be opened")
+	}
+	defer func() { _ = src.Close() }()
+	if eye.session != nil && !r.fl.noStore && (j.place.sourceID != "" || j.place.own) {
+		sink := &registrySink{session: eye.session, runs: map[int64]*registry.ScanRun{}}
+		opts.Sink = sink
+		if r.fl.resume {
+			cursor, err := sink.resume(ctx, eye, j.place, opts.Extent)
+			if err != nil {
+				return err
+			}
+			if src, err = reopen(src, j.open, eye, cursor); err != nil {
+				return usageError{err}
+			}
+		}
+	}
+	opts.Source = src
+	return r.scan(ctx, opts)
+}
+
+func (r *scanRun) options(e *eye, p scanPlace) scan.Options {
+	o := scan.Options{
+		Engine: e.engine, PathMatchers: e.engine.Matchers,
+		Archives: r.fl.archives(r.a.now),
+		Labels:   e.labels, Triage: e.triage, Identities: e.ids,
+		Extent: scan.Extent{
+			Name:          p.extent,
+			Partial:       p.partial,
+			FieldRevision: e.fieldRevision, PackRevision: e.packRevision, Generic: e.generic,
+		},
+		Now: r.a.now, Workers: r.fl.workers,
+		Emit: r.reports.finding, Skip: r.reports.skip, Progress: r.progress(),
+	}
+	if r.fl.showSecrets {
+		o.Secrets = scan.SecretsShown
+	}
+	return o
+}
+
+func (r *scanRun) scan(ctx context.Context, o scan.Options) error {
+	res, err := scan.Run(ctx, o)
+	r.total.Add(res)
+	if err != nil {
+		r.a.clearProgress()
+		return fmt.Errorf("scanning: %w", err)
+	}
+	return nil
+}
+
+// unread lists a source of several that was not read.
+func (r *scanRun) unread(ctx context.Context, j scanJob, why fingerprints.SkipReason, detail string) error {
+	o := r.options(r.eye, j.place)
+	o.Source = &nothing{fingerprints.Skip{Path: j.name, Reason: why, Detail: detail, Size: -1}}
+	r.total.Interrupted = r.total.Interrupted || why == fingerprints.SkipInterrupted
+	before := r.total.Sources
+	err := r.scan(context.WithoutCancel(ctx), o)
+	r.total.Sources = before
+	return err
+}
+
+// nothing is a source that has one skip. It has no id: nothing of it is stored.
+type nothing struct{ skip fingerprints.Skip }
+
+func (*nothing) ID() string                    { return "" }
+func (*nothing) Kind() fingerprints.SourceKind { return fingerprints.KindOther }
+func (*nothing) Close() error                  { return nil }
+
+// Next implements scanners.Source.
+func (n *nothing) Next(context.Context) (scanners.Batch, error) {
+	return scanners.Batch{Skipped: []fingerprints.Skip{n.skip}}, io.EOF
+}
+
+// reopen opens the source again where an interrupted scan stopped.
+func reopen(src scanners.Source, open makeSource, e *eye, cursor []byte) (scanners.Source, error) {
+	if cursor == nil {
+		return src, nil
+	}
+	again, err := open(e, cursor)
+	if err != nil {
+		return src, err
+	}
+	_ = src.Close()
+	return again, nil
+}
+
+func summaryOf(r scan.Result, e *eye) wire.Summary {
+	s := wire.Summary{
+		Sources: r.Sources, Items: r.Items, Bytes: r.Bytes, Findings: r.Findings, Sightings: r.Sightings,
+		Complete: r.Complete, Interrupted: r.Interrupted, Duration: r.Duration, Notes: r.Notes,
+		Registered: e.fields, GenericOnly: e.ids == nil && e.generic,
+	}
+	for reason, n := range r.Skips {
+		s.SkipCounts = append(s.SkipCounts, wire.SkipCount{Reason: reason, Count: n})
+	}
+	return s
+}
+
+// progress draws a line on the terminal's error stream, a few times a second.
+func (r *scanRun) progress() func(scan.Progress) {
+	a := r.a
+	if a.quiet || !isTerminal(a.stderr) {
+		return nil
+	}
+	before := r.total
+	skipped := before.Outcome().Skips
+	return func(p scan.Progress) {
+		now := a.now()
+		if now.Sub(r.drawn) < 200*time.Millisecond {
+			return
+		}
+		r.drawn = now
+		which := ""
+		if r.of > 1 {
+			which = fmt.Sprintf("%d of %d: ", r.at, r.of)
+		}
+		bytes := before.Bytes + p.Bytes
+		rate := float64(bytes) / max(now.Sub(r.began).Seconds(), 0.001)
+		fmt.Fprintf(a.stderr, "\r\x1b[K%s%s, %s, %s/s, %s, %d skipped", which, plural(int(before.Items+p.Items), "item", "items"), bytesText(bytes),
+			bytesText(int64(rate)), plural(before.Findings+p.Findings, "finding", "findings"), skipped+p.Skips)
+	}
+}
+
+func (a *app) clearProgress() {
+	if !a.quiet && isTerminal(a.stderr) {
+		_, _ = io.WriteString(a.stderr, "\r\x1b[K")
+	}
+}
