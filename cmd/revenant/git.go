@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"revenant/fingerprints"
-	"revenant/ingest/scan"
 	"revenant/scanners"
 	"revenant/scanners/gitrepo"
 )
@@ -24,6 +23,7 @@ type gitFlags struct {
 	scanFlags
 	staged, preCommit bool
 	logOpts, since    string
+	wholeObjects      bool // objects are not looked at in parts: for comparing
 }
 
 // changes is the part that was asked for; nil for all.
@@ -84,6 +84,8 @@ changed files is read. Such a scan covers nothing and clears nothing.`,
 	f.BoolVar(&fl.preCommit, "pre-commit", false, "only what was changed and is not committed; with --staged: is staged")
 	f.StringVar(&fl.logOpts, "log-opts", "", "only the commits that git log selects with these arguments")
 	f.StringVar(&fl.since, "since-commit", "", "only the commits of HEAD since this one")
+	f.BoolVar(&fl.wholeObjects, "whole-objects", false, "look at every object whole")
+	_ = f.MarkHidden("whole-objects")
 	return c
 }
 
@@ -128,7 +130,7 @@ func (a *app) scanGit(ctx context.Context, fl *gitFlags, target string) error {
 	return a.runScan(ctx, &fl.scanFlags, place, func(e *eye, _ []byte) (scanners.Source, error) {
 		o := gitrepo.Options{
 			Path: target, SourceID: id, Workers: runtime.GOMAXPROCS(0),
-			Screen: scan.Screen{Engine: e.engine, Archives: fl.archives(a.now)}.Of,
+			Screen: fl.screen(e.engine, fl.archives(a.now)).Of,
 		}
 		if err := a.remembers(&o, e, &fl.scanFlags, place); err != nil {
 			return nil, err
