@@ -200,26 +200,61 @@ func (p *part) on(from, to int) {
 	p.right = p.right || !p.last && p.to.over(from, to)
 }
 
-// text notes over which cuts a text goes on.
+// text notes over which cuts a text goes on. One that begins and ends close to
+// the cut is seen whole on both sides.
 func (p *part) text(t Text) {
-	p.left = p.left || !p.first && p.crosses(t, p.from.at)
-	p.right = p.right || !p.last && p.crosses(t, p.to.at)
+	if !p.first {
+		if from, _, over := stretchAt(t, p.from.at); over && from < inMargin {
+			p.left = true
+		}
+	}
+	if !p.last {
+		if _, to, over := stretchAt(t, p.to.at); over && to > len(p.data)-inMargin {
+			p.right = true
+		}
+	}
 }
 
-// crosses reports whether a text comes from close to a place, or from both sides
-// of it. Guessed texts are stretches that stand apart.
-func (p *part) crosses(t Text, at int) bool {
+// inMargin is how far from the end of what is beside a part something stands
+// that is seen whole.
+const inMargin = 48
+
+// stretchAt is where the stretch that a text was made of begins and ends, if it
+// comes from close to a place or from both sides of it. Guessed texts are of
+// stretches that stand apart, with a border between them.
+func stretchAt(t Text, at int) (from, to int, over bool) {
 	n := len(t.Data)
 	i := sort.Search(n, func(i int) bool {
 		_, end := t.Origin(i, i+1)
 		return end > at-nearCut
 	})
 	if i == n {
+		return 0, 0, false
+	}
+	lo, hi := 0, n
+	if t.Guessed {
+		for lo = i; lo > 0 && !borderAt(t, lo); lo-- {
+		}
+		for hi = i + 1; hi < n && !borderAt(t, hi); hi++ {
+		}
+	}
+	if start, _ := t.Origin(i, i+1); start >= at+nearCut && i == lo {
+		return 0, 0, false
+	}
+	from, to = t.Origin(lo, hi)
+	if n >= viewPiece/2 { // it may be a piece of one
+		from, to = 0, int(^uint(0)>>1)
+	}
+	return from, to, true
+}
+
+// borderAt reports whether a stretch of a guessed text ends before a place: two
+// bytes that come from one.
+func borderAt(t Text, i int) bool {
+	if i < 2 || t.Data[i-2] != ' ' || t.Data[i-1] != '\n' {
 		return false
 	}
-	if start, _ := t.Origin(i, i+1); start < at+nearCut {
-		return true
-	}
-	apart := t.Guessed && i >= 2 && t.Data[i-1] == '\n' && t.Data[i-2] == ' '
-	return i > 0 && !apart
+	a, b := t.Origin(i-2, i-1)
+	c, d := t.Origin(i-1, i)
+	return a == c && b == d
 }
