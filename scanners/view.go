@@ -86,7 +86,8 @@ type looking struct {
 	hits      []Hit
 	unread    []fingerprints.Skip
 	overflow  bool
-	noGuesses bool // no matcher confirms what it finds
+	noGuesses bool       // no matcher confirms what it finds
+	outer     func(Text) // is shown what the chunk itself decodes to; may be nil
 }
 
 // origin maps a range of a text to the chunk.
@@ -98,6 +99,11 @@ func (e *Engine) looksThrough() bool { return e.Viewer != nil && e.ViewDepth >= 
 // viewed are the hits in what the chunk decodes to, with their spans in the
 // content.
 func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fingerprints.Skip) {
+	return e.viewedBy(ctx, c, overlap, nil)
+}
+
+// viewedBy is viewed that shows outer what the chunk itself decodes to.
+func (e *Engine) viewedBy(ctx context.Context, c Chunk, overlap int, outer func(Text)) ([]Hit, []fingerprints.Skip) {
 	depth := e.ViewDepth
 	if depth == 0 {
 		depth = DefaultViewDepth
@@ -105,7 +111,9 @@ func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fin
 	if !e.looksThrough() {
 		return nil, nil
 	}
-	l := &looking{ctx: ctx, e: e, chunk: c, overlap: overlap, left: make([]int64, depth), noGuesses: e.guessesOnly()}
+	l := &looking{
+		ctx: ctx, e: e, chunk: c, overlap: overlap, left: make([]int64, depth), noGuesses: e.guessesOnly(), outer: outer,
+	}
 	for i := range l.left {
 		l.left[i] = viewSlack + viewFactor*int64(len(c.Data))
 	}
@@ -154,6 +162,9 @@ func (l *looking) through(data []byte, v level) {
 				l.skip("decodes to more than the bound allows", -1)
 			}
 			return false
+		}
+		if depth == 0 && l.outer != nil {
+			l.outer(t)
 		}
 		l.text(t, v)
 		return l.ctx.Err() == nil

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"revenant/fingerprints"
-	"revenant/ingest/scan"
 	"revenant/scanners"
 	"revenant/scanners/gitrepo"
 )
@@ -22,6 +21,8 @@ type gitFlags struct {
 	logOpts, since    string
 	reposFrom         string
 	recursive         []string
+	wholeObjects      bool // objects are not looked at in parts: for comparing
+	parts             *scanners.Screener
 }
 
 // several reports whether more than one repository may be meant.
@@ -89,6 +90,8 @@ changed files is read. Such a scan covers nothing and clears nothing.`,
 	f.StringVar(&fl.since, "since-commit", "", "only the commits of HEAD since this one")
 	f.StringVar(&fl.reposFrom, "repos-from", "", "scan the repositories in this file too, one PATH or URL a line, # for comments (- for standard input)")
 	f.StringArrayVar(&fl.recursive, "recursive", nil, "scan every repository below this folder too: bare, linked and nested ones, submodules (repeat)")
+	f.BoolVar(&fl.wholeObjects, "whole-objects", false, "look at every object whole")
+	_ = f.MarkHidden("whole-objects")
 	return c
 }
 
@@ -157,7 +160,7 @@ func (a *app) openRepository(ctx context.Context, fl *gitFlags, e *eye, p scanPl
 	o := gitrepo.Options{
 		Path: path, SourceID: p.sourceID, Workers: runtime.GOMAXPROCS(0),
 		Reads:  func(common string) bool { return read[common] },
-		Screen: scan.Screen{Engine: e.engine, Archives: fl.archives(a.now)}.Of,
+		Screen: fl.screen(e.engine, fl.archives(a.now)).Of,
 	}
 	if err := a.remembers(&o, e, &fl.scanFlags, p); err != nil {
 		return nil, err

@@ -99,7 +99,7 @@ func (e *eye) screenFields(open *archives.Expander) func(context.Context, []byte
 			engine.Matchers = append(engine.Matchers, m)
 		}
 	}
-	return scan.Screen{Engine: engine, Archives: open}.Of
+	return scan.Screen{Engine: engine, Archives: open, Parts: scanners.NewScreener(engine, scanners.Cutting{})}.Of
 }
 
 // generic names everything but registered values that a scan's findings depend

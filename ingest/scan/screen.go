@@ -16,6 +16,17 @@ import (
 type Screen struct {
 	Engine   *scanners.Engine
 	Archives *archives.Expander // nil: archives are read as the bytes that they are
+	// Parts is Engine's, and looks at what contents have in common once; nil:
+	// every content is looked at whole.
+	Parts *scanners.Screener
+}
+
+// may reports whether the engine finds something in a content.
+func (s Screen) may(ctx context.Context, data []byte) bool {
+	if s.Parts != nil {
+		return s.Parts.Screen(ctx, data)
+	}
+	return s.Engine.Screen(ctx, data)
 }
 
 // anyName stands for the path of a content, which is not known yet. It is not
@@ -28,7 +39,7 @@ var errFound = errors.New("found")
 // Of reports whether something could be reported in data. It is safe for
 // concurrent use.
 func (s Screen) Of(ctx context.Context, data []byte) bool {
-	if s.Engine.Screen(ctx, data) {
+	if s.may(ctx, data) {
 		return true
 	}
 	if s.Archives == nil || !archives.Packed(data) {
@@ -58,11 +69,11 @@ func (v *inspected) Content(ctx context.Context, c archives.Content, r io.Reader
 		return nil // was looked at
 	}
 	data, err := io.ReadAll(io.LimitReader(r, largeMember+1))
-	if err != nil || len(data) > largeMember || v.screen.Engine.Screen(ctx, data) {
+	if err != nil || len(data) > largeMember || v.screen.may(ctx, data) {
 		v.found = true
 		return errFound
 	}
-	if v.screen.Engine.Screen(ctx, []byte(c.Path[c.Parent:])) {
+	if v.screen.may(ctx, []byte(c.Path[c.Parent:])) {
 		v.found = true
 	}
 	return nil

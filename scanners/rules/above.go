@@ -90,6 +90,7 @@ func (s *search) carry(l *layer, below []asked) {
 			continue
 		}
 		s.asked = append(s.asked, q)
+		s.hangs.on(q.at, q.at+q.read)
 		if b := s.branches[q.target]; q.open && s.spent[b.plan] >= 0 {
 			s.touch(b.plan)
 			s.admit(b, q.at)

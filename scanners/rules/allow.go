@@ -104,6 +104,9 @@ func (j *judge) allowsText(a *allowlist, f *finding, segments []segment) bool {
 		}
 		j.memo[asked] = answer
 	}
+	if answer {
+		j.sc.hangs.onAll()
+	}
 	return answer
 }
 

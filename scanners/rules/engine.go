@@ -72,10 +72,12 @@ type where struct {
 	decoded bool
 }
 
-// detect is everything found in one content.
-func (e *engine) detect(ctx context.Context, raw string, at where) []finding {
+// detect is everything found in one content; h, unless it is nil, learns what
+// that hangs on.
+func (e *engine) detect(ctx context.Context, raw string, at where, h *hanging) []finding {
 	sc := e.take()
 	defer e.give(sc)
+	sc.hangs = h
 	if at.path != "" && at.path == e.configPath || e.allowsAll(sc, at.path) {
 		return nil
 	}
@@ -101,6 +103,7 @@ func (e *engine) take() *scratch {
 }
 
 func (e *engine) give(sc *scratch) {
+	sc.hangs = nil
 	sc.trim()
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -104,6 +104,7 @@ type scratch struct {
 	tile     byteclass.Marks // of what is being decoded
 	marked   []uint32        // of the stretch that is being prefiltered
 	layers   [2][]byte       // memory of decoded texts, in turn
+	hangs    *hanging        // what is found hangs on; nil: nobody asks
 }
 
 func (f *finder) newScratch() *scratch {
@@ -277,6 +278,9 @@ func (s *search) spend(plan, read int) {
 func (s *search) answer(target, at, read int, open bool) {
 	if open || read >= longRead {
 		s.asked = append(s.asked, asked{target: target, at: at, read: read, open: open})
+		s.hangs.on(at, at+read)
+	} else if at+read >= len(s.text) { // it might have gone on
+		s.hangs.on(at, at+read)
 	}
 	if open {
 		s.admit(s.branches[target], at)
@@ -287,6 +291,7 @@ func (s *search) answer(target, at, read int, open bool) {
 func (s *search) admit(b *branch, at int) {
 	first, last := b.starts(s.text, at)
 	if first <= last {
+		s.hangs.on(first, at)
 		s.interval[b.plan] = append(s.interval[b.plan], interval{first, last})
 	}
 }
@@ -328,6 +333,7 @@ func (s *search) matches(plan int) [][2]int {
 	if !ok {
 		m = nil
 		s.work += len(s.text)
+		s.hangs.onAll()
 		for _, at := range s.regexps[plan]().FindAllStringIndex(s.text, -1) {
 			m = append(m, [2]int{at[0], at[1]})
 		}
@@ -371,6 +377,7 @@ func (s *search) fast(plan int) (all [][2]int, ok bool) {
 			}
 			end, read := a.match(s.text, next, sideBefore(s.text, next), false)
 			s.work += read + 1
+			s.hangs.on(next, next+read)
 			if spent += read + 1; s.over(spent) {
 				return nil, false
 			}

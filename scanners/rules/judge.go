@@ -92,6 +92,7 @@ func (j *judge) findings(r *rule, by inherited) []finding {
 	if bool(by) || len(r.companions) == 0 || len(out) == 0 {
 		return out
 	}
+	j.sc.hangs.onAll()
 	return j.accompanied(r, out)
 }
 
@@ -117,10 +118,8 @@ func (j *judge) judge(r *rule, m extent) (f finding, ok bool) {
 		f.whole = extent{m.start, m.start + len(f.match)}
 	}
 	f.at = j.lines.position(f.whole)
-	if !f.at.text.within(len(j.raw)) {
-		return f, false
-	}
-	if j.lines.allowed(f.at.text) {
+	if !f.at.text.within(len(j.raw)) || j.lines.allowed(f.at.text) {
+		j.sc.hangs.onAll()
 		return f, false
 	}
 	group := f.setSecret()
@@ -253,10 +252,15 @@ func (j *judge) layers(ctx context.Context) []finding {
 			if ctx.Err() != nil {
 				return out
 			}
-			if r := j.rules[i]; !j.barredByPath(r) && len(search.matches(i)) > 0 && j.keyworded(r) {
+			if r := j.rules[i]; !j.barredByPath(r) && len(search.matches(i)) > 0 {
+				if !j.keyworded(r) {
+					j.sc.hangs.onAll()
+					continue
+				}
 				out = append(out, j.findings(r, false)...)
 			}
 		}
+		j.sc.hangs.leave(j.layer)
 		if j.layer.depth == j.depth {
 			break
 		}

@@ -70,6 +70,7 @@ type Matcher struct{ engine *engine }
 var (
 	_ scanners.Interruptible = (*Matcher)(nil)
 	_ scanners.Guesser       = (*Matcher)(nil)
+	_ scanners.Local         = (*Matcher)(nil)
 )
 
 // New loads the configuration and builds a matcher.
@@ -122,10 +123,14 @@ func (m *Matcher) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hi
 
 // AppendHitsUntil is AppendHits that stops, with what it has, when ctx ends.
 func (m *Matcher) AppendHitsUntil(ctx context.Context, dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
+	return m.appendHits(ctx, dst, c, nil)
+}
+
+func (m *Matcher) appendHits(ctx context.Context, dst []scanners.Hit, c scanners.Chunk, h *hanging) []scanners.Hit {
 	// A view of the borrowed bytes: nothing of a finding outlives this call
 	// without being copied.
 	raw := unsafe.String(unsafe.SliceData(c.Data), len(c.Data))
-	for _, f := range m.engine.detect(ctx, raw, where{c.Path, c.AnyPath, c.Decoded}) {
+	for _, f := range m.engine.detect(ctx, raw, where{c.Path, c.AnyPath, c.Decoded}, h) {
 		h := scanners.Hit{
 			Rule:        f.rule.id,
 			Description: f.rule.description,
