@@ -218,24 +218,27 @@ func anywhere(in []byte, i int) bool { return utf8.RuneStart(in[i]) }
 
 // solidly is free where a break is told from the end of a line: in a word of 13
 // characters and more that is not all letters, and not beside a quote, a bracket,
-// a comma, a semicolon or what continues a line, nor before or behind a single
-// sign.
+// a comma, a semicolon, the end of a sentence or what continues a line, nor before or behind nothing but
+// signs.
 func solidly(in []byte, i int) bool {
-	const ends = "\"'`{}[]();,\\^ \t\r\n"
+	const ends = ".:!?\"'`{}[]();,\\^ \t\r\n"
 	if bytes.IndexByte(in, ' ') >= 0 {
 		return false
 	}
 	left, right, odd := 0, 0, false
+	var leftWord, rightWord bool
 	for k := i - 1; k >= 0 && in[k] > ' ' && left < 13; k-- {
 		left++
+		leftWord = leftWord || letterOrDigit(in[k]) || in[k] >= 0x80
 		odd = odd || !letterOrDigit(in[k]|0x20) || in[k] <= '9'
 	}
 	for k := i; k < len(in) && in[k] > ' ' && right < 13; k++ {
 		right++
+		rightWord = rightWord || letterOrDigit(in[k]) || in[k] >= 0x80
 		odd = odd || !letterOrDigit(in[k]|0x20) || in[k] <= '9'
 	}
 	return anywhere(in, i) && left+right >= 13 && odd && strings.IndexByte(ends, in[i-1]) < 0 && strings.IndexByte(ends, in[i]) < 0 &&
-		(left > 1 || letterOrDigit(in[i-1])) && (right > 1 || letterOrDigit(in[i]))
+		leftWord && rightWord
 }
 
 // wrapped breaks the text into lines of a width; sep is the line break with

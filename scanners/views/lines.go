@@ -114,22 +114,37 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 	if !words && legibleBefore(data, end)+legible(data[next:next+right]) < printed {
 		return
 	}
+	before, after := data[end-left:end], data[next:next+right]
 	if end-left <= s.on && s.on > 0 {
 		left = region // a piece of what was broken before
 	}
+	// Letters alone are words of prose and names of programs.
+	least := unevenSign
+	switch c := data[end-1]; {
+	case words:
+		least = 1
+	case c == '.' || c == ':' || c == '!' || c == '?': // a sentence ends
+		least = 2 * unevenSign
+	}
 	switch {
-	case words && left+right >= secretLength && (left+right >= region || signs >= 2) && !stamped(data[next:]),
-		left >= solid && right >= solid,
-		left+right >= secretLength && signs >= 4*unevenSign && !stamped(data[next:]),
-		left+right >= region && signs >= unevenSign && !alone(data[end-1], left) && !alone(data[next], right) && !stamped(data[next:]):
+	case left >= solid && right >= solid,
+		left+right >= secretLength && (signs >= least && left+right >= region || words && signs >= 2 || signs >= 4*unevenSign) &&
+			wordy(before) && wordy(after) && !stamped(data[next:]):
 		s.on = next
 		s.wrap.put(cut(end, next), true)
 	}
 }
 
-// alone reports whether what stands beside a break is one sign, an operator for
-// instance.
-func alone(c byte, n int) bool { return n == 1 && !alnums[c] && c < 0x80 }
+// wordy reports whether there is a letter or a digit in what stands beside a
+// break: signs alone are an operator, or the mark of a comment.
+func wordy(b []byte) bool {
+	for _, c := range b {
+		if alnums[c] || c >= 0x80 {
+			return true
+		}
+	}
+	return false
+}
 
 // uneven is how little a character is one of words: digits a little, signs and
 // other scripts more.
