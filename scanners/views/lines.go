@@ -116,7 +116,7 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 	}
 	before, after := data[end-left:end], data[next:next+right]
 	if end-left <= s.on && s.on > 0 {
-		left = region // a piece of what was broken before
+		left, signs = region, signs+unevenSign // a piece of what was broken before
 	}
 	// Letters alone are words of prose and names of programs.
 	least := unevenSign
