@@ -45,7 +45,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	p := &pipeline{
 		o: o, namer: newNamer(o.Labels), seed: maphash.MakeSeed(),
-		jobs: make(chan *job), queue: make(chan *job, 4*o.Workers), stopped: make(chan struct{}),
+		jobs: make(chan *job), queue: make(chan *job, waiting), stopped: make(chan struct{}),
 		members: members{redactor: redactor{matchers: o.PathMatchers, known: map[string]bool{}}, large: make(chan struct{}, 1)},
 		memory:  semaphore.NewWeighted(o.Memory), known: known{ids: map[valueKey]identity{}},
 	}
@@ -55,6 +55,10 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	return p.run(ctx)
 }
+
+// waiting is how many items may be under way behind one that takes long: they
+// are handed over in their order. What they hold is bounded by Options.Memory.
+const waiting = 1024
 
 // pipeline is one run: a producer pulls the source and redacts provenance,
 // workers scan, and the collector takes their results in the source's order.
