@@ -80,7 +80,7 @@ func compareReal(t *testing.T, dir string) {
 		open = &archives.Expander{Limits: archives.DefaultLimits()}
 	}
 	src, err := gitrepo.New(t.Context(), gitrepo.Options{
-		Path: dir, SourceID: "git:example.org/real", Workers: 2, Screen: scan.Screen{Engine: e, Archives: open}.Of,
+		Path: dir, SourceID: "git:example.org/real", Workers: 2, Screen: scan.Screen{Engine: e, Archives: open, Parts: scanners.NewScreener(e, scanners.Cutting{})}.Of,
 	})
 	if err != nil {
 		t.Fatal(err)
