@@ -18,6 +18,7 @@ import (
 type work struct {
 	name        string // for people
 	stream      bool   // given on standard input
+	git         bool   // a repository, of which there is no slice
 	whole, part corpus
 }
 

@@ -1,7 +1,8 @@
 // Command benchpeers measures revenant beside other scanners and beside what
-// only reads: on a log given on standard input, and on a tree of files.
+// only reads: on a log given on standard input, on a tree of files, and on the
+// git repositories that it is given.
 //
-// It makes both from a seed, plants secrets in them, runs every tool in turn
+// It makes log and tree from a seed, plants secrets in them, runs every tool in turn
 // and again, and writes medians, processor time, memory, findings and how many
 // of the planted secrets each found between two marks of docs/speed.md. No tool
 // reaches the network: what can verify findings is told not to.
@@ -22,6 +23,7 @@ type options struct {
 	logMB, treeMB     int
 	slowLog, slowTree int
 	runs, versions    int
+	histories         string
 	limit             time.Duration
 }
 
@@ -36,6 +38,7 @@ func main() {
 	flag.IntVar(&o.slowTree, "slow-tree", 16, "size of the tree for slow tools in MB")
 	flag.IntVar(&o.runs, "runs", 3, "runs of each tool; slow ones run once")
 	flag.IntVar(&o.versions, "versions", 10000, "registered versions")
+	flag.StringVar(&o.histories, "git", "", "repositories to scan too, separated by commas")
 	flag.DurationVar(&o.limit, "limit", 30*time.Minute, "longest run of a tool before it is stopped")
 	flag.Parse()
 	if err := run(o, os.Stdout, os.Stderr); err != nil {
@@ -68,6 +71,11 @@ func run(o options, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
+	histories, err := findHistories(o.histories)
+	if err != nil {
+		return err
+	}
+	works = append(works, histories...)
 	b := &bench{o: o, plants: p, progress: progress}
 	if b.tools, err = findTools(o); err != nil {
 		return err

@@ -49,10 +49,7 @@ func findTools(o options) ([]*tool, error) {
 		return &tool{
 			name: name, note: note, env: env, parse: parseGitleaks, codes: []int{1}, version: "this tree",
 			command: func(w work, c corpus, report string) []string {
-				argv := []string{filepath.Join(o.bin, "revenant"), "stdin"}
-				if !w.stream {
-					argv = []string{filepath.Join(o.bin, "revenant"), "dir", c.path}
-				}
+				argv := append([]string{filepath.Join(o.bin, "revenant")}, w.arguments(c)...)
 				return append(append(argv, "--no-store", "--show-secrets", "-q", "-f", "json", "-r", report), args...)
 			},
 		}
@@ -109,10 +106,24 @@ func versionOf(t *tool) string {
 	return "unknown"
 }
 
+// arguments are what gitleaks and those who follow it are given for a work.
+func (w work) arguments(c corpus) []string {
+	switch {
+	case w.stream:
+		return []string{"stdin"}
+	case w.git:
+		return []string{"git", c.path}
+	}
+	return []string{"dir", c.path}
+}
+
 func floor() *tool {
 	return &tool{name: "floor", version: "-", command: func(w work, c corpus, _ string) []string {
-		if w.stream {
+		switch {
+		case w.stream:
 			return []string{"sh", "-c", "cat | cat >/dev/null"}
+		case w.git:
+			return []string{"sh", "-c", `git -C "$0" cat-file --batch-all-objects --unordered --batch >/dev/null`, c.path}
 		}
 		return []string{"sh", "-c", `find "$0" -type f -print0 | xargs -0 cat >/dev/null`, c.path}
 	}}
@@ -122,11 +133,7 @@ func gitleaks(name, path string) *tool {
 	return &tool{
 		name: name, parse: parseGitleaks, codes: []int{1},
 		command: func(w work, c corpus, report string) []string {
-			argv := []string{path, "dir", c.path}
-			if w.stream {
-				argv = []string{path, "stdin"}
-			}
-			return append(argv, "--no-banner", "-f", "json", "-r", report)
+			return append(append([]string{path}, w.arguments(c)...), "--no-banner", "-f", "json", "-r", report)
 		},
 	}
 }
@@ -136,8 +143,11 @@ func trufflehog(path string) *tool {
 		name: "trufflehog", note: "rules of its own; told not to verify", parse: parseTrufflehog, codes: []int{183}, slow: true,
 		command: func(w work, c corpus, _ string) []string {
 			argv := []string{path, "filesystem", c.path}
-			if w.stream {
+			switch {
+			case w.stream:
 				argv = []string{path, "stdin"}
+			case w.git:
+				argv = []string{path, "git", "file://" + c.path}
 			}
 			return append(argv, "--no-verification", "--no-update", "--json")
 		},
