@@ -23,7 +23,15 @@ func (m *reader) Read(p []byte) (int, error) {
 	if m.err = m.allowed(); m.err != nil {
 		return 0, io.EOF
 	}
-	n, err := m.f.r.Read(p[:min(int64(len(p)), max(m.w.left, 1))])
+	n, err := 0, error(nil)
+	for range idleReads { // some libraries give nothing for ever when a stream breaks off
+		if n, err = m.f.r.Read(p[:min(int64(len(p)), max(m.w.left, 1))]); n > 0 || err != nil || len(p) == 0 {
+			break
+		}
+	}
+	if n <= 0 && err == nil && len(p) > 0 {
+		err = io.ErrNoProgress
+	}
 	n = max(n, 0)
 	m.out += int64(n)
 	m.w.left -= int64(n)
@@ -37,6 +45,9 @@ func (m *reader) Read(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// idleReads is how often a member may give nothing in a row.
+const idleReads = 100
 
 func (m *reader) allowed() error {
 	l := m.w.x.Limits
