@@ -329,3 +329,26 @@ func TestLateObject(t *testing.T) {
 		}
 	}
 }
+
+// TestPutBack: of the commits that bring the same content to the same path the
+// oldest is named, also when the others come after a scan.
+func TestPutBack(t *testing.T) {
+	r := newRepository(t)
+	r.write("a.txt", mark+" once")
+	r.commit("first")
+	m := &kept{}
+	var looked atomic.Int64
+	drained(t, remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked))
+	for _, step := range []func(){
+		func() { r.git("rm", "-q", "a.txt"); r.commit("removed") },
+		func() { r.write("a.txt", mark+" once"); r.commit("put back") },
+		func() { r.git("rm", "-q", "a.txt"); r.commit("removed again") },
+	} {
+		step()
+		want, _ := drained(t, holding{r.source(mark)})
+		got, _ := drained(t, holding{remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked)})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("(-anew +remembered):\n%s", diff)
+		}
+	}
+}

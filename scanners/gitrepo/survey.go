@@ -274,13 +274,10 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 	now := tips(v.s.refs)
 	if old, forward := v.forward(ctx, now); forward {
 		h := v.history()
-		if v.restored(ctx, h) {
-			if err := v.walked(ctx, h, now, old); err == nil {
-				if v.allPlaced(h) {
-					v.standing(ctx, h)
-					return h, ctx.Err()
-				}
-			}
+		err := v.walked(ctx, h, now, old, func() bool { return v.restored(ctx, h) })
+		if err == nil && v.allPlaced(h) {
+			v.standing(ctx, h)
+			return h, ctx.Err()
 		}
 	}
 	h := v.history()
@@ -288,7 +285,7 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 	if err := v.shapes(ctx); err != nil {
 		return nil, err
 	}
-	if err := v.walked(ctx, h, now, nil); err != nil {
+	if err := v.walked(ctx, h, now, nil, func() bool { return true }); err != nil {
 		return nil, err
 	}
 	v.standing(ctx, h)
@@ -302,8 +299,9 @@ func (v *survey) history() *history {
 }
 
 // walked notes what commits say of places: those that tips reach, but for what
-// was reached before, and those that are new and none of them reaches.
-func (v *survey) walked(ctx context.Context, h *history, now, old []oid) error {
+// was reached before, and those that are new and none of them reaches. Between
+// the two, older notes what was reached before: the oldest commit is noted last.
+func (v *survey) walked(ctx context.Context, h *history, now, old []oid, older func() bool) error {
 	in, out := v.since(ctx, now, old)
 	reached, err := v.log(ctx, h, fingerprints.PresenceHistory, func() (map[oid]bool, error) {
 		return h.log(ctx, v.s.r, in, out, fingerprints.PresenceHistory)
@@ -312,6 +310,9 @@ func (v *survey) walked(ctx context.Context, h *history, now, old []oid) error {
 		return err
 	}
 	v.reached(reached)
+	if !older() {
+		return errMoved
+	}
 	var beyond []oid
 	for id := range v.commits {
 		if !reached[id] {
@@ -326,6 +327,9 @@ func (v *survey) walked(ctx context.Context, h *history, now, old []oid) error {
 	h.settle()
 	return err
 }
+
+// errMoved says that remembered places are not what they were.
+var errMoved = errors.New("a remembered place is not there")
 
 // allPlaced reports whether each blob that was not known to hold anything has a
 // place: one that commits of old brought in has none yet.
