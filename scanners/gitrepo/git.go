@@ -166,10 +166,10 @@ func open(ctx context.Context, path string) (*repo, error) {
 	r := &repo{path: abs}
 	ask := []string{"rev-parse", "--path-format=absolute", "--absolute-git-dir", "--git-common-dir", "--is-shallow-repository"}
 	out, err := r.output(ctx, nil, append(ask, "--show-toplevel")...)
-	if err != nil && ctx.Err() == nil { // bare
-		out, err = r.output(ctx, nil, ask...)
-	}
 	fields := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	if errors.Is(err, ErrGit) && len(fields) == 3 { // bare: it answered all but the last
+		err = nil
+	}
 	switch {
 	case ctx.Err() != nil, errors.Is(err, exec.ErrNotFound):
 		return nil, err

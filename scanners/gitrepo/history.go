@@ -176,84 +176,90 @@ func (h *history) suspicious(path string) bool {
 type trees struct {
 	store *store
 	h     *history
-	known map[oid][]place // by tree: paths below it
+	known map[oid]held // by tree
 	depth int
 	skip  func(id oid, why string)
+	// read reports whether a blob was looked at, so that it will not come to be
+	// wanted later.
+	read func(id oid) bool
+}
+
+// held is what is below a tree. It is sure when every object below it was read:
+// then it stays so.
+type held struct {
+	places []place
+	sure   bool
 }
 
 // maxTreeDepth bounds how deep folders are followed.
 const maxTreeDepth = 2000
 
+// of is what the tree of a ref holds; is tells whether it leads to a tree.
+func (t *trees) of(ctx context.Context, f ref) (list []place, sure, is bool) {
+	root := f.commit // a ref to a tree
+	kind, data, err := t.store.Get(ctx, f.commit)
+	commit := kind == objects.Commit
+	if err == nil && commit {
+		root, _ = shape(data)
+	}
+	if !commit && (!f.tip || kind != objects.Tree) {
+		return nil, false, false
+	}
+	b := t.below(ctx, root)
+	return b.places, b.sure && commit && err == nil, true
+}
+
 // below are the wanted blobs in a tree, with their paths below it, and the
 // paths of suspicious names, with a blob that is empty.
-func (t *trees) below(ctx context.Context, id oid) []place {
-	if list, has := t.known[id]; has || ctx.Err() != nil {
-		return list
+func (t *trees) below(ctx context.Context, id oid) held {
+	if b, has := t.known[id]; has || ctx.Err() != nil {
+		return b
 	}
-	t.known[id] = nil // a tree in itself cannot be, but may be claimed
+	t.known[id] = held{} // a tree in itself cannot be, but may be claimed
 	data, err := t.store.get(ctx, id, objects.Tree)
 	if err != nil {
 		t.skip(id, "a tree cannot be read")
-		return nil
+		return held{}
 	}
-	var out []place
+	out := held{sure: true}
 	rest := data
 	for len(rest) > 0 {
 		var e entry
 		var ok bool
 		if e, rest, ok = nextEntry(rest, len(id.Bytes())); !ok {
 			t.skip(id, "a tree is damaged")
+			out.sure = false
 			break
 		}
-		name := string(e.name)
-		if t.h.names[name] {
-			out = append(out, place{path: name})
-		}
-		_, wanted := t.h.wanted[e.id]
-		switch {
-		case e.tree():
-			if t.depth < maxTreeDepth {
-				t.depth++
-				for _, p := range t.below(ctx, e.id) {
-					p.path = name + "/" + p.path
-					out = append(out, p)
-				}
-				t.depth--
-			}
-		case wanted, t.h.pointers[e.id], e.link():
-			out = append(out, place{e.id, name, e.link()})
-		}
+		t.entry(ctx, e, &out)
 	}
 	t.known[id] = out
 	return out
 }
 
-// stand notes that a ref's tree holds what it holds.
-func (t *trees) stand(ctx context.Context, r ref, tree oid) {
-	for _, p := range t.below(ctx, tree) {
-		var s *standing
-		if p.blob.IsZero() {
-			t.h.note(p, oid{}, fingerprints.PresenceTip)
-			if s = t.h.named[p.path]; s == nil {
-				continue
-			}
-		} else {
-			if r.tip && (p.link || t.h.pointers[p.blob]) {
-				t.h.absent[p] = true
-			}
-			if _, wanted := t.h.wanted[p.blob]; p.link || !wanted {
-				continue
-			}
-			s = t.h.at(p)
+// entry adds what an entry of a tree leads to.
+func (t *trees) entry(ctx context.Context, e entry, out *held) {
+	name := string(e.name)
+	if t.h.names[name] {
+		out.places = append(out.places, place{path: name})
+	}
+	_, wanted := t.h.wanted[e.id]
+	switch {
+	case e.tree() && t.depth < maxTreeDepth:
+		t.depth++
+		b := t.below(ctx, e.id)
+		t.depth--
+		for _, p := range b.places {
+			p.path = name + "/" + p.path
+			out.places = append(out.places, p)
 		}
-		if r.tip {
-			s.presence = fingerprints.PresenceTip
-		}
-		if len(s.refs) < maxRefs {
-			s.refs = append(s.refs, r.name)
-		} else {
-			s.more++
-		}
+		out.sure = out.sure && b.sure
+	case e.tree():
+		out.sure = false
+	case wanted, t.h.pointers[e.id], e.link():
+		out.places = append(out.places, place{e.id, name, e.link()})
+	default:
+		out.sure = out.sure && t.read(e.id)
 	}
 }
 

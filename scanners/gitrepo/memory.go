@@ -33,14 +33,14 @@ type Knowledge struct {
 	Fields uint64
 }
 
-// memoryV1 is what Memory holds: a gob behind a line that names the format.
-type memoryV1 struct {
+// memoryV2 is what Memory holds: a gob behind a line that names the format.
+type memoryV2 struct {
 	Knows Knowledge
 	Salt  [16]byte
 	// Packs are the checksums of packs of which every object was read; Seen is
 	// a keyed hash of each object that was, sorted.
 	Packs [][]byte
-	Seen  []uint64
+	Seen  []byte
 	// Tips are the commits that were reached from; nil when the scan did not
 	// come that far.
 	Tips    [][]byte
@@ -52,6 +52,7 @@ type memoryV1 struct {
 	// have commits of other repositories.
 	Pointers [][]byte
 	Links    bool
+	Stood    stoodV2
 }
 
 // remembered is an object with what is known of it.
@@ -63,14 +64,14 @@ type remembered struct {
 	Presence fingerprints.Presence
 }
 
-const memoryHead = "revenant.git-memory/1\n"
+const memoryHead = "revenant.git-memory/2\n"
 
 // errForgotten says that a memory is of another kind, or damaged.
 var errForgotten = errors.New("not a memory of this version")
 
 // recall reads a memory.
-func recall(m Memory) (memoryV1, error) {
-	var out memoryV1
+func recall(m Memory) (memoryV2, error) {
+	var out memoryV2
 	b, err := m.Load()
 	if err != nil {
 		return out, fmt.Errorf("remembering: %w", err)
@@ -81,13 +82,13 @@ func recall(m Memory) (memoryV1, error) {
 	}
 	sum := sha256.Sum256(body[sha256.Size:])
 	if !bytes.Equal(sum[:], body[:sha256.Size]) || gob.NewDecoder(bytes.NewReader(body[sha256.Size:])).Decode(&out) != nil {
-		return memoryV1{}, errForgotten
+		return memoryV2{}, errForgotten
 	}
 	return out, nil
 }
 
 // keep writes a memory.
-func (m *memoryV1) keep(to Memory) error {
+func (m *memoryV2) keep(to Memory) error {
 	var body bytes.Buffer
 	if err := gob.NewEncoder(&body).Encode(m); err != nil {
 		return fmt.Errorf("remembering: %w", err)
@@ -97,6 +98,23 @@ func (m *memoryV1) keep(to Memory) error {
 		return fmt.Errorf("remembering: %w", err)
 	}
 	return nil
+}
+
+// packed are numbers as bytes, which are read sooner than a list.
+func packed(list []uint64) []byte {
+	b := make([]byte, 0, 8*len(list))
+	for _, n := range list {
+		b = binary.LittleEndian.AppendUint64(b, n)
+	}
+	return b
+}
+
+func unpacked(b []byte) []uint64 {
+	list := make([]uint64, 0, len(b)/8)
+	for ; len(b) >= 8; b = b[8:] {
+		list = append(list, binary.LittleEndian.Uint64(b))
+	}
+	return list
 }
 
 // known is what was read before, as the walk asks for it.
@@ -136,8 +154,23 @@ func (k *known) has(id oid) bool {
 // may have it, or a fetch may bring it back.
 func (k *known) forget(id oid) { k.gone = append(k.gone, k.mark(id)) }
 
+// reader tells what was read, before and since.
+func (k *known) reader() func(oid) bool {
+	var all []uint64
+	return func(id oid) bool {
+		if all == nil {
+			all = k.all()
+		}
+		_, found := slices.BinarySearch(all, k.mark(id))
+		return found
+	}
+}
+
 // all are the marks of everything that was read.
 func (k *known) all() []uint64 {
+	if len(k.fresh)+len(k.gone) == 0 {
+		return k.seen
+	}
 	out := slices.Concat(k.seen, k.fresh)
 	slices.Sort(out)
 	out = slices.Compact(out)

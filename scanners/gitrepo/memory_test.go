@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -49,6 +50,18 @@ func remembering(t *testing.T, dir string, m gitrepo.Memory, knows gitrepo.Knowl
 	return s
 }
 
+// holding shows in paths which refs hold an item.
+type holding struct{ scanners.Source }
+
+func (h holding) Next(ctx context.Context) (scanners.Batch, error) {
+	b, err := h.Source.Next(ctx)
+	for i := range b.Items {
+		it := &b.Items[i]
+		it.Path += " in " + strings.Join(it.Refs, " ") + " and " + strconv.Itoa(it.MoreRefs)
+	}
+	return b, err
+}
+
 // TestRemembered makes many kinds of changes to a repository in random order
 // and compares each scan that remembers with one that does not.
 func TestRemembered(t *testing.T) {
@@ -84,13 +97,48 @@ func TestRemembered(t *testing.T) {
 				r.commit("merge")
 				r.git("branch", "-q", "-D", side)
 			},
-			"stash":  func() { write("stash.txt", mark+" stashed"); r.git("stash", "-q", "-u") },
-			"tag":    func() { n++; r.git("tag", "-a", "-m", mark+" tag", "t"+itoa(n)) },
-			"repack": func() { r.git("repack", "-q", "-a", "-d", "-k") },
-			"prune":  func() { r.git("gc", "-q", "--prune=now") },
-			"forget": func() { r.git("reflog", "expire", "--expire=now", "--all") },
-			"note":   func() { r.git("notes", "add", "-f", "-m", mark+" note "+itoa(n), "HEAD"); n++ },
-			"rescan": func() {},
+			"stash": func() { write("stash.txt", mark+" stashed"); r.git("stash", "-q", "-u") },
+			"tag":   func() { n++; r.git("tag", "-a", "-m", mark+" tag", "t"+itoa(n)) },
+			"tags": func() {
+				for range 25 { // more than are named
+					n++
+					r.git("tag", "many"+itoa(n), "HEAD")
+				}
+			},
+			"remove a ref": func() {
+				refs := strings.Fields(r.git("for-each-ref", "--format=%(refname)", "refs/tags", "refs/heads/b*", "refs/notes", "refs/pull"))
+				if len(refs) > 0 {
+					r.git("update-ref", "-d", refs[rng.IntN(len(refs))])
+				}
+			},
+			"pull request": func() {
+				n++
+				r.git("update-ref", "refs/pull/"+itoa(n)+"/head", r.git("rev-list", "--all", "--max-count=1", "--skip="+strconv.Itoa(rng.IntN(4))))
+			},
+			"amend": func() {
+				write("amended.txt", mark+" amended")
+				r.git("add", "-A")
+				r.git("commit", "-q", "--amend", "-m", "amended")
+			},
+			"put back": func() { r.write("tip.txt", mark+" put back"); n++; r.commit("put back " + itoa(n)) },
+			"submodule": func() {
+				r.git("update-index", "--add", "--cacheinfo", "160000,"+r.git("rev-parse", "HEAD")+",sub")
+				r.git("commit", "-q", "-m", "sub")
+			},
+			"pointer": func() {
+				n++
+				r.write("large.bin", "version https://git-lfs.github.com/spec/v1\noid sha256:"+strings.Repeat("ab", 32)+"\nsize "+itoa(n)+"\n")
+				r.commit("pointer")
+			},
+			"tree":      func() { n++; r.git("update-ref", "refs/tags/tree"+itoa(n), r.git("rev-parse", "HEAD^{tree}")) },
+			"pack refs": func() { r.git("pack-refs", "--all") },
+			"detach":    func() { r.git("checkout", "-q", "--detach") },
+			"attach":    func() { r.git("checkout", "-q", "-B", "main") },
+			"repack":    func() { r.git("repack", "-q", "-a", "-d", "-k") },
+			"prune":     func() { r.git("gc", "-q", "--prune=now") },
+			"forget":    func() { r.git("reflog", "expire", "--expire=now", "--all") },
+			"note":      func() { r.git("notes", "add", "-f", "-m", mark+" note "+itoa(n), "HEAD"); n++ },
+			"rescan":    func() {},
 		}
 		names := make([]string, 0, len(steps))
 		for name := range steps {
@@ -99,12 +147,12 @@ func TestRemembered(t *testing.T) {
 		slices.Sort(names)
 		var looked atomic.Int64
 		drained(t, remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked))
-		for range 12 {
+		for range 14 {
 			step := names[rng.IntN(len(names))]
 			steps[step]()
-			want, _ := drained(t, r.source(mark))
-			got, _ := drained(t, remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked))
-			if diff := cmp.Diff(want, got); diff != "" {
+			want, wantRest := drained(t, holding{r.source(mark)})
+			got, rest := drained(t, holding{remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked)})
+			if diff := cmp.Diff(want, got) + cmp.Diff(wantRest, rest); diff != "" {
 				t.Fatalf("seed %d, after %q (-all anew +remembered):\n%s", seed, step, diff)
 			}
 			if bytes.Contains(m.b, []byte(mark)) {
@@ -248,5 +296,59 @@ func TestInterrupted(t *testing.T) {
 	}
 	if matches, _ := filepath.Glob(filepath.Join(r.dir, ".git", "*.lock")); len(matches) > 0 {
 		t.Error("a lock is left behind")
+	}
+}
+
+// TestLateObject: what a tree named when it was walked, and was not there to be
+// read, is found at its path once it is there.
+func TestLateObject(t *testing.T) {
+	r := newRepository(t)
+	r.write("here.txt", mark+" here")
+	r.write("below/late.txt", mark+" late")
+	r.commit("first")
+	id := r.git("rev-parse", "HEAD:below/late.txt")
+	file := filepath.Join(r.dir, ".git", "objects", id[:2], id[2:])
+	if err := os.Rename(file, file+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	m := &kept{}
+	var looked atomic.Int64
+	for range 2 {
+		if got, _ := drained(t, holding{remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked)}); len(got) != 1 {
+			t.Fatalf("without it: %+v", got)
+		}
+	}
+	if err := os.Rename(file+"-away", file); err != nil {
+		t.Fatal(err)
+	}
+	want, _ := drained(t, holding{r.source(mark)})
+	for range 3 {
+		got, _ := drained(t, holding{remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked)})
+		if diff := cmp.Diff(want, got); diff != "" || len(want) != 2 {
+			t.Fatalf("(-anew +remembered):\n%s", diff)
+		}
+	}
+}
+
+// TestPutBack: of the commits that bring the same content to the same path the
+// oldest is named, also when the others come after a scan.
+func TestPutBack(t *testing.T) {
+	r := newRepository(t)
+	r.write("a.txt", mark+" once")
+	r.commit("first")
+	m := &kept{}
+	var looked atomic.Int64
+	drained(t, remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked))
+	for _, step := range []func(){
+		func() { r.git("rm", "-q", "a.txt"); r.commit("removed") },
+		func() { r.write("a.txt", mark+" once"); r.commit("put back") },
+		func() { r.git("rm", "-q", "a.txt"); r.commit("removed again") },
+	} {
+		step()
+		want, _ := drained(t, holding{r.source(mark)})
+		got, _ := drained(t, holding{remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked)})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("(-anew +remembered):\n%s", diff)
+		}
 	}
 }

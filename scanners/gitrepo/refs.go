@@ -3,6 +3,8 @@ package gitrepo
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,6 +55,9 @@ func (r *repo) refs(ctx context.Context) (out []ref, whole bool, err error) {
 		out = nil
 		r.readRefs(add)
 	}
+	if whole && r.onBranch(out) {
+		return out, whole, ctx.Err()
+	}
 	for _, head := range r.heads(ctx) {
 		// A head that is attached to a branch is that branch.
 		if !slices.ContainsFunc(out, func(f ref) bool { return f.tip && f.target == head }) {
@@ -60,6 +65,20 @@ func (r *repo) refs(ctx context.Context) (out []ref, whole bool, err error) {
 		}
 	}
 	return out, whole, ctx.Err()
+}
+
+// onBranch reports whether there is one work tree or none, and HEAD is one of
+// the branches: then it need not be asked for.
+func (r *repo) onBranch(refs []ref) bool {
+	if r.gitDir != r.common {
+		return false
+	}
+	if _, err := os.Lstat(filepath.Join(r.common, "worktrees")); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	data, err := os.ReadFile(filepath.Join(r.common, "HEAD"))
+	branch, is := strings.CutPrefix(strings.TrimSuffix(string(data), "\n"), "ref: ")
+	return err == nil && is && slices.ContainsFunc(refs, func(f ref) bool { return f.tip && f.name == branch })
 }
 
 // heads are the commits that worktrees have checked out.

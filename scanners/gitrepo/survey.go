@@ -22,7 +22,7 @@ type survey struct {
 	s      *Source
 	seed   maphash.Seed
 	known  *known
-	before memoryV1 // of the last scan; without Tips it says nothing of history
+	before memoryV2 // of the last scan; without Tips it says nothing of history
 	again  bool     // what is known is looked through for registered values
 
 	mu      sync.Mutex
@@ -35,7 +35,9 @@ type survey struct {
 	broken  map[string]bool     // packs with damaged objects
 	absent  absent              // what stands for content elsewhere
 	read    scanners.Counts
-	saved   int64 // bytes that were read when the memory was last kept
+	stood   *stood // what the trees of refs hold; nil before they are looked at
+	anew    bool   // all of history was attributed again
+	saved   int64  // bytes that were read when the memory was last kept
 }
 
 // message is a commit or tag whose text may hold something.
@@ -59,7 +61,7 @@ func newSurvey(s *Source) (*survey, error) {
 	}
 	v.again = m.Knows.Fields != s.o.Knows.Fields
 	v.before = m
-	v.known.salt, v.known.seen = m.Salt, m.Seen
+	v.known.salt, v.known.seen = m.Salt, unpacked(m.Seen)
 	for _, sum := range m.Packs {
 		v.known.packs[string(sum)] = true
 	}
@@ -78,11 +80,11 @@ func newSurvey(s *Source) (*survey, error) {
 
 // remember keeps what was read; h is nil where history was not looked at.
 func (v *survey) remember(h *history) error {
-	if v.s.o.Memory == nil {
+	if v.s.o.Memory == nil || h != nil && v.nothingNew() {
 		return nil
 	}
 	v.mu.Lock()
-	m := memoryV1{Knows: v.s.o.Knows, Salt: v.known.salt, Seen: v.known.all()}
+	m := memoryV2{Knows: v.s.o.Knows, Salt: v.known.salt, Seen: packed(v.known.all())}
 	if v.again && h == nil { // what was looked through so far is not known
 		m.Knows.Fields = v.before.Knows.Fields
 	}
@@ -98,18 +100,39 @@ func (v *survey) remember(h *history) error {
 	v.absent.remember(&m)
 	v.mu.Unlock()
 	if h != nil {
-		for _, p := range v.s.store.Packs() {
-			if len(p.Sum) > 0 && !v.broken[p.Name] {
-				m.Packs = append(m.Packs, p.Sum)
-			}
-		}
-		m.Tips = [][]byte{}
-		for _, id := range tips(v.s.refs) {
-			m.Tips = append(m.Tips, id.Bytes())
-		}
+		m.Packs, m.Tips = v.packs(), v.tips()
 		m.Places = h.remembered()
+		if v.stood != nil && v.lasts() {
+			m.Stood = v.stood.remember(v.s.refs)
+		}
 	}
 	return m.keep(v.s.o.Memory)
+}
+
+// packs are the checksums of packs that were read wholly.
+func (v *survey) packs() (sums [][]byte) {
+	for _, p := range v.s.store.Packs() {
+		if len(p.Sum) > 0 && !v.broken[p.Name] {
+			sums = append(sums, p.Sum)
+		}
+	}
+	return sums
+}
+
+// tips are the ids of the commits that are reached from.
+func (v *survey) tips() [][]byte {
+	out := [][]byte{}
+	for _, id := range tips(v.s.refs) {
+		out = append(out, id.Bytes())
+	}
+	return out
+}
+
+// nothingNew reports whether the memory says already what this scan would keep.
+func (v *survey) nothingNew() bool {
+	return v.before.Tips != nil && !v.again && !v.anew && len(v.known.fresh)+len(v.known.gone) == 0 &&
+		(v.stood == nil || v.stood.fresh == 0) &&
+		slices.EqualFunc(v.before.Packs, v.packs(), bytes.Equal) && slices.EqualFunc(v.before.Tips, v.tips(), bytes.Equal)
 }
 
 // all reads every object that is not known.
@@ -251,19 +274,18 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 	now := tips(v.s.refs)
 	if old, forward := v.forward(ctx, now); forward {
 		h := v.history()
-		if v.restored(ctx, h) {
-			if err := v.walked(ctx, h, now, old); err == nil {
-				if v.standing(ctx, h); v.allPlaced(h) {
-					return h, ctx.Err()
-				}
-			}
+		err := v.walked(ctx, h, now, old, func() bool { return v.restored(ctx, h) })
+		if err == nil && v.allPlaced(h) {
+			v.standing(ctx, h)
+			return h, ctx.Err()
 		}
 	}
 	h := v.history()
+	v.anew = true
 	if err := v.shapes(ctx); err != nil {
 		return nil, err
 	}
-	if err := v.walked(ctx, h, now, nil); err != nil {
+	if err := v.walked(ctx, h, now, nil, func() bool { return true }); err != nil {
 		return nil, err
 	}
 	v.standing(ctx, h)
@@ -277,15 +299,20 @@ func (v *survey) history() *history {
 }
 
 // walked notes what commits say of places: those that tips reach, but for what
-// was reached before, and those that are new and none of them reaches.
-func (v *survey) walked(ctx context.Context, h *history, now, old []oid) error {
+// was reached before, and those that are new and none of them reaches. Between
+// the two, older notes what was reached before: the oldest commit is noted last.
+func (v *survey) walked(ctx context.Context, h *history, now, old []oid, older func() bool) error {
+	in, out := v.since(ctx, now, old)
 	reached, err := v.log(ctx, h, fingerprints.PresenceHistory, func() (map[oid]bool, error) {
-		return h.log(ctx, v.s.r, now, old, fingerprints.PresenceHistory)
+		return h.log(ctx, v.s.r, in, out, fingerprints.PresenceHistory)
 	}, func() []oid { return v.ordered(now) })
 	if err != nil {
 		return err
 	}
 	v.reached(reached)
+	if !older() {
+		return errMoved
+	}
 	var beyond []oid
 	for id := range v.commits {
 		if !reached[id] {
@@ -301,6 +328,9 @@ func (v *survey) walked(ctx context.Context, h *history, now, old []oid) error {
 	return err
 }
 
+// errMoved says that remembered places are not what they were.
+var errMoved = errors.New("a remembered place is not there")
+
 // allPlaced reports whether each blob that was not known to hold anything has a
 // place: one that commits of old brought in has none yet.
 func (v *survey) allPlaced(h *history) bool {
@@ -308,8 +338,8 @@ func (v *survey) allPlaced(h *history) bool {
 	for _, r := range v.before.Held {
 		placed[objects.MakeID(r.ID)] = true
 	}
-	for p := range h.places {
-		placed[p.blob] = true
+	for p, s := range h.places {
+		placed[p.blob] = placed[p.blob] || !s.commit.IsZero()
 	}
 	for id := range v.held {
 		if !placed[id] {
@@ -329,11 +359,53 @@ func (v *survey) forward(ctx context.Context, now []oid) ([]oid, bool) {
 	for _, b := range v.before.Tips {
 		old = append(old, objects.MakeID(b))
 	}
-	if slices.Equal(old, now) || len(old) == 0 {
+	left := without(old, now)
+	if len(left) == 0 {
 		return old, true
 	}
-	out, err := v.s.r.output(ctx, revisions(old, now), "rev-list", "--stdin", "--max-count=1")
-	return old, err == nil && len(bytes.TrimSpace(out)) == 0
+	// What a branch was at is mostly reached from where it is now: that is asked
+	// first, since git reads each commit that it is given.
+	for _, in := range [][]oid{without(now, old), now} {
+		out, err := v.s.r.output(ctx, revisions(left, in), "rev-list", "--stdin", "--max-count=1")
+		if err == nil && len(bytes.TrimSpace(out)) == 0 {
+			return old, true
+		}
+	}
+	return old, false
+}
+
+// without are the ids of a list that another, which is sorted, has not.
+func without(list, other []oid) []oid {
+	var out []oid
+	for _, id := range list {
+		if _, has := slices.BinarySearchFunc(other, id, oid.Compare); !has {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// since are tips to walk history from, and those to stop at, so that what now
+// reaches and old does not is met.
+func (v *survey) since(ctx context.Context, now, old []oid) (in, out []oid) {
+	in = without(now, old)
+	if len(in) == 0 || len(old) == 0 {
+		return in, old
+	}
+	// Where all that the tips that are left behind do not reach is new in the
+	// store, no other tip has reached it before, and git need not read them all.
+	out = without(old, now)
+	list, err := v.s.r.output(ctx, revisions(in, out), "rev-list", "--stdin", fmt.Sprintf("--max-count=%d", len(v.commits)+1))
+	if err != nil {
+		return in, old
+	}
+	for line := range bytes.Lines(list) {
+		id, ok := parseOID(bytes.TrimSpace(line))
+		if _, fresh := v.commits[id]; !ok || !fresh {
+			return in, old
+		}
+	}
+	return in, out
 }
 
 // revisions is git's input for what some commits reach and others do not.
@@ -417,18 +489,17 @@ func (v *survey) reached(commits map[oid]bool) {
 
 // standing notes which refs' trees hold what.
 func (v *survey) standing(ctx context.Context, h *history) {
-	t := &trees{store: v.s.store, h: h, known: map[oid][]place{}, skip: v.s.lost}
-	for _, f := range v.s.refs {
-		root := f.commit // a ref to a tree
-		kind, data, err := v.s.store.Get(ctx, f.commit)
-		if err == nil && kind == objects.Commit {
-			root, _ = shape(data)
-		}
-		if kind == objects.Commit || f.tip && kind == objects.Tree {
-			t.stand(ctx, f, root)
-		}
+	v.stood = newStood(v.known.salt)
+	if v.lasts() && !v.again {
+		v.stood = recallStood(v.known.salt, v.before.Stood)
 	}
+	t := &trees{store: v.s.store, h: h, known: map[oid]held{}, skip: v.s.lost, read: v.known.reader()}
+	v.stood.stand(ctx, t, v.s.refs)
 }
+
+// lasts reports whether what trees hold may be remembered: names of files are
+// found in trees themselves, and a partial clone says of what it lacks each time.
+func (v *survey) lasts() bool { return len(v.names) == 0 && !v.s.r.partial }
 
 // texts gives out messages and authors that may hold something.
 func (v *survey) texts(ctx context.Context) {
