@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -306,6 +307,9 @@ func (p *printed) ID() string                    { return "git:example.org/print
 func (p *printed) Kind() fingerprints.SourceKind { return fingerprints.KindGit }
 func (p *printed) Close() error                  { return p.cmd.Wait() }
 
+// headID begins a line of a commit or a tag that names another object.
+var headID = regexp.MustCompile(`^(tree|parent|object) [0-9a-f]+\n`)
+
 // Next implements scanners.Source.
 func (p *printed) Next(context.Context) (scanners.Batch, error) {
 	var b scanners.Batch
@@ -324,6 +328,9 @@ func (p *printed) Next(context.Context) (scanners.Batch, error) {
 			return b, err
 		}
 		data, size = data[:n], size+n
+		for f[1] != "blob" && headID.Match(data) { // ids of other objects are nobody's text
+			_, data, _ = bytes.Cut(data, []byte("\n"))
+		}
 		path := p.o.paths[f[0]]
 		if path == "" {
 			path = "@" + f[1]
