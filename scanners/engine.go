@@ -124,9 +124,7 @@ func (e *Engine) newScan(r io.Reader, path string) *scan {
 	if s.step <= 0 {
 		s.step = DefaultChunkSize
 	}
-	for _, m := range e.Matchers {
-		s.overlap = max(s.overlap, m.Overlap())
-	}
+	s.overlap = e.overlap()
 	if s.around = s.overlap; e.Viewer != nil {
 		s.around += e.Viewer.Reach()
 	}
@@ -136,6 +134,14 @@ func (e *Engine) newScan(r io.Reader, path string) *scan {
 	}
 	s.buf = s.block.data
 	return s
+}
+
+// overlap is what neighbouring chunks share for all matchers.
+func (e *Engine) overlap() (most int) {
+	for _, m := range e.Matchers {
+		most = max(most, m.Overlap())
+	}
+	return most
 }
 
 // own drops the hits that another chunk owns, sorts and deduplicates.

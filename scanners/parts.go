@@ -163,10 +163,6 @@ func (p *part) look(ctx context.Context) answer {
 		return goesRight
 	}
 	c := Chunk{Data: p.data, Final: true, AnyPath: true}
-	overlap := 0
-	for _, m := range p.s.e.Matchers {
-		overlap = max(overlap, m.Overlap())
-	}
 	for _, m := range p.s.parts {
 		hits, local := m.AppendLocalHits(ctx, nil, c, p.on)
 		if !local || slices.ContainsFunc(hits, func(h Hit) bool { return !h.PathOnly }) {
@@ -176,7 +172,7 @@ func (p *part) look(ctx context.Context) answer {
 	if a, ok := p.going(); ok {
 		return a
 	}
-	hits, unread := p.s.e.viewedBy(ctx, c, overlap, p.text)
+	hits, unread := p.s.e.viewedBy(ctx, c, p.s.e.overlap(), p.text)
 	if len(hits) > 0 || len(unread) > 0 {
 		return isWhole
 	}

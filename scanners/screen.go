@@ -8,15 +8,13 @@ import "context"
 // looking at data as one chunk costs.
 func (e *Engine) Screen(ctx context.Context, data []byte) bool {
 	c := Chunk{Data: data[:len(data):len(data)], Final: true, AnyPath: true}
-	overlap := 0
 	for _, m := range e.Matchers {
-		overlap = max(overlap, m.Overlap())
 		for _, h := range appendHits(ctx, m, nil, c) {
 			if !h.PathOnly {
 				return true
 			}
 		}
 	}
-	hits, unread := e.viewed(ctx, c, overlap)
+	hits, unread := e.viewed(ctx, c, e.overlap())
 	return len(hits) > 0 || len(unread) > 0 || ctx.Err() != nil
 }

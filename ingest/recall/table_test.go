@@ -116,8 +116,9 @@ or random bytes; "chunk borders" are many in one content that is read in chunks 
 3,001 bytes. Decoys are values with one character or bit changed, with one letter in
 the other case, or cut short.
 
-What is put together by guessing (lines behind prefixes, concatenated literals, markup)
-is shown only to registered values, which are confirmed: a rule would guess twice.
+What is put together by guessing (words that a line end breaks, lists that no call joins,
+lines behind marks of comments that have nothing encoded in them) is shown only to
+registered values, which are confirmed: a rule would guess twice.
 
 Not planted, because it reads as something else: a value with blanks, of fewer
 than 13 characters or of letters alone that a line end breaks, in a log or not; one that it breaks beside a
