@@ -1,0 +1,254 @@
+package gitrepo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"revenant/fingerprints"
+	"revenant/scanners/gitrepo/objects"
+)
+
+// attributed asks history for the places of what may hold something.
+func (v *survey) attributed(ctx context.Context) (*history, error) {
+	if len(v.held)+len(v.written)+len(v.names) == 0 {
+		h := v.history()
+		if v.absent.any() {
+			v.standing(ctx, h)
+		}
+		return h, ctx.Err()
+	}
+	now := tips(v.s.refs)
+	if old, forward := v.forward(ctx, now); forward {
+		h := v.history()
+		err := v.walked(ctx, h, now, old, func() bool { return v.restored(ctx, h) })
+		if err == nil && v.allPlaced(h) {
+			v.standing(ctx, h)
+			return h, ctx.Err()
+		}
+	}
+	h := v.history()
+	v.anew = true
+	if err := v.shapes(ctx); err != nil {
+		return nil, err
+	}
+	if err := v.walked(ctx, h, now, nil, func() bool { return true }); err != nil {
+		return nil, err
+	}
+	v.standing(ctx, h)
+	return h, ctx.Err()
+}
+
+func (v *survey) history() *history {
+	h := newHistory(v.held, v.names)
+	h.pointers = v.absent.pointers
+	return h
+}
+
+// walked notes what commits say of places: those that tips reach, but for what
+// was reached before, and those that are new and none of them reaches. Between
+// the two, older notes what was reached before: the oldest commit is noted last.
+func (v *survey) walked(ctx context.Context, h *history, now, old []oid, older func() bool) error {
+	in, out := v.since(ctx, now, old)
+	reached, err := v.log(ctx, h, fingerprints.PresenceHistory, func() (map[oid]bool, error) {
+		return h.log(ctx, v.s.r, in, out, fingerprints.PresenceHistory)
+	}, func() []oid { return v.ordered(now) })
+	if err != nil {
+		return err
+	}
+	v.reached(reached)
+	if !older() {
+		return errMoved
+	}
+	var beyond []oid
+	for id := range v.commits {
+		if !reached[id] {
+			beyond = append(beyond, id)
+		}
+	}
+	slices.SortFunc(beyond, oid.Compare)
+	// One at a time: each says what it changed.
+	_, err = v.log(ctx, h, fingerprints.PresenceUnreachable, func() (map[oid]bool, error) {
+		return h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted")
+	}, func() []oid { return beyond })
+	h.settle()
+	return err
+}
+
+// errMoved says that remembered places are not what they were.
+var errMoved = errors.New("a remembered place is not there")
+
+// allPlaced reports whether each blob that was not known to hold anything has a
+// place: one that commits of old brought in has none yet.
+func (v *survey) allPlaced(h *history) bool {
+	placed := map[oid]bool{}
+	for _, r := range v.before.Held {
+		placed[objects.MakeID(r.ID)] = true
+	}
+	for p, s := range h.places {
+		placed[p.blob] = placed[p.blob] || !s.commit.IsZero()
+	}
+	for id := range v.held {
+		if !placed[id] {
+			return false
+		}
+	}
+	return true
+}
+
+// forward reports whether all that was reached from tips before still is, so
+// that only what came since is to be looked at; the old tips are returned.
+func (v *survey) forward(ctx context.Context, now []oid) ([]oid, bool) {
+	if v.before.Tips == nil || v.again || len(v.names) > 0 {
+		return nil, false
+	}
+	var old []oid
+	for _, b := range v.before.Tips {
+		old = append(old, objects.MakeID(b))
+	}
+	left := without(old, now)
+	if len(left) == 0 {
+		return old, true
+	}
+	// What a branch was at is mostly reached from where it is now: that is asked
+	// first, since git reads each commit that it is given.
+	for _, in := range [][]oid{without(now, old), now} {
+		out, err := v.s.r.output(ctx, revisions(left, in), "rev-list", "--stdin", "--max-count=1")
+		if err == nil && len(bytes.TrimSpace(out)) == 0 {
+			return old, true
+		}
+	}
+	return old, false
+}
+
+// without are the ids of a list that another, which is sorted, has not.
+func without(list, other []oid) []oid {
+	var out []oid
+	for _, id := range list {
+		if _, has := slices.BinarySearchFunc(other, id, oid.Compare); !has {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// since are tips to walk history from, and those to stop at, so that what now
+// reaches and old does not is met.
+func (v *survey) since(ctx context.Context, now, old []oid) (in, out []oid) {
+	in = without(now, old)
+	if len(in) == 0 || len(old) == 0 {
+		return in, old
+	}
+	// Where all that the tips that are left behind do not reach is new in the
+	// store, no other tip has reached it before, and git need not read them all.
+	out = without(old, now)
+	list, err := v.s.r.output(ctx, revisions(in, out), "rev-list", "--stdin", fmt.Sprintf("--max-count=%d", len(v.commits)+1))
+	if err != nil {
+		return in, old
+	}
+	for line := range bytes.Lines(list) {
+		id, ok := parseOID(bytes.TrimSpace(line))
+		if _, fresh := v.commits[id]; !ok || !fresh {
+			return in, old
+		}
+	}
+	return in, out
+}
+
+// revisions is git's input for what some commits reach and others do not.
+func revisions(in, out []oid) io.Reader {
+	var b strings.Builder
+	for _, c := range in {
+		b.WriteString(c.String() + "\n")
+	}
+	for _, c := range out {
+		b.WriteString("^" + c.String() + "\n")
+	}
+	return strings.NewReader(b.String())
+}
+
+// restored puts remembered places into the history; false where one of them
+// is not what it was.
+func (v *survey) restored(ctx context.Context, h *history) bool {
+	t := &trees{store: v.s.store, h: h, skip: v.s.lost}
+	by := map[oid][]remembered{}
+	for _, r := range v.before.Places {
+		by[objects.MakeID(r.Commit)] = append(by[objects.MakeID(r.Commit)], r)
+	}
+	for _, commit := range slices.SortedFunc(maps.Keys(by), oid.Compare) {
+		presence := map[oid]fingerprints.Presence{}
+		wanted := map[oid]bool{}
+		for _, r := range by[commit] {
+			presence[objects.MakeID(r.ID)], wanted[objects.MakeID(r.ID)] = r.Presence, true
+		}
+		for _, p := range t.brought(ctx, commit, wanted) {
+			h.note(p, commit, presence[p.blob])
+			delete(wanted, p.blob)
+		}
+		if len(wanted) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// shapes reads every commit's place in history.
+func (v *survey) shapes(ctx context.Context) error {
+	_, err := v.s.store.Walk(ctx, objects.Walk{
+		Workers: max(1, v.s.o.Workers), Kinds: []objects.Kind{objects.Commit},
+		Visit: func(_ context.Context, _ int, o *objects.Object) (any, error) {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			if o.Stream == nil {
+				_, v.commits[o.ID] = shape(o.Data)
+			}
+			return nil, nil
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("reading commits: %w", err)
+	}
+	for id, m := range v.written {
+		m.presence = fingerprints.PresenceUnreachable
+		v.written[id] = m
+	}
+	return nil
+}
+
+// reached notes that commits are in the history of tips, and tags are tips.
+func (v *survey) reached(commits map[oid]bool) {
+	named := map[oid]bool{}
+	for _, f := range v.s.refs {
+		if f.tip {
+			named[f.target] = true
+		}
+	}
+	for id, m := range v.written {
+		switch {
+		case m.kind == objects.Tag && named[id], commits[id]:
+			m.presence = fingerprints.PresenceHistory
+		case m.kind == objects.Tag:
+			m.presence = fingerprints.PresenceUnreachable
+		}
+		v.written[id] = m
+	}
+}
+
+// standing notes which refs' trees hold what.
+func (v *survey) standing(ctx context.Context, h *history) {
+	v.stood = newStood(v.known.salt)
+	if v.lasts() && !v.again {
+		v.stood = recallStood(v.known.salt, v.before.Stood)
+	}
+	t := &trees{store: v.s.store, h: h, known: map[oid]held{}, skip: v.s.lost, read: v.known.reader()}
+	v.stood.stand(ctx, t, v.s.refs)
+}
+
+// lasts reports whether what trees hold may be remembered: names of files are
+// found in trees themselves, and a partial clone says of what it lacks each time.
+func (v *survey) lasts() bool { return len(v.names) == 0 && !v.s.r.partial }
