@@ -2,6 +2,8 @@ package views
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 
 	"revenant/scanners"
@@ -116,10 +118,20 @@ func breaks(line []byte) bool {
 // streams may be a part, streams whose first bytes are ASCII, and lists of
 // literals that a call joins.
 func (v *Viewer) Flows(part []byte) (before, behind scanners.Flow) {
-	if !utf8.Valid(part) || !plainText(part) || begins(part) || lists(part) {
+	if !utf8.Valid(part) || !plainText(part) || begins(part) {
 		return scanners.FlowAny, scanners.FlowAny
 	}
-	if blocks(part) {
+	f := flows{part: part}
+	var room [64]uint64
+	for i, word := range v.flows.Append(room[:0], part) {
+		for ; word != 0; word &= word - 1 {
+			f.at(64*i + bits.TrailingZeros64(word))
+		}
+	}
+	if f.list {
+		return scanners.FlowAny, scanners.FlowAny
+	}
+	if f.block {
 		behind |= flowBlock
 	}
 	return 0, behind
@@ -127,6 +139,22 @@ func (v *Viewer) Flows(part []byte) (before, behind scanners.Flow) {
 
 // plainText reports whether there are no control characters but white space.
 func plainText(part []byte) bool {
+	for ; len(part) >= 8; part = part[8:] {
+		w := binary.LittleEndian.Uint64(part)
+		low := (w - 0x20*ones) &^ w // below a blank, and some that follow one
+		del := ((w ^ 0x7f*ones) - ones) & ^(w ^ 0x7f*ones)
+		if (low|del)&(0x80*ones) != 0 && !whiteText(part[:8]) {
+			return false
+		}
+	}
+	return whiteText(part)
+}
+
+// ones has a 1 in each of 8 bytes.
+const ones = 0x0101010101010101
+
+// whiteText is plainText, byte by byte.
+func whiteText(part []byte) bool {
 	for _, c := range part {
 		if c < ' ' && !(c >= '\t' && c <= '\r') || c == 0x7f {
 			return false
@@ -149,41 +177,106 @@ func begins(part []byte) bool {
 	}
 }
 
-// lists reports whether a call may join a list of literals: what joinsBefore and
-// joinsBehind look for.
-func lists(part []byte) bool {
-	for _, name := range [...]string{"concat!(", "oncat(", "ONCAT(", "join([", "join((", "mplode("} {
-		if bytes.Contains(part, []byte(name)) {
-			return true
-		}
-	}
-	for i := 0; ; i++ {
-		n := bytes.Index(part[i:], []byte("join"))
-		if n < 0 {
-			return false
-		}
-		if i += n; i > 0 && bytes.IndexByte([]byte(".-|"), part[i-1]) >= 0 {
-			if list := bytes.TrimRight(part[:i-1], ") \n\t"); len(list) < i-1 || len(list) == 0 || list[len(list)-1] == ']' || list[len(list)-1] == '}' {
-				return true
-			}
-		}
+// flowMarks are three bytes of each thing that Flows looks for: what ends the
+// header of a block, and what is in the names of calls that join.
+func flowMarks() *byteclass.Triples {
+	return byteclass.NewTriples([3]string{":-", " ", "|>"}, [3]string{"cC", "aA", "tT"}, [3]string{"o", "i", "n"}, [3]string{"l", "o", "d"})
+}
+
+// flows is what a part has that may go on beyond it.
+type flows struct {
+	part        []byte
+	block, list bool
+}
+
+// at looks at three bytes that may be one of flowMarks.
+func (f *flows) at(p int) {
+	switch f.part[p] | 0x20 {
+	case ':', '-':
+		f.block = f.block || f.header(p+2)
+	case 'c', 'l':
+		f.list = f.list || f.opens(p+3)
+	case 'o':
+		f.list = f.list || f.opens(p+3) || f.joins(p-1)
 	}
 }
 
-// blocks reports whether a block of YAML may begin.
-func blocks(part []byte) bool {
-	for _, mark := range [...]string{" |", " >"} {
-		for i := 0; ; i++ {
-			n := bytes.Index(part[i:], []byte(mark))
-			if n < 0 {
-				break
-			}
-			i += n
-			rest := bytes.TrimLeft(part[i+len(mark):], "+-\r")
-			if i > 0 && (part[i-1] == ':' || part[i-1] == '-') && (len(rest) == 0 || rest[0] == '\n') {
+// header reports whether a block of YAML begins behind the line that the mark at
+// p may end, or may do so in what is not shown.
+func (f *flows) header(p int) bool {
+	end := p + 1
+	if end < len(f.part) && (f.part[end] == '+' || f.part[end] == '-') {
+		end++
+	}
+	next := end
+	if next < len(f.part) && f.part[next] == '\r' {
+		next++
+	}
+	if next >= len(f.part) {
+		return true
+	}
+	if next++; f.part[next-1] != '\n' {
+		return false
+	}
+	start := bytes.LastIndexByte(f.part[:p], '\n') + 1
+	_, _, ok := blockAt(f.part, start, end, next)
+	return ok || next+indentation(f.part, next) >= len(f.part)
+}
+
+// opens reports whether the name that ends at p calls what joins a list that goes
+// on where the part ends: joinsBefore looks for it.
+func (f *flows) opens(p int) bool {
+	rest := f.part[p:]
+	if !joinsBefore(f.part[max(0, p-8) : p+min(len(rest), 3)]) {
+		return false
+	}
+	comments := false // then quotes may stand in them
+	for i := 0; i < min(len(rest), nameBefore+3); i++ {
+		switch c := rest[i]; {
+		case isQuote(c):
+			end, lasts := f.lasting(p + i)
+			if lasts {
 				return true
 			}
+			if !comments {
+				i = end - p
+			}
+		case c == '\n' || c == ';':
+			return false
+		case c == '/' || c == '#' || c == '-':
+			comments = true
 		}
 	}
-	return false
+	return len(rest) < nameBefore+3
+}
+
+// lasting reports whether a list of which the literal at p is the first goes on
+// where the part ends; end is where the literal does.
+func (f *flows) lasting(p int) (end int, lasts bool) {
+	for end = p + 1; end < len(f.part) && (f.part[end] != f.part[p] || protected(f.part, p, end)); {
+		end++
+	}
+	return end, end == len(f.part) || listEnd(f.part, end)+nameBehind >= min(len(f.part), end+longestLiteral)
+}
+
+// joins reports whether a list of literals ends before the call of join that may
+// stand at p: joinsBehind looks for it.
+func (f *flows) joins(p int) bool {
+	if p < 1 || !bytes.HasPrefix(f.part[p:], []byte("join")) || bytes.IndexByte([]byte(".-|"), f.part[p-1]) < 0 {
+		return false
+	}
+	list := bytes.TrimRight(f.part[:p-1], ") \n\t")
+	closed := bytes.IndexByte(f.part[len(list):p-1], ')') >= 0
+	if n := len(list); n > 0 && (list[n-1] == ']' || list[n-1] == '}') {
+		list, closed = list[:n-1], true
+	}
+	if !closed {
+		return len(list) == 0 && p > 1
+	}
+	list = bytes.TrimRight(list, ", \r\n\t")
+	if len(list) == 0 || isQuote(list[len(list)-1]) {
+		return true
+	}
+	line := list[bytes.LastIndexByte(list, '\n')+1:] // a comment may stand behind the last literal
+	return bytes.IndexByte(line, '#') >= 0 || bytes.Contains(line, []byte("//")) || bytes.Contains(line, []byte("--")) || bytes.HasSuffix(line, []byte("*/"))
 }

@@ -84,6 +84,10 @@ type calls struct {
 	joined bool
 }
 
+// nameBefore and nameBehind are how far from a list the call that joins it is
+// looked for.
+const nameBefore, nameBehind = 32, 12
+
 // join reports whether the list that the literal that ends at p is in is
 // joined by the call that it is in or by one behind it.
 func (s *calls) join(data []byte, p, last int) bool {
@@ -92,7 +96,7 @@ func (s *calls) join(data []byte, p, last int) bool {
 	}
 	from := opening(data, max(0, p-pieceLook, last), p)
 	s.end = listEnd(data, p)
-	s.joined = joinsBefore(data[max(0, from-32):from]) || joinsBehind(data[min(len(data), s.end):min(len(data), s.end+12)])
+	s.joined = joinsBefore(data[max(0, from-nameBefore):from]) || joinsBehind(data[min(len(data), s.end):min(len(data), s.end+nameBehind)])
 	return s.joined
 }
 

@@ -13,11 +13,15 @@ import (
 	"context"
 
 	"revenant/scanners"
+	"revenant/scanners/byteclass"
 )
 
 // Viewer sees through every encoding that the package knows. Safe for
 // concurrent use.
-type Viewer struct{ finders []finder }
+type Viewer struct {
+	finders []finder
+	flows   *byteclass.Triples
+}
 
 // finder finds the stretches of one kind of encoding. It returns false when
 // yield did.
@@ -30,7 +34,7 @@ type finder interface {
 const reach = 8 << 10
 
 // New returns a viewer.
-func New() *Viewer { return &Viewer{finders: finders()} }
+func New() *Viewer { return &Viewer{finders: finders(), flows: flowMarks()} }
 
 // finders lists them, the surest first.
 func finders() []finder {

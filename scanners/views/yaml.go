@@ -38,30 +38,37 @@ func (s *yaml) end(data []byte, start, end, next int) {
 	}
 }
 
-// begin looks for the header of a block. Of literal ones only those matter
-// that hold an object: other values have no indentation in them.
+// begin looks for the header of a block.
 func (s *yaml) begin(data []byte, start, end, next int) {
-	if end-start < 4 {
-		return
-	}
-	if c := data[end-1]; c == '-' || c == '+' {
-		end--
-	}
-	if data[end-2] != ' ' || data[end-3] != ':' && data[end-3] != '-' || data[end-1] != '>' && data[end-1] != '|' {
-		return
-	}
-	n := indentation(data, next)
-	if n <= indentation(data, start) || n > deepest || next+n == len(data) {
-		return
-	}
-	folded := data[end-1] == '>'
-	if !folded && data[next+n] != '{' {
+	n, folded, ok := blockAt(data, start, end, next)
+	if !ok {
 		return
 	}
 	s.header, s.inner, s.folded = start, n, folded
 	if !folded {
 		s.block.put(cut(next, next+n), true)
 	}
+}
+
+// blockAt reports whether data[start:end] is the header of a block whose first
+// line is at next, and how far that is indented. Of literal blocks only those
+// matter that hold an object: other values have no indentation in them.
+func blockAt(data []byte, start, end, next int) (inner int, folded, ok bool) {
+	if end-start < 4 {
+		return 0, false, false
+	}
+	if c := data[end-1]; c == '-' || c == '+' {
+		end--
+	}
+	if data[end-2] != ' ' || data[end-3] != ':' && data[end-3] != '-' || data[end-1] != '>' && data[end-1] != '|' {
+		return 0, false, false
+	}
+	n := indentation(data, next)
+	if n <= indentation(data, start) || n > deepest || next+n == len(data) {
+		return 0, false, false
+	}
+	folded = data[end-1] == '>'
+	return n, folded, folded || data[next+n] == '{'
 }
 
 // indentation is how many blanks stand at p.
