@@ -1,12 +1,17 @@
 package views_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
 
 	"revenant/fingerprints"
+	"revenant/scanners"
+	"revenant/scanners/views"
 )
 
 func TestRuns(t *testing.T) {
@@ -152,6 +157,28 @@ func (k *kit) cuts(t *testing.T, name, content string, n int) {
 		hits, _ := k.scan(t, content, chunk)
 		if got := fmt.Sprint(describe(hits)); got != want {
 			t.Errorf("%s, chunks of %d:\n%s, want\n%s", name, chunk, got, want)
+		}
+	}
+}
+
+// Lines that are short change the grid within a word; the chain begins with the
+// first of them wherever it stands.
+func TestShortLines(t *testing.T) {
+	const said = "the state of the worker is 'open' and no other"
+	for name, lines := range map[string]string{
+		"base64": wrap(base64.StdEncoding.EncodeToString([]byte(said)), 17, "\n"),
+		"hex":    wrap(hex.EncodeToString([]byte(said)), 25, "\n"),
+	} {
+		for n := range 64 {
+			found := false
+			l := scanners.Layer{Data: []byte(strings.Repeat(" ", n) + "\n" + lines + "\n"), Piece: 1 << 20, Overlap: 1 << 10}
+			views.New().View(context.Background(), l, func(t scanners.Text) bool {
+				found = found || bytes.Contains(t.Data, []byte(said))
+				return true
+			})
+			if !found {
+				t.Errorf("%s behind %d blanks is not read from its beginning", name, n)
+			}
 		}
 	}
 }
