@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -29,9 +30,30 @@ func findHistories(list string) ([]work, error) {
 		if w.whole.bytes, w.whole.files, err = objectsIn(abs); err != nil {
 			return nil, err
 		}
+		if err := complete(abs); err != nil {
+			return nil, err
+		}
 		works = append(works, w)
 	}
 	return works, nil
+}
+
+// errIncomplete is a history in which git log stops early, and so does every
+// tool that reads its patches: it would be fast.
+var errIncomplete = errors.New("objects are missing, so that git log -p stops before the end; remove the refs that need them")
+
+// complete checks that git can read all that refs reach.
+func complete(path string) error {
+	out, err := exec.Command("git", "-C", path, "rev-list", "--objects", "--all", "--missing=print").Output()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for line := range bytes.Lines(out) {
+		if line[0] == '?' {
+			return fmt.Errorf("%s: %w", path, errIncomplete)
+		}
+	}
+	return nil
 }
 
 // objectsIn is how many bytes the objects of a repository have, and how many
