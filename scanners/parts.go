@@ -11,8 +11,8 @@ import (
 // versions of a file do. It cuts a content into parts where the Viewer says that
 // it can, looks at each part with what is beside it, and at none twice: which of
 // them hold nothing is remembered by hashes with keys of their own. Where
-// something was found in a part or hangs on more than that, the content is looked
-// at whole. What must not be seen in parts, which is every Matcher that is not
+// something was found in a part, no more is looked at; where an answer hangs on more than a
+// part, the content is looked at whole. What must not be seen in parts, which is every Matcher that is not
 // Local, always is.
 //
 // Its answer is that of Engine.Screen, but for what bounds of decoding cut off:
@@ -69,8 +69,11 @@ func (s *Screener) Screen(ctx context.Context, data []byte) bool {
 			return true
 		}
 	}
-	if s.clean(ctx, data, cuts) {
+	switch s.parted(ctx, data, cuts) {
+	case isClean:
 		return false
+	case holds:
+		return true
 	}
 	return s.all(ctx, data)
 }
@@ -90,11 +93,12 @@ const (
 	goesLeft         // it cannot be looked at without what is before it
 	goesRight        // or behind it
 	isWhole          // or without all
+	holds            // it holds something, whatever is around it
 )
 
-// clean reports whether no part of a content holds anything. Where a cut turns
-// out to be none the parts on both sides are one.
-func (s *Screener) clean(ctx context.Context, data []byte, cuts []cut) bool {
+// parted is what the parts of a content say of it: isClean, holds or isWhole.
+// Where a cut turns out to be none the parts on both sides are one.
+func (s *Screener) parted(ctx context.Context, data []byte, cuts []cut) answer {
 	end := cut{at: len(data), ends: ^Flow(0)}
 	starts := []cut{{ends: ^Flow(0)}}
 	cuts = append(cuts, end)
@@ -103,7 +107,7 @@ func (s *Screener) clean(ctx context.Context, data []byte, cuts []cut) bool {
 		from, to := starts[len(starts)-1], cuts[0]
 		a, cost := s.part(ctx, data, from, to)
 		if left -= cost; left < 0 || ctx.Err() != nil {
-			return false
+			return isWhole
 		}
 		switch a {
 		case isClean:
@@ -113,10 +117,10 @@ func (s *Screener) clean(ctx context.Context, data []byte, cuts []cut) bool {
 		case goesLeft:
 			starts, joined = starts[:max(1, len(starts)-joined)], 2*joined
 		default:
-			return false
+			return a
 		}
 	}
-	return true
+	return isClean
 }
 
 // part says what is known of the part between two cuts, and what it cost to learn.
@@ -165,21 +169,33 @@ func (p *part) look(ctx context.Context) answer {
 	c := Chunk{Data: p.data, Final: true, AnyPath: true}
 	for _, m := range p.s.parts {
 		hits, local := m.AppendLocalHits(ctx, nil, c, p.on)
-		if !local || slices.ContainsFunc(hits, func(h Hit) bool { return !h.PathOnly }) {
-			return isWhole
+		hits = slices.DeleteFunc(hits, func(h Hit) bool { return h.PathOnly })
+		if !local || len(hits) > 0 {
+			return p.held(local, hits)
 		}
 	}
 	if a, ok := p.going(); ok {
 		return a
 	}
 	hits, unread := p.s.e.viewedBy(ctx, c, p.s.e.overlap(), p.text)
-	if len(hits) > 0 || len(unread) > 0 {
-		return isWhole
+	if len(hits)+len(unread) > 0 {
+		return p.held(true, hits)
 	}
 	if a, ok := p.going(); ok {
 		return a
 	}
 	return isClean
+}
+
+// held says what hits in a part say of the content: they may not be hits with
+// what else is there, unless they are in what is not shown twice and nothing
+// went on over a cut.
+func (p *part) held(local bool, hits []Hit) answer {
+	own := func(h Hit) bool { return int(h.Span.Start) >= p.from.at && int(h.Span.End) <= p.to.at }
+	if local && !p.left && !p.right && slices.ContainsFunc(hits, own) {
+		return holds
+	}
+	return isWhole
 }
 
 // going says over which cut something goes on.
