@@ -65,6 +65,7 @@ func floors() map[string]room {
 		"scanners/views":              {floor: 2, sideway: []string{"scanners/byteclass"}},
 
 		"ingest/scan":            {floor: 3},
+		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/report/json":     {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/scan"}},
 

@@ -66,6 +66,9 @@ type Finding struct {
 	More    int64  `json:"more,omitempty"` // further sightings in the same content, not listed
 	New     bool   `json:"new,omitempty"`  // unknown to the registry before
 
+	// Tolerated says by whose word the finding alerts nobody; nil: by nobody's.
+	Tolerated *Tolerated `json:"tolerated,omitempty"`
+
 	// Ordinal counts from 0 the hits of Rule at this path; with path and rule
 	// it names a finding that has no ID.
 	Ordinal uint32 `json:"ordinal,omitempty"`
@@ -74,6 +77,15 @@ type Finding struct {
 	// their own terminal. Never encoded.
 	Secret fingerprints.Value `json:"-"`
 	Match  fingerprints.Value `json:"-"`
+}
+
+// Tolerated is what a baseline or a file of what is to be ignored says of a
+// finding.
+type Tolerated struct {
+	By     string    `json:"by"` // the file
+	Owner  string    `json:"owner,omitempty"`
+	Until  time.Time `json:"until,omitzero"` // zero: no end
+	Reason string    `json:"reason,omitempty"`
 }
 
 // Match ties a finding to a version of a secret.
@@ -125,6 +137,7 @@ type Summary struct {
 	Bytes       int64         `json:"bytes"`
 	Findings    int           `json:"findings"` // distinct, "allowed" and "cleared" included
 	Sightings   int64         `json:"sightings"`
+	Tolerated   int           `json:"tolerated,omitempty"` // distinct, for the word of a baseline
 	Skips       []Skip        `json:"skips,omitempty"` // the first ones; SkipCounts has all
 	SkipCounts  []SkipCount   `json:"skip_counts,omitempty"`
 	Notes       []Note        `json:"notes,omitempty"`

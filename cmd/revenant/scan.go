@@ -34,6 +34,7 @@ type scanFlags struct {
 	resume         bool
 	archiveDepth   int
 	decodeDepth    int
+	baseline       baselineFlags
 }
 
 func (s *scanFlags) register(c *cobra.Command) {
@@ -52,6 +53,7 @@ func (s *scanFlags) register(c *cobra.Command) {
 	f.BoolVar(&s.noStore, "no-store", false, "do not keep findings in the registry")
 	f.IntVar(&s.archiveDepth, "max-archive-depth", archives.DefaultDepth, "how many archives in each other are opened (0: none; they are listed as skipped)")
 	f.IntVar(&s.decodeDepth, "max-decode-depth", scanners.DefaultViewDepth, "how many encodings in each other are seen through (0: none beyond what registered values are found in)")
+	s.baseline.register(c)
 	f.IntVar(&s.workers, "workers", 0, "items scanned at once (default: one for each CPU)")
 }
 

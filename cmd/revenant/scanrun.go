@@ -51,6 +51,14 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 		return err
 	}
 	defer reports.abort()
+	var roots []string
+	for _, j := range jobs {
+		roots = append(roots, rootNames(j.place.root)...)
+	}
+	tolerated, err := a.openBaselines(&fl.baseline, roots)
+	if err != nil {
+		return err
+	}
 	eye, err := a.openEye(ctx, fl)
 	if err != nil {
 		return err
@@ -61,13 +69,17 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 			return err
 		}
 	}
-	run := &scanRun{a: a, fl: fl, eye: eye, reports: reports, of: len(jobs), began: a.now()}
+	run := &scanRun{a: a, fl: fl, eye: eye, tolerated: tolerated, reports: reports, of: len(jobs), began: a.now()}
 	for _, j := range jobs {
 		if err := run.job(ctx, j); err != nil {
 			return err
 		}
 	}
 	a.clearProgress()
+	run.total.Notes = append(run.total.Notes, notes(tolerated.given, seenWhole(run.total) && !run.partial)...)
+	if err := tolerated.save(a, !run.total.Interrupted && !run.total.SourceFailed); err != nil {
+		return err
+	}
 	run.total.Duration = max(a.now().Sub(run.began), 0)
 	if err := reports.close(summaryOf(run.total, eye)); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
@@ -82,10 +94,13 @@ type scanRun struct {
 	fl      *scanFlags
 	eye     *eye
 	reports *reports
-	total   scan.Result
-	at, of  int // the job, counted from 1
-	began   time.Time
-	drawn   time.Time // the last line of progress
+	// tolerated is what people agreed to live with.
+	tolerated *baselines
+	partial   bool // a source was not looked at as a whole
+	total     scan.Result
+	at, of    int // the job, counted from 1
+	began     time.Time
+	drawn     time.Time // the last line of progress
 }
 
 // job scans one source and adds what came of it.
@@ -101,7 +116,12 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 		}
 		return r.unread(ctx, j, fingerprints.SkipUnreadable, "its .gitleaks.toml cannot be used")
 	}
+	tolerance, own, err := r.tolerated.at(j.place)
+	if err != nil {
+		return err
+	}
 	opts := r.options(eye, j.place)
+	opts.Tolerance = tolerance
 	src, err := j.open(eye, nil)
 	if err != nil {
 		if j.name == "" {
@@ -128,7 +148,10 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 		}
 	}
 	opts.Source = src
-	return r.scan(ctx, opts)
+	r.partial = r.partial || j.place.partial
+	res, err := r.scan(ctx, opts)
+	r.total.Notes = append(r.total.Notes, notes(own, seenWhole(res) && !j.place.partial)...)
+	return err
 }
 
 func (r *scanRun) options(e *eye, p scanPlace) scan.Options {
@@ -150,14 +173,19 @@ func (r *scanRun) options(e *eye, p scanPlace) scan.Options {
 	return o
 }
 
-func (r *scanRun) scan(ctx context.Context, o scan.Options) error {
+// seenWhole reports whether what was not found is not there.
+func seenWhole(r scan.Result) bool {
+	return !r.Interrupted && !r.SourceFailed && r.Outcome().Failures == 0
+}
+
+func (r *scanRun) scan(ctx context.Context, o scan.Options) (scan.Result, error) {
 	res, err := scan.Run(ctx, o)
 	r.total.Add(res)
 	if err != nil {
 		r.a.clearProgress()
-		return fmt.Errorf("scanning: %w", err)
+		return res, fmt.Errorf("scanning: %w", err)
 	}
-	return nil
+	return res, nil
 }
 
 // unread lists a source of several that was not read.
@@ -166,7 +194,7 @@ func (r *scanRun) unread(ctx context.Context, j scanJob, why fingerprints.SkipRe
 	o.Source = &nothing{fingerprints.Skip{Path: j.name, Reason: why, Detail: detail, Size: -1}}
 	r.total.Interrupted = r.total.Interrupted || why == fingerprints.SkipInterrupted
 	before := r.total.Sources
-	err := r.scan(context.WithoutCancel(ctx), o)
+	_, err := r.scan(context.WithoutCancel(ctx), o)
 	r.total.Sources = before
 	return err
 }
@@ -198,7 +226,7 @@ func reopen(src scanners.Source, open makeSource, e *eye, cursor []byte) (scanne
 
 func summaryOf(r scan.Result, e *eye) wire.Summary {
 	s := wire.Summary{
-		Sources: r.Sources, Items: r.Items, Bytes: r.Bytes, Findings: r.Findings, Sightings: r.Sightings,
+		Sources: r.Sources, Items: r.Items, Bytes: r.Bytes, Findings: r.Findings, Sightings: r.Sightings, Tolerated: r.Tolerated,
 		Complete: r.Complete, Interrupted: r.Interrupted, Duration: r.Duration, Notes: r.Notes,
 		Registered: e.fields, GenericOnly: e.ids == nil && e.generic,
 	}

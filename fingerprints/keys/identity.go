@@ -70,6 +70,18 @@ func (i IdentityKey) LocatedFindingID(sourceID string, p fingerprints.PathID, ru
 	return findingID(mac(i.key(), []byte("located/v1"), b))
 }
 
+// BaselineID is what a finding is called in a baseline, whatever the source is
+// called, so that clones and forks share it: "bl1:" and the first 32 hex digits
+// of HMAC-SHA-256(key, "baseline/v1" || L(value id) || L(path)). The path is
+// relative to the repository.
+func (i IdentityKey) BaselineID(v fingerprints.ValueID, path []byte) string {
+	if i.IsZero() {
+		return ""
+	}
+	b := AppendField(AppendField(nil, v[:]), path)
+	return "bl1:" + hex.EncodeToString(mac(i.key(), []byte("baseline/v1"), b)[:16])
+}
+
 func findingID(sum []byte) fingerprints.FindingID {
 	return fingerprints.FindingID("rv1:" + hex.EncodeToString(sum)[:32])
 }

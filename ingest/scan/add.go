@@ -17,6 +17,7 @@ func (r *Result) Add(o Result) {
 	r.Findings += o.Findings
 	r.New += o.New
 	r.Sightings += o.Sightings
+	r.Tolerated += o.Tolerated
 	r.Sources += o.Sources
 	r.Verdicts = sum(r.Verdicts, o.Verdicts)
 	r.Severities = sum(r.Severities, o.Severities)

@@ -28,8 +28,16 @@ type collector struct {
 	distinct map[uint64]bool   // findings; true when it was counted as an alert
 	ordinals map[uint64]uint32 // hits of a rule at a path
 	located  map[uint64]uint32 // weak hits of a rule at a path
-	ended    bool
-	cut      bool // an item was interrupted: cursors stay where they are
+
+	tolerated map[uint64]wire.Tolerated // findings
+	spared    map[uint64]bool           // findings with a sighting that is tolerated
+	values    map[uint64]uint32         // findings, with their ordinals in baselines
+	valuesAt  map[uint64]uint32         // how many there are of a rule at a path
+	held      []*ready                  // recorded, and to be emitted at the end
+	ending    bool
+
+	ended bool
+	cut   bool // an item was interrupted: cursors stay where they are
 }
 
 // running is the scan of one source.
@@ -55,7 +63,8 @@ type pendingSkip struct {
 func newCollector(p *pipeline, began time.Time) *collector {
 	return &collector{
 		p: p, began: began, running: map[string]*running{}, distinct: map[uint64]bool{},
-		ordinals: map[uint64]uint32{}, located: map[uint64]uint32{},
+		ordinals: map[uint64]uint32{}, located: map[uint64]uint32{}, tolerated: map[uint64]wire.Tolerated{}, spared: map[uint64]bool{},
+		values: map[uint64]uint32{}, valuesAt: map[uint64]uint32{},
 		res: Result{
 			Verdicts: map[fingerprints.Verdict]int{}, Severities: map[fingerprints.Severity]int{},
 			Skips: map[fingerprints.SkipReason]int64{},
@@ -243,6 +252,7 @@ func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) 
 	if c.res.Interrupted {
 		err = c.interrupted()
 	}
+	c.ending = true
 	if flushErr := c.flush(ctx); err == nil {
 		err = flushErr
 	}
@@ -251,6 +261,11 @@ func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) 
 		err = c.endScans(ctx, read)
 	}
 	c.res.Findings, c.res.Sources = len(c.distinct), len(c.order)
+	for key := range c.spared {
+		if !c.distinct[key] {
+			c.res.Tolerated++
+		}
+	}
 	c.res.Skips = maps.Clone(c.res.Skips)
 	c.res.Complete = read && len(c.res.Skips) == 0
 	return c.res, err

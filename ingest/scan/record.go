@@ -61,6 +61,7 @@ func (c *collector) ready(ctx context.Context, j *job, s *sighting) (*ready, err
 			r.rules = append(r.rules, rule)
 		}
 	}
+	c.tolerate(j, s, r)
 	return r, nil
 }
 
@@ -120,12 +121,25 @@ func (c *collector) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pending := c.pending
-	c.pending = nil
-	for _, r := range pending {
+	for _, r := range c.pending {
 		if st, has := standings[r.out.ID]; has && r.out.ID != "" {
 			r.out.Status, r.out.TooCommon = st.Status, st.TooCommon
 		}
+	}
+	c.held = append(c.held, c.pending...)
+	c.pending = nil
+	if c.late() {
+		return nil
+	}
+	held := c.held
+	c.held = nil
+	return c.emit(held)
+}
+
+// emit counts sightings and hands them out.
+func (c *collector) emit(list []*ready) error {
+	for _, r := range list {
+		c.settle(r)
 		c.tally(r)
 		if c.p.o.Emit == nil {
 			continue
@@ -229,9 +243,13 @@ func (c *collector) tally(r *ready) {
 	if alerted {
 		return
 	}
-	c.distinct[r.key] = !r.out.Within
 	standing := fingerprints.Standing{Status: r.out.Status, TooCommon: r.out.TooCommon}
-	if r.out.Within || !standing.Alerts() {
+	alerts := !r.out.Within && standing.Alerts()
+	c.distinct[r.key] = alerts
+	if r.out.Tolerated != nil {
+		c.spared[r.key] = true
+	}
+	if !alerts {
 		return
 	}
 	c.res.Verdicts[r.out.Verdict]++

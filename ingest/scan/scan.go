@@ -129,6 +129,7 @@ type Options struct {
 	Sink         Sink               // nil: nothing is stored
 	Labels       Labels             // nil: registered hits have no names
 	Triage       Triage             // nil: every finding is open
+	Tolerance    Tolerance          // nil: nothing is tolerated
 	Identities   *Identities        // nil: no ring; generic rules only, no finding ids
 	Extent       Extent
 	Secrets      Secrets
@@ -159,6 +160,7 @@ type Result struct {
 	Findings  int   // distinct
 	New       int   // unknown to the registry before
 	Sightings int64 // overflow included
+	Tolerated int   // distinct findings that alert nobody for the word of a baseline
 	Sources   int
 	// Verdicts counts open findings; Severities those of them that are neither
 	// allowed nor cleared.
