@@ -30,6 +30,7 @@ type sighting struct {
 	whole wire.Region
 	rules []string // of generic hits that overlap a registered one
 	match fingerprints.Value
+	mark  string // in its line, that lets it be
 }
 
 // content is one item being scanned.
@@ -180,6 +181,9 @@ func (c *content) take(pg *page, m merged) error {
 		if g := m.generic(); g != nil && g.Match.Len() > 0 {
 			s.whole = pg.region(g.Match)
 			s.match = c.p.reveal(pg, g.Match)
+		}
+		if !m.hit.Registered() && !c.p.o.IgnoreMarks {
+			s.mark = pg.inline(m.hit)
 		}
 	}
 	c.describe(s, m)

@@ -130,12 +130,14 @@ type Options struct {
 	Labels       Labels             // nil: registered hits have no names
 	Triage       Triage             // nil: every finding is open
 	Tolerance    Tolerance          // nil: nothing is tolerated
-	Identities   *Identities        // nil: no ring; generic rules only, no finding ids
-	Extent       Extent
-	Secrets      Secrets
-	Now          func() time.Time
-	Workers      int   // 0: one for each CPU
-	Memory       int64 // budget for items in flight, in bytes; 0: 256 MiB
+	// IgnoreMarks: a mark in a line lets nothing be.
+	IgnoreMarks bool
+	Identities  *Identities // nil: no ring; generic rules only, no finding ids
+	Extent      Extent
+	Secrets     Secrets
+	Now         func() time.Time
+	Workers     int   // 0: one for each CPU
+	Memory      int64 // budget for items in flight, in bytes; 0: 256 MiB
 	// Emit gets every finding in order, after it was recorded. It is called by
 	// one goroutine; an error ends the scan.
 	Emit func(wire.Finding) error

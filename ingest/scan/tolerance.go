@@ -47,6 +47,9 @@ type Known struct {
 
 // tolerate asks whether a sighting is tolerated.
 func (c *collector) tolerate(j *job, s *sighting, r *ready) {
+	if s.mark != "" {
+		r.out.Tolerated = &wire.Tolerated{By: s.mark}
+	}
 	if c.p.o.Tolerance == nil {
 		return
 	}
