@@ -66,6 +66,7 @@ func floors() map[string]room {
 
 		"ingest/scan":            {floor: 3},
 		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
+		"ingest/migrate":         {floor: 3},
 		"ingest/report/json":     {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/scan"}},
 

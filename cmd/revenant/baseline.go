@@ -32,13 +32,16 @@ const baselineDays = 90
 
 func (b *baselineFlags) register(c *cobra.Command) {
 	f := c.Flags()
-	f.StringArrayVarP(&b.paths, "baseline-path", "b", nil, "findings in this baseline alert nobody: revenant's, a JSON report of gitleaks', or detect-secrets' (repeat; default: "+baseline.DefaultName+" in what is scanned)")
+	f.StringArrayVarP(&b.paths, "baseline-path", "b", nil, "findings in this baseline alert nobody: revenant's, a JSON report of gitleaks', or detect-secrets' (repeat; default: "+baseline.DefaultName+" and "+secretsBaseline+" in what is scanned)")
 	f.StringVarP(&b.ignore, "gitleaks-ignore-path", "i", "", "ignore file, or a folder with a "+ignoreName+" (default: in what is scanned)")
 	f.StringVar(&b.write, "write-baseline", "", "write what is found into this baseline, and tolerate it")
 	f.StringVar(&b.owner, "baseline-owner", "", "owner of new entries")
 	f.StringVar(&b.until, "baseline-until", "", fmt.Sprintf("last day of new entries, as in 2027-01-31, or never (default: in %d days)", baselineDays))
 	f.BoolVar(&b.none, "no-baseline", false, "tolerate nothing: read no baseline and no ignore file")
 }
+
+// secretsBaseline is detect-secrets' name of its baseline.
+const secretsBaseline = ".secrets.baseline"
 
 // ignoreName is gitleaks' name of its ignore file.
 const ignoreName = ".gitleaksignore"
@@ -158,9 +161,11 @@ func (b *baselines) at(p scanPlace) (scan.Tolerance, *baseline.Set, error) {
 	}
 	own := baseline.New(b.now, rootNames(p.root)...)
 	if p.root != "" {
-		if name := filepath.Join(p.root, baseline.DefaultName); len(b.fl.paths) == 0 && isRegular(name) {
-			if err := own.Read(name); err != nil {
-				return nil, nil, baselineError(baseline.DefaultName+" in the scanned folder", err)
+		for _, base := range []string{baseline.DefaultName, secretsBaseline} {
+			if name := filepath.Join(p.root, base); len(b.fl.paths) == 0 && isRegular(name) {
+				if err := own.Read(name); err != nil {
+					return nil, nil, baselineError(base+" in the scanned folder", err)
+				}
 			}
 		}
 		for _, ignore := range []string{ignoreName, ".betterleaksignore"} {

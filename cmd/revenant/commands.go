@@ -13,7 +13,7 @@ func (a *app) addCommands(root *cobra.Command) {
 		a.dirCommand(), a.gitCommand(), a.stdinCommand(), a.homeCommand(),
 		a.findingsCommand(), a.coverageCommand(), a.proveCommand(), a.sourceCommand(), a.statusCommand(),
 		a.initCommand(), a.secretCommand(),
-		a.keyCommand(), a.packCommand(), a.auditCommand(), a.rulesCommand(), a.doctorCommand(),
+		a.keyCommand(), a.packCommand(), a.auditCommand(), a.rulesCommand(), a.migrateCommand(), a.doctorCommand(),
 		a.versionCommand(),
 	)
 }
