@@ -69,13 +69,8 @@ func (s *Screener) Screen(ctx context.Context, data []byte) bool {
 			return true
 		}
 	}
-	switch s.parted(ctx, data, cuts) {
-	case isClean:
-		return false
-	case holds:
-		return true
-	}
-	return s.all(ctx, data)
+	a := s.parted(ctx, data, cuts)
+	return a == holds || a != isClean && s.all(ctx, data)
 }
 
 // all looks at a content whole.

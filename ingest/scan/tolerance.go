@@ -75,6 +75,7 @@ func (c *collector) tolerate(j *job, s *sighting, r *ready) {
 		c.tolerated[r.key] = t
 	case TolerateSighting:
 		r.out.Tolerated = &t
+	case TolerateNone:
 	}
 }
 
