@@ -50,6 +50,10 @@ func (a *app) run(ctx context.Context, args []string) (code int) {
 		}
 	}()
 	root := a.rootCommand()
+	args, said := modernArgs(args)
+	if said != "" {
+		fmt.Fprintln(a.stderr, said)
+	}
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)

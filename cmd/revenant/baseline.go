@@ -25,6 +25,7 @@ type baselineFlags struct {
 	owner  string
 	until  string
 	none   bool
+	show   bool
 }
 
 // baselineDays is how long entries of a new baseline last when nothing is said.
@@ -37,6 +38,7 @@ func (b *baselineFlags) register(c *cobra.Command) {
 	f.StringVar(&b.write, "write-baseline", "", "write what is found into this baseline, and tolerate it")
 	f.StringVar(&b.owner, "baseline-owner", "", "owner of new entries")
 	f.StringVar(&b.until, "baseline-until", "", fmt.Sprintf("last day of new entries, as in 2027-01-31, or never (default: in %d days)", baselineDays))
+	f.BoolVar(&b.show, "show-tolerated", false, "report also findings that a baseline, an ignore file or a mark in their line tolerates")
 	f.BoolVar(&b.none, "no-baseline", false, "tolerate nothing: read no baseline and no ignore file")
 }
 
@@ -221,6 +223,14 @@ func notes(s *baseline.Set, complete bool) (out []wire.Note) {
 		say(s.Unused(), "entry of a baseline matches nothing any more, and can go", "entries of baselines match nothing any more, and can go")
 	}
 	return out
+}
+
+// spared says how many findings are not reported.
+func spared(n int, shown bool) []wire.Note {
+	if n == 0 || shown {
+		return nil
+	}
+	return []wire.Note{{Text: plural(n, "finding is", "findings are") + " tolerated by a baseline, an ignore file or a mark in the line; --show-tolerated lists them"}}
 }
 
 // save writes the new baseline, when the scan came to its end.

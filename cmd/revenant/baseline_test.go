@@ -46,8 +46,10 @@ func TestBaseline(t *testing.T) {
 			}
 			b.gitIn(repo, "add", "-A")
 			b.gitIn(repo, "commit", "-q", "-m", "debt")
-			told := b.must(0, "", "git", repo)
-			if !strings.Contains(told.stdout, "accepted") {
+			if told := b.must(0, "", "git", repo); !strings.Contains(told.stdout, "tolerated by a baseline") || strings.Contains(told.stdout, "app.conf") {
+				t.Errorf("what is tolerated is not counted, or listed: %s", told.stdout)
+			}
+			if told := b.must(0, "", "git", repo, "--show-tolerated"); !strings.Contains(told.stdout, "accepted") || !strings.Contains(told.stdout, "app.conf") {
 				t.Errorf("what is tolerated is not shown: %s", told.stdout)
 			}
 			b.must(1, "", "git", repo, "--no-baseline")

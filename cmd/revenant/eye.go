@@ -218,7 +218,7 @@ func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
 
 // rulesOptions says where the generic rules are.
 func (a *app) rulesOptions(fl *scanFlags, p scanPlace) rules.Options {
-	o := rules.Options{Path: fl.config, DecodeDepth: fl.rulesDepth()}
+	o := rules.Options{Path: fl.config, DecodeDepth: fl.rulesDepth(), Marked: true}
 	if o.Path == "" {
 		o.Path = a.env("GITLEAKS_CONFIG")
 	}

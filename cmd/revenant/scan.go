@@ -35,6 +35,7 @@ type scanFlags struct {
 	archiveDepth   int
 	decodeDepth    int
 	baseline       baselineFlags
+	compat         compatFlags
 }
 
 func (s *scanFlags) register(c *cobra.Command) {
@@ -54,6 +55,7 @@ func (s *scanFlags) register(c *cobra.Command) {
 	f.IntVar(&s.archiveDepth, "max-archive-depth", archives.DefaultDepth, "how many archives in each other are opened (0: none; they are listed as skipped)")
 	f.IntVar(&s.decodeDepth, "max-decode-depth", scanners.DefaultViewDepth, "how many encodings in each other are seen through (0: none beyond what registered values are found in)")
 	s.baseline.register(c)
+	s.compat.register(c)
 	f.IntVar(&s.workers, "workers", 0, "items scanned at once (default: one for each CPU)")
 }
 
@@ -213,6 +215,9 @@ func (s *scanFlags) exitRules() (scan.ExitRules, error) {
 	}
 	if s.exitCode < 0 || s.exitCode > 255 {
 		return exit, usagef("--exit-code is from 0 to 255")
+	}
+	if err := s.compat.check(); err != nil {
+		return exit, err
 	}
 	if s.decodeDepth < 0 {
 		return exit, usagef("--max-decode-depth is 0 or more")

@@ -69,6 +69,11 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 			return err
 		}
 	}
+	if limit := fl.compat.limit(); limit > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, limit)
+		defer stop()
+	}
 	run := &scanRun{a: a, fl: fl, eye: eye, tolerated: tolerated, reports: reports, of: len(jobs), began: a.now()}
 	for _, j := range jobs {
 		if err := run.job(ctx, j); err != nil {
@@ -77,6 +82,7 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 	}
 	a.clearProgress()
 	run.total.Notes = append(run.total.Notes, notes(tolerated.given, seenWhole(run.total) && !run.partial)...)
+	run.total.Notes = append(run.total.Notes, spared(run.total.Tolerated, fl.baseline.show)...)
 	if err := tolerated.save(a, !run.total.Interrupted && !run.total.SourceFailed); err != nil {
 		return err
 	}
@@ -164,7 +170,7 @@ func (r *scanRun) options(e *eye, p scanPlace) scan.Options {
 			Partial:       p.partial,
 			FieldRevision: e.fieldRevision, PackRevision: e.packRevision, Generic: e.generic,
 		},
-		Now: r.a.now, Workers: r.fl.workers,
+		Now: r.a.now, Workers: r.fl.workers, MaxSize: r.fl.compat.megabytes << 20, IgnoreMarks: r.fl.compat.ignoreMarks, EmitTolerated: r.fl.baseline.show,
 		Emit: r.reports.finding, Skip: r.reports.skip, Progress: r.progress(),
 	}
 	if r.fl.showSecrets {

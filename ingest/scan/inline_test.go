@@ -36,7 +36,7 @@ func TestInlineMarks(t *testing.T) {
 	} {
 		content := strings.NewReplacer("GEN", generic, "REG", registered).Replace(text)
 		src := func() *memory { return &memory{id: "dir:/a", items: []scanners.Item{item("dir:/a", "a", content)}} }
-		out := mustRun(t, src(), setup{matcher: m})
+		out := mustRun(t, src(), setup{matcher: m, change: func(o *scan.Options) { o.EmitTolerated = true }})
 		got := ""
 		if len(out.findings) != 1 {
 			t.Fatalf("%.40q: %d findings", text, len(out.findings))
@@ -46,6 +46,9 @@ func TestInlineMarks(t *testing.T) {
 		}
 		if exit := scan.ExitCode(out.Outcome(), scan.DefaultExitRules()); got != want || exit == scan.ExitFindings != (want == "") {
 			t.Errorf("%.40q: let be by %q, exit %d; want %q", text, got, exit, want)
+		}
+		if listed := mustRun(t, src(), setup{matcher: m}).findings; len(listed) == 1 != (want == "") {
+			t.Errorf("%.40q: %d findings are listed", text, len(listed))
 		}
 		out = mustRun(t, src(), setup{matcher: m, change: func(o *scan.Options) { o.IgnoreMarks = true }})
 		if out.findings[0].Tolerated != nil {

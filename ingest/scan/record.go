@@ -141,7 +141,7 @@ func (c *collector) emit(list []*ready) error {
 	for _, r := range list {
 		c.settle(r)
 		c.tally(r)
-		if c.p.o.Emit == nil {
+		if c.p.o.Emit == nil || r.out.Tolerated != nil && !c.p.o.EmitTolerated {
 			continue
 		}
 		if err := c.p.o.Emit(r.out); err != nil {

@@ -158,6 +158,10 @@ func (p *pipeline) scan(ctx context.Context, j *job) {
 		skip(fingerprints.SkipInterrupted, "", j.item.Size)
 		return
 	}
+	if most := p.o.MaxSize; most > 0 && j.item.Size > most {
+		skip(fingerprints.SkipTooLarge, "longer than was asked for", j.item.Size)
+		return
+	}
 	rc, err := j.item.Open(ctx)
 	if err != nil {
 		s := asSkip(err)

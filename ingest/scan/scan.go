@@ -137,10 +137,13 @@ type Options struct {
 	Secrets     Secrets
 	Now         func() time.Time
 	Workers     int   // 0: one for each CPU
+	MaxSize     int64 // items that say that they are longer are skipped; 0: none is
 	Memory      int64 // budget for items in flight, in bytes; 0: 256 MiB
 	// Emit gets every finding in order, after it was recorded. It is called by
 	// one goroutine; an error ends the scan.
 	Emit func(wire.Finding) error
+	// EmitTolerated: findings that are tolerated are emitted, too.
+	EmitTolerated bool
 	// Skip gets every skip in order, redacted.
 	Skip func(wire.Skip) error
 	// Progress is called after each item by one goroutine.

@@ -57,7 +57,7 @@ func TestTolerance(t *testing.T) {
 				src.items = append(src.items, it)
 			}
 			w := &tolerance{how: c.how, late: c.late}
-			out := mustRun(t, src, setup{matcher: &literal{generic: []planted{{value: value}}}, change: func(o *scan.Options) { o.Tolerance = w }})
+			out := mustRun(t, src, setup{matcher: &literal{generic: []planted{{value: value}}}, change: func(o *scan.Options) { o.Tolerance, o.EmitTolerated = w, true }})
 			open := 0
 			for _, f := range out.findings {
 				if (f.Status == fingerprints.StatusOpen) != (f.Tolerated == nil) {
@@ -99,7 +99,7 @@ func TestToleranceOrdinals(t *testing.T) {
 		src.items[i].Locator = string(rune('a' + i))
 	}
 	w := &tolerance{}
-	mustRun(t, src, setup{matcher: &literal{generic: []planted{{value: one}, {value: two}}}, change: func(o *scan.Options) { o.Tolerance = w }})
+	mustRun(t, src, setup{matcher: &literal{generic: []planted{{value: one}, {value: two}}}, change: func(o *scan.Options) { o.Tolerance, o.EmitTolerated = w, true }})
 	if want := []uint32{0, 1, 0, 1, 0, 0}; !slices.Equal(w.ordinals, want) {
 		t.Errorf("%v, want %v", w.ordinals, want)
 	}

@@ -17,7 +17,8 @@ type engine struct {
 	allowlists []*allowlist
 	alphabets  *alphabets
 	configPath string
-	depth      int // of decoding
+	depth      int  // of decoding
+	marked     bool // a mark in a line lets nothing through
 
 	mu   sync.Mutex
 	free []*scratch

@@ -118,7 +118,7 @@ func (j *judge) judge(r *rule, m extent) (f finding, ok bool) {
 		f.whole = extent{m.start, m.start + len(f.match)}
 	}
 	f.at = j.lines.position(f.whole)
-	if !f.at.text.within(len(j.raw)) || j.lines.allowed(f.at.text) {
+	if !f.at.text.within(len(j.raw)) || !j.marked && j.lines.allowed(f.at.text) {
 		j.sc.hangs.onAll()
 		return f, false
 	}

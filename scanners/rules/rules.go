@@ -62,6 +62,9 @@ type Options struct {
 	// DecodeDepth is how many layers of encoding are undone; 0: DefaultDecodeDepth,
 	// negative: none.
 	DecodeDepth int
+	// Marked says that findings in lines with gitleaks' mark that lets them through
+	// are given out, for others to judge.
+	Marked bool
 }
 
 // Matcher finds what the rules match. Safe for concurrent use.
@@ -87,7 +90,9 @@ func New(o Options) (*Matcher, error) {
 	case depth < 0:
 		depth = 0
 	}
-	return &Matcher{engine: newEngine(set, o.Path, depth)}, nil
+	m := &Matcher{engine: newEngine(set, o.Path, depth)}
+	m.engine.marked = o.Marked
+	return m, nil
 }
 
 // Rules is the number of rules.
@@ -158,6 +163,9 @@ func (m *Matcher) appendHits(ctx context.Context, dst []scanners.Hit, c scanners
 // Excused reports whether a line that the span touches has gitleaks' mark that
 // lets findings through.
 func (m *Matcher) Excused(data []byte, from, to int) bool {
+	if m.engine.marked {
+		return false
+	}
 	from = bytes.LastIndexByte(data[:from], '\n') + 1
 	if n := bytes.IndexByte(data[to:], '\n'); n >= 0 {
 		to += n

@@ -389,3 +389,17 @@ func FuzzSpans(f *testing.F) {
 		}
 	})
 }
+
+// A mark in the line of a finding lets it through, unless others are to judge.
+func TestMarked(t *testing.T) {
+	text := []byte("x = ours-abcdefghijkl # " + "gitleaks" + ":allow\n")
+	for marked, want := range map[bool]int{false: 0, true: 1} {
+		m, err := rules.New(rules.Options{Contents: []byte("[[rules]]\nid = 'ours'\nregex = 'ours-[a-z]{12}'\n"), Marked: marked})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(m.AppendHits(nil, scanners.Chunk{Data: text, Path: "a", Final: true})); got != want || m.Excused(text, 4, 20) == marked {
+			t.Errorf("marked %v: %d hits, want %d", marked, got, want)
+		}
+	}
+}
