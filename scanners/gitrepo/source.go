@@ -21,6 +21,7 @@ import (
 // Options configures New.
 type Options struct {
 	Path     string // of the repository: a work tree, a git directory, a bare repository
+	Looked   Info   // what Look said of Path, so that git is not asked again; zero: it is
 	SourceID string // empty: from the remote named origin, else git:file:<path>
 	// Screen says whether a content may hold something at some path; only what
 	// may is attributed and given out. Required. It is called concurrently.
@@ -79,9 +80,11 @@ func New(ctx context.Context, o Options) (*Source, error) {
 	if o.KeepEvery <= 0 {
 		o.KeepEvery = defaultKeepEvery
 	}
-	r, err := open(ctx, o.Path)
-	if err != nil {
-		return nil, err
+	r, err := o.Looked.repo, error(nil)
+	if r == nil {
+		if r, err = open(ctx, o.Path); err != nil {
+			return nil, err
+		}
 	}
 	s := &Source{o: o, r: r, id: o.SourceID, link: newForge(r.origin), commits: map[oid]commit{}}
 	if s.id == "" {
@@ -288,6 +291,8 @@ type Info struct {
 	SourceID string
 	Root     string // the work tree, or the git directory of a bare repository
 	Common   string // where objects and refs lie, without links: one for all work trees
+
+	repo *repo
 }
 
 // Look finds the repository at a path.
@@ -296,7 +301,7 @@ func Look(ctx context.Context, path string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	info := Info{SourceID: SourceID(r.origin, r.home()), Root: r.gitDir, Common: r.common}
+	info := Info{SourceID: SourceID(r.origin, r.home()), Root: r.gitDir, Common: r.common, repo: r}
 	if r.work != "" {
 		info.Root = r.work
 	}
