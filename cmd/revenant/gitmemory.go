@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,15 +19,36 @@ import (
 	"revenant/scanners/rules"
 )
 
-// gitMemory is a file of the registry's folder that keeps what was read of one
-// repository. It holds ids of objects and no content.
+// gitMemory keeps what was read of one repository, in files of the registry's
+// folder whose names begin alike. It holds ids of objects and no content.
 type gitMemory struct {
-	file string
-	now  func() time.Time
+	prefix string
+	now    func() time.Time
 }
 
-// Load implements gitrepo.Memory.
-func (m gitMemory) Load() ([]byte, error) { return os.ReadFile(m.file) }
+// memoryFile is a part that was opened.
+type memoryFile struct {
+	*os.File
+	size int64
+}
+
+// Size implements gitrepo.Part.
+func (f memoryFile) Size() int64 { return f.size }
+
+func (m gitMemory) file(part string) string { return m.prefix + "." + part }
+
+// Open implements gitrepo.Memory.
+func (m gitMemory) Open(part string) (gitrepo.Part, error) {
+	f, err := os.Open(m.file(part))
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return memoryFile{f, info.Size()}, nil
+}
 
 // staleMemory is how old a file is that a process left behind when it was
 // killed while it saved.
@@ -34,13 +56,13 @@ const staleMemory = time.Hour
 
 // Save implements gitrepo.Memory: the file is replaced as a whole, once all of
 // it is on the disk.
-func (m gitMemory) Save(b []byte) error {
-	dir := filepath.Dir(m.file)
+func (m gitMemory) Save(part string, b []byte) error {
+	dir := filepath.Dir(m.prefix)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	m.tidy()
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(m.file)+"-*")
+	tmp, err := os.CreateTemp(dir, "."+filepath.Base(m.file(part))+"-*")
 	if err != nil {
 		return err
 	}
@@ -54,12 +76,20 @@ func (m gitMemory) Save(b []byte) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), m.file)
+	return os.Rename(tmp.Name(), m.file(part))
+}
+
+// Remove implements gitrepo.Memory.
+func (m gitMemory) Remove(part string) error {
+	if err := os.Remove(m.file(part)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // tidy removes what killed processes left behind.
 func (m gitMemory) tidy() {
-	left, err := filepath.Glob(filepath.Join(filepath.Dir(m.file), "."+filepath.Base(m.file)+"-*"))
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(m.prefix), "."+filepath.Base(m.prefix)+".*-*"))
 	if err != nil {
 		return // the pattern is sound
 	}
@@ -85,7 +115,7 @@ func (a *app) remembers(o *gitrepo.Options, e *eye, fl *scanFlags, p scanPlace) 
 	}
 	o.Knows = gitrepo.Knowledge{Generic: [sha256.Size]byte(known), Fields: e.fieldRevision}
 	name := sha256.Sum256([]byte(p.sourceID))
-	o.Memory = gitMemory{filepath.Join(e.session.dir, "git", hex.EncodeToString(name[:16])+".memory"), a.now}
+	o.Memory = gitMemory{filepath.Join(e.session.dir, "git", hex.EncodeToString(name[:16])), a.now}
 	o.KeepEvery = a.keepEvery
 	o.ScreenFields = e.screenFields(fl.archives(a.now))
 	return nil

@@ -23,7 +23,7 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 		}
 		return h, ctx.Err()
 	}
-	now := tips(v.s.refs)
+	now := v.now()
 	if old, forward := v.forward(ctx, now); forward {
 		h := v.history()
 		err := v.walked(ctx, h, now, old, func() bool { return v.restored(ctx, h) })
@@ -87,8 +87,8 @@ var errMoved = errors.New("a remembered place is not there")
 // place: one that commits of old brought in has none yet.
 func (v *survey) allPlaced(h *history) bool {
 	placed := map[oid]bool{}
-	for _, r := range v.before.Held {
-		placed[objects.MakeID(r.ID)] = true
+	for _, r := range v.before.held {
+		placed[r.id] = true
 	}
 	for p, s := range h.places {
 		placed[p.blob] = placed[p.blob] || !s.commit.IsZero()
@@ -104,13 +104,10 @@ func (v *survey) allPlaced(h *history) bool {
 // forward reports whether all that was reached from tips before still is, so
 // that only what came since is to be looked at; the old tips are returned.
 func (v *survey) forward(ctx context.Context, now []oid) ([]oid, bool) {
-	if v.before.Tips == nil || v.again || len(v.names) > 0 {
+	if !v.before.came || v.again || len(v.names) > 0 {
 		return nil, false
 	}
-	var old []oid
-	for _, b := range v.before.Tips {
-		old = append(old, objects.MakeID(b))
-	}
+	old := v.before.tips()
 	left := without(old, now)
 	if len(left) == 0 {
 		return old, true
@@ -177,14 +174,14 @@ func revisions(in, out []oid) io.Reader {
 func (v *survey) restored(ctx context.Context, h *history) bool {
 	t := &trees{store: v.s.store, h: h, skip: v.s.lost}
 	by := map[oid][]remembered{}
-	for _, r := range v.before.Places {
-		by[objects.MakeID(r.Commit)] = append(by[objects.MakeID(r.Commit)], r)
+	for _, r := range v.before.places {
+		by[r.commit] = append(by[r.commit], r)
 	}
 	for _, commit := range slices.SortedFunc(maps.Keys(by), oid.Compare) {
 		presence := map[oid]fingerprints.Presence{}
 		wanted := map[oid]bool{}
 		for _, r := range by[commit] {
-			presence[objects.MakeID(r.ID)], wanted[objects.MakeID(r.ID)] = r.Presence, true
+			presence[r.id], wanted[r.id] = r.presence, true
 		}
 		for _, p := range t.brought(ctx, commit, wanted) {
 			h.note(p, commit, presence[p.blob])
@@ -243,7 +240,7 @@ func (v *survey) reached(commits map[oid]bool) {
 func (v *survey) standing(ctx context.Context, h *history) {
 	v.stood = newStood(v.known.salt)
 	if v.lasts() && !v.again {
-		v.stood = recallStood(v.known.salt, v.before.Stood)
+		v.stood = recallStood(v.known.salt, v.before)
 	}
 	t := &trees{store: v.s.store, h: h, known: map[oid]held{}, skip: v.s.lost, read: v.known.reader()}
 	v.stood.stand(ctx, t, v.s.refs)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"revenant/fingerprints"
@@ -15,19 +16,24 @@ import (
 // findRefs lists the refs and follows tags to what they are of. Those that lead
 // nowhere are skips: what they led to may be gone, and what they still reach is
 // read as an object, but where it is to be met is not known.
-func (s *Source) findRefs(ctx context.Context) error {
-	refs, whole, err := s.r.refs(ctx)
+func (s *Source) findRefs(ctx context.Context, before *memory) error {
+	loose := s.r.loose() // before the packed ones: refs move there
+	refs, whole, err := s.r.refs(ctx, loose, s.store.Format().Size())
 	if err != nil {
 		return err
 	}
 	if !whole {
 		s.skip("@ref", "", fingerprints.SkipUnreadable, "git cannot list the refs; those that could be read here were")
 	}
-	for _, name := range s.r.brokenRefs() {
+	for _, name := range loose.broken() {
 		s.skip("@ref", name, fingerprints.SkipUnreadable, "a ref that cannot be read")
 	}
-	for _, f := range refs {
-		if f.commit, err = s.peeled(ctx, f.target); err != nil {
+	for i := range refs {
+		f := &refs[i]
+		if s.leads(f, before) {
+			continue
+		}
+		if f.commit, f.is, err = s.peeled(ctx, f.target); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -37,84 +43,113 @@ func (s *Source) findRefs(ctx context.Context) error {
 			}
 			s.skip("@ref", f.name, reason, "a ref to an object that cannot be read")
 		}
-		s.refs = append(s.refs, f)
 	}
+	s.refs = refs
 	return nil
+}
+
+// leads fills in what a ref leads to, if that is remembered and still here.
+func (s *Source) leads(f *ref, before *memory) bool {
+	id := f.target
+	if i, is := slices.BinarySearchFunc(before.tags, id, func(p peeled, id oid) int { return p.tag.Compare(id) }); is {
+		if id = before.tags[i].commit; !s.store.Has(f.target) {
+			return false
+		}
+	}
+	if t, has := before.findTip(id); !has || !t.is || !s.store.Has(id) {
+		return false
+	}
+	f.commit, f.is = id, true
+	return true
 }
 
 // maxPeel bounds tags of tags.
 const maxPeel = 32
 
-// peeled is what a tag is of, or the object itself.
-func (s *Source) peeled(ctx context.Context, id oid) (oid, error) {
+// peeled is what a tag is of, or the object itself; is tells whether that is a
+// commit.
+func (s *Source) peeled(ctx context.Context, id oid) (to oid, is bool, err error) {
 	for range maxPeel {
 		kind, _, err := s.store.Header(ctx, id)
 		if err != nil || kind != objects.Tag {
-			return id, err
+			return id, kind == objects.Commit && err == nil, err
 		}
 		data, err := s.store.get(ctx, id, objects.Tag)
 		if err != nil {
-			return id, err
+			return id, false, err
 		}
 		text, _ := header(data, "object")
 		next, ok := parseOID(text)
 		if !ok {
-			return id, nil
+			return id, false, nil
 		}
 		id = next
 	}
-	return id, nil
+	return id, false, nil
 }
 
 // maxRef is how large a file of a ref is at most.
 const maxRef = 8 << 10
 
-// loose calls each for every file of a ref, with its name and its first line.
-func (r *repo) loose(each func(name string, line []byte)) {
+// looseRefs are the files of refs: each with its name and its first line. whole
+// is false where something was met that only git knows how to take.
+type looseRefs struct {
+	list  []looseRef
+	whole bool
+}
+
+type looseRef struct {
+	name string
+	line []byte
+}
+
+// loose reads the files of refs.
+func (r *repo) loose() looseRefs {
+	out := looseRefs{whole: true}
 	root := filepath.Join(r.common, "refs")
 	_ = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() || strings.HasSuffix(file, ".lock") {
+		if err != nil || !d.Type().IsRegular() && !d.IsDir() {
+			out.whole = false
 			return nil //nolint:nilerr // the others are walked all the same
+		}
+		if d.IsDir() || strings.HasSuffix(file, ".lock") {
+			return nil
 		}
 		rel, err := filepath.Rel(r.common, file)
 		if err != nil {
 			return nil //nolint:nilerr // cannot be: it is below
 		}
-		info, err := d.Info()
-		if err != nil || info.Size() > maxRef {
-			each(filepath.ToSlash(rel), nil)
-			return nil
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			data = nil
+		var data []byte
+		if info, err := d.Info(); err == nil && info.Size() <= maxRef {
+			data, _ = os.ReadFile(file) // nothing where it cannot be read
 		}
 		line, _, _ := bytes.Cut(data, []byte("\n"))
-		each(filepath.ToSlash(rel), bytes.TrimSpace(line))
+		out.list = append(out.list, looseRef{filepath.ToSlash(rel), bytes.TrimSpace(line)})
 		return nil
 	})
+	return out
 }
 
-// brokenRefs are refs whose files say nothing that a ref can.
-func (r *repo) brokenRefs() (names []string) {
-	r.loose(func(name string, line []byte) {
-		if _, err := objects.ParseID(string(line)); err != nil && !bytes.HasPrefix(line, []byte("ref:")) {
-			names = append(names, name)
+// broken are refs whose files say nothing that a ref can.
+func (l looseRefs) broken() (names []string) {
+	for _, f := range l.list {
+		if _, err := objects.ParseID(string(f.line)); err != nil && !bytes.HasPrefix(f.line, []byte("ref:")) {
+			names = append(names, f.name)
 		}
-	})
+	}
 	return names
 }
 
 // readRefs reads refs without git, as far as they can be read: packed ones, and
 // over them those in files.
-func (r *repo) readRefs(add func(name string, id []byte)) {
+func (r *repo) readRefs(loose looseRefs, add func(name string, id []byte)) {
 	own := map[string]bool{}
-	r.loose(func(name string, line []byte) {
-		if _, err := objects.ParseID(string(line)); err == nil {
-			own[name] = true
-			add(name, line)
+	for _, f := range loose.list {
+		if _, err := objects.ParseID(string(f.line)); err == nil {
+			own[f.name] = true
+			add(f.name, f.line)
 		}
-	})
+	}
 	packed, err := os.ReadFile(filepath.Join(r.common, "packed-refs"))
 	if err != nil {
 		return

@@ -79,7 +79,7 @@ func (h *history) remembered() []remembered {
 	var out []remembered
 	for _, p := range h.order {
 		if s := h.places[p]; !s.commit.IsZero() && s.past != "" {
-			out = append(out, remembered{ID: p.blob.Bytes(), Commit: s.commit.Bytes(), Presence: s.past})
+			out = append(out, remembered{id: p.blob, commit: s.commit, presence: s.past})
 		}
 	}
 	return out

@@ -128,13 +128,13 @@ func (s *Source) batch(n int) scanners.Batch {
 }
 
 // survey reads every object that is new, and attributes what may hold something.
-func (s *Source) survey(ctx context.Context) error {
-	var err error
-	if err = s.findRefs(ctx); err != nil {
-		return err
-	}
+func (s *Source) survey(ctx context.Context) (err error) {
 	v, err := newSurvey(s)
 	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, v.known.most.close()) }()
+	if err = s.findRefs(ctx, v.before); err != nil {
 		return err
 	}
 	others := s.others(ctx)

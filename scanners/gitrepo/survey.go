@@ -18,8 +18,8 @@ type survey struct {
 	s      *Source
 	seed   maphash.Seed
 	known  *known
-	before memoryV2 // of the last scan; without Tips it says nothing of history
-	again  bool     // what is known is looked through for registered values
+	before *memory // of the last scan: an empty one when it is not known
+	again  bool    // what is known is looked through for registered values
 
 	mu      sync.Mutex
 	held    map[oid]int64       // blobs that may hold something, with their sizes
@@ -33,7 +33,10 @@ type survey struct {
 	read    scanners.Counts
 	stood   *stood // what the trees of refs hold; nil before they are looked at
 	anew    bool   // all of history was attributed again
-	saved   int64  // bytes that were read when the memory was last kept
+	apart   []oid  // commits that no tip reaches, sorted; they are all when surely is set
+	surely  bool
+	tips    []oid // see now
+	saved   int64 // bytes that were read when the memory was last kept
 }
 
 // message is a commit or tag whose text may hold something.
@@ -46,32 +49,37 @@ func newSurvey(s *Source) (*survey, error) {
 	v := &survey{
 		s: s, seed: maphash.MakeSeed(), held: map[oid]int64{}, written: map[oid]message{}, commits: map[oid][]oid{},
 		names: map[string]bool{}, trees: map[oid]bool{}, looked: map[uint64]struct{}{}, broken: map[string]bool{}, absent: absent{pointers: map[oid]bool{}},
+		before: &memory{},
 	}
 	var err error
 	if v.known, err = newKnown(); err != nil || s.o.Memory == nil {
 		return v, err
 	}
-	m, err := recall(s.o.Memory)
-	if err != nil || m.Knows.Generic != s.o.Knows.Generic {
+	m, err := recall(s.o.Memory, s.store.Format().Size())
+	if err != nil || m.knows.Generic != s.o.Knows.Generic || !v.known.recall(s.o.Memory, m) {
 		return v, nil //nolint:nilerr // everything is read again
 	}
-	v.again = m.Knows.Fields != s.o.Knows.Fields
+	v.again = m.knows.Fields != s.o.Knows.Fields
 	v.before = m
-	v.known.salt, v.known.seen = m.Salt, unpacked(m.Seen)
-	for _, sum := range m.Packs {
-		v.known.packs[string(sum)] = true
+	for _, r := range m.held {
+		v.held[r.id] = r.size
 	}
-	for _, r := range m.Held {
-		v.held[objects.MakeID(r.ID)] = r.Size
+	for _, r := range m.written {
+		v.written[r.id] = message{r.kind, r.presence}
 	}
-	for _, r := range m.Written {
-		v.written[objects.MakeID(r.ID)] = message{r.Kind, r.Presence}
-	}
-	for _, id := range m.Trees {
-		v.trees[objects.MakeID(id)] = true
+	for _, id := range m.trees {
+		v.trees[id] = true
 	}
 	v.absent.recall(m)
 	return v, nil
+}
+
+// now are the commits that tips are at, sorted.
+func (v *survey) now() []oid {
+	if v.tips == nil {
+		v.tips = tips(v.s.refs)
+	}
+	return v.tips
 }
 
 // all reads every object that is not known.
@@ -109,7 +117,8 @@ func (v *survey) damaged(d objects.Damage) {
 // visit looks at one object; calls overlap.
 func (v *survey) visit(ctx context.Context, _ int, o *objects.Object) (any, error) {
 	screen := v.s.o.Screen
-	if v.again && v.s.o.ScreenFields != nil && v.known.has(o.ID) {
+	old := v.again && v.known.has(o.ID)
+	if old && v.s.o.ScreenFields != nil {
 		screen = v.s.o.ScreenFields
 	}
 	found := o.Stream != nil // too large to be held: read as an item
@@ -124,7 +133,7 @@ func (v *survey) visit(ctx context.Context, _ int, o *objects.Object) (any, erro
 		return nil, err
 	}
 	v.mu.Lock()
-	v.seen(o, found)
+	v.seen(o, found, old)
 	due := v.s.o.Memory != nil && v.read.Bytes-v.saved > v.s.o.KeepEvery
 	if due {
 		v.saved = v.read.Bytes
@@ -137,10 +146,12 @@ func (v *survey) visit(ctx context.Context, _ int, o *objects.Object) (any, erro
 }
 
 // seen takes down what was found in an object.
-func (v *survey) seen(o *objects.Object, found bool) {
+func (v *survey) seen(o *objects.Object, found, old bool) {
 	v.read.Items++
 	v.read.Bytes += o.Size
-	v.known.fresh = append(v.known.fresh, v.known.mark(o.ID))
+	if !old {
+		v.known.fresh = append(v.known.fresh, v.known.mark(o.ID))
+	}
 	if o.Kind == objects.Commit && o.Stream == nil {
 		_, v.commits[o.ID] = shape(o.Data)
 	}
