@@ -21,6 +21,10 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 		if v.absent.any() {
 			v.standing(ctx, h)
 		}
+		return h, errors.Join(v.unasked(), ctx.Err())
+	}
+	if h, all := v.pushed(ctx); all {
+		v.standing(ctx, h)
 		return h, ctx.Err()
 	}
 	now := v.now()
@@ -34,6 +38,9 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 	}
 	h := v.history()
 	v.anew = true
+	if err := v.known.reached.clear(); err != nil {
+		return nil, fmt.Errorf("remembering: %w", err)
+	}
 	if err := v.shapes(ctx); err != nil {
 		return nil, err
 	}
@@ -123,12 +130,15 @@ func (v *survey) forward(ctx context.Context, now []oid) ([]oid, bool) {
 	return old, false
 }
 
-// without are the ids of a list that another, which is sorted, has not.
+// without are the ids of a list that another has not; both are sorted.
 func without(list, other []oid) []oid {
 	var out []oid
-	for _, id := range list {
-		if _, has := slices.BinarySearchFunc(other, id, oid.Compare); !has {
-			out = append(out, id)
+	for i := range list {
+		for len(other) > 0 && (first(&other[0]) < first(&list[i]) || other[0].Compare(list[i]) < 0) {
+			other = other[1:]
+		}
+		if len(other) == 0 || other[0] != list[i] {
+			out = append(out, list[i])
 		}
 	}
 	return out
@@ -219,6 +229,10 @@ func (v *survey) shapes(ctx context.Context) error {
 
 // reached notes that commits are in the history of tips, and tags are tips.
 func (v *survey) reached(commits map[oid]bool) {
+	v.surely = v.surely || v.anew
+	for id := range commits {
+		v.known.reached.fresh = append(v.known.reached.fresh, v.known.mark(id))
+	}
 	named := map[oid]bool{}
 	for _, f := range v.s.refs {
 		if f.tip {

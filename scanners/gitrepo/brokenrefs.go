@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -28,9 +29,10 @@ func (s *Source) findRefs(ctx context.Context, before *memory) error {
 	for _, name := range loose.broken() {
 		s.skip("@ref", name, fingerprints.SkipUnreadable, "a ref that cannot be read")
 	}
+	remembered := s.leads(before)
 	for i := range refs {
 		f := &refs[i]
-		if s.leads(f, before) {
+		if remembered.of(f) {
 			continue
 		}
 		if f.commit, f.is, err = s.peeled(ctx, f.target); err != nil {
@@ -41,26 +43,71 @@ func (s *Source) findRefs(ctx context.Context, before *memory) error {
 			if s.r.partial || s.r.shallow {
 				reason = fingerprints.SkipMissing
 			}
+			s.lostRef = true
 			s.skip("@ref", f.name, reason, "a ref to an object that cannot be read")
 		}
+		f.in, f.tagIn = s.store.Packed(f.commit), s.store.Packed(f.target)
 	}
 	s.refs = refs
 	return nil
 }
 
-// leads fills in what a ref leads to, if that is remembered and still here.
-func (s *Source) leads(f *ref, before *memory) bool {
+// leads says what refs lead to, as far as it is remembered and still here.
+type leads struct {
+	store   *store
+	before  *memory
+	commits map[uint64]int // by the first bytes of their ids
+	tags    map[uint64]int
+	same    bool // every pack that was there is there
+}
+
+func (s *Source) leads(before *memory) *leads {
+	l := &leads{store: s.store, before: before, commits: make(map[uint64]int, len(before.commits)), tags: make(map[uint64]int, len(before.tags))}
+	for i := range before.commits {
+		l.commits[first(&before.commits[i].id)] = i
+	}
+	for i := range before.tags {
+		l.tags[first(&before.tags[i].tag)] = i
+	}
+	packs := s.store.Packs()
+	l.same = !slices.ContainsFunc(before.packs, func(sum []byte) bool {
+		return !slices.ContainsFunc(packs, func(p objects.PackInfo) bool { return bytes.Equal(p.Sum, sum) })
+	})
+	return l
+}
+
+// here reports whether the store has an object, of which it may be known that it
+// was in a pack.
+func (l *leads) here(id oid, in bool) bool { return l.same && in || l.store.Has(id) }
+
+// of fills in what a ref leads to; false where that is not known.
+func (l *leads) of(f *ref) bool {
 	id := f.target
-	if i, is := slices.BinarySearchFunc(before.tags, id, func(p peeled, id oid) int { return p.tag.Compare(id) }); is {
-		if id = before.tags[i].commit; !s.store.Has(f.target) {
+	if i, is := l.tags[first(&id)]; is && l.before.tags[i].tag == id {
+		t := &l.before.tags[i]
+		if !l.here(id, t.in) {
 			return false
 		}
+		id, f.tagIn = t.commit, t.in && l.same
 	}
-	if t, has := before.findTip(id); !has || !t.is || !s.store.Has(id) {
+	i, is := l.commits[first(&id)]
+	if !is || l.before.commits[i].id != id {
 		return false
 	}
-	f.commit, f.is = id, true
+	t := &l.before.commits[i]
+	if !t.is || !l.here(id, t.in) {
+		return false
+	}
+	f.commit, f.is, f.in = id, true, t.in && l.same
 	return true
+}
+
+// first are the first bytes of an id.
+func first(id *oid) uint64 {
+	if b := id.Bytes(); len(b) >= 8 {
+		return binary.BigEndian.Uint64(b)
+	}
+	return 0
 }
 
 // maxPeel bounds tags of tags.

@@ -13,22 +13,30 @@ import (
 func (t *trees) brought(ctx context.Context, id oid, wanted map[oid]bool) []place {
 	data, err := t.store.get(ctx, id, objects.Commit)
 	if err != nil {
+		t.missed = true
 		return nil
 	}
 	root, parents := shape(data)
 	var before []oid
 	for _, p := range parents {
-		if data, err := t.store.get(ctx, p, objects.Commit); err == nil {
-			tree, _ := shape(data)
-			before = append(before, tree)
+		data, err := t.store.get(ctx, p, objects.Commit)
+		if err != nil {
+			t.missed = true
+			continue
 		}
+		tree, _ := shape(data)
+		before = append(before, tree)
 	}
 	return t.differing(ctx, root, before, wanted, 0)
 }
 
 // differing are the wanted blobs in a tree that none of the others has there.
 func (t *trees) differing(ctx context.Context, tree oid, others []oid, wanted map[oid]bool, depth int) []place {
-	if slices.Contains(others, tree) || depth > maxTreeDepth || ctx.Err() != nil {
+	if slices.Contains(others, tree) {
+		return nil
+	}
+	if depth > maxTreeDepth || ctx.Err() != nil {
+		t.missed = true
 		return nil
 	}
 	var below []map[string]oid
@@ -65,11 +73,16 @@ func (t *trees) entries(ctx context.Context, id oid) func(yield func(entry) bool
 	return func(yield func(entry) bool) {
 		data, err := t.store.get(ctx, id, objects.Tree)
 		if err != nil {
+			t.missed = true
 			return
 		}
 		for len(data) > 0 {
 			e, rest, ok := nextEntry(data, len(id.Bytes()))
-			if !ok || !yield(e) {
+			if !ok {
+				t.missed = true
+				return
+			}
+			if !yield(e) {
 				return
 			}
 			data = rest

@@ -182,6 +182,8 @@ type trees struct {
 	// read reports whether a blob was looked at, so that it will not come to be
 	// wanted later.
 	read func(id oid) bool
+	// missed is set when brought did not find all that it asked for.
+	missed bool
 }
 
 // held is what is below a tree. It is sure when every object below it was read:

@@ -16,6 +16,7 @@ import (
 // replaced when many marks have come, in the other of two slots: a state and the
 // marks that it names always fit, whenever a process is killed.
 type base struct {
+	name       string // of the set; not kept
 	slot       int
 	generation uint64 // a random number; 0: there is no such part
 	count      int64
@@ -31,7 +32,7 @@ const (
 func (b base) other() int { return (b.slot + 1) % slots }
 
 // part is the name of a slot.
-func (b base) part() string { return fmt.Sprintf("marks%d", b.slot) }
+func (b base) part() string { return fmt.Sprintf("%s%d", b.name, b.slot) }
 
 // blockSum is a block's checksum: a block of another generation or place does
 // not pass for it.

@@ -48,8 +48,14 @@ type Knowledge struct {
 type memory struct {
 	knows Knowledge
 	salt  [16]byte
-	base  base     // where the marks of most objects are
-	fresh []uint64 // marks that are not there, sorted
+	read  keptMarks // objects that were
+	// reached are the commits that tips reached once; of others it is not known
+	// unless surely is set.
+	reached keptMarks
+	surely  bool
+	// clean are keyed hashes of contents beside the objects in which nothing was
+	// found, sorted.
+	clean []uint64
 	// packs are the checksums of packs of which every object was read.
 	packs [][]byte
 	// came reports that the scan came to its end: commits and all below say of
@@ -61,10 +67,6 @@ type memory struct {
 	written []remembered // commits and tags
 	trees   []oid        // with names that may be something
 	places  []remembered // blobs with the commits that brought them in
-	// apart are the commits that no tip reached, sorted; nil unless surely is
-	// set.
-	apart  []oid
-	surely bool
 	// pointers are blobs that stand for content in LFS; links says that trees
 	// have commits of other repositories.
 	pointers []oid
@@ -78,11 +80,15 @@ type tip struct {
 	id  oid
 	tip bool   // of a ref that is a tip
 	is  bool   // it is a commit that can be read
+	in  bool   // one of the packs has it
 	set uint32 // of places in its tree, counted from 1; 0: not known
 }
 
 // peeled is a tag with what it leads to.
-type peeled struct{ tag, commit oid }
+type peeled struct {
+	tag, commit oid
+	in          bool // one of the packs has it
+}
 
 // remembered is an object with what is known of it.
 type remembered struct {
@@ -124,23 +130,6 @@ func readPart(m Memory, name string) ([]byte, error) {
 		return nil, fmt.Errorf("remembering: %w", err)
 	}
 	return b, nil
-}
-
-// findTip finds what is remembered of a commit.
-func (m *memory) findTip(id oid) (tip, bool) {
-	lo, hi := 0, len(m.commits)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		switch d := m.commits[mid].id.Compare(id); {
-		case d == 0:
-			return m.commits[mid], true
-		case d < 0:
-			lo = mid + 1
-		default:
-			hi = mid
-		}
-	}
-	return tip{}, false
 }
 
 // tips are the commits that tips were at, sorted.

@@ -47,6 +47,13 @@ func (e *encoder) numbers(list []uint64) {
 	}
 }
 
+func (e *encoder) marks(m keptMarks) {
+	e.count(m.base.slot)
+	e.number(m.base.generation)
+	e.number(uint64(m.base.count))
+	e.numbers(m.fresh)
+}
+
 // presence is a number: 0 is none.
 func (e *encoder) presence(p fingerprints.Presence) {
 	e.b = append(e.b, byte(1+slices.Index(fingerprints.Presences(), p)))
@@ -54,15 +61,14 @@ func (e *encoder) presence(p fingerprints.Presence) {
 
 // encode is what is kept. Ids are of one size.
 func (m *memory) encode() []byte {
-	e := &encoder{b: make([]byte, len(memoryHead)+sha256.Size, 4096+30*len(m.commits)+8*len(m.fresh))}
+	e := &encoder{b: make([]byte, len(memoryHead)+sha256.Size, 4096+30*len(m.commits)+8*len(m.read.fresh)+8*len(m.reached.fresh))}
 	copy(e.b, memoryHead)
 	e.bytes(m.knows.Generic[:])
 	e.number(m.knows.Fields)
 	e.bytes(m.salt[:])
-	e.count(int(m.base.slot))
-	e.number(m.base.generation)
-	e.number(uint64(m.base.count))
-	e.numbers(m.fresh)
+	e.marks(m.read)
+	e.marks(m.reached)
+	e.numbers(m.clean)
 	e.count(len(m.packs))
 	for _, sum := range m.packs {
 		e.bytes(sum)
@@ -72,13 +78,14 @@ func (m *memory) encode() []byte {
 	for i := range m.commits {
 		t := &m.commits[i]
 		e.id(t.id)
-		e.flags(t.tip, t.is)
+		e.flags(t.tip, t.is, t.in)
 		e.count(int(t.set))
 	}
 	e.count(len(m.tags))
 	for _, t := range m.tags {
 		e.id(t.tag)
 		e.id(t.commit)
+		e.flags(t.in)
 	}
 	m.encodeFound(e)
 	m.encodeStood(e)
@@ -106,7 +113,6 @@ func (m *memory) encodeFound(e *encoder) {
 		e.presence(r.presence)
 	}
 	e.ids(m.trees)
-	e.ids(m.apart)
 	e.ids(m.pointers)
 }
 
@@ -203,6 +209,10 @@ func (d *decoder) numbers() []uint64 {
 	return out
 }
 
+func (d *decoder) marks() keptMarks {
+	return keptMarks{base{slot: d.count(), generation: d.number(), count: int64(d.number())}, d.numbers()}
+}
+
 func (d *decoder) presence() fingerprints.Presence {
 	all := fingerprints.Presences()
 	b := d.bytes(1)
@@ -233,8 +243,7 @@ func decodeFields(b []byte, size int) (*memory, error) {
 	copy(m.knows.Generic[:], d.bytes(sha256.Size))
 	m.knows.Fields = d.number()
 	copy(m.salt[:], d.bytes(len(m.salt)))
-	m.base = base{slot: d.count(), generation: d.number(), count: int64(d.number())}
-	m.fresh = d.numbers()
+	m.read, m.reached, m.clean = d.marks(), d.marks(), d.numbers()
 	m.packs = make([][]byte, d.length(size))
 	for i := range m.packs {
 		m.packs[i] = d.bytes(size)
@@ -244,12 +253,14 @@ func decodeFields(b []byte, size int) (*memory, error) {
 	for i := range m.commits {
 		t := &m.commits[i]
 		t.id = d.id()
-		d.flags(&t.tip, &t.is)
+		d.flags(&t.tip, &t.is, &t.in)
 		t.set = uint32(d.count())
 	}
-	m.tags = make([]peeled, d.length(2*size))
+	m.tags = make([]peeled, d.length(2*size+1))
 	for i := range m.tags {
-		m.tags[i] = peeled{d.id(), d.id()}
+		t := &m.tags[i]
+		t.tag, t.commit = d.id(), d.id()
+		d.flags(&t.in)
 	}
 	m.decodeFound(d)
 	m.decodeStood(d)
@@ -272,7 +283,7 @@ func (m *memory) decodeFound(d *decoder) {
 	for i := range m.places {
 		m.places[i] = remembered{id: d.id(), commit: d.id(), presence: d.presence()}
 	}
-	m.trees, m.apart, m.pointers = d.ids(), d.ids(), d.ids()
+	m.trees, m.pointers = d.ids(), d.ids()
 }
 
 func (m *memory) decodeStood(d *decoder) {
@@ -313,5 +324,5 @@ func (m *memory) consistent() bool {
 			return false
 		}
 	}
-	return m.base.slot < slots && slices.IsSorted(m.fresh) && slices.IsSortedFunc(m.apart, oid.Compare)
+	return m.read.base.slot < slots && m.reached.base.slot < slots && slices.IsSorted(m.read.fresh) && slices.IsSorted(m.reached.fresh) && slices.IsSorted(m.clean)
 }

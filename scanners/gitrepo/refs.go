@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -21,6 +20,8 @@ type ref struct {
 	target oid  // of an annotated tag: the tag
 	commit oid  // peeled
 	is     bool // that it is a commit, and here
+	in     bool // as a packed one
+	tagIn  bool // so is the tag
 	tip    bool
 }
 
@@ -145,12 +146,13 @@ func sorted(ids []oid) []oid {
 	}
 	keys := make([]keyed, len(ids))
 	for i := range ids {
-		var first [8]byte
-		copy(first[:], ids[i].Bytes())
-		keys[i] = keyed{binary.BigEndian.Uint64(first[:]), i}
+		keys[i] = keyed{first(&ids[i]), i}
 	}
 	slices.SortFunc(keys, func(a, b keyed) int {
-		return cmp.Or(cmp.Compare(a.first, b.first), ids[a.at].Compare(ids[b.at]))
+		if a.first != b.first {
+			return cmp.Compare(a.first, b.first)
+		}
+		return ids[a.at].Compare(ids[b.at])
 	})
 	out := make([]oid, len(ids))
 	for i, k := range keys {

@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -19,24 +20,28 @@ func (v *survey) remember(h *history) error {
 		m.knows = v.before.knows
 	}
 	v.found(m)
+	m.clean = v.s.clean
+	slices.Sort(m.clean)
 	if h != nil {
 		v.past(m, h)
 	}
-	moved, err := v.known.keep(to, m)
-	if err != nil {
+	return v.known.keep(to, m)
+}
+
+// keep saves a state with the marks that it names.
+func (k *known) keep(to Memory, m *memory) (err error) {
+	var movedRead, movedReached bool
+	m.salt = k.salt
+	if m.read, movedRead, err = k.read.keep(to, k.gone); err != nil {
+		return err
+	}
+	if m.reached, movedReached, err = k.reached.keep(to, nil); err != nil {
 		return err
 	}
 	if err := to.Save(statePart, m.encode()); err != nil {
 		return fmt.Errorf("remembering: %w", err)
 	}
-	v.known.saved = m.base
-	if !moved {
-		return nil
-	}
-	if err := to.Remove(base{slot: m.base.other()}.part()); err != nil {
-		return fmt.Errorf("remembering: %w", err)
-	}
-	return nil
+	return errors.Join(k.read.kept(to, m.read, movedRead), k.reached.kept(to, m.reached, movedReached))
 }
 
 // found puts in what objects may hold.
@@ -57,7 +62,7 @@ func (v *survey) found(m *memory) {
 func (v *survey) past(m *memory, h *history) {
 	m.came, m.packs = true, v.packs()
 	m.places = h.remembered()
-	m.apart, m.surely = v.apart, v.surely
+	m.surely = v.surely
 	m.commits, m.tags = v.leads()
 	if v.stood != nil && v.lasts() {
 		v.stood.remember(m)
@@ -83,10 +88,10 @@ func (v *survey) leads() (commits []tip, tags []peeled) {
 		f := &refs[i]
 		ids[i] = f.commit
 		t := at[f.commit]
-		t.tip, t.is = t.tip || f.tip, t.is || f.is
+		t.tip, t.is, t.in = t.tip || f.tip, t.is || f.is, t.in || f.in
 		at[f.commit] = t
 		if f.is && f.target != f.commit {
-			tags = append(tags, peeled{f.target, f.commit})
+			tags = append(tags, peeled{f.target, f.commit, f.tagIn})
 		}
 	}
 	ids = slices.Compact(sorted(ids))
@@ -101,7 +106,8 @@ func (v *survey) leads() (commits []tip, tags []peeled) {
 
 // nothingNew reports whether the memory says already what this scan would keep.
 func (v *survey) nothingNew() bool {
-	return v.before.came && !v.again && !v.anew && len(v.known.fresh)+len(v.known.gone) == 0 &&
-		(v.stood == nil || v.stood.fresh == 0) && v.surely == v.before.surely && !v.known.most.damaged() &&
+	return v.before.came && !v.again && !v.anew && len(v.known.read.fresh)+len(v.known.reached.fresh)+len(v.known.gone) == 0 &&
+		(v.stood == nil || v.stood.fresh == 0) && v.surely == v.before.surely && !v.known.read.most.damaged() && !v.known.reached.most.damaged() &&
+		slices.Equal(v.before.clean, slices.Sorted(slices.Values(v.s.clean))) &&
 		slices.EqualFunc(v.before.packs, v.packs(), bytes.Equal) && slices.Equal(v.before.tips(), v.now())
 }

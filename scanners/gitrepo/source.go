@@ -63,11 +63,13 @@ type Source struct {
 
 	began   bool
 	refs    []ref
+	lostRef bool // one leads to nothing
 	items   []scanners.Item
 	skipped []fingerprints.Skip
 	notes   []string
 	read    scanners.Counts
 	commits map[oid]commit // that items name
+	clean   []uint64       // see memory
 }
 
 var _ scanners.Source = (*Source)(nil)
@@ -133,7 +135,7 @@ func (s *Source) survey(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, v.known.most.close()) }()
+	defer func() { err = errors.Join(err, v.known.close()) }()
 	if err = s.findRefs(ctx, v.before); err != nil {
 		return err
 	}
@@ -144,8 +146,7 @@ func (s *Source) survey(ctx context.Context) (err error) {
 	}
 	near := <-others
 	s.limits()
-	s.files(s.r.reflogs())
-	s.names()
+	v.beside(ctx)
 	h, err := v.attributed(ctx)
 	if err != nil {
 		return err
@@ -201,16 +202,6 @@ func (s *Source) lost(id oid, why string) {
 	s.skip("", "object:"+id.String(), reason, why)
 }
 
-// files gives out what lies beside the objects: reflogs and configuration.
-func (s *Source) files(logs []string) {
-	for _, name := range logs {
-		s.file(name, "@reflog", fingerprints.PresenceUnreachable)
-	}
-	for _, name := range s.r.settings() {
-		s.file(name, "@config", fingerprints.PresenceTip)
-	}
-}
-
 // file gives out a file of the git directory. Its name is the locator.
 func (s *Source) file(name, path string, presence fingerprints.Presence) {
 	rel, err := filepath.Rel(s.r.common, name)
@@ -221,20 +212,6 @@ func (s *Source) file(name, path string, presence fingerprints.Presence) {
 		SourceID: s.id, Path: path, Locator: filepath.ToSlash(rel), Presence: presence, Size: -1,
 		Open: func(context.Context) (io.ReadCloser, error) { return os.Open(name) },
 	})
-}
-
-// names gives out the names of refs, as one content.
-func (s *Source) names() {
-	var tips, others []string
-	for _, r := range s.refs {
-		if r.tip {
-			tips = append(tips, r.name)
-		} else {
-			others = append(others, r.name)
-		}
-	}
-	s.text(strings.Join(tips, "\n"), scanners.Item{Path: "@ref", Locator: "refs", Presence: fingerprints.PresenceTip})
-	s.text(strings.Join(others, "\n"), scanners.Item{Path: "@ref", Locator: "other refs", Presence: fingerprints.PresenceUnreachable})
 }
 
 // text gives out a short content.

@@ -33,10 +33,9 @@ type survey struct {
 	read    scanners.Counts
 	stood   *stood // what the trees of refs hold; nil before they are looked at
 	anew    bool   // all of history was attributed again
-	apart   []oid  // commits that no tip reaches, sorted; they are all when surely is set
-	surely  bool
-	tips    []oid // see now
-	saved   int64 // bytes that were read when the memory was last kept
+	surely  bool   // what tips reached is known wholly
+	tips    []oid  // see now
+	saved   int64  // bytes that were read when the memory was last kept
 }
 
 // message is a commit or tag whose text may hold something.
@@ -60,7 +59,7 @@ func newSurvey(s *Source) (*survey, error) {
 		return v, nil //nolint:nilerr // everything is read again
 	}
 	v.again = m.knows.Fields != s.o.Knows.Fields
-	v.before = m
+	v.before, v.surely = m, m.surely
 	for _, r := range m.held {
 		v.held[r.id] = r.size
 	}
@@ -150,7 +149,7 @@ func (v *survey) seen(o *objects.Object, found, old bool) {
 	v.read.Items++
 	v.read.Bytes += o.Size
 	if !old {
-		v.known.fresh = append(v.known.fresh, v.known.mark(o.ID))
+		v.known.read.fresh = append(v.known.read.fresh, v.known.mark(o.ID))
 	}
 	if o.Kind == objects.Commit && o.Stream == nil {
 		_, v.commits[o.ID] = shape(o.Data)
