@@ -104,6 +104,8 @@ type stoodSpot struct {
 	blob oid
 	link bool // that is a commit of another repository
 	mark uint64
+	// route are the trees that lead to it, where nothing else does.
+	route []oid
 }
 
 // errForgotten says that a memory is of another kind, or damaged.

@@ -122,6 +122,7 @@ func (m *memory) encodeStood(e *encoder) {
 		e.id(s.blob)
 		e.flags(s.link)
 		e.number(s.mark)
+		e.ids(s.route)
 	}
 	e.count(len(m.sets))
 	for _, set := range m.sets {
@@ -287,12 +288,12 @@ func (m *memory) decodeFound(d *decoder) {
 }
 
 func (m *memory) decodeStood(d *decoder) {
-	m.spots = make([]stoodSpot, d.length(d.size+9))
+	m.spots = make([]stoodSpot, d.length(d.size+10))
 	for i := range m.spots {
 		s := &m.spots[i]
 		s.blob = d.id()
 		d.flags(&s.link)
-		s.mark = d.number()
+		s.mark, s.route = d.number(), d.ids()
 	}
 	m.sets = make([][]uint32, d.length(1))
 	for i := range m.sets {

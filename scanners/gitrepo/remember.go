@@ -82,23 +82,28 @@ func (v *survey) packs() (sums [][]byte) {
 // leads are the objects that refs lead to.
 func (v *survey) leads() (commits []tip, tags []peeled) {
 	refs := v.s.refs
-	ids := make([]oid, len(refs))
-	at := make(map[oid]tip, len(refs))
+	commits = make([]tip, 0, len(refs))
+	order := make([]oid, len(refs))
+	for i := range refs {
+		order[i] = refs[i].commit
+	}
+	at := make(map[uint64]int, len(refs)) // by the first bytes
+	for _, id := range slices.Compact(sorted(order)) {
+		if _, has := at[first(&id)]; !has { // nobody makes two that begin alike
+			at[first(&id)] = len(commits)
+			commits = append(commits, tip{id: id})
+		}
+	}
 	for i := range refs {
 		f := &refs[i]
-		ids[i] = f.commit
-		t := at[f.commit]
+		t := &commits[at[first(&f.commit)]]
+		if t.id != f.commit {
+			continue
+		}
 		t.tip, t.is, t.in = t.tip || f.tip, t.is || f.is, t.in || f.in
-		at[f.commit] = t
 		if f.is && f.target != f.commit {
 			tags = append(tags, peeled{f.target, f.commit, f.tagIn})
 		}
-	}
-	ids = slices.Compact(sorted(ids))
-	for _, id := range ids {
-		t := at[id]
-		t.id = id
-		commits = append(commits, t)
 	}
 	slices.SortFunc(tags, func(a, b peeled) int { return a.tag.Compare(b.tag) })
 	return commits, slices.Compact(tags)

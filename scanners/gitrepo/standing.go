@@ -20,6 +20,7 @@ type spot struct {
 	named  bool      // its path is known
 	met    bool      // it is noted in the history
 	absent bool      // as standing for content elsewhere
+	route  []oid     // trees from that of a commit down to it; nil: not known
 	at     *standing // nil: nothing is to be said of it
 }
 
@@ -52,7 +53,7 @@ func newStood(salt [16]byte) *stood {
 func recallStood(salt [16]byte, m *memory) *stood {
 	s := newStood(salt)
 	for i, at := range m.spots {
-		s.spots = append(s.spots, spot{place: place{blob: at.blob, link: at.link}, mark: at.mark})
+		s.spots = append(s.spots, spot{place: place{blob: at.blob, link: at.link}, mark: at.mark, route: at.route})
 		s.marks[at.mark] = uint32(i)
 	}
 	sets := make([]uint32, len(m.sets))
@@ -98,7 +99,7 @@ func (s *stood) members(m *memory, set uint32, spots map[uint32]uint32) []uint32
 			k = uint32(len(m.spots))
 			spots[i] = k
 			p := &s.spots[i]
-			m.spots = append(m.spots, stoodSpot{p.blob, p.link, p.mark})
+			m.spots = append(m.spots, stoodSpot{p.blob, p.link, p.mark, p.route})
 		}
 		out = append(out, k)
 	}
@@ -159,14 +160,16 @@ func (s *stood) stand(ctx context.Context, t *trees, refs []ref) {
 		}
 		at, has := s.commits[f.commit]
 		if !has {
-			list, sure, is := t.of(ctx, *f)
-			if !is {
-				continue
+			if at, has = s.after(ctx, t, f.commit); !has {
+				list, sure, is := t.of(ctx, *f)
+				if !is {
+					continue
+				}
+				at = stoodAt{s.take(list), sure}
 			}
-			at = stoodAt{s.take(list), sure}
 			if ctx.Err() == nil {
 				s.commits[f.commit] = at
-				if sure {
+				if at.lasts {
 					s.fresh++
 				}
 			}
@@ -175,6 +178,7 @@ func (s *stood) stand(ctx context.Context, t *trees, refs []ref) {
 			s.note(t.h, f, &s.spots[i])
 		}
 	}
+	s.route(ctx, t, refs)
 }
 
 // take makes a set of what was walked.
@@ -192,6 +196,9 @@ func (s *stood) take(list []place) uint32 {
 func (s *stood) name(ctx context.Context, t *trees, refs []ref) {
 	for _, p := range t.h.order {
 		s.spot(p)
+	}
+	for i := range s.spots {
+		s.follow(ctx, t, &s.spots[i])
 	}
 	known := make([]bool, len(s.sets))
 	for i := range refs {
