@@ -162,9 +162,7 @@ func (a *app) openRepository(ctx context.Context, fl *gitFlags, e *eye, p scanPl
 		Reads:  func(common string) bool { return read[common] },
 		Screen: fl.screen(e.engine, fl.archives(a.now)).Of,
 	}
-	if err := a.remembers(&o, e, &fl.scanFlags, p); err != nil {
-		return nil, err
-	}
+	a.remembers(&o, e, &fl.scanFlags, p)
 	src, err := gitrepo.New(ctx, o)
 	if err != nil {
 		return nil, err

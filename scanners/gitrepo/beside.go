@@ -71,7 +71,7 @@ func (v *survey) holds(ctx context.Context, data []byte) bool {
 	if _, clean := slices.BinarySearch(v.before.clean, mark); !clean || v.again {
 		v.read.Items++
 		v.read.Bytes += int64(len(data))
-		if v.s.o.Screen(ctx, data) || ctx.Err() != nil {
+		if v.screen(clean)(ctx, data) || ctx.Err() != nil {
 			return true
 		}
 	}

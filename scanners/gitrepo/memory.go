@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"revenant/fingerprints"
 	"revenant/scanners/gitrepo/objects"
@@ -39,8 +40,51 @@ type Knowledge struct {
 	// Generic names everything but rules that decides what patterns find:
 	// decoders, depths, the program's own version.
 	Generic [sha256.Size]byte
+	// Rules are the rules, each by a hash of all that it says, and Permits what
+	// none of them reports.
+	Rules, Permits []RuleMark
 	// Fields is the revision of the registered values.
 	Fields uint64
+}
+
+// RuleMark names a rule or an allowlist by what it says.
+type RuleMark = [16]byte
+
+// Change is what is looked for that was not when objects were read.
+type Change struct {
+	Fields bool // registered values
+	Rules  []RuleMark
+}
+
+// since is what is looked for now and was not before. What is not looked for any
+// more is no change, and neither is one more allowlist; one less could let
+// anything through.
+func (k Knowledge) since(before Knowledge) Change {
+	c := Change{Fields: k.Fields != before.Fields}
+	permitted := map[RuleMark]bool{}
+	for _, m := range k.Permits {
+		permitted[m] = true
+	}
+	if slices.ContainsFunc(before.Permits, func(m RuleMark) bool { return !permitted[m] }) {
+		c.Rules = k.Rules
+		return c
+	}
+	had := map[RuleMark]bool{}
+	for _, m := range before.Rules {
+		had[m] = true
+	}
+	for _, m := range k.Rules {
+		if !had[m] {
+			c.Rules = append(c.Rules, m)
+		}
+	}
+	return c
+}
+
+func (c Change) any() bool { return c.Fields || len(c.Rules) > 0 }
+
+func (k Knowledge) equal(o Knowledge) bool {
+	return k.Generic == o.Generic && k.Fields == o.Fields && slices.Equal(k.Rules, o.Rules) && slices.Equal(k.Permits, o.Permits)
 }
 
 // memory is what the state says. The marks of most objects lie in a part of

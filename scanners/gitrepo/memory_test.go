@@ -260,7 +260,7 @@ func TestNewValuesInOldObjects(t *testing.T) {
 			return func(_ context.Context, data []byte) bool { return what != "" && bytes.Contains(data, []byte(what)) }
 		}
 		s, err := gitrepo.New(context.Background(), gitrepo.Options{
-			Path: r.dir, SourceID: "git:example.org/test", Memory: m, Knows: k, Screen: contains(generic), ScreenFields: contains(fields),
+			Path: r.dir, SourceID: "git:example.org/test", Memory: m, Knows: k, Screen: contains(generic), ScreenFor: func(gitrepo.Change) func(context.Context, []byte) bool { return contains(fields) },
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -47,6 +47,13 @@ func (e *encoder) numbers(list []uint64) {
 	}
 }
 
+func (e *encoder) ruleMarks(list []RuleMark) {
+	e.count(len(list))
+	for i := range list {
+		e.bytes(list[i][:])
+	}
+}
+
 func (e *encoder) marks(m keptMarks) {
 	e.count(m.base.slot)
 	e.number(m.base.generation)
@@ -64,6 +71,8 @@ func (m *memory) encode() []byte {
 	e := &encoder{b: make([]byte, len(memoryHead)+sha256.Size, 4096+30*len(m.commits)+8*len(m.read.fresh)+8*len(m.reached.fresh))}
 	copy(e.b, memoryHead)
 	e.bytes(m.knows.Generic[:])
+	e.ruleMarks(m.knows.Rules)
+	e.ruleMarks(m.knows.Permits)
 	e.number(m.knows.Fields)
 	e.bytes(m.salt[:])
 	e.marks(m.read)
@@ -210,6 +219,14 @@ func (d *decoder) numbers() []uint64 {
 	return out
 }
 
+func (d *decoder) ruleMarks() []RuleMark {
+	out := make([]RuleMark, d.length(len(RuleMark{})))
+	for i := range out {
+		copy(out[i][:], d.bytes(len(out[i])))
+	}
+	return out
+}
+
 func (d *decoder) marks() keptMarks {
 	return keptMarks{base{slot: d.count(), generation: d.number(), count: int64(d.number())}, d.numbers()}
 }
@@ -242,6 +259,7 @@ func decodeMemory(b []byte, size int) (*memory, error) {
 func decodeFields(b []byte, size int) (*memory, error) {
 	d, m := &decoder{b: b, size: size}, &memory{}
 	copy(m.knows.Generic[:], d.bytes(sha256.Size))
+	m.knows.Rules, m.knows.Permits = d.ruleMarks(), d.ruleMarks()
 	m.knows.Fields = d.number()
 	copy(m.salt[:], d.bytes(len(m.salt)))
 	m.read, m.reached, m.clean = d.marks(), d.marks(), d.numbers()

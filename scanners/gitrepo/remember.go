@@ -111,7 +111,7 @@ func (v *survey) leads() (commits []tip, tags []peeled) {
 
 // nothingNew reports whether the memory says already what this scan would keep.
 func (v *survey) nothingNew() bool {
-	return v.before.came && !v.again && !v.anew && len(v.known.read.fresh)+len(v.known.reached.fresh)+len(v.known.gone) == 0 &&
+	return v.before.came && v.before.knows.equal(v.s.o.Knows) && !v.anew && len(v.known.read.fresh)+len(v.known.reached.fresh)+len(v.known.gone) == 0 &&
 		(v.stood == nil || v.stood.fresh == 0) && v.surely == v.before.surely && !v.known.read.most.damaged() && !v.known.reached.most.damaged() &&
 		slices.Equal(v.before.clean, slices.Sorted(slices.Values(v.s.clean))) &&
 		slices.EqualFunc(v.before.packs, v.packs(), bytes.Equal) && slices.Equal(v.before.tips(), v.now())

@@ -34,11 +34,11 @@ type Options struct {
 	// KeepEvery is how many bytes are read between two savings of the memory; 0:
 	// 1 GiB. What was read since the last one is read again after a kill.
 	KeepEvery int64
-	// Knows is what Screen looks for. Where only its Fields differ from what the
-	// memory has, objects that were read before are shown to ScreenFields, which
-	// looks for registered values alone; nil: to Screen.
-	Knows        Knowledge
-	ScreenFields func(ctx context.Context, data []byte) bool
+	// Knows is what Screen looks for. Where it differs from what the memory has in
+	// all but Generic, objects that were read before are shown to what ScreenFor
+	// makes, which looks for what has changed alone; nil: to Screen.
+	Knows     Knowledge
+	ScreenFor func(Change) func(ctx context.Context, data []byte) bool
 	// Reads says of the repository whose objects lie in a folder that it is read
 	// by itself, so that it need not be listed as one that is not; nil: none is.
 	Reads func(common string) bool

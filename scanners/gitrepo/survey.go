@@ -19,7 +19,9 @@ type survey struct {
 	seed   maphash.Seed
 	known  *known
 	before *memory // of the last scan: an empty one when it is not known
-	again  bool    // what is known is looked through for registered values
+	again  bool    // what is known is looked through for what has changed
+	// older looks for that alone.
+	older func(ctx context.Context, data []byte) bool
 
 	mu      sync.Mutex
 	held    map[oid]int64       // blobs that may hold something, with their sizes
@@ -48,7 +50,7 @@ func newSurvey(s *Source) (*survey, error) {
 	v := &survey{
 		s: s, seed: maphash.MakeSeed(), held: map[oid]int64{}, written: map[oid]message{}, commits: map[oid][]oid{},
 		names: map[string]bool{}, trees: map[oid]bool{}, looked: map[uint64]struct{}{}, broken: map[string]bool{}, absent: absent{pointers: map[oid]bool{}},
-		before: &memory{},
+		before: &memory{}, older: s.o.Screen,
 	}
 	var err error
 	if v.known, err = newKnown(); err != nil || s.o.Memory == nil {
@@ -58,7 +60,10 @@ func newSurvey(s *Source) (*survey, error) {
 	if err != nil || m.knows.Generic != s.o.Knows.Generic || !v.known.recall(s.o.Memory, m) {
 		return v, nil //nolint:nilerr // everything is read again
 	}
-	v.again = m.knows.Fields != s.o.Knows.Fields
+	change := s.o.Knows.since(m.knows)
+	if v.again = change.any(); v.again && s.o.ScreenFor != nil {
+		v.older = s.o.ScreenFor(change)
+	}
 	v.before, v.surely = m, m.surely
 	for _, r := range m.held {
 		v.held[r.id] = r.size
@@ -100,7 +105,7 @@ func (v *survey) all(ctx context.Context) error {
 	}
 	for id := range v.trees { // their names are not kept
 		if data, err := v.s.store.get(ctx, id, objects.Tree); err == nil {
-			v.tree(ctx, id, data)
+			v.tree(ctx, id, data, false)
 		}
 	}
 	return nil
@@ -115,18 +120,14 @@ func (v *survey) damaged(d objects.Damage) {
 
 // visit looks at one object; calls overlap.
 func (v *survey) visit(ctx context.Context, _ int, o *objects.Object) (any, error) {
-	screen := v.s.o.Screen
 	old := v.again && v.known.has(o.ID)
-	if old && v.s.o.ScreenFields != nil {
-		screen = v.s.o.ScreenFields
-	}
 	found := o.Stream != nil // too large to be held: read as an item
 	switch {
 	case found:
 	case o.Kind == objects.Tree:
-		v.tree(ctx, o.ID, o.Data)
+		v.tree(ctx, o.ID, o.Data, old)
 	default:
-		found = screen(ctx, o.Data)
+		found = v.screen(old)(ctx, o.Data)
 	}
 	if err := ctx.Err(); err != nil { // it may not have been looked at wholly
 		return nil, err
@@ -171,8 +172,18 @@ func (v *survey) seen(o *objects.Object, found, old bool) {
 // shortestName is how long a name is that could be a secret.
 const shortestName = 8
 
+// screen is what an object is shown to: one that was read before, to what looks
+// for what has changed since.
+func (v *survey) screen(old bool) func(context.Context, []byte) bool {
+	if old {
+		return v.older
+	}
+	return v.s.o.Screen
+}
+
 // tree screens the names in a tree that are new.
-func (v *survey) tree(ctx context.Context, id oid, data []byte) {
+func (v *survey) tree(ctx context.Context, id oid, data []byte, old bool) {
+	screen := v.screen(old)
 	var fresh []string
 	for len(data) > 0 {
 		e, rest, ok := nextEntry(data, len(id.Bytes()))
@@ -194,16 +205,19 @@ func (v *survey) tree(ctx context.Context, id oid, data []byte) {
 	v.mu.Lock()
 	fresh = slices.DeleteFunc(fresh, func(name string) bool {
 		sum := maphash.String(v.seed, name)
+		if old { // another screen
+			sum++
+		}
 		_, has := v.looked[sum]
 		v.looked[sum] = struct{}{}
 		return has
 	})
 	v.mu.Unlock()
-	if len(fresh) == 0 || !v.s.o.Screen(ctx, []byte(strings.Join(fresh, "\n"))) {
+	if len(fresh) == 0 || !screen(ctx, []byte(strings.Join(fresh, "\n"))) {
 		return
 	}
 	for _, name := range fresh {
-		if v.s.o.Screen(ctx, []byte(name)) {
+		if screen(ctx, []byte(name)) {
 			v.mu.Lock()
 			v.names[name], v.trees[id] = true, true
 			v.mu.Unlock()
