@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -177,31 +176,6 @@ func revisions(in, out []oid) io.Reader {
 		b.WriteString("^" + c.String() + "\n")
 	}
 	return strings.NewReader(b.String())
-}
-
-// restored puts remembered places into the history; false where one of them
-// is not what it was.
-func (v *survey) restored(ctx context.Context, h *history) bool {
-	t := &trees{store: v.s.store, h: h, skip: v.s.lost}
-	by := map[oid][]remembered{}
-	for _, r := range v.before.places {
-		by[r.commit] = append(by[r.commit], r)
-	}
-	for _, commit := range slices.SortedFunc(maps.Keys(by), oid.Compare) {
-		presence := map[oid]fingerprints.Presence{}
-		wanted := map[oid]bool{}
-		for _, r := range by[commit] {
-			presence[r.id], wanted[r.id] = r.presence, true
-		}
-		for _, p := range t.brought(ctx, commit, wanted) {
-			h.note(p, commit, presence[p.blob])
-			delete(wanted, p.blob)
-		}
-		if len(wanted) > 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // shapes reads every commit's place in history.

@@ -141,6 +141,7 @@ type remembered struct {
 	size     int64
 	commit   oid
 	presence fingerprints.Presence
+	mark     uint64 // of the place
 }
 
 // stoodSpot is a place in trees: its path is kept as a keyed hash.

@@ -120,6 +120,7 @@ func (m *memory) encodeFound(e *encoder) {
 		e.id(r.id)
 		e.id(r.commit)
 		e.presence(r.presence)
+		e.number(r.mark)
 	}
 	e.ids(m.trees)
 	e.ids(m.pointers)
@@ -298,9 +299,9 @@ func (m *memory) decodeFound(d *decoder) {
 	for i := range m.written {
 		m.written[i] = remembered{id: d.id(), kind: objects.Kind(d.count()), presence: d.presence()}
 	}
-	m.places = make([]remembered, d.length(2*d.size+1))
+	m.places = make([]remembered, d.length(2*d.size+9))
 	for i := range m.places {
-		m.places[i] = remembered{id: d.id(), commit: d.id(), presence: d.presence()}
+		m.places[i] = remembered{id: d.id(), commit: d.id(), presence: d.presence(), mark: d.number()}
 	}
 	m.trees, m.pointers = d.ids(), d.ids()
 }

@@ -61,7 +61,7 @@ func (v *survey) found(m *memory) {
 // past puts in what history says.
 func (v *survey) past(m *memory, h *history) {
 	m.came, m.packs = true, v.packs()
-	m.places = h.remembered()
+	m.places = h.remembered(v.known.salt)
 	m.surely = v.surely
 	m.commits, m.tags = v.leads()
 	if v.stood != nil && v.lasts() {

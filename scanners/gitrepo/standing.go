@@ -138,9 +138,11 @@ func (s *stood) spot(p place) uint32 {
 	return i
 }
 
-// mark is a keyed hash of a place.
-func (s *stood) mark(p place) uint64 {
-	b := append([]byte("place\x00"), s.salt[:]...)
+func (s *stood) mark(p place) uint64 { return placeMark(s.salt, p) }
+
+// placeMark is a keyed hash of a place.
+func placeMark(salt [16]byte, p place) uint64 {
+	b := append([]byte("place\x00"), salt[:]...)
 	b = append(append(b, p.blob.Bytes()...), 0)
 	if p.link {
 		b[len(b)-1] = 1
