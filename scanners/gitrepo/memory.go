@@ -117,6 +117,7 @@ type memory struct {
 	links    bool
 	sets     [][]uint32 // places that trees of refs hold together
 	spots    []stoodSpot
+	was      []oid // see tips
 }
 
 // tip is what a ref leads to.
@@ -181,11 +182,15 @@ func readPart(m Memory, name string) ([]byte, error) {
 
 // tips are the commits that tips were at, sorted.
 func (m *memory) tips() []oid {
+	if m.was != nil {
+		return m.was
+	}
 	out := make([]oid, 0, len(m.commits))
 	for i := range m.commits {
 		if m.commits[i].tip {
 			out = append(out, m.commits[i].id)
 		}
 	}
+	m.was = out
 	return out
 }

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unsafe"
+
+	"revenant/scanners/gitrepo/objects"
 )
 
 // maxSymbolic is how many names a ref may lead through, as git has it.
@@ -57,8 +60,8 @@ func (r *repo) packedRefs(size int) ([]ref, bool) {
 	if err != nil {
 		return nil, false
 	}
-	text := string(data) // names are parts of it
-	out := make([]ref, 0, len(text)/(2*size+20))
+	text := unsafe.String(unsafe.SliceData(data), len(data)) // names are parts of it: nobody changes data
+	out := make([]ref, 0, strings.Count(text, "\n"))
 	for first := true; len(text) > 0; first = false {
 		line, rest, found := strings.Cut(text, "\n")
 		if text = rest; !found {
@@ -70,9 +73,9 @@ func (r *repo) packedRefs(size int) ([]ref, bool) {
 		if len(line) < 2*size+1 || line[2*size] != ' ' {
 			return nil, false
 		}
-		id, ok := parseOID([]byte(line[:2*size]))
+		id, err := objects.ParseID(line[:2*size])
 		name := line[2*size+1:]
-		if !ok || !plainName(name) {
+		if err != nil || strings.Trim(line[:2*size], "0") == "" || !plainName(name) {
 			return nil, false
 		}
 		out = append(out, newRef(name, id))
@@ -106,6 +109,9 @@ func joined(packed, own []ref) []ref {
 			slices.SortStableFunc(list, byName)
 		}
 	}
+	if len(own) == 0 {
+		return packed
+	}
 	out := make([]ref, 0, len(packed)+len(own))
 	for len(packed) > 0 && len(own) > 0 {
 		switch d := byName(packed[0], own[0]); {
@@ -136,14 +142,14 @@ func followed(refs []ref, symbolic []looseRef) ([]ref, bool) {
 	}
 	var more []ref
 	for name := range to {
-		next, is := to[name], true
+		next := to[name]
 		for range maxSymbolic {
 			if further, has := to[next]; has {
 				next = further
 			}
 		}
 		i, found := at(next)
-		if _, is = to[next]; is || !found {
+		if _, symbolic := to[next]; symbolic || !found {
 			return nil, false
 		}
 		more = append(more, newRef(name, refs[i].target))
