@@ -150,21 +150,19 @@ func (a *app) scanOneRepository(ctx context.Context, fl *gitFlags, part *gitrepo
 		})
 	}
 	return a.runScan(ctx, &fl.scanFlags, place, func(e *eye, _ []byte) (scanners.Source, error) {
-		return a.openRepository(ctx, fl, e, place, target, nil)
+		return a.openRepository(ctx, fl, e, place, gitTarget{name: target, info: info}, nil)
 	})
 }
 
 // openRepository opens a repository as a source, with what is remembered of it.
 // read are the folders of other repositories' objects that the command reads.
-func (a *app) openRepository(ctx context.Context, fl *gitFlags, e *eye, p scanPlace, path string, read map[string]bool) (scanners.Source, error) {
+func (a *app) openRepository(ctx context.Context, fl *gitFlags, e *eye, p scanPlace, g gitTarget, read map[string]bool) (scanners.Source, error) {
 	o := gitrepo.Options{
-		Path: path, SourceID: p.sourceID, Workers: runtime.GOMAXPROCS(0),
+		Path: g.name, Looked: g.info, SourceID: p.sourceID, Workers: runtime.GOMAXPROCS(0),
 		Reads:  func(common string) bool { return read[common] },
 		Screen: fl.screen(e.engine, fl.archives(a.now)).Of,
 	}
-	if err := a.remembers(&o, e, &fl.scanFlags, p); err != nil {
-		return nil, err
-	}
+	a.remembers(&o, e, &fl.scanFlags, p)
 	src, err := gitrepo.New(ctx, o)
 	if err != nil {
 		return nil, err

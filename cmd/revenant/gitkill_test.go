@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"revenant/scanners/gitrepo"
 )
 
 // historyOf makes a repository by fast-import: commits of a few files each, of
@@ -152,16 +154,42 @@ func TestGitKilledAtAnyMoment(t *testing.T) {
 func TestGitMemory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "git")
 	now := time.Now()
-	m := gitMemory{filepath.Join(dir, "a.memory"), func() time.Time { return now }}
-	if _, err := m.Load(); err == nil {
+	m := gitMemory{filepath.Join(dir, "a"), func() time.Time { return now }}
+	if _, err := m.Open("memory"); err == nil {
 		t.Error("a memory of nothing")
 	}
+	var before gitrepo.Part
 	for _, text := range []string{"one", "two, which is longer", "3"} {
-		if err := m.Save([]byte(text)); err != nil {
+		if err := m.Save("memory", []byte(text)); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := m.Load(); err != nil || string(got) != text {
+		p, err := m.Open("memory")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		got := make([]byte, p.Size())
+		if _, err := p.ReadAt(got, 0); err != nil || string(got) != text {
 			t.Errorf("%q, %v", got, err)
+		}
+		if before == nil {
+			before = p
+		}
+	}
+	if got := make([]byte, 3); before.Size() != 3 {
+		t.Error("what was opened first is of another size")
+	} else if _, err := before.ReadAt(got, 0); err != nil || string(got) != "one" {
+		t.Errorf("what was opened first says %q, %v", got, err)
+	}
+	for range 2 {
+		if err := m.Remove("marks"); err != nil {
+			t.Error(err)
+		}
+		if err := m.Save("marks", nil); err != nil {
+			t.Error(err)
+		}
+		if err := m.Remove("marks"); err != nil {
+			t.Error(err)
 		}
 	}
 	left := func() (names []string) {
@@ -187,7 +215,7 @@ func TestGitMemory(t *testing.T) {
 		{2 * time.Hour, []string{".b.memory-2", "a.memory"}},
 	} {
 		now = now.Add(step.after)
-		if err := m.Save(nil); err != nil {
+		if err := m.Save("memory", nil); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(step.want, left()); diff != "" {

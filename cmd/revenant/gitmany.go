@@ -144,14 +144,14 @@ func (a *app) gitJobs(fl *gitFlags, t *gitTargets) []scanJob {
 // openTarget opens one repository of several; a remote one is cloned first.
 func (a *app) openTarget(ctx context.Context, fl *gitFlags, e *eye, p scanPlace, g gitTarget, read map[string]bool) (scanners.Source, error) {
 	if g.url == "" {
-		return a.openRepository(ctx, fl, e, p, g.name, read)
+		return a.openRepository(ctx, fl, e, p, g, read)
 	}
 	made, err := cloned(ctx, g.url)
 	if err != nil {
 		detail := scan.Shown(ctx, e.engine.Matchers, e.labels, err.Error())
 		return nil, &scanners.SkipError{Reason: fingerprints.SkipUnreadable, Detail: detail, Size: -1}
 	}
-	src, err := a.openRepository(ctx, fl, e, p, made.path, read)
+	src, err := a.openRepository(ctx, fl, e, p, gitTarget{name: made.path}, read)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(made.dir))
 	}

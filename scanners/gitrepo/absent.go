@@ -22,17 +22,17 @@ type absent struct {
 
 func (a *absent) any() bool { return a.links || len(a.pointers) > 0 }
 
-func (a *absent) recall(m memoryV2) {
-	a.links = m.Links
-	for _, id := range m.Pointers {
-		a.pointers[objects.MakeID(id)] = true
+func (a *absent) recall(m *memory) {
+	a.links = m.links
+	for _, id := range m.pointers {
+		a.pointers[id] = true
 	}
 }
 
-func (a *absent) remember(m *memoryV2) {
-	m.Links = a.links
+func (a *absent) remember(m *memory) {
+	m.links = a.links
 	for id := range a.pointers {
-		m.Pointers = append(m.Pointers, id.Bytes())
+		m.pointers = append(m.pointers, id)
 	}
 }
 

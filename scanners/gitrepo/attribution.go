@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -21,9 +20,13 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 		if v.absent.any() {
 			v.standing(ctx, h)
 		}
+		return h, errors.Join(v.unasked(), ctx.Err())
+	}
+	if h, all := v.pushed(ctx); all {
+		v.standing(ctx, h)
 		return h, ctx.Err()
 	}
-	now := tips(v.s.refs)
+	now := v.now()
 	if old, forward := v.forward(ctx, now); forward {
 		h := v.history()
 		err := v.walked(ctx, h, now, old, func() bool { return v.restored(ctx, h) })
@@ -34,6 +37,9 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 	}
 	h := v.history()
 	v.anew = true
+	if err := v.known.reached.clear(); err != nil {
+		return nil, fmt.Errorf("remembering: %w", err)
+	}
 	if err := v.shapes(ctx); err != nil {
 		return nil, err
 	}
@@ -87,8 +93,8 @@ var errMoved = errors.New("a remembered place is not there")
 // place: one that commits of old brought in has none yet.
 func (v *survey) allPlaced(h *history) bool {
 	placed := map[oid]bool{}
-	for _, r := range v.before.Held {
-		placed[objects.MakeID(r.ID)] = true
+	for _, r := range v.before.held {
+		placed[r.id] = true
 	}
 	for p, s := range h.places {
 		placed[p.blob] = placed[p.blob] || !s.commit.IsZero()
@@ -104,13 +110,10 @@ func (v *survey) allPlaced(h *history) bool {
 // forward reports whether all that was reached from tips before still is, so
 // that only what came since is to be looked at; the old tips are returned.
 func (v *survey) forward(ctx context.Context, now []oid) ([]oid, bool) {
-	if v.before.Tips == nil || v.again || len(v.names) > 0 {
+	if !v.before.came || v.again || len(v.names) > 0 {
 		return nil, false
 	}
-	var old []oid
-	for _, b := range v.before.Tips {
-		old = append(old, objects.MakeID(b))
-	}
+	old := v.before.tips()
 	left := without(old, now)
 	if len(left) == 0 {
 		return old, true
@@ -126,12 +129,15 @@ func (v *survey) forward(ctx context.Context, now []oid) ([]oid, bool) {
 	return old, false
 }
 
-// without are the ids of a list that another, which is sorted, has not.
+// without are the ids of a list that another has not; both are sorted.
 func without(list, other []oid) []oid {
 	var out []oid
-	for _, id := range list {
-		if _, has := slices.BinarySearchFunc(other, id, oid.Compare); !has {
-			out = append(out, id)
+	for i := range list {
+		for len(other) > 0 && (first(&other[0]) < first(&list[i]) || other[0].Compare(list[i]) < 0) {
+			other = other[1:]
+		}
+		if len(other) == 0 || other[0] != list[i] {
+			out = append(out, list[i])
 		}
 	}
 	return out
@@ -172,31 +178,6 @@ func revisions(in, out []oid) io.Reader {
 	return strings.NewReader(b.String())
 }
 
-// restored puts remembered places into the history; false where one of them
-// is not what it was.
-func (v *survey) restored(ctx context.Context, h *history) bool {
-	t := &trees{store: v.s.store, h: h, skip: v.s.lost}
-	by := map[oid][]remembered{}
-	for _, r := range v.before.Places {
-		by[objects.MakeID(r.Commit)] = append(by[objects.MakeID(r.Commit)], r)
-	}
-	for _, commit := range slices.SortedFunc(maps.Keys(by), oid.Compare) {
-		presence := map[oid]fingerprints.Presence{}
-		wanted := map[oid]bool{}
-		for _, r := range by[commit] {
-			presence[objects.MakeID(r.ID)], wanted[objects.MakeID(r.ID)] = r.Presence, true
-		}
-		for _, p := range t.brought(ctx, commit, wanted) {
-			h.note(p, commit, presence[p.blob])
-			delete(wanted, p.blob)
-		}
-		if len(wanted) > 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // shapes reads every commit's place in history.
 func (v *survey) shapes(ctx context.Context) error {
 	_, err := v.s.store.Walk(ctx, objects.Walk{
@@ -222,6 +203,10 @@ func (v *survey) shapes(ctx context.Context) error {
 
 // reached notes that commits are in the history of tips, and tags are tips.
 func (v *survey) reached(commits map[oid]bool) {
+	v.surely = v.surely || v.anew
+	for id := range commits {
+		v.known.reached.fresh = append(v.known.reached.fresh, v.known.mark(id))
+	}
 	named := map[oid]bool{}
 	for _, f := range v.s.refs {
 		if f.tip {
@@ -243,7 +228,7 @@ func (v *survey) reached(commits map[oid]bool) {
 func (v *survey) standing(ctx context.Context, h *history) {
 	v.stood = newStood(v.known.salt)
 	if v.lasts() && !v.again {
-		v.stood = recallStood(v.known.salt, v.before.Stood)
+		v.stood = recallStood(v.known.salt, v.before)
 	}
 	t := &trees{store: v.s.store, h: h, known: map[oid]held{}, skip: v.s.lost, read: v.known.reader()}
 	v.stood.stand(ctx, t, v.s.refs)

@@ -75,11 +75,11 @@ func (h *history) settle() {
 }
 
 // remembered are the places whose commits are known, for the next scan.
-func (h *history) remembered() []remembered {
+func (h *history) remembered(salt [16]byte) []remembered {
 	var out []remembered
 	for _, p := range h.order {
 		if s := h.places[p]; !s.commit.IsZero() && s.past != "" {
-			out = append(out, remembered{ID: p.blob.Bytes(), Commit: s.commit.Bytes(), Presence: s.past})
+			out = append(out, remembered{id: p.blob, commit: s.commit, presence: s.past, mark: placeMark(salt, p)})
 		}
 	}
 	return out
@@ -146,6 +146,9 @@ func (h *history) note(p place, commit oid, presence fingerprints.Presence) {
 // meet the last that is noted wins.
 func (s *standing) came(commit oid, presence fingerprints.Presence) {
 	stronger := strongest(s.presence, presence)
+	if presence == fingerprints.PresenceUnreachable && s.presence == presence && commit.Compare(s.commit) < 0 {
+		return // they are in the order of their ids
+	}
 	if !commit.IsZero() && (s.commit.IsZero() || stronger == presence) {
 		s.commit = commit
 	}
@@ -182,6 +185,8 @@ type trees struct {
 	// read reports whether a blob was looked at, so that it will not come to be
 	// wanted later.
 	read func(id oid) bool
+	// missed is set when brought did not find all that it asked for.
+	missed bool
 }
 
 // held is what is below a tree. It is sure when every object below it was read:

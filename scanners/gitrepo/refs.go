@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -16,8 +17,11 @@ import (
 // ref is a name that points into the history.
 type ref struct {
 	name   string
-	target oid // of an annotated tag: the tag
-	commit oid // peeled
+	target oid  // of an annotated tag: the tag
+	commit oid  // peeled
+	is     bool // that it is a commit, and here
+	in     bool // as a packed one
+	tagIn  bool // so is the tag
 	tip    bool
 }
 
@@ -35,25 +39,23 @@ func isTip(name string) bool {
 	return false
 }
 
-// refs lists every ref, and the heads of all worktrees that are at none. Where
-// git cannot, what can be read of them here is listed, and whole is false.
-func (r *repo) refs(ctx context.Context) (out []ref, whole bool, err error) {
-	add := func(name string, id []byte) {
-		if target, ok := parseOID(id); ok {
-			out = append(out, ref{name: name, target: target, commit: target, tip: isTip(name)})
+// refs lists every ref, and the heads of all worktrees that are at none. They
+// are read here, and by git where anything is out of the ordinary; where git
+// cannot, what can be read of them is listed, and whole is false.
+func (r *repo) refs(ctx context.Context, loose looseRefs, size int) (out []ref, whole bool, err error) {
+	out, whole = r.ownRefs(loose, size)
+	if !whole {
+		if out, whole = r.listedRefs(ctx); ctx.Err() != nil {
+			return nil, false, ctx.Err()
 		}
 	}
-	err = r.lines(ctx, nil, '\n', func(line []byte) error {
-		id, name, _ := bytes.Cut(line, []byte{' '})
-		add(string(name), id)
-		return nil
-	}, "for-each-ref", "--format=%(objectname) %(refname)")
-	if ctx.Err() != nil {
-		return nil, false, ctx.Err()
-	}
-	if whole = err == nil; !whole {
+	if !whole {
 		out = nil
-		r.readRefs(add)
+		r.readRefs(loose, func(name string, id []byte) {
+			if target, ok := parseOID(id); ok {
+				out = append(out, newRef(name, target))
+			}
+		})
 	}
 	if whole && r.onBranch(out) {
 		return out, whole, ctx.Err()
@@ -61,10 +63,26 @@ func (r *repo) refs(ctx context.Context) (out []ref, whole bool, err error) {
 	for _, head := range r.heads(ctx) {
 		// A head that is attached to a branch is that branch.
 		if !slices.ContainsFunc(out, func(f ref) bool { return f.tip && f.target == head }) {
-			out = append(out, ref{name: "HEAD", target: head, commit: head, tip: true})
+			out = append(out, newRef("HEAD", head))
 		}
 	}
 	return out, whole, ctx.Err()
+}
+
+func newRef(name string, target oid) ref {
+	return ref{name: name, target: target, commit: target, tip: isTip(name)}
+}
+
+// listedRefs are the refs that git lists.
+func (r *repo) listedRefs(ctx context.Context) (out []ref, whole bool) {
+	err := r.lines(ctx, nil, '\n', func(line []byte) error {
+		id, name, _ := bytes.Cut(line, []byte{' '})
+		if target, ok := parseOID(id); ok {
+			out = append(out, newRef(string(name), target))
+		}
+		return nil
+	}, "for-each-ref", "--format=%(objectname) %(refname)")
+	return out, err == nil
 }
 
 // onBranch reports whether there is one work tree or none, and HEAD is one of
@@ -111,14 +129,36 @@ func (r *repo) heads(ctx context.Context) []oid {
 
 // tips are the commits that tip refs point to, each once, sorted.
 func tips(refs []ref) []oid {
-	var out []oid
-	for _, f := range refs {
-		if f.tip {
-			out = append(out, f.commit)
+	out := make([]oid, 0, len(refs))
+	for i := range refs {
+		if refs[i].tip {
+			out = append(out, refs[i].commit)
 		}
 	}
-	slices.SortFunc(out, oid.Compare)
-	return slices.Compact(out)
+	return slices.Compact(sorted(out))
+}
+
+// sorted sorts ids, many of them sooner than by comparing them whole.
+func sorted(ids []oid) []oid {
+	type keyed struct {
+		first uint64
+		at    int
+	}
+	keys := make([]keyed, len(ids))
+	for i := range ids {
+		keys[i] = keyed{first(&ids[i]), i}
+	}
+	slices.SortFunc(keys, func(a, b keyed) int {
+		if a.first != b.first {
+			return cmp.Compare(a.first, b.first)
+		}
+		return ids[a.at].Compare(ids[b.at])
+	})
+	out := make([]oid, len(ids))
+	for i, k := range keys {
+		out[i] = ids[k.at]
+	}
+	return out
 }
 
 // strongest is the presence that makes a copy easier to meet.

@@ -21,6 +21,7 @@ import (
 // Options configures New.
 type Options struct {
 	Path     string // of the repository: a work tree, a git directory, a bare repository
+	Looked   Info   // what Look said of Path, so that git is not asked again; zero: it is
 	SourceID string // empty: from the remote named origin, else git:file:<path>
 	// Screen says whether a content may hold something at some path; only what
 	// may is attributed and given out. Required. It is called concurrently.
@@ -33,11 +34,11 @@ type Options struct {
 	// KeepEvery is how many bytes are read between two savings of the memory; 0:
 	// 1 GiB. What was read since the last one is read again after a kill.
 	KeepEvery int64
-	// Knows is what Screen looks for. Where only its Fields differ from what the
-	// memory has, objects that were read before are shown to ScreenFields, which
-	// looks for registered values alone; nil: to Screen.
-	Knows        Knowledge
-	ScreenFields func(ctx context.Context, data []byte) bool
+	// Knows is what Screen looks for. Where it differs from what the memory has in
+	// all but Generic, objects that were read before are shown to what ScreenFor
+	// makes, which looks for what has changed alone; nil: to Screen.
+	Knows     Knowledge
+	ScreenFor func(Change) func(ctx context.Context, data []byte) bool
 	// Reads says of the repository whose objects lie in a folder that it is read
 	// by itself, so that it need not be listed as one that is not; nil: none is.
 	Reads func(common string) bool
@@ -62,11 +63,13 @@ type Source struct {
 
 	began   bool
 	refs    []ref
+	lostRef bool // one leads to nothing
 	items   []scanners.Item
 	skipped []fingerprints.Skip
 	notes   []string
 	read    scanners.Counts
 	commits map[oid]commit // that items name
+	clean   []uint64       // see memory
 }
 
 var _ scanners.Source = (*Source)(nil)
@@ -79,9 +82,11 @@ func New(ctx context.Context, o Options) (*Source, error) {
 	if o.KeepEvery <= 0 {
 		o.KeepEvery = defaultKeepEvery
 	}
-	r, err := open(ctx, o.Path)
-	if err != nil {
-		return nil, err
+	r, err := o.Looked.repo, error(nil)
+	if r == nil {
+		if r, err = open(ctx, o.Path); err != nil {
+			return nil, err
+		}
 	}
 	s := &Source{o: o, r: r, id: o.SourceID, link: newForge(r.origin), commits: map[oid]commit{}}
 	if s.id == "" {
@@ -125,13 +130,13 @@ func (s *Source) batch(n int) scanners.Batch {
 }
 
 // survey reads every object that is new, and attributes what may hold something.
-func (s *Source) survey(ctx context.Context) error {
-	var err error
-	if err = s.findRefs(ctx); err != nil {
-		return err
-	}
+func (s *Source) survey(ctx context.Context) (err error) {
 	v, err := newSurvey(s)
 	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, v.known.close()) }()
+	if err = s.findRefs(ctx, v.before); err != nil {
 		return err
 	}
 	others := s.others(ctx)
@@ -141,8 +146,7 @@ func (s *Source) survey(ctx context.Context) error {
 	}
 	near := <-others
 	s.limits()
-	s.files(s.r.reflogs())
-	s.names()
+	v.beside(ctx)
 	h, err := v.attributed(ctx)
 	if err != nil {
 		return err
@@ -198,16 +202,6 @@ func (s *Source) lost(id oid, why string) {
 	s.skip("", "object:"+id.String(), reason, why)
 }
 
-// files gives out what lies beside the objects: reflogs and configuration.
-func (s *Source) files(logs []string) {
-	for _, name := range logs {
-		s.file(name, "@reflog", fingerprints.PresenceUnreachable)
-	}
-	for _, name := range s.r.settings() {
-		s.file(name, "@config", fingerprints.PresenceTip)
-	}
-}
-
 // file gives out a file of the git directory. Its name is the locator.
 func (s *Source) file(name, path string, presence fingerprints.Presence) {
 	rel, err := filepath.Rel(s.r.common, name)
@@ -218,20 +212,6 @@ func (s *Source) file(name, path string, presence fingerprints.Presence) {
 		SourceID: s.id, Path: path, Locator: filepath.ToSlash(rel), Presence: presence, Size: -1,
 		Open: func(context.Context) (io.ReadCloser, error) { return os.Open(name) },
 	})
-}
-
-// names gives out the names of refs, as one content.
-func (s *Source) names() {
-	var tips, others []string
-	for _, r := range s.refs {
-		if r.tip {
-			tips = append(tips, r.name)
-		} else {
-			others = append(others, r.name)
-		}
-	}
-	s.text(strings.Join(tips, "\n"), scanners.Item{Path: "@ref", Locator: "refs", Presence: fingerprints.PresenceTip})
-	s.text(strings.Join(others, "\n"), scanners.Item{Path: "@ref", Locator: "other refs", Presence: fingerprints.PresenceUnreachable})
 }
 
 // text gives out a short content.
@@ -288,6 +268,8 @@ type Info struct {
 	SourceID string
 	Root     string // the work tree, or the git directory of a bare repository
 	Common   string // where objects and refs lie, without links: one for all work trees
+
+	repo *repo
 }
 
 // Look finds the repository at a path.
@@ -296,7 +278,7 @@ func Look(ctx context.Context, path string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	info := Info{SourceID: SourceID(r.origin, r.home()), Root: r.gitDir, Common: r.common}
+	info := Info{SourceID: SourceID(r.origin, r.home()), Root: r.gitDir, Common: r.common, repo: r}
 	if r.work != "" {
 		info.Root = r.work
 	}

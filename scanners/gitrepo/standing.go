@@ -7,19 +7,7 @@ import (
 	"slices"
 
 	"revenant/fingerprints"
-	"revenant/scanners/gitrepo/objects"
 )
-
-// stoodV2 is what a memory has of the trees of refs: of each commit, where in
-// its tree is what is asked for. Paths are kept as keyed hashes.
-type stoodV2 struct {
-	Commits []byte     // ids, one behind another
-	Sets    []uint32   // of each of them, the set of places
-	Members [][]uint32 // of each set, its places
-	Blobs   []byte     // of each place, the id of what is there
-	Links   []bool     // of each place, whether that is a commit of another repository
-	Marks   []uint64   // of each place, its keyed hash
-}
 
 // maxStood bounds how many members the sets that are kept have: beyond it, trees
 // are walked again.
@@ -32,6 +20,7 @@ type spot struct {
 	named  bool      // its path is known
 	met    bool      // it is noted in the history
 	absent bool      // as standing for content elsewhere
+	route  []oid     // trees from that of a commit down to it; nil: not known
 	at     *standing // nil: nothing is to be said of it
 }
 
@@ -43,83 +32,74 @@ type stood struct {
 	marks   map[uint64]uint32 // of spots that were remembered
 	sets    [][]uint32
 	same    map[string]uint32 // sets by their members
-	commits map[oid]uint32    // their sets
-	lasting map[oid]bool      // commits whose sets can be kept
-	fresh   int               // how many such were walked now
+	commits map[oid]stoodAt
+	fresh   int // how many of those that last were walked now
+}
+
+// stoodAt is what the tree of a commit holds.
+type stoodAt struct {
+	set   uint32
+	lasts bool // it can be kept
 }
 
 func newStood(salt [16]byte) *stood {
 	return &stood{
 		salt: salt, by: map[place]uint32{}, marks: map[uint64]uint32{},
-		same: map[string]uint32{}, commits: map[oid]uint32{}, lasting: map[oid]bool{},
+		same: map[string]uint32{}, commits: map[oid]stoodAt{},
 	}
 }
 
-// recallStood takes up what a memory has; nothing where it contradicts itself.
-func recallStood(salt [16]byte, m stoodV2) *stood {
+// recallStood takes up what a memory has.
+func recallStood(salt [16]byte, m *memory) *stood {
 	s := newStood(salt)
-	n := len(m.Marks)
-	if len(m.Sets) == 0 || len(m.Commits)%len(m.Sets) != 0 || len(m.Links) != n || n > 0 && len(m.Blobs)%n != 0 {
-		return s
+	for i, at := range m.spots {
+		s.spots = append(s.spots, spot{place: place{blob: at.blob, link: at.link}, mark: at.mark, route: at.route})
+		s.marks[at.mark] = uint32(i)
 	}
-	for i, mark := range m.Marks {
-		size := len(m.Blobs) / n
-		s.spots = append(s.spots, spot{place: place{blob: objects.MakeID(m.Blobs[i*size : (i+1)*size]), link: m.Links[i]}, mark: mark})
-		s.marks[mark] = uint32(i)
+	sets := make([]uint32, len(m.sets))
+	for i, members := range m.sets {
+		sets[i] = s.set(members)
 	}
-	for _, members := range m.Members {
-		for _, i := range members {
-			if int(i) >= n {
-				return newStood(salt)
-			}
+	s.commits = make(map[oid]stoodAt, len(m.commits))
+	for i := range m.commits {
+		if t := &m.commits[i]; t.set > 0 {
+			s.commits[t.id] = stoodAt{sets[t.set-1], true}
 		}
-		s.set(members)
-	}
-	size := len(m.Commits) / len(m.Sets)
-	for i, set := range m.Sets {
-		if int(set) >= len(s.sets) {
-			return newStood(salt)
-		}
-		id := objects.MakeID(m.Commits[i*size : (i+1)*size])
-		s.commits[id], s.lasting[id] = set, true
 	}
 	return s
 }
 
-// remember is what is to be kept: of the commits that refs are at now.
-func (s *stood) remember(refs []ref) stoodV2 {
-	var m stoodV2
-	sets, spots, done := map[uint32]uint32{}, map[uint32]uint32{}, map[oid]bool{}
+// remember puts in what is to be kept of the commits of a memory.
+func (s *stood) remember(m *memory) {
+	sets, spots := map[uint32]uint32{}, map[uint32]uint32{}
 	total := 0
-	for _, f := range refs {
-		set, has := s.commits[f.commit]
-		if !has || !s.lasting[f.commit] || done[f.commit] {
+	for i := range m.commits {
+		t := &m.commits[i]
+		at, has := s.commits[t.id]
+		if !has || !at.lasts {
 			continue
 		}
-		done[f.commit] = true
-		if _, has := sets[set]; !has {
-			if total += len(s.sets[set]); total > maxStood {
+		if sets[at.set] == 0 {
+			if total += len(s.sets[at.set]); total > maxStood {
 				break
 			}
-			sets[set] = uint32(len(m.Members))
-			m.Members = append(m.Members, s.members(&m, set, spots))
+			m.sets = append(m.sets, s.members(m, at.set, spots))
+			sets[at.set] = uint32(len(m.sets))
 		}
-		m.Commits = append(m.Commits, f.commit.Bytes()...)
-		m.Sets = append(m.Sets, sets[set])
+		t.set = sets[at.set]
 	}
-	return m
 }
 
 // members puts a set's spots into what is kept, each once.
-func (s *stood) members(m *stoodV2, set uint32, spots map[uint32]uint32) []uint32 {
+func (s *stood) members(m *memory, set uint32, spots map[uint32]uint32) []uint32 {
 	out := make([]uint32, 0, len(s.sets[set]))
 	for _, i := range s.sets[set] {
 		k, has := spots[i]
 		if !has {
-			k = uint32(len(m.Marks))
+			k = uint32(len(m.spots))
 			spots[i] = k
 			p := &s.spots[i]
-			m.Marks, m.Links, m.Blobs = append(m.Marks, p.mark), append(m.Links, p.link), append(m.Blobs, p.blob.Bytes()...)
+			m.spots = append(m.spots, stoodSpot{p.blob, p.link, p.mark, p.route})
 		}
 		out = append(out, k)
 	}
@@ -158,9 +138,11 @@ func (s *stood) spot(p place) uint32 {
 	return i
 }
 
-// mark is a keyed hash of a place.
-func (s *stood) mark(p place) uint64 {
-	b := append([]byte("place\x00"), s.salt[:]...)
+func (s *stood) mark(p place) uint64 { return placeMark(s.salt, p) }
+
+// placeMark is a keyed hash of a place.
+func placeMark(salt [16]byte, p place) uint64 {
+	b := append([]byte("place\x00"), salt[:]...)
 	b = append(append(b, p.blob.Bytes()...), 0)
 	if p.link {
 		b[len(b)-1] = 1
@@ -173,28 +155,32 @@ func (s *stood) mark(p place) uint64 {
 // what is remembered of its commit.
 func (s *stood) stand(ctx context.Context, t *trees, refs []ref) {
 	s.name(ctx, t, refs)
-	for _, f := range refs {
+	for i := range refs {
+		f := &refs[i]
 		if ctx.Err() != nil {
 			return
 		}
-		set, has := s.commits[f.commit]
+		at, has := s.commits[f.commit]
 		if !has {
-			list, sure, is := t.of(ctx, f)
-			if !is {
-				continue
+			if at, has = s.after(ctx, t, f.commit); !has {
+				list, sure, is := t.of(ctx, *f)
+				if !is {
+					continue
+				}
+				at = stoodAt{s.take(list), sure}
 			}
-			set = s.take(list)
 			if ctx.Err() == nil {
-				s.commits[f.commit], s.lasting[f.commit] = set, sure
-				if sure {
+				s.commits[f.commit] = at
+				if at.lasts {
 					s.fresh++
 				}
 			}
 		}
-		for _, i := range s.sets[set] {
+		for _, i := range s.sets[at.set] {
 			s.note(t.h, f, &s.spots[i])
 		}
 	}
+	s.route(ctx, t, refs)
 }
 
 // take makes a set of what was walked.
@@ -213,14 +199,18 @@ func (s *stood) name(ctx context.Context, t *trees, refs []ref) {
 	for _, p := range t.h.order {
 		s.spot(p)
 	}
-	known := map[uint32]bool{}
-	for _, f := range refs {
-		set, has := s.commits[f.commit]
-		if !has || known[set] {
+	for i := range s.spots {
+		s.follow(ctx, t, &s.spots[i])
+	}
+	known := make([]bool, len(s.sets))
+	for i := range refs {
+		f := &refs[i]
+		at, has := s.commits[f.commit]
+		if !has || known[at.set] {
 			continue
 		}
-		if s.whole(t.h, set) || s.walked(ctx, t, f, set) {
-			known[set] = true
+		if s.whole(t.h, at.set) || s.walked(ctx, t, *f, at.set) {
+			known[at.set] = true
 			continue
 		}
 		delete(s.commits, f.commit)
@@ -247,7 +237,7 @@ func (s *stood) whole(h *history, set uint32) bool {
 }
 
 // note notes that a ref's tree has something at a place.
-func (s *stood) note(h *history, f ref, p *spot) {
+func (s *stood) note(h *history, f *ref, p *spot) {
 	if !p.named {
 		return // nobody asks for it any more
 	}

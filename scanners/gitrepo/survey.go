@@ -18,8 +18,10 @@ type survey struct {
 	s      *Source
 	seed   maphash.Seed
 	known  *known
-	before memoryV2 // of the last scan; without Tips it says nothing of history
-	again  bool     // what is known is looked through for registered values
+	before *memory // of the last scan: an empty one when it is not known
+	again  bool    // what is known is looked through for what has changed
+	// older looks for that alone.
+	older func(ctx context.Context, data []byte) bool
 
 	mu      sync.Mutex
 	held    map[oid]int64       // blobs that may hold something, with their sizes
@@ -33,6 +35,8 @@ type survey struct {
 	read    scanners.Counts
 	stood   *stood // what the trees of refs hold; nil before they are looked at
 	anew    bool   // all of history was attributed again
+	surely  bool   // what tips reached is known wholly
+	tips    []oid  // see now
 	saved   int64  // bytes that were read when the memory was last kept
 }
 
@@ -46,32 +50,40 @@ func newSurvey(s *Source) (*survey, error) {
 	v := &survey{
 		s: s, seed: maphash.MakeSeed(), held: map[oid]int64{}, written: map[oid]message{}, commits: map[oid][]oid{},
 		names: map[string]bool{}, trees: map[oid]bool{}, looked: map[uint64]struct{}{}, broken: map[string]bool{}, absent: absent{pointers: map[oid]bool{}},
+		before: &memory{}, older: s.o.Screen,
 	}
 	var err error
 	if v.known, err = newKnown(); err != nil || s.o.Memory == nil {
 		return v, err
 	}
-	m, err := recall(s.o.Memory)
-	if err != nil || m.Knows.Generic != s.o.Knows.Generic {
+	m, err := recall(s.o.Memory, s.store.Format().Size())
+	if err != nil || m.knows.Generic != s.o.Knows.Generic || !v.known.recall(s.o.Memory, m) {
 		return v, nil //nolint:nilerr // everything is read again
 	}
-	v.again = m.Knows.Fields != s.o.Knows.Fields
-	v.before = m
-	v.known.salt, v.known.seen = m.Salt, unpacked(m.Seen)
-	for _, sum := range m.Packs {
-		v.known.packs[string(sum)] = true
+	change := s.o.Knows.since(m.knows)
+	if v.again = change.any(); v.again && s.o.ScreenFor != nil {
+		v.older = s.o.ScreenFor(change)
 	}
-	for _, r := range m.Held {
-		v.held[objects.MakeID(r.ID)] = r.Size
+	v.before, v.surely = m, m.surely
+	for _, r := range m.held {
+		v.held[r.id] = r.size
 	}
-	for _, r := range m.Written {
-		v.written[objects.MakeID(r.ID)] = message{r.Kind, r.Presence}
+	for _, r := range m.written {
+		v.written[r.id] = message{r.kind, r.presence}
 	}
-	for _, id := range m.Trees {
-		v.trees[objects.MakeID(id)] = true
+	for _, id := range m.trees {
+		v.trees[id] = true
 	}
 	v.absent.recall(m)
 	return v, nil
+}
+
+// now are the commits that tips are at, sorted.
+func (v *survey) now() []oid {
+	if v.tips == nil {
+		v.tips = tips(v.s.refs)
+	}
+	return v.tips
 }
 
 // all reads every object that is not known.
@@ -93,7 +105,7 @@ func (v *survey) all(ctx context.Context) error {
 	}
 	for id := range v.trees { // their names are not kept
 		if data, err := v.s.store.get(ctx, id, objects.Tree); err == nil {
-			v.tree(ctx, id, data)
+			v.tree(ctx, id, data, false)
 		}
 	}
 	return nil
@@ -108,23 +120,20 @@ func (v *survey) damaged(d objects.Damage) {
 
 // visit looks at one object; calls overlap.
 func (v *survey) visit(ctx context.Context, _ int, o *objects.Object) (any, error) {
-	screen := v.s.o.Screen
-	if v.again && v.s.o.ScreenFields != nil && v.known.has(o.ID) {
-		screen = v.s.o.ScreenFields
-	}
+	old := v.again && v.known.has(o.ID)
 	found := o.Stream != nil // too large to be held: read as an item
 	switch {
 	case found:
 	case o.Kind == objects.Tree:
-		v.tree(ctx, o.ID, o.Data)
+		v.tree(ctx, o.ID, o.Data, old)
 	default:
-		found = screen(ctx, o.Data)
+		found = v.screen(old)(ctx, o.Data)
 	}
 	if err := ctx.Err(); err != nil { // it may not have been looked at wholly
 		return nil, err
 	}
 	v.mu.Lock()
-	v.seen(o, found)
+	v.seen(o, found, old)
 	due := v.s.o.Memory != nil && v.read.Bytes-v.saved > v.s.o.KeepEvery
 	if due {
 		v.saved = v.read.Bytes
@@ -137,10 +146,12 @@ func (v *survey) visit(ctx context.Context, _ int, o *objects.Object) (any, erro
 }
 
 // seen takes down what was found in an object.
-func (v *survey) seen(o *objects.Object, found bool) {
+func (v *survey) seen(o *objects.Object, found, old bool) {
 	v.read.Items++
 	v.read.Bytes += o.Size
-	v.known.fresh = append(v.known.fresh, v.known.mark(o.ID))
+	if !old {
+		v.known.read.fresh = append(v.known.read.fresh, v.known.mark(o.ID))
+	}
 	if o.Kind == objects.Commit && o.Stream == nil {
 		_, v.commits[o.ID] = shape(o.Data)
 	}
@@ -161,8 +172,18 @@ func (v *survey) seen(o *objects.Object, found bool) {
 // shortestName is how long a name is that could be a secret.
 const shortestName = 8
 
+// screen is what an object is shown to: one that was read before, to what looks
+// for what has changed since.
+func (v *survey) screen(old bool) func(context.Context, []byte) bool {
+	if old {
+		return v.older
+	}
+	return v.s.o.Screen
+}
+
 // tree screens the names in a tree that are new.
-func (v *survey) tree(ctx context.Context, id oid, data []byte) {
+func (v *survey) tree(ctx context.Context, id oid, data []byte, old bool) {
+	screen := v.screen(old)
 	var fresh []string
 	for len(data) > 0 {
 		e, rest, ok := nextEntry(data, len(id.Bytes()))
@@ -184,16 +205,19 @@ func (v *survey) tree(ctx context.Context, id oid, data []byte) {
 	v.mu.Lock()
 	fresh = slices.DeleteFunc(fresh, func(name string) bool {
 		sum := maphash.String(v.seed, name)
+		if old { // another screen
+			sum++
+		}
 		_, has := v.looked[sum]
 		v.looked[sum] = struct{}{}
 		return has
 	})
 	v.mu.Unlock()
-	if len(fresh) == 0 || !v.s.o.Screen(ctx, []byte(strings.Join(fresh, "\n"))) {
+	if len(fresh) == 0 || !screen(ctx, []byte(strings.Join(fresh, "\n"))) {
 		return
 	}
 	for _, name := range fresh {
-		if v.s.o.Screen(ctx, []byte(name)) {
+		if screen(ctx, []byte(name)) {
 			v.mu.Lock()
 			v.names[name], v.trees[id] = true, true
 			v.mu.Unlock()

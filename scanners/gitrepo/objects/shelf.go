@@ -214,3 +214,12 @@ func (s *Store) Has(id ID) bool {
 	}
 	return false
 }
+
+// Packed reports whether a pack has an object, without reading it.
+func (s *Store) Packed(id ID) bool {
+	defer unguard(guard())
+	for pl := range s.places(id) {
+		return pl.pack != nil
+	}
+	return false
+}
