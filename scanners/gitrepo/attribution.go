@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"revenant/fingerprints"
+	"revenant/scanners/gitrepo/lineage"
 	"revenant/scanners/gitrepo/objects"
 )
 
@@ -34,14 +35,48 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 	}
 	h := v.history()
 	v.anew = true
-	if err := v.shapes(ctx); err != nil {
-		return nil, err
-	}
-	if err := v.walked(ctx, h, now, nil, func() bool { return true }); err != nil {
+	if err := v.allOver(ctx, h, now); err != nil {
 		return nil, err
 	}
 	v.standing(ctx, h)
 	return h, ctx.Err()
+}
+
+// allOver notes what all commits say of places.
+func (v *survey) allOver(ctx context.Context, h *history, now []oid) error {
+	past, err := v.lineage(ctx, h)
+	if err != nil {
+		return err
+	}
+	for id, m := range v.written {
+		m.presence = fingerprints.PresenceUnreachable
+		v.written[id] = m
+	}
+	reached := past.Reach(now)
+	v.reached(reached.Has)
+	err = past.Brought(ctx, reached, func(commit oid, reached bool, places []lineage.Place) {
+		presence := fingerprints.PresenceUnreachable
+		if reached {
+			presence = fingerprints.PresenceHistory
+		}
+		for _, p := range places {
+			h.note(place{blob: p.ID, path: p.Path}, commit, presence)
+		}
+	})
+	h.settle()
+	return err
+}
+
+// lineage reads all commits and trees for what is asked for.
+func (v *survey) lineage(ctx context.Context, h *history) (*lineage.History, error) {
+	q := lineage.Query{Workers: v.s.o.Workers, Names: h.names, Links: v.absent.links}
+	q.IDs = slices.AppendSeq(slices.Collect(maps.Keys(h.wanted)), maps.Keys(h.pointers))
+	if v.s.o.Memory != nil && v.lasts() {
+		q.Read = v.known.reader()
+	}
+	var err error
+	v.past, err = lineage.Read(ctx, v.s.store.Store, q)
+	return v.past, err
 }
 
 func (v *survey) history() *history {
@@ -55,13 +90,11 @@ func (v *survey) history() *history {
 // the two, older notes what was reached before: the oldest commit is noted last.
 func (v *survey) walked(ctx context.Context, h *history, now, old []oid, older func() bool) error {
 	in, out := v.since(ctx, now, old)
-	reached, err := v.log(ctx, h, fingerprints.PresenceHistory, func() (map[oid]bool, error) {
-		return h.log(ctx, v.s.r, in, out, fingerprints.PresenceHistory)
-	}, func() []oid { return v.ordered(now) })
+	reached, err := h.log(ctx, v.s.r, in, out, fingerprints.PresenceHistory)
 	if err != nil {
 		return err
 	}
-	v.reached(reached)
+	v.reached(func(id oid) bool { return reached[id] })
 	if !older() {
 		return errMoved
 	}
@@ -73,9 +106,7 @@ func (v *survey) walked(ctx context.Context, h *history, now, old []oid, older f
 	}
 	slices.SortFunc(beyond, oid.Compare)
 	// One at a time: each says what it changed.
-	_, err = v.log(ctx, h, fingerprints.PresenceUnreachable, func() (map[oid]bool, error) {
-		return h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted")
-	}, func() []oid { return beyond })
+	_, err = h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted")
 	h.settle()
 	return err
 }
@@ -197,31 +228,8 @@ func (v *survey) restored(ctx context.Context, h *history) bool {
 	return true
 }
 
-// shapes reads every commit's place in history.
-func (v *survey) shapes(ctx context.Context) error {
-	_, err := v.s.store.Walk(ctx, objects.Walk{
-		Workers: max(1, v.s.o.Workers), Kinds: []objects.Kind{objects.Commit},
-		Visit: func(_ context.Context, _ int, o *objects.Object) (any, error) {
-			v.mu.Lock()
-			defer v.mu.Unlock()
-			if o.Stream == nil {
-				_, v.commits[o.ID] = shape(o.Data)
-			}
-			return nil, nil
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("reading commits: %w", err)
-	}
-	for id, m := range v.written {
-		m.presence = fingerprints.PresenceUnreachable
-		v.written[id] = m
-	}
-	return nil
-}
-
 // reached notes that commits are in the history of tips, and tags are tips.
-func (v *survey) reached(commits map[oid]bool) {
+func (v *survey) reached(reached func(oid) bool) {
 	named := map[oid]bool{}
 	for _, f := range v.s.refs {
 		if f.tip {
@@ -230,7 +238,7 @@ func (v *survey) reached(commits map[oid]bool) {
 	}
 	for id, m := range v.written {
 		switch {
-		case m.kind == objects.Tag && named[id], commits[id]:
+		case m.kind == objects.Tag && named[id], reached(id):
 			m.presence = fingerprints.PresenceHistory
 		case m.kind == objects.Tag:
 			m.presence = fingerprints.PresenceUnreachable
@@ -245,9 +253,19 @@ func (v *survey) standing(ctx context.Context, h *history) {
 	if v.lasts() && !v.again {
 		v.stood = recallStood(v.known.salt, v.before.Stood)
 	}
-	t := &trees{store: v.s.store, h: h, known: map[oid]held{}, skip: v.s.lost, read: v.known.reader()}
+	t := &trees{store: v.s.store, h: h, known: map[oid]held{}, skip: v.s.lost, read: v.known.reader(), past: v.past, told: map[oid]bool{}}
+	if t.past == nil && v.stood.unknown(v.s.refs) > fewTrees {
+		t.past, _ = v.lineage(ctx, h) // without it they are read one by one
+	}
 	v.stood.stand(ctx, t, v.s.refs)
+	if t.past != nil && t.past.Over() {
+		v.s.skip("", "", fingerprints.SkipTooLarge, "trees have more paths than are followed")
+	}
 }
+
+// fewTrees is how many commits' trees are read one by one: for more all trees
+// are read as they are stored.
+const fewTrees = 50
 
 // lasts reports whether what trees hold may be remembered: names of files are
 // found in trees themselves, and a partial clone says of what it lacks each time.

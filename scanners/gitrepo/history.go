@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/fingerprints"
+	"revenant/scanners/gitrepo/lineage"
 	"revenant/scanners/gitrepo/objects"
 )
 
@@ -182,6 +183,9 @@ type trees struct {
 	// read reports whether a blob was looked at, so that it will not come to be
 	// wanted later.
 	read func(id oid) bool
+	// past has all trees; nil: they are read here.
+	past *lineage.History
+	told map[oid]bool // trees that were skipped
 }
 
 // held is what is below a tree. It is sure when every object below it was read:
@@ -207,6 +211,25 @@ func (t *trees) of(ctx context.Context, f ref) (list []place, sure, is bool) {
 	}
 	b := t.below(ctx, root)
 	return b.places, b.sure && commit && err == nil, true
+}
+
+// spelled is what an outline stands for.
+func (t *trees) spelled(o lineage.Outline) (list []place, sure bool) {
+	c := t.past.Content(o)
+	for _, p := range c.Places {
+		list = append(list, place{blob: p.ID, path: p.Path, link: p.Link})
+	}
+	tell := func(ids []oid, why string) {
+		for _, id := range ids {
+			if !t.told[id] {
+				t.told[id] = true
+				t.skip(id, why)
+			}
+		}
+	}
+	tell(c.Gone, "a tree cannot be read")
+	tell(c.Damaged, "a tree is damaged")
+	return list, c.Sure
 }
 
 // below are the wanted blobs in a tree, with their paths below it, and the

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"revenant/fingerprints"
+	"revenant/scanners/gitrepo/lineage"
 	"revenant/scanners/gitrepo/objects"
 )
 
@@ -46,12 +47,19 @@ type stood struct {
 	commits map[oid]uint32    // their sets
 	lasting map[oid]bool      // commits whose sets can be kept
 	fresh   int               // how many such were walked now
+	// outlines are the sets of trees that were read with all others.
+	outlines map[lineage.Outline]outlineSet
+}
+
+type outlineSet struct {
+	set  uint32
+	sure bool
 }
 
 func newStood(salt [16]byte) *stood {
 	return &stood{
 		salt: salt, by: map[place]uint32{}, marks: map[uint64]uint32{},
-		same: map[string]uint32{}, commits: map[oid]uint32{}, lasting: map[oid]bool{},
+		same: map[string]uint32{}, commits: map[oid]uint32{}, lasting: map[oid]bool{}, outlines: map[lineage.Outline]outlineSet{},
 	}
 }
 
@@ -179,11 +187,10 @@ func (s *stood) stand(ctx context.Context, t *trees, refs []ref) {
 		}
 		set, has := s.commits[f.commit]
 		if !has {
-			list, sure, is := t.of(ctx, f)
-			if !is {
+			var sure, is bool
+			if set, sure, is = s.found(ctx, t, f); !is {
 				continue
 			}
-			set = s.take(list)
 			if ctx.Err() == nil {
 				s.commits[f.commit], s.lasting[f.commit] = set, sure
 				if sure {
@@ -195,6 +202,40 @@ func (s *stood) stand(ctx context.Context, t *trees, refs []ref) {
 			s.note(t.h, f, &s.spots[i])
 		}
 	}
+}
+
+// found is the set of what the tree of a ref holds; is tells whether it leads
+// to a tree.
+func (s *stood) found(ctx context.Context, t *trees, f ref) (set uint32, sure, is bool) {
+	if t.past != nil {
+		o, commit, has := t.past.Root(ctx, f.commit)
+		if has && (commit || f.tip) {
+			e, known := s.outlines[o]
+			if !known {
+				var list []place
+				list, e.sure = t.spelled(o)
+				e.set = s.take(list)
+				s.outlines[o] = e
+			}
+			return e.set, e.sure && commit, true
+		}
+	}
+	list, sure, is := t.of(ctx, f)
+	if !is {
+		return 0, false, false
+	}
+	return s.take(list), sure, true
+}
+
+// unknown is how many commits of refs were not walked.
+func (s *stood) unknown(refs []ref) int {
+	n := map[oid]bool{}
+	for _, f := range refs {
+		if _, has := s.commits[f.commit]; !has {
+			n[f.commit] = true
+		}
+	}
+	return len(n)
 }
 
 // take makes a set of what was walked.

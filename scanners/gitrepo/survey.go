@@ -10,6 +10,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/scanners"
+	"revenant/scanners/gitrepo/lineage"
 	"revenant/scanners/gitrepo/objects"
 )
 
@@ -31,9 +32,10 @@ type survey struct {
 	broken  map[string]bool     // packs with damaged objects
 	absent  absent              // what stands for content elsewhere
 	read    scanners.Counts
-	stood   *stood // what the trees of refs hold; nil before they are looked at
-	anew    bool   // all of history was attributed again
-	saved   int64  // bytes that were read when the memory was last kept
+	stood   *stood           // what the trees of refs hold; nil before they are looked at
+	anew    bool             // all of history was attributed again
+	past    *lineage.History // what all trees have; nil before that is asked
+	saved   int64            // bytes that were read when the memory was last kept
 }
 
 // message is a commit or tag whose text may hold something.
