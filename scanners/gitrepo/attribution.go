@@ -86,8 +86,8 @@ func (v *survey) history() *history {
 }
 
 // walked notes what commits say of places: those that tips reach, but for what
-// was reached before, and those that are new and none of them reaches. Between
-// the two, older notes what was reached before: the oldest commit is noted last.
+// was reached before, and those that are new and none of them reaches. Then older
+// notes what was known before: the commit that a place was known by stays.
 func (v *survey) walked(ctx context.Context, h *history, now, old []oid, older func() bool) error {
 	in, out := v.since(ctx, now, old)
 	reached, err := h.log(ctx, v.s.r, in, out, fingerprints.PresenceHistory)
@@ -95,9 +95,6 @@ func (v *survey) walked(ctx context.Context, h *history, now, old []oid, older f
 		return err
 	}
 	v.reached(func(id oid) bool { return reached[id] })
-	if !older() {
-		return errMoved
-	}
 	var beyond []oid
 	for id := range v.commits {
 		if !reached[id] {
@@ -107,6 +104,9 @@ func (v *survey) walked(ctx context.Context, h *history, now, old []oid, older f
 	slices.SortFunc(beyond, oid.Compare)
 	// One at a time: each says what it changed.
 	_, err = h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted")
+	if err == nil && !older() {
+		return errMoved
+	}
 	h.settle()
 	return err
 }

@@ -29,7 +29,7 @@ func used(b *testing.B, who int) time.Duration {
 func BenchmarkAttribution(b *testing.B) {
 	for _, dir := range filepath.SplitList(os.Getenv("REVENANT_TEST_REPOS")) {
 		s, err := New(b.Context(), Options{
-			Path: dir, Workers: 2, Screen: func(_ context.Context, data []byte) bool { return crc32.ChecksumIEEE(data)%500 == 0 },
+			Path: dir, Workers: 2, Screen: func(_ context.Context, data []byte) bool { return len(data) > 200 && crc32.ChecksumIEEE(data)%500 == 0 },
 		})
 		if err != nil {
 			b.Fatal(err)

@@ -131,6 +131,7 @@ func (h *History) make(ctx context.Context, tree uint32) uint32 {
 			i.target = h.settled(i.target)
 		case whole:
 			i = newItem(i.name(), folder, h.whole(ctx, i.target, 0))
+		default:
 		}
 		if i.kind() != folder || i.target != 0 {
 			h.list = append(h.list, i)

@@ -125,6 +125,7 @@ func (h *History) differ(o uint32, others []uint32, below string, depth int, c *
 			}
 		case folder:
 			h.differ(i.target, folders(lists, i), below+h.b.named[i.name()]+"/", depth+1, c)
+		default: // no object
 		}
 	}
 }
