@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -84,8 +83,7 @@ func (a *app) remembers(o *gitrepo.Options, e *eye, fl *scanFlags, p scanPlace) 
 		return err
 	}
 	o.Knows = gitrepo.Knowledge{Generic: [sha256.Size]byte(known), Fields: e.fieldRevision}
-	name := sha256.Sum256([]byte(p.sourceID))
-	o.Memory = gitMemory{filepath.Join(e.session.dir, "git", hex.EncodeToString(name[:16])+".memory"), a.now}
+	o.Memory = gitMemory{filepath.Join(e.session.dir, "git", sourceFile(p.sourceID)+".memory"), a.now}
 	o.KeepEvery = a.keepEvery
 	o.ScreenFields = e.screenFields(fl.archives(a.now))
 	return nil
