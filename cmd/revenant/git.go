@@ -145,7 +145,7 @@ func (a *app) scanOneRepository(ctx context.Context, fl *gitFlags, part *gitrepo
 	}
 	place := scanPlace{root: info.Root, sourceID: id, kind: fingerprints.KindGit}
 	if part != nil {
-		part.Path, part.SourceID = target, id
+		part.Path, part.SourceID, part.Index = target, id, a.env("GIT_INDEX_FILE")
 		if place.partial = true; part.Extent != gitrepo.Commits {
 			place.sourceID = "" // it may never be committed
 		}

@@ -33,7 +33,8 @@ type repo struct {
 	origin string // URL of the remote that the clone came from; empty: none
 	// shallow histories end early; partial ones lack objects on purpose.
 	shallow, partial bool
-	refused          bool // git does not take it for a repository
+	refused          bool   // git does not take it for a repository
+	index            string // in place of its own; empty: that
 }
 
 // home is where the repository lives, the same from each of its work trees and
@@ -75,6 +76,9 @@ func environment() []string {
 func (r *repo) command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "git", append(guards(), args...)...)
 	c.Dir, c.Env = r.path, environment()
+	if r.index != "" {
+		c.Env = append(c.Env, "GIT_INDEX_FILE="+r.index)
+	}
 	return c
 }
 

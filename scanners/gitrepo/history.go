@@ -52,12 +52,16 @@ func newHistory(wanted map[oid]int64, names map[string]bool) *history {
 // first, and notes which commit brought a wanted blob to a path. The oldest that
 // did wins. It returns the commits that it met.
 func (h *history) log(ctx context.Context, r *repo, commits, without []oid, presence fingerprints.Presence, args ...string) (map[oid]bool, error) {
-	p := parser{h: h, presence: presence, met: map[oid]bool{}}
+	met := map[oid]bool{}
 	if len(commits) == 0 {
-		return p.met, nil
+		return met, nil
+	}
+	p := changeParser{
+		met:  func(commit oid) { met[commit] = true },
+		each: func(c change) { h.note(place{blob: c.blob, path: c.path}, c.commit, presence) },
 	}
 	args = append(rawLog("--stdin", "--topo-order"), args...)
-	return p.met, r.lines(ctx, revisions(commits, without), 0, p.token, args...)
+	return met, r.lines(ctx, revisions(commits, without), 0, p.token, args...)
 }
 
 // rawLog are git log's arguments for commits, each with its raw changes: of a
@@ -84,46 +88,6 @@ func (h *history) remembered() []remembered {
 		}
 	}
 	return out
-}
-
-// parser reads git's log, token by token: a commit, or a change and then its
-// path. With -z each ends in a zero byte.
-type parser struct {
-	h        *history
-	presence fingerprints.Presence
-	met      map[oid]bool
-	commit   oid
-	blob     oid
-	change   bool // the next token is its path
-}
-
-func (p *parser) token(t []byte) error {
-	if p.change {
-		p.change = false
-		p.h.note(place{blob: p.blob, path: string(t)}, p.commit, p.presence)
-		return nil
-	}
-	t = bytes.TrimLeft(t, "\n")
-	switch {
-	case len(t) > 1 && t[0] == 1:
-		p.commit, _ = parseOID(t[1:])
-		p.met[p.commit] = true
-	case len(t) > 0 && t[0] == ':':
-		p.blob, p.change = newSide(t), true
-	}
-	return nil
-}
-
-// newSide is the object that a change leads to: of n parents there are n+1
-// modes, then n+1 ids.
-func newSide(change []byte) oid {
-	parents := len(change) - len(bytes.TrimLeft(change, ":"))
-	f := bytes.Fields(change[parents:])
-	if len(f) < 2*(parents+1) {
-		return oid{}
-	}
-	id, _ := parseOID(f[2*(parents+1)-1])
-	return id
 }
 
 // note takes a place down.
