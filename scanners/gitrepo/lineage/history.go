@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -102,7 +103,6 @@ func (h *History) parentsOf(n uint32, dst []uint32) []uint32 {
 type Reached struct {
 	h   *History
 	has []bool
-	n   int
 }
 
 // Reach follows parents from some commits; what is none of them is left out.
@@ -112,7 +112,6 @@ func (h *History) Reach(tips []objects.ID) *Reached {
 	visit := func(n uint32) {
 		if h.b.heads[n].read && !r.has[n] {
 			r.has[n] = true
-			r.n++
 			stack = append(stack, n)
 		}
 	}
@@ -137,6 +136,17 @@ func (h *History) Reach(tips []objects.ID) *Reached {
 func (r *Reached) Has(id objects.ID) bool {
 	n, has := r.h.b.commits.find(id.Bytes())
 	return has && int(n) < len(r.has) && r.has[n]
+}
+
+// All yields them, in no order.
+func (r *Reached) All() iter.Seq[objects.ID] {
+	return func(yield func(objects.ID) bool) {
+		for n, has := range r.has {
+			if has && !yield(r.h.b.commits.id(uint32(n))) {
+				return
+			}
+		}
+	}
 }
 
 // Brought calls each for every commit that brought in something that is asked

@@ -145,10 +145,14 @@ func compareLog(t *testing.T, h *lineage.History, tips []string, log, beyond map
 	if err != nil {
 		t.Fatal(err)
 	}
-	for c := range log {
-		if !r.Has(parse(t, c)) {
-			t.Errorf("%s is not reached", c)
+	n := 0
+	for id := range r.All() {
+		if n++; log[id.String()] == nil {
+			t.Errorf("%s is reached", id)
 		}
+	}
+	if n != len(log) {
+		t.Errorf("%d commits are reached, by git's log %d", n, len(log))
 	}
 	for c := range beyond {
 		if r.Has(parse(t, c)) {
