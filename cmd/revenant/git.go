@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"runtime"
 	"strings"
 
@@ -21,6 +20,7 @@ type gitFlags struct {
 	logOpts, since    string
 	reposFrom         string
 	recursive         []string
+	noCache           bool
 	wholeObjects      bool // objects are not looked at in parts: for comparing
 	parts             *scanners.Screener
 }
@@ -59,9 +59,11 @@ func (a *app) gitCommand() *cobra.Command {
 		Use: "git [PATH|URL]...", GroupID: "scan", Aliases: []string{"repo"},
 		Short: "Scan git repositories: every object, every ref, all of their history",
 		Long: `Reads every object of the repository at PATH (default: the current folder), or of a
-clone of URL that is made for the scan and removed after it: blobs once each,
-whatever the number of commits that hold them, merges included; messages, authors,
-names of refs and files; stashes, reflogs and what nothing reaches any more.
+clone of URL, which is kept beside the registry so that the next scan fetches what is
+new (with --no-cache, --no-store, --pack or without a registry it is removed after the
+scan): blobs once each, whatever the number of commits that hold them, merges included;
+messages, authors, names of refs and files; stashes, reflogs and what nothing reaches
+any more.
 
 A finding names the commit that brought it in, where it still is - tip, history
 or unreachable - and the refs that hold it.
@@ -90,6 +92,7 @@ changed files is read. Such a scan covers nothing and clears nothing.`,
 	f.StringVar(&fl.since, "since-commit", "", "only the commits of HEAD since this one")
 	f.StringVar(&fl.reposFrom, "repos-from", "", "scan the repositories in this file too, one PATH or URL a line, # for comments (- for standard input)")
 	f.StringArrayVar(&fl.recursive, "recursive", nil, "scan every repository below this folder too: bare, linked and nested ones, submodules (repeat)")
+	f.BoolVar(&fl.noCache, "no-cache", false, "keep no clone of a URL: clone into a temporary folder")
 	f.BoolVar(&fl.wholeObjects, "whole-objects", false, "look at every object whole")
 	_ = f.MarkHidden("whole-objects")
 	return c
@@ -118,16 +121,17 @@ func (a *app) scanGit(ctx context.Context, fl *gitFlags, args []string) error {
 // scanOneRepository is a scan whose repository has to be there.
 func (a *app) scanOneRepository(ctx context.Context, fl *gitFlags, part *gitrepo.ChangesOptions, target string) error {
 	id := fl.source
+	var from *clone
 	if isRemote(target) {
 		if id == "" {
 			id = gitrepo.SourceID(target, target)
 		}
-		clone, err := cloned(ctx, target)
-		if err != nil {
+		var err error
+		if from, err = a.cloned(ctx, fl, target, id); err != nil {
 			return err
 		}
-		defer os.RemoveAll(clone.dir)
-		target = clone.path
+		defer func() { _ = from.close() }()
+		target = from.path
 	}
 	info, err := gitrepo.Look(ctx, target)
 	if err != nil {
@@ -141,7 +145,7 @@ func (a *app) scanOneRepository(ctx context.Context, fl *gitFlags, part *gitrepo
 	}
 	place := scanPlace{root: info.Root, sourceID: id, kind: fingerprints.KindGit}
 	if part != nil {
-		part.Path, part.SourceID = target, id
+		part.Path, part.SourceID, part.Index = target, id, a.env("GIT_INDEX_FILE")
 		if place.partial = true; part.Extent != gitrepo.Commits {
 			place.sourceID = "" // it may never be committed
 		}
@@ -150,7 +154,11 @@ func (a *app) scanOneRepository(ctx context.Context, fl *gitFlags, part *gitrepo
 		})
 	}
 	return a.runScan(ctx, &fl.scanFlags, place, func(e *eye, _ []byte) (scanners.Source, error) {
-		return a.openRepository(ctx, fl, e, place, gitTarget{name: target, info: info}, nil)
+		src, err := a.openRepository(ctx, fl, e, place, gitTarget{name: target, info: info}, nil)
+		if err != nil || from == nil {
+			return src, err
+		}
+		return watched{src, from}, nil
 	})
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 
 	"revenant/fingerprints"
 	"revenant/ingest/scan"
@@ -146,14 +145,14 @@ func (a *app) openTarget(ctx context.Context, fl *gitFlags, e *eye, p scanPlace,
 	if g.url == "" {
 		return a.openRepository(ctx, fl, e, p, g, read)
 	}
-	made, err := cloned(ctx, g.url)
+	made, err := a.cloned(ctx, fl, g.url, p.sourceID)
 	if err != nil {
 		detail := scan.Shown(ctx, e.engine.Matchers, e.labels, err.Error())
 		return nil, &scanners.SkipError{Reason: fingerprints.SkipUnreadable, Detail: detail, Size: -1}
 	}
 	src, err := a.openRepository(ctx, fl, e, p, gitTarget{name: made.path}, read)
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(made.dir))
+		return nil, errors.Join(err, made.close())
 	}
-	return temporary{src, made}, nil
+	return borrowed{watched{src, made}}, nil
 }

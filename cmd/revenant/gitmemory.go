@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -112,8 +111,7 @@ func (a *app) remembers(o *gitrepo.Options, e *eye, fl *scanFlags, p scanPlace) 
 	if m := e.generics(); m != nil {
 		o.Knows.Rules, o.Knows.Permits = ruleMarks(m.Marks()), ruleMarks(m.Permits())
 	}
-	name := sha256.Sum256([]byte(p.sourceID))
-	o.Memory = gitMemory{filepath.Join(e.session.dir, "git", hex.EncodeToString(name[:16])), a.now}
+	o.Memory = gitMemory{filepath.Join(e.session.dir, "git", sourceFile(p.sourceID)), a.now}
 	o.KeepEvery = a.keepEvery
 	o.ScreenFor = func(c gitrepo.Change) func(context.Context, []byte) bool {
 		return e.screenFor(c, fl.archives(a.now))

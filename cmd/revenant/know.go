@@ -227,11 +227,14 @@ func (a *app) sourceMove() *cobra.Command {
 
 func (a *app) sourceForget() *cobra.Command {
 	return &cobra.Command{
-		Use: "forget ID", Short: "Remove a source with its scans and findings",
+		Use: "forget ID", Short: "Remove a source with its scans and findings, and the clone that is kept of it",
 		Example: "  revenant source forget dir:/srv/old", Args: argCount(1, 1, "one source ID"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
 				if err := s.reg.ForgetSource(ctx, s.actor, args[0]); err != nil {
+					return err
+				}
+				if err := forgetClone(s.dir, args[0]); err != nil {
 					return err
 				}
 				if a.asJSON {
@@ -341,9 +344,12 @@ func (a *app) doctorCommand() *cobra.Command {
 // privateFiles lists what only its owner may read.
 func privateFiles(dir string) []string {
 	files := []string{dir}
-	_ = filepath.WalkDir(dir, func(p string, _ os.DirEntry, err error) error {
+	_ = filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
 		if err == nil && p != dir {
 			files = append(files, p)
+		}
+		if err == nil && d.IsDir() && filepath.Dir(p) == clonesDir(dir) {
+			return filepath.SkipDir // git's files are as private as their folder
 		}
 		return nil
 	})

@@ -148,6 +148,16 @@ func (w *walk) finish() {
 	if found := w.planted.in(w.spoken); len(found) > 0 {
 		w.t.Errorf("printed: %v", found)
 	}
+	// The one exception: a kept clone holds what its remote does.
+	clones, err := filepath.Glob(filepath.Join(clonesDir(w.registry()), "*.git"))
+	if err != nil || len(clones) == 0 {
+		w.t.Errorf("no clone is kept: %v", err)
+	}
+	for _, dir := range clones {
+		if err := os.RemoveAll(dir); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 	if found := w.planted.inTree(w.t, w.dir); len(found) > 0 {
 		w.t.Errorf("written: %v", found)
 	}

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
 	"revenant/fingerprints"
+	"revenant/scanners/gitrepo/lineage"
 	"revenant/scanners/gitrepo/objects"
 )
 
@@ -40,14 +43,48 @@ func (v *survey) attributed(ctx context.Context) (*history, error) {
 	if err := v.known.reached.clear(); err != nil {
 		return nil, fmt.Errorf("remembering: %w", err)
 	}
-	if err := v.shapes(ctx); err != nil {
-		return nil, err
-	}
-	if err := v.walked(ctx, h, now, nil, func() bool { return true }); err != nil {
+	if err := v.allOver(ctx, h, now); err != nil {
 		return nil, err
 	}
 	v.standing(ctx, h)
 	return h, ctx.Err()
+}
+
+// allOver notes what all commits say of places.
+func (v *survey) allOver(ctx context.Context, h *history, now []oid) error {
+	past, err := v.lineage(ctx, h)
+	if err != nil {
+		return err
+	}
+	for id, m := range v.written {
+		m.presence = fingerprints.PresenceUnreachable
+		v.written[id] = m
+	}
+	reached := past.Reach(now)
+	v.reached(reached.Has, reached.All())
+	err = past.Brought(ctx, reached, func(commit oid, reached bool, places []lineage.Place) {
+		presence := fingerprints.PresenceUnreachable
+		if reached {
+			presence = fingerprints.PresenceHistory
+		}
+		for _, p := range places {
+			h.note(place{blob: p.ID, path: p.Path}, commit, presence)
+		}
+	})
+	h.settle()
+	return err
+}
+
+// lineage reads all commits and trees for what is asked for.
+func (v *survey) lineage(ctx context.Context, h *history) (*lineage.History, error) {
+	q := lineage.Query{Workers: v.s.o.Workers, Names: h.names, Links: v.absent.links}
+	q.IDs = slices.AppendSeq(slices.Collect(maps.Keys(h.wanted)), maps.Keys(h.pointers))
+	if v.s.o.Memory != nil && v.lasts() {
+		q.Read = v.known.reader()
+	}
+	var err error
+	v.ancestry, err = lineage.Read(ctx, v.s.store.Store, q)
+	return v.ancestry, err
 }
 
 func (v *survey) history() *history {
@@ -57,19 +94,19 @@ func (v *survey) history() *history {
 }
 
 // walked notes what commits say of places: those that tips reach, but for what
-// was reached before, and those that are new and none of them reaches. Between
-// the two, older notes what was reached before: the oldest commit is noted last.
+// was reached before, and those that are new and none of them reaches. Then older
+// notes what was known before: the commit that a place was known by stays.
 func (v *survey) walked(ctx context.Context, h *history, now, old []oid, older func() bool) error {
 	in, out := v.since(ctx, now, old)
-	reached, err := v.log(ctx, h, fingerprints.PresenceHistory, func() (map[oid]bool, error) {
-		return h.log(ctx, v.s.r, in, out, fingerprints.PresenceHistory)
-	}, func() []oid { return v.ordered(now) })
+	reached, err := h.log(ctx, v.s.r, in, out, fingerprints.PresenceHistory)
 	if err != nil {
 		return err
 	}
-	v.reached(reached)
-	if !older() {
-		return errMoved
+	v.reached(func(id oid) bool { return reached[id] }, maps.Keys(reached))
+	for _, st := range h.places {
+		if st.twice { // which of them is the oldest, git's order does not say
+			return errMoved
+		}
 	}
 	var beyond []oid
 	for id := range v.commits {
@@ -79,9 +116,10 @@ func (v *survey) walked(ctx context.Context, h *history, now, old []oid, older f
 	}
 	slices.SortFunc(beyond, oid.Compare)
 	// One at a time: each says what it changed.
-	_, err = v.log(ctx, h, fingerprints.PresenceUnreachable, func() (map[oid]bool, error) {
-		return h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted")
-	}, func() []oid { return beyond })
+	_, err = h.log(ctx, v.s.r, beyond, nil, fingerprints.PresenceUnreachable, "--no-walk=unsorted")
+	if err == nil && !older() {
+		return errMoved
+	}
 	h.settle()
 	return err
 }
@@ -178,33 +216,11 @@ func revisions(in, out []oid) io.Reader {
 	return strings.NewReader(b.String())
 }
 
-// shapes reads every commit's place in history.
-func (v *survey) shapes(ctx context.Context) error {
-	_, err := v.s.store.Walk(ctx, objects.Walk{
-		Workers: max(1, v.s.o.Workers), Kinds: []objects.Kind{objects.Commit},
-		Visit: func(_ context.Context, _ int, o *objects.Object) (any, error) {
-			v.mu.Lock()
-			defer v.mu.Unlock()
-			if o.Stream == nil {
-				_, v.commits[o.ID] = shape(o.Data)
-			}
-			return nil, nil
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("reading commits: %w", err)
-	}
-	for id, m := range v.written {
-		m.presence = fingerprints.PresenceUnreachable
-		v.written[id] = m
-	}
-	return nil
-}
-
-// reached notes that commits are in the history of tips, and tags are tips.
-func (v *survey) reached(commits map[oid]bool) {
+// reached notes that commits are in the history of tips, and tags are tips. Of
+// the commits it is told which they are, and all of them.
+func (v *survey) reached(has func(oid) bool, all iter.Seq[oid]) {
 	v.surely = v.surely || v.anew
-	for id := range commits {
+	for id := range all {
 		v.known.reached.fresh = append(v.known.reached.fresh, v.known.mark(id))
 	}
 	named := map[oid]bool{}
@@ -215,7 +231,7 @@ func (v *survey) reached(commits map[oid]bool) {
 	}
 	for id, m := range v.written {
 		switch {
-		case m.kind == objects.Tag && named[id], commits[id]:
+		case m.kind == objects.Tag && named[id], has(id):
 			m.presence = fingerprints.PresenceHistory
 		case m.kind == objects.Tag:
 			m.presence = fingerprints.PresenceUnreachable
@@ -230,9 +246,19 @@ func (v *survey) standing(ctx context.Context, h *history) {
 	if v.lasts() && !v.again {
 		v.stood = recallStood(v.known.salt, v.before)
 	}
-	t := &trees{store: v.s.store, h: h, known: map[oid]held{}, skip: v.s.lost, read: v.known.reader()}
+	t := &trees{store: v.s.store, h: h, known: map[oid]held{}, skip: v.s.lost, read: v.known.reader(), past: v.ancestry, told: map[oid]bool{}}
+	if t.past == nil && v.stood.unknown(v.s.refs) > fewTrees {
+		t.past, _ = v.lineage(ctx, h) // without it they are read one by one
+	}
 	v.stood.stand(ctx, t, v.s.refs)
+	if t.past != nil && t.past.Over() {
+		v.s.skip("", "", fingerprints.SkipTooLarge, "trees have more paths than are followed")
+	}
 }
+
+// fewTrees is how many commits' trees are read one by one: for more all trees
+// are read as they are stored.
+const fewTrees = 50
 
 // lasts reports whether what trees hold may be remembered: names of files are
 // found in trees themselves, and a partial clone says of what it lacks each time.

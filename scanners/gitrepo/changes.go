@@ -42,6 +42,10 @@ type ChangesOptions struct {
 	// Log are arguments of git log that select commits, such as main..topic; for
 	// Commits alone. Options that write files or run programs are refused.
 	Log []string
+	// Index is the index that git has its hooks look at (GIT_INDEX_FILE), which
+	// is another one while "git commit -a" or "git commit PATH" is under way. It
+	// counts if it lies in the repository. Empty: the repository's own.
+	Index string
 }
 
 // change is one file that differs.
@@ -76,16 +80,20 @@ func NewChanges(ctx context.Context, o ChangesOptions) (*Changes, error) {
 		return nil, err
 	}
 	c := &Changes{Source: *s, o: o, seed: maphash.MakeSeed()}
-	if c.list, err = c.find(ctx); err != nil {
+	c.r.index = c.r.ownIndex(o.Index)
+	if err = c.find(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return c, nil
 }
 
 // find lists the changes.
-func (c *Changes) find(ctx context.Context) ([]change, error) {
+func (c *Changes) find(ctx context.Context) error {
 	const unborn = "--cached"
-	p := &changeParser{}
+	p := &changeParser{
+		met:  func(commit oid) { c.commits = append(c.commits, commit) },
+		each: func(ch change) { c.list = append(c.list, ch) },
+	}
 	var err error
 	switch c.o.Extent {
 	case Staged:
@@ -96,27 +104,45 @@ func (c *Changes) find(ctx context.Context) ([]change, error) {
 		err = c.r.lines(ctx, nil, 0, p.token, rawLog(c.o.Log...)...)
 	}
 	if err != nil && ctx.Err() == nil {
-		return nil, ErrBadRange
+		return ErrBadRange
 	}
-	c.commits = p.commits
-	return p.list, err
+	return err
 }
 
-// changeParser reads raw differences with their commits.
+// ownIndex is an index that lies in the git directory; empty for any other.
+func (r *repo) ownIndex(name string) string {
+	if name == "" {
+		return ""
+	}
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return ""
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(abs))
+	own, ownErr := filepath.EvalSymlinks(r.gitDir)
+	if err != nil || ownErr != nil || dir != own {
+		return ""
+	}
+	return abs
+}
+
+// changeParser reads raw differences and their commits, token by token: a
+// commit, or a change and then its path. With -z each ends in a zero byte.
 type changeParser struct {
-	commit  oid
-	next    change
-	pathed  bool // the next token is a path
-	list    []change
-	commits []oid
+	met  func(commit oid)
+	each func(change)
+
+	commit oid
+	next   change
+	pathed bool // the next token is a path
 }
 
 func (p *changeParser) token(t []byte) error {
 	if p.pathed {
 		p.pathed = false
-		p.next.path = string(t)
-		if p.next.commit = p.commit; p.next.path != "" {
-			p.list = append(p.list, p.next)
+		if len(t) > 0 {
+			p.next.commit, p.next.path = p.commit, string(t)
+			p.each(p.next)
 		}
 		return nil
 	}
@@ -124,16 +150,15 @@ func (p *changeParser) token(t []byte) error {
 	switch {
 	case len(t) > 1 && t[0] == 1:
 		p.commit, _ = parseOID(t[1:])
-		p.commits = append(p.commits, p.commit)
+		p.met(p.commit)
 	case len(t) > 0 && t[0] == ':':
-		p.pathed = true
-		p.next = parseChange(t)
+		p.pathed, p.next = true, parseChange(t)
 	}
 	return nil
 }
 
-// parseChange reads modes, ids and status; what was removed, and links to other
-// repositories, have no path to be taken up.
+// parseChange reads modes, ids and status: of n parents there are n+1 modes, then
+// n+1 ids.
 func parseChange(t []byte) change {
 	parents := len(t) - len(bytes.TrimLeft(t, ":"))
 	f := bytes.Fields(t[parents:])

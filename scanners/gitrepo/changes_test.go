@@ -51,6 +51,37 @@ func freshText(t *testing.T, o gitrepo.ChangesOptions) map[string]string {
 	}
 }
 
+// TestIndexOfHooks: while a commit of some files is made, git has its hooks look
+// at another index. One that lies elsewhere does not count.
+func TestIndexOfHooks(t *testing.T) {
+	r := newRepository(t)
+	r.write("a.txt", "one\n")
+	r.commit("first")
+	own, err := os.ReadFile(filepath.Join(r.dir, ".git", "index"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.write("a.txt", "two\n")
+	r.git("add", "-A")
+	theirs := filepath.Join(r.dir, ".git", "index.lock")
+	elsewhere := filepath.Join(t.TempDir(), "index")
+	if err := errors.Join(os.Rename(filepath.Join(r.dir, ".git", "index"), theirs), os.WriteFile(filepath.Join(r.dir, ".git", "index"), own, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(theirs)
+	if err = errors.Join(err, os.WriteFile(elsewhere, data, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for index, want := range map[string]map[string]string{
+		"": {}, theirs: {"a.txt": "two\n|"}, elsewhere: {}, filepath.Join(r.dir, ".git", "none", "index"): {},
+	} {
+		got := freshText(t, gitrepo.ChangesOptions{Path: r.dir, Extent: gitrepo.Staged, Index: index})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", index, diff)
+		}
+	}
+}
+
 func TestChanges(t *testing.T) {
 	r := newRepository(t)
 	r.write("a.txt", "one\ntwo\nthree\n")

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"revenant/scanners/gitrepo/catfile"
 	"revenant/scanners/gitrepo/objects"
 )
 
@@ -33,7 +34,8 @@ type repo struct {
 	origin string // URL of the remote that the clone came from; empty: none
 	// shallow histories end early; partial ones lack objects on purpose.
 	shallow, partial bool
-	refused          bool // git does not take it for a repository
+	refused          bool   // git does not take it for a repository
+	index            string // in place of its own; empty: that
 }
 
 // home is where the repository lives, the same from each of its work trees and
@@ -55,26 +57,13 @@ func guards() []string {
 	}
 }
 
-// environment is the process's own without what would point git elsewhere.
-func environment() []string {
-	var env []string
-	for _, kv := range os.Environ() {
-		name, _, _ := strings.Cut(kv, "=")
-		switch name {
-		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-			"GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES", "GIT_COMMON_DIR", "GIT_EXTERNAL_DIFF", "GIT_PAGER",
-			"GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "LC_ALL", "LANGUAGE", "LANG":
-			continue
-		}
-		env = append(env, kv)
-	}
-	return append(env, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1", "GIT_NO_REPLACE_OBJECTS=1")
-}
-
 // command is git about to run in the repository.
 func (r *repo) command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "git", append(guards(), args...)...)
-	c.Dir, c.Env = r.path, environment()
+	c.Dir, c.Env = r.path, catfile.Environment(os.Environ())
+	if r.index != "" {
+		c.Env = append(c.Env, "GIT_INDEX_FILE="+r.index)
+	}
 	return c
 }
 

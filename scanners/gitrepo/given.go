@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -64,6 +65,8 @@ func splitCommit(data []byte) (people, rest string) {
 // give gives out blobs at their paths, and paths that are themselves suspect.
 func (v *survey) give(ctx context.Context, h *history) {
 	named := map[oid]bool{}
+	// A scan that remembers meets them in another order than the first.
+	slices.SortFunc(h.order, func(a, b place) int { return cmp.Or(cmp.Compare(a.path, b.path), a.blob.Compare(b.blob)) })
 	for _, p := range h.order {
 		st := h.places[p]
 		named[p.blob] = true

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/fingerprints"
+	"revenant/scanners/gitrepo/lineage"
 	"revenant/scanners/gitrepo/objects"
 )
 
@@ -18,7 +19,8 @@ type place struct {
 
 // standing is what history says of a place.
 type standing struct {
-	commit   oid // that it came in with; empty: none that was found
+	commit   oid  // that it came in with; empty: none that was found
+	twice    bool // more than one commit that is reached brought it
 	presence fingerprints.Presence
 	past     fingerprints.Presence // what history alone says
 	refs     []string              // whose trees hold it now, the first ones
@@ -51,12 +53,16 @@ func newHistory(wanted map[oid]int64, names map[string]bool) *history {
 // first, and notes which commit brought a wanted blob to a path. The oldest that
 // did wins. It returns the commits that it met.
 func (h *history) log(ctx context.Context, r *repo, commits, without []oid, presence fingerprints.Presence, args ...string) (map[oid]bool, error) {
-	p := parser{h: h, presence: presence, met: map[oid]bool{}}
+	met := map[oid]bool{}
 	if len(commits) == 0 {
-		return p.met, nil
+		return met, nil
+	}
+	p := changeParser{
+		met:  func(commit oid) { met[commit] = true },
+		each: func(c change) { h.note(place{blob: c.blob, path: c.path}, c.commit, presence) },
 	}
 	args = append(rawLog("--stdin", "--topo-order"), args...)
-	return p.met, r.lines(ctx, revisions(commits, without), 0, p.token, args...)
+	return met, r.lines(ctx, revisions(commits, without), 0, p.token, args...)
 }
 
 // rawLog are git log's arguments for commits, each with its raw changes: of a
@@ -85,46 +91,6 @@ func (h *history) remembered(salt [16]byte) []remembered {
 	return out
 }
 
-// parser reads git's log, token by token: a commit, or a change and then its
-// path. With -z each ends in a zero byte.
-type parser struct {
-	h        *history
-	presence fingerprints.Presence
-	met      map[oid]bool
-	commit   oid
-	blob     oid
-	change   bool // the next token is its path
-}
-
-func (p *parser) token(t []byte) error {
-	if p.change {
-		p.change = false
-		p.h.note(place{blob: p.blob, path: string(t)}, p.commit, p.presence)
-		return nil
-	}
-	t = bytes.TrimLeft(t, "\n")
-	switch {
-	case len(t) > 1 && t[0] == 1:
-		p.commit, _ = parseOID(t[1:])
-		p.met[p.commit] = true
-	case len(t) > 0 && t[0] == ':':
-		p.blob, p.change = newSide(t), true
-	}
-	return nil
-}
-
-// newSide is the object that a change leads to: of n parents there are n+1
-// modes, then n+1 ids.
-func newSide(change []byte) oid {
-	parents := len(change) - len(bytes.TrimLeft(change, ":"))
-	f := bytes.Fields(change[parents:])
-	if len(f) < 2*(parents+1) {
-		return oid{}
-	}
-	id, _ := parseOID(f[2*(parents+1)-1])
-	return id
-}
-
 // note takes a place down.
 func (h *history) note(p place, commit oid, presence fingerprints.Presence) {
 	if _, has := h.wanted[p.blob]; has {
@@ -145,6 +111,7 @@ func (h *history) note(p place, commit oid, presence fingerprints.Presence) {
 // came notes one more commit that brought it in; of those that are as easy to
 // meet the last that is noted wins.
 func (s *standing) came(commit oid, presence fingerprints.Presence) {
+	s.twice = s.twice || !s.commit.IsZero() && s.presence == presence && presence == fingerprints.PresenceHistory
 	stronger := strongest(s.presence, presence)
 	if presence == fingerprints.PresenceUnreachable && s.presence == presence && commit.Compare(s.commit) < 0 {
 		return // they are in the order of their ids
@@ -187,6 +154,9 @@ type trees struct {
 	read func(id oid) bool
 	// missed is set when brought did not find all that it asked for.
 	missed bool
+	// past has all trees; nil: they are read here.
+	past *lineage.History
+	told map[oid]bool // trees that were skipped
 }
 
 // held is what is below a tree. It is sure when every object below it was read:
@@ -212,6 +182,25 @@ func (t *trees) of(ctx context.Context, f ref) (list []place, sure, is bool) {
 	}
 	b := t.below(ctx, root)
 	return b.places, b.sure && commit && err == nil, true
+}
+
+// spelled is what an outline stands for.
+func (t *trees) spelled(o lineage.Outline) (list []place, sure bool) {
+	c := t.past.Content(o)
+	for _, p := range c.Places {
+		list = append(list, place{blob: p.ID, path: p.Path, link: p.Link})
+	}
+	tell := func(ids []oid, why string) {
+		for _, id := range ids {
+			if !t.told[id] {
+				t.told[id] = true
+				t.skip(id, why)
+			}
+		}
+	}
+	tell(c.Gone, "a tree cannot be read")
+	tell(c.Damaged, "a tree is damaged")
+	return list, c.Sure
 }
 
 // below are the wanted blobs in a tree, with their paths below it, and the

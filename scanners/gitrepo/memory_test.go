@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -226,6 +227,30 @@ func TestOnlyWhatIsNew(t *testing.T) {
 		m.parts["memory"] = good[:cut]
 		if n := scan(gitrepo.Knowledge{Fields: 1, Generic: [sha256.Size]byte{1}}); n < first {
 			t.Errorf("%d contents with a memory cut at %d", n, cut)
+		}
+	}
+}
+
+// TestManyNewTips: a fetch of more branches than trees are read for one by one,
+// each with a file of its own and an old one at a new path.
+func TestManyNewTips(t *testing.T) {
+	r, _ := hidden(t, "sha1")
+	m := &kept{}
+	var looked atomic.Int64
+	drained(t, remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked))
+	old := r.git("rev-parse", "HEAD:tip.txt")
+	var s strings.Builder
+	for i := range 120 {
+		fmt.Fprintf(&s, "commit refs/heads/many%d\ncommitter C <c@example.org> %d +0000\ndata 1\nc\nfrom refs/heads/main^0\n", i, 1_800_000_000+i)
+		text := fmt.Sprintf("%s on branch %d", mark, i)
+		fmt.Fprintf(&s, "M 100644 inline many/%d.txt\ndata %d\n%s\nM 100644 %s again/%d.txt\n", i%30, len(text), text, old, i%40)
+	}
+	r.piped(s.String(), "fast-import", "--quiet")
+	for _, when := range []string{"new", "again"} {
+		want, _ := drained(t, holding{r.source(mark)})
+		got, skips := drained(t, holding{remembering(t, r.dir, m, gitrepo.Knowledge{}, &looked)})
+		if diff := cmp.Diff(want, got); diff != "" || len(want) < 150 || len(skips) > 0 {
+			t.Errorf("%s: %d places, %v (-afresh +remembering):\n%s", when, len(want), skips, diff)
 		}
 	}
 }

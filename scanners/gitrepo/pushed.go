@@ -42,7 +42,7 @@ func (v *survey) pushed(ctx context.Context) (*history, bool) {
 	if !t.changes(ctx, v.held, sorted(beyond), fingerprints.PresenceUnreachable) || !v.allPlaced(h) {
 		return nil, false
 	}
-	v.reached(met)
+	v.reached(func(id oid) bool { return met[id] }, maps.Keys(met))
 	h.settle()
 	return h, true
 }
@@ -121,7 +121,7 @@ func (v *survey) unasked() error {
 	}
 	met, _, ok := v.came()
 	if v.surely = v.surely && ok && v.plain(); v.surely {
-		v.reached(met)
+		v.reached(func(id oid) bool { return met[id] }, maps.Keys(met))
 	}
 	return nil
 }

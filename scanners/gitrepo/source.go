@@ -158,13 +158,6 @@ func (s *Source) survey(ctx context.Context) (err error) {
 	return errors.Join(ctx.Err(), v.remember(h))
 }
 
-// note tells people something of how the repository was read, once.
-func (s *Source) note(text string) {
-	if !slices.Contains(s.notes, text) {
-		s.notes = append(s.notes, text)
-	}
-}
-
 // fallbacks tells what git itself had to read, and why.
 func (s *Source) fallbacks() {
 	counts := s.store.Fallbacks()

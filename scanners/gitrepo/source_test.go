@@ -31,7 +31,7 @@ func TestConformance(t *testing.T) {
 	sourcetest.Run(t, sourcetest.Subject{
 		New: func(t *testing.T, _ []byte) scanners.Source { return sourceAt(t, r.dir, mark) },
 		Want: map[string]string{
-			"a.txt": mark + " three" + mark + " one", "dir/b.txt": mark + " two",
+			"a.txt": mark + " one" + mark + " three", "dir/b.txt": mark + " two",
 		},
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"revenant/fingerprints"
+	"revenant/scanners/gitrepo/lineage"
 )
 
 // maxStood bounds how many members the sets that are kept have: beyond it, trees
@@ -34,6 +35,8 @@ type stood struct {
 	same    map[string]uint32 // sets by their members
 	commits map[oid]stoodAt
 	fresh   int // how many of those that last were walked now
+	// outlines are the sets of trees that were read with all others.
+	outlines map[lineage.Outline]stoodAt
 }
 
 // stoodAt is what the tree of a commit holds.
@@ -45,7 +48,7 @@ type stoodAt struct {
 func newStood(salt [16]byte) *stood {
 	return &stood{
 		salt: salt, by: map[place]uint32{}, marks: map[uint64]uint32{},
-		same: map[string]uint32{}, commits: map[oid]stoodAt{},
+		same: map[string]uint32{}, commits: map[oid]stoodAt{}, outlines: map[lineage.Outline]stoodAt{},
 	}
 }
 
@@ -162,12 +165,13 @@ func (s *stood) stand(ctx context.Context, t *trees, refs []ref) {
 		}
 		at, has := s.commits[f.commit]
 		if !has {
-			if at, has = s.after(ctx, t, f.commit); !has {
-				list, sure, is := t.of(ctx, *f)
-				if !is {
+			if t.past == nil {
+				at, has = s.after(ctx, t, f.commit)
+			}
+			if !has {
+				if at, has = s.found(ctx, t, *f); !has {
 					continue
 				}
-				at = stoodAt{s.take(list), sure}
 			}
 			if ctx.Err() == nil {
 				s.commits[f.commit] = at
@@ -181,6 +185,39 @@ func (s *stood) stand(ctx context.Context, t *trees, refs []ref) {
 		}
 	}
 	s.route(ctx, t, refs)
+}
+
+// found is what the tree of a ref holds; is tells whether it leads to a tree.
+func (s *stood) found(ctx context.Context, t *trees, f ref) (at stoodAt, is bool) {
+	if t.past != nil {
+		o, commit, has := t.past.Root(ctx, f.commit)
+		if has && (commit || f.tip) {
+			at, known := s.outlines[o]
+			if !known {
+				list, sure := t.spelled(o)
+				at = stoodAt{s.take(list), sure}
+				s.outlines[o] = at
+			}
+			at.lasts = at.lasts && commit
+			return at, true
+		}
+	}
+	list, sure, is := t.of(ctx, f)
+	if !is {
+		return stoodAt{}, false
+	}
+	return stoodAt{s.take(list), sure}, true
+}
+
+// unknown is how many commits of refs were not walked.
+func (s *stood) unknown(refs []ref) int {
+	n := map[oid]bool{}
+	for _, f := range refs {
+		if _, has := s.commits[f.commit]; !has {
+			n[f.commit] = true
+		}
+	}
+	return len(n)
 }
 
 // take makes a set of what was walked.

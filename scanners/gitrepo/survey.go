@@ -10,6 +10,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/scanners"
+	"revenant/scanners/gitrepo/lineage"
 	"revenant/scanners/gitrepo/objects"
 )
 
@@ -23,21 +24,22 @@ type survey struct {
 	// older looks for that alone.
 	older func(ctx context.Context, data []byte) bool
 
-	mu      sync.Mutex
-	held    map[oid]int64       // blobs that may hold something, with their sizes
-	written map[oid]message     // commits and tags that may
-	commits map[oid][]oid       // that are new, with their parents
-	names   map[string]bool     // of files, that may be secrets
-	trees   map[oid]bool        // that have such names
-	looked  map[uint64]struct{} // names that were screened
-	broken  map[string]bool     // packs with damaged objects
-	absent  absent              // what stands for content elsewhere
-	read    scanners.Counts
-	stood   *stood // what the trees of refs hold; nil before they are looked at
-	anew    bool   // all of history was attributed again
-	surely  bool   // what tips reached is known wholly
-	tips    []oid  // see now
-	saved   int64  // bytes that were read when the memory was last kept
+	mu       sync.Mutex
+	held     map[oid]int64       // blobs that may hold something, with their sizes
+	written  map[oid]message     // commits and tags that may
+	commits  map[oid][]oid       // that are new, with their parents
+	names    map[string]bool     // of files, that may be secrets
+	trees    map[oid]bool        // that have such names
+	looked   map[uint64]struct{} // names that were screened
+	broken   map[string]bool     // packs with damaged objects
+	absent   absent              // what stands for content elsewhere
+	read     scanners.Counts
+	stood    *stood           // what the trees of refs hold; nil before they are looked at
+	anew     bool             // all of history was attributed again
+	ancestry *lineage.History // what all trees have; nil before that is asked
+	surely   bool             // what tips reached is known wholly
+	tips     []oid            // see now
+	saved    int64            // bytes that were read when the memory was last kept
 }
 
 // message is a commit or tag whose text may hold something.

@@ -100,7 +100,7 @@ func (r *Reader) start(ctx context.Context) (*process, error) {
 		name = "git"
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, "--git-dir="+r.gitDir, "-c", "safe.directory=*", "cat-file", "--batch")
-	cmd.Env = environment(os.Environ())
+	cmd.Env = Environment(os.Environ())
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrGit, err)
@@ -117,16 +117,20 @@ func (r *Reader) start(ctx context.Context) (*process, error) {
 	return r.process, nil
 }
 
-// environment is ours without what points git elsewhere, and with what keeps
-// it from fetching and replacing.
-func environment(env []string) []string {
+// Environment is that of a git that reads a repository of somebody: without what
+// points it elsewhere, and with what keeps it from fetching, replacing, asking
+// and writing. The user's own configuration counts.
+func Environment(env []string) []string {
 	var kept []string
 	for _, v := range env {
-		if !strings.HasPrefix(v, "GIT_") {
+		name, _, _ := strings.Cut(v, "=")
+		switch {
+		case name == "LC_ALL", name == "LANGUAGE", name == "LANG":
+		case !strings.HasPrefix(name, "GIT_"), strings.HasPrefix(name, "GIT_CONFIG"), name == "GIT_EXEC_PATH":
 			kept = append(kept, v)
 		}
 	}
-	return append(kept, "GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
+	return append(kept, "GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
 }
 
 func (p *process) request(id objects.ID) (objects.Kind, int64, error) {
