@@ -162,6 +162,9 @@ func (a *app) openRepository(ctx context.Context, fl *gitFlags, e *eye, p scanPl
 		Reads:  func(common string) bool { return read[common] },
 		Screen: fl.screen(e.engine, fl.archives(a.now)).Of,
 	}
+	if e.meter != nil {
+		o.Progress = e.meter.objects
+	}
 	if err := a.remembers(&o, e, &fl.scanFlags, p); err != nil {
 		return nil, err
 	}
