@@ -36,8 +36,8 @@ type meter struct {
 	drawn time.Time
 	mark  time.Time // from where the pace is measured
 	done  int64     // until then
-	git   bool // the source tells what it reads itself
-	shown bool // there is a line to be cleared
+	git   bool      // the source tells what it reads itself
+	shown bool      // there is a line to be cleared
 	of    int
 	ended context.CancelFunc
 	wait  sync.WaitGroup
@@ -119,7 +119,10 @@ func (m *meter) total(c scanners.Counts) {
 func (m *meter) scanned(p scan.Progress) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.step.Items, m.step.Bytes = max(m.step.Items, p.Items), max(m.step.Bytes, p.Bytes)
+	m.step.Items = max(m.step.Items, p.Items)
+	if m.step.TotalBytes == 0 { // else what is read counts, not what it unpacks to
+		m.step.Bytes = max(m.step.Bytes, p.Bytes)
+	}
 	m.step.Findings, m.step.Skips = p.Findings, p.Skips
 	m.draw()
 }

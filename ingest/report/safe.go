@@ -56,18 +56,24 @@ func Printable(s string) string {
 	}, s)
 }
 
-// Code is untrusted text in Markdown: a code element in which nothing is markup, a
-// mention, a link or the end of a table's cell.
+// Code is untrusted text in Markdown, as code: nothing in it is markup, a mention, a
+// link or the end of a table's cell.
 func Code(s string) string {
+	s = Printable(s)
+	switch {
+	case strings.TrimSpace(s) == "":
+		return ""
+	case !strings.ContainsAny(s, "`|"):
+		return "`" + s + "`"
+	}
 	var b strings.Builder
 	b.WriteString("<code>")
-	for _, r := range Printable(s) {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r >= utf8.RuneSelf, strings.ContainsRune(" ./,;", r):
+	for _, r := range s {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r >= utf8.RuneSelf || r == ' ' || r == '/' {
 			b.WriteRune(r)
-		default:
-			fmt.Fprintf(&b, "&#%d;", r)
+			continue
 		}
+		fmt.Fprintf(&b, "&#%d;", r)
 	}
 	b.WriteString("</code>")
 	return b.String()

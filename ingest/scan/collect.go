@@ -251,6 +251,9 @@ func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) 
 		err = c.endScans(ctx, read)
 	}
 	c.res.Findings, c.res.Sources = len(c.distinct), len(c.order)
+	if _, has := c.running[""]; has && len(c.order) > 1 {
+		c.res.Sources-- // where records bring their own, what reads them is none
+	}
 	c.res.Skips = maps.Clone(c.res.Skips)
 	c.res.Complete = read && len(c.res.Skips) == 0
 	return c.res, err

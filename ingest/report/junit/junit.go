@@ -50,7 +50,7 @@ type item struct {
 type detail struct {
 	Message string `xml:"message,attr"`
 	Type    string `xml:"type,attr,omitempty"`
-	Text    string `xml:",chardata"`
+	Text    string `xml:",innerxml"` // escaped, with its line breaks as they are
 }
 
 // Write writes a scan.
@@ -137,7 +137,7 @@ func caseOf(p report.Place) item {
 	}
 	line("finding", string(p.ID))
 	line("what to do", report.Advice(p.Verdict))
-	c.Failure = &detail{Message: title, Type: string(p.Verdict), Text: b.String()}
+	c.Failure = &detail{Message: title, Type: string(p.Verdict), Text: escaped(b.String())}
 	return c
 }
 
@@ -160,13 +160,19 @@ func coverage(d report.Data) item {
 	if why == "" {
 		why = "Not all findings are in this report."
 	}
-	det := &detail{Message: why, Type: "incomplete", Text: b.String()}
+	det := &detail{Message: why, Type: "incomplete", Text: escaped(b.String())}
 	if report.Failed(d.Summary) {
 		c.Error = det
 	} else {
 		c.Skipped = det
 	}
 	return c
+}
+
+func escaped(s string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(s)) // a builder takes everything
+	return strings.ReplaceAll(b.String(), "&#xA;", "\n")
 }
 
 func clean(s string) string { return report.Printable(s) }

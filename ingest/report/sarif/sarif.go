@@ -126,7 +126,7 @@ func describe(id string, p report.Place) rule {
 		}
 	}
 	return rule{
-		ID: id, Name: camel(id), Short: text(short), Full: text(short + ". " + full), HelpURI: cweURI,
+		ID: id, Name: camel(id), Short: text(short), Full: text(strings.TrimSuffix(short, ".") + ". " + full), HelpURI: cweURI,
 		Help:    &message{Text: plain(full), Markdown: full + "\n\n[CWE-798: use of hard-coded credentials](" + cweURI + ")"},
 		Default: &configuration{Level: level(rating(p.Verdict))},
 		Properties: map[string]any{

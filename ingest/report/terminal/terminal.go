@@ -205,8 +205,13 @@ func (p *printer) where(at report.Place, several bool) []string {
 		}
 		parts = append(parts, refs(f, room))
 	}
-	if len(parts) > 0 {
-		lines = append(lines, strings.Join(parts, "; "))
+	text := strings.Join(parts, "; ")
+	switch {
+	case text == "":
+	case len(lines) > 0 && len(f.Refs) == 0 && span([]rune(lines[0]+"; "+text)) <= p.width-deeper:
+		lines[0] += "; " + text
+	default:
+		lines = append(lines, text)
 	}
 	return lines
 }
