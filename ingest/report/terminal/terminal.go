@@ -110,7 +110,7 @@ func (p *printer) group(g report.Group, several bool, described map[string]bool)
 	shown := g.Places[:min(len(g.Places), maxPlaces)]
 	context := ""
 	for _, at := range shown {
-		p.line(2, "", place(at.Finding))
+		p.line(2, "", place(at))
 		for _, text := range p.where(at, several) {
 			p.line(deeper, dim, text)
 		}
@@ -141,7 +141,8 @@ func owned(about, owner string) string {
 }
 
 // place is path:line:column and what is unusual about it.
-func place(f wire.Finding) string {
+func place(at report.Place) string {
+	f := at.Finding
 	s := f.Path
 	if f.Span.Line > 0 {
 		s = fmt.Sprintf("%s:%d:%d", s, f.Span.Line, f.Span.Column)
@@ -162,6 +163,9 @@ func place(f wire.Finding) string {
 	if f.New {
 		notes = append(notes, "new")
 	}
+	if at.Sightings > 1 {
+		notes = append(notes, count(at.Sightings, "time", "times"))
+	}
 	if len(notes) > 0 {
 		s += "  (" + strings.Join(notes, ", ") + ")"
 	}
@@ -177,8 +181,8 @@ const (
 	commitRunes = 12
 )
 
-// where tells the source of a place, the commit that brought it in, how often it is
-// there, and the refs that hold it, as many as fit.
+// where tells the source of a place, the commit that brought it in, and the refs that
+// hold it, as many as fit.
 func (p *printer) where(at report.Place, several bool) []string {
 	f := at.Finding
 	var lines, parts []string
@@ -194,9 +198,6 @@ func (p *printer) where(at report.Place, several bool) []string {
 		parts = append(parts, since)
 	case is:
 		parts = append(parts, "blob "+blob[:min(len(blob), commitRunes)])
-	}
-	if at.Sightings > 1 {
-		parts = append(parts, count(at.Sightings, "time", "times"))
 	}
 	if len(f.Refs) > 0 {
 		room := p.width - deeper
