@@ -65,8 +65,15 @@ func floors() map[string]room {
 		"scanners/views":              {floor: 2, sideway: []string{"scanners/byteclass"}},
 
 		"ingest/scan":            {floor: 3},
-		"ingest/report/json":     {floor: 3, sideway: []string{"ingest/scan"}},
-		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/scan"}},
+		"ingest/report":          {floor: 3},
+		"ingest/report/csv":      {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/gitlab":   {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/json":     {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/junit":    {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/markdown": {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/sarif":    {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/template": {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/report"}},
 
 		"cmd/revenant": {floor: 5},
 
