@@ -239,6 +239,8 @@ func extentText(items, bytes int64) string {
 // finish ends the scans and the result.
 func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) {
 	c.res.Interrupted = cancelled && (!c.ended || c.cut)
+	c.res.Items += c.p.partly.Items
+	c.res.Bytes += c.p.partly.Bytes
 	var err error
 	if c.res.Interrupted {
 		err = c.interrupted()

@@ -76,6 +76,7 @@ type pipeline struct {
 	memory  *semaphore.Weighted
 	known   known
 	members members
+	partly  scanners.Counts // what the source had looked at itself when it was stopped
 }
 
 // job is an item on its way, or the end of a batch.
