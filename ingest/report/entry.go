@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"revenant/api/wire"
-	"revenant/fingerprints"
 )
 
 // hidden is what gitleaks writes for a value with --redact.
@@ -18,7 +17,7 @@ const RegisteredRule = "registered-secret"
 // Entry is a finding in gitleaks' shape: the first fields are gitleaks', in
 // gitleaks' order, the others are ours. Lines and columns count from 1, columns in
 // bytes, and describe a rule's whole match as in gitleaks, or the value of a
-// registered secret.
+// registered secret. Words are plain strings, as the functions of templates want them.
 type Entry struct {
 	RuleID      string
 	Description string
@@ -42,15 +41,16 @@ type Entry struct {
 
 	SecretName string
 	Version    int
-	State      fingerprints.State
-	Verdict    fingerprints.Verdict
-	Severity   fingerprints.Severity
-	Status     fingerprints.Status
-	Form       fingerprints.Form
-	Presence   fingerprints.Presence
-	SourceKind fingerprints.SourceKind
+	State      string
+	Verdict    string
+	Severity   string
+	Status     string
+	Form       string
+	Presence   string
+	SourceKind string
 	Source     string
-	FindingID  *fingerprints.FindingID
+	FindingID  string       `json:"-"`         // empty: none
+	JSONID     *string      `json:"FindingID"` // the same, null where there is none
 	Context    string       `json:",omitempty"`
 	Locator    string       `json:",omitempty"` // record, layer ... inside the source
 	Refs       []string     `json:",omitempty"` // that hold it now, the first ones
@@ -72,8 +72,8 @@ type EntryMatch struct {
 	SecretName string
 	Version    int
 	Field      string
-	State      fingerprints.State
-	Verdict    fingerprints.Verdict
+	State      string
+	Verdict    string
 	Owner      string `json:",omitempty"`
 }
 
@@ -84,13 +84,14 @@ func NewEntry(f wire.Finding, s Secrets) Entry {
 		RuleID: RuleID(f), Description: f.Description,
 		StartLine: at.Line, EndLine: at.EndLine, StartColumn: at.Column, EndColumn: at.EndColumn,
 		Match: hidden, Secret: hidden, File: f.Path, Link: f.URL, Entropy: f.Entropy,
-		Tags: f.Tags, Verdict: f.Verdict, Severity: f.Severity, Status: f.Status, Form: f.Form,
-		Presence: f.Presence, SourceKind: f.Kind, Source: f.SourceID, Context: f.Context,
+		Tags: f.Tags, Verdict: string(f.Verdict), Severity: string(f.Severity), Status: string(f.Status), Form: string(f.Form),
+		Presence: string(f.Presence), SourceKind: string(f.Kind), Source: f.SourceID, Context: f.Context,
 		Commit: f.Commit, Author: f.Author, Email: f.Email, Message: f.Message,
 		Locator: f.Locator, Refs: f.Refs, MoreRefs: f.MoreRefs, New: f.New, Within: f.Within, TooCommon: f.TooCommon, More: f.More,
 	}
 	if f.ID != "" {
-		e.FindingID = &f.ID
+		id := string(f.ID)
+		e.FindingID, e.JSONID = id, &id
 	}
 	if !f.At.IsZero() {
 		e.Date = f.At.UTC().Format(time.RFC3339)
@@ -113,9 +114,9 @@ func NewEntry(f wire.Finding, s Secrets) Entry {
 // registered says whose value it is.
 func (e *Entry) registered(ms []wire.Match) {
 	m := ms[0]
-	e.SecretName, e.Version, e.State, e.Field, e.Owner = m.Secret, m.Version, m.State, m.Field, m.Owner
+	e.SecretName, e.Version, e.State, e.Field, e.Owner = m.Secret, m.Version, string(m.State), m.Field, m.Owner
 	for _, m := range ms {
-		e.Matches = append(e.Matches, EntryMatch{m.Secret, m.Version, m.Field, m.State, m.Verdict, m.Owner})
+		e.Matches = append(e.Matches, EntryMatch{m.Secret, m.Version, m.Field, string(m.State), string(m.Verdict), m.Owner})
 	}
 	e.Match, e.Secret = "[secret "+m.Ref()+"]", "[secret "+m.Ref()+"]"
 	if e.Description == "" {

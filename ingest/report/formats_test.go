@@ -24,7 +24,7 @@ type kind struct {
 	whole  func(w io.Writer, d report.Data) error
 }
 
-const templateText = `{{ range $i, $f := . }}{{ $i | add1 }} {{ $f.RuleID | upper }} {{ $f.File | quote }}:{{ $f.StartLine }} {{ $f.Secret }} {{ $f.Verdict }}
+const templateText = `{{ range $i, $f := . }}{{ $i | add1 }} {{ $f.RuleID | upper }} {{ $f.File | quote }}:{{ $f.StartLine }} {{ $f.Secret }} {{ $f.Verdict | title }} {{ $f.FindingID | trunc 8 }}
 {{ else }}nothing
 {{ end }}{{ with summary }}{{ .Findings }} findings{{ if .Interrupted }}, interrupted{{ end }}{{ end }}{{ with left }}, {{ . }} more{{ end }}
 `

@@ -52,22 +52,22 @@ func columns() []column {
 		{"Fingerprint", func(e *report.Entry) string { return e.Fingerprint }},
 		{"Tags", func(e *report.Entry) string { return strings.Join(e.Tags, " ") }},
 
-		{"Severity", func(e *report.Entry) string { return string(e.Severity) }},
-		{"Verdict", func(e *report.Entry) string { return string(e.Verdict) }},
-		{"Status", func(e *report.Entry) string { return string(e.Status) }},
+		{"Severity", func(e *report.Entry) string { return e.Severity }},
+		{"Verdict", func(e *report.Entry) string { return e.Verdict }},
+		{"Status", func(e *report.Entry) string { return e.Status }},
 		{"SecretName", func(e *report.Entry) string { return e.SecretName }},
 		{"Version", version},
 		{"Field", func(e *report.Entry) string { return e.Field }},
-		{"State", func(e *report.Entry) string { return string(e.State) }},
+		{"State", func(e *report.Entry) string { return e.State }},
 		{"Owner", func(e *report.Entry) string { return e.Owner }},
-		{"Form", func(e *report.Entry) string { return string(e.Form) }},
-		{"Presence", func(e *report.Entry) string { return string(e.Presence) }},
-		{"SourceKind", func(e *report.Entry) string { return string(e.SourceKind) }},
+		{"Form", func(e *report.Entry) string { return e.Form }},
+		{"Presence", func(e *report.Entry) string { return e.Presence }},
+		{"SourceKind", func(e *report.Entry) string { return e.SourceKind }},
 		{"Source", func(e *report.Entry) string { return e.Source }},
 		{"Locator", func(e *report.Entry) string { return e.Locator }},
 		{"Context", func(e *report.Entry) string { return e.Context }},
 		{"Description", func(e *report.Entry) string { return e.Description }},
-		{"FindingID", findingID},
+		{"FindingID", func(e *report.Entry) string { return e.FindingID }},
 		{"Interrupted", interrupted},
 	}
 }
@@ -77,13 +77,6 @@ func version(e *report.Entry) string {
 		return ""
 	}
 	return strconv.Itoa(e.Version)
-}
-
-func findingID(e *report.Entry) string {
-	if e.FindingID == nil {
-		return ""
-	}
-	return string(*e.FindingID)
 }
 
 func interrupted(e *report.Entry) string {
