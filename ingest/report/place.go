@@ -152,7 +152,7 @@ func stableName(f wire.Finding) string {
 	if f.ID != "" {
 		return string(f.ID)
 	}
-	return strings.Join([]string{f.SourceID, f.Path, RuleID(f), fmt.Sprint(f.Ordinal)}, "\x00")
+	return strings.Join([]string{f.Path, RuleID(f), fmt.Sprint(f.Ordinal)}, "\x00")
 }
 
 func digest(s string) string {
