@@ -20,6 +20,18 @@ type Group struct {
 	Sightings int64
 }
 
+// Dismissed says why nothing has to be done about the value; empty: at some place
+// something has.
+func (g Group) Dismissed() string {
+	why := ""
+	for _, p := range g.Places {
+		if why = p.Dismissed(); why == "" {
+			return ""
+		}
+	}
+	return why
+}
+
 type groupKey struct {
 	name    string
 	verdict fingerprints.Verdict
@@ -28,7 +40,8 @@ type groupKey struct {
 	same    uint64 // of values that are not registered
 }
 
-// Groups puts places of one value together, the worst value first.
+// Groups puts places of one value together, the worst value first, and what was
+// dismissed last.
 func Groups(places []Place) []Group {
 	var order []*Group
 	byKey := map[groupKey]*Group{}
@@ -61,12 +74,21 @@ func Groups(places []Place) []Group {
 	}
 	slices.SortStableFunc(out, func(a, b Group) int {
 		return cmp.Or(
+			cmp.Compare(a.settled(), b.settled()),
 			cmp.Compare(severityRank(a.Severity), severityRank(b.Severity)),
 			cmp.Compare(verdictRank(a.Verdict), verdictRank(b.Verdict)),
 			cmp.Compare(a.Name, b.Name),
 		)
 	})
 	return out
+}
+
+// settled sorts what was dismissed behind the rest.
+func (g Group) settled() int {
+	if g.Dismissed() == "" {
+		return 0
+	}
+	return 1
 }
 
 // Tally is how many groups have a severity.
@@ -80,7 +102,7 @@ type Tally struct {
 func Count(groups []Group) []Tally {
 	counts := map[fingerprints.Severity]int{}
 	for _, g := range groups {
-		if slices.ContainsFunc(g.Places, func(p Place) bool { return p.Dismissed() == "" }) {
+		if g.Dismissed() == "" {
 			counts[g.Severity]++
 		}
 	}

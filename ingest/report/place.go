@@ -29,7 +29,7 @@ type Place struct {
 func (p Place) Dismissed() string {
 	switch {
 	case p.Verdict == fingerprints.VerdictAllowed:
-		return "an allowed place of this secret"
+		return "an allowed place"
 	case p.Verdict == fingerprints.VerdictCleared:
 		return "cleared"
 	case p.Status == fingerprints.StatusAccepted:
@@ -37,9 +37,9 @@ func (p Place) Dismissed() string {
 	case p.Status == fingerprints.StatusFalsePositive:
 		return "a false positive"
 	case p.TooCommon:
-		return "a weak value that is too common to alert"
+		return "too common to alert"
 	case p.Within:
-		return "inside of another registered value"
+		return "inside of another value"
 	}
 	return ""
 }

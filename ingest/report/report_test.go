@@ -137,7 +137,7 @@ func TestGroups(t *testing.T) {
 		}
 		got = append(got, fmt.Sprint(g.Severity, " ", g.Verdict, " ", g.Name, " ", paths))
 	}
-	want := []string{"critical unregistered r [f4]", "high unregistered r [z f1]", "medium stale db@1 [a c]", "medium unregistered r [f2]", "info allowed db@1 [b]"}
+	want := []string{"high unregistered r [z f1]", "medium stale db@1 [a c]", "medium unregistered r [f2]", "critical unregistered r [f4]", "info allowed db@1 [b]"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -6,6 +6,7 @@ import (
 	stdcsv "encoding/csv"
 	stdjson "encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/url"
 	"os"
@@ -372,7 +373,7 @@ func wellFormed(t *testing.T, doc []byte) {
 	t.Helper()
 	d := xml.NewDecoder(bytes.NewReader(doc))
 	for {
-		if _, err := d.Token(); err == io.EOF {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ package markdown
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"revenant/fingerprints"
@@ -32,7 +33,11 @@ func Write(w io.Writer, d report.Data) error {
 	if why := report.Incomplete(d.Summary); why != "" {
 		b.WriteString("> **" + why + "**\n\n")
 	}
-	table(&b, groups, manySources(d), d.Left)
+	open := slices.DeleteFunc(slices.Clone(groups), func(g report.Group) bool { return g.Dismissed() != "" })
+	table(&b, open, manySources(d), d.Left)
+	if n := len(groups) - len(open); n > 0 {
+		fmt.Fprintf(&b, "Settled, and not listed: %s.\n\n", count(int64(n), "value", "values"))
+	}
 	skipped(&b, d)
 	foot(&b, d)
 	if _, err := io.WriteString(w, b.String()); err != nil {
@@ -93,10 +98,6 @@ func row(g report.Group, several bool) string {
 	if about := report.About(first.Finding); about != "" {
 		what += "<br>" + report.Code(report.Clip(about, maxCell))
 	}
-	verdict := string(g.Verdict)
-	if why := first.Dismissed(); why != "" {
-		verdict += " (" + why + ")"
-	}
 	var where []string
 	for _, p := range g.Places[:min(len(g.Places), maxPlaces)] {
 		where = append(where, at(p, several))
@@ -104,7 +105,7 @@ func row(g report.Group, several bool) string {
 	if n := len(g.Places) - maxPlaces; n > 0 {
 		where = append(where, "and "+count(int64(n), "more place", "more places"))
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s |\n", strong(g.Severity), verdict, what, strings.Join(where, "<br>"))
+	return fmt.Sprintf("| %s | %s | %s | %s |\n", strong(g.Severity), g.Verdict, what, strings.Join(where, "<br>"))
 }
 
 func strong(s fingerprints.Severity) string {

@@ -67,11 +67,21 @@ func Write(w io.Writer, d report.Data, o Options) error {
 	p := newPrinter(w, o)
 	groups := report.Groups(d.Places)
 	described := map[string]bool{}
-	for _, g := range groups[:min(len(groups), maxGroups)] {
+	shown := groups[:min(len(groups), maxGroups)]
+	settled := false
+	for _, g := range shown {
+		if g.Dismissed() != "" {
+			settled = true
+			p.settled(g)
+			continue
+		}
 		p.group(g, d.Summary.Sources > 1, described)
 	}
-	if n := len(groups) - maxGroups; n > 0 {
+	if n := len(groups) - len(shown); n > 0 {
 		p.line(0, "", fmt.Sprintf("and %s; -r json:FILE lists them all", count(int64(n), "more value", "more values")))
+		settled = true
+	}
+	if settled {
 		p.line(0, "", "")
 	}
 	p.summary(d, groups)
@@ -89,14 +99,7 @@ func Summary(w io.Writer, d report.Data, o Options) error {
 // several. A rule describes itself once.
 func (p *printer) group(g report.Group, several bool, described map[string]bool) {
 	first := g.Places[0]
-	head := fmt.Sprintf("%-8s  %s  %s", strings.ToUpper(string(g.Severity)), g.Verdict, g.Name)
-	if g.Status != "" && g.Status != fingerprints.StatusOpen {
-		head += "  (" + string(g.Status) + ")"
-	}
-	if g.TooCommon {
-		head += "  (too common)"
-	}
-	p.line(0, shade(g.Severity), head)
+	p.line(0, shade(g.Severity), heading(g))
 	about := report.About(first.Finding)
 	if len(first.Matches) > 0 {
 		p.wrap(2, owned(about, first.Matches[0].Owner))
@@ -126,6 +129,20 @@ func (p *printer) group(g report.Group, several bool, described map[string]bool)
 		p.line(2, "", "and "+count(int64(n), "more place", "more places"))
 	}
 	p.line(0, "", "")
+}
+
+func heading(g report.Group) string {
+	return fmt.Sprintf("%-8s  %s  %s", strings.ToUpper(string(g.Severity)), g.Verdict, g.Name)
+}
+
+// settled is the one line of a value that nothing has to be done about.
+func (p *printer) settled(g report.Group) {
+	at := g.Places[0]
+	where := place(at)
+	if n := len(g.Places) - 1; n > 0 {
+		where += " and " + count(int64(n), "more place", "more places")
+	}
+	p.line(0, dim, heading(g)+"  "+where+"  ("+g.Dismissed()+")")
 }
 
 func owned(about, owner string) string {

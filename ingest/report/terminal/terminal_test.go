@@ -114,15 +114,33 @@ not complete: 2 skipped
 	}
 }
 
-// What is too common to alert is a group of its own.
-func TestTooCommon(t *testing.T) {
+// What is settled is one line each, behind the rest: too common to alert, accepted,
+// at an allowed place.
+func TestSettled(t *testing.T) {
 	common := finding("a", fingerprints.VerdictLeaked, fingerprints.SeverityHigh)
 	common.Matches, common.TooCommon = []wire.Match{{Secret: "db", Version: 1}}, true
-	other := common
-	other.TooCommon, other.Path = false, "b"
-	got := written(t, terminal.Options{}, wire.Summary{Findings: 2}, common, other)
-	if strings.Count(got, "leaked  db@1") != 2 || strings.Count(got, "leaked  db@1  (too common)") != 1 {
-		t.Error(got)
+	open, home, accepted := common, common, finding("d", fingerprints.VerdictUnregistered, fingerprints.SeverityCritical)
+	open.TooCommon, open.Path = false, "b"
+	home.TooCommon, home.Path, home.Verdict, home.Severity = false, "c", fingerprints.VerdictAllowed, fingerprints.SeverityInfo
+	accepted.Status = fingerprints.StatusAccepted
+	second := accepted
+	second.Path = "e"
+	got := written(t, terminal.Options{}, wire.Summary{Findings: 5, Complete: true}, common, open, home, accepted, second)
+	want := `HIGH      leaked  db@1
+  b:3:7
+    token = [redacted]
+    rv1:0123
+
+CRITICAL  unregistered  github-pat  d:3:7 and 1 more place  (accepted)
+HIGH      leaked  db@1  a:3:7  (too common to alert)
+INFO      allowed  db@1  c:3:7  (an allowed place)
+
+5 findings in 0 items, 0 B, 0.0 s
+1 value to deal with: 1 high
+searched for 0 registered values
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
