@@ -246,3 +246,40 @@ func TestMarkdownIsBounded(t *testing.T) {
 		t.Errorf("%d bytes: %.300s", len(got), got)
 	}
 }
+
+// Versions and lines of a file are one place, also where there are no finding ids;
+// where nothing tells values apart, places are spots.
+func TestVersionsAreOnePlace(t *testing.T) {
+	var versions, unknown []wire.Finding
+	for i := range 3 {
+		f := place(1, fingerprints.SeverityLow)
+		f.Locator, f.Span.Start = fmt.Sprint("blob:", i), int64(10*i)
+		versions = append(versions, f)
+		f.Same = 0
+		unknown = append(unknown, f)
+	}
+	if d := collected(t, versions, wire.Summary{}); len(d.Places) != 1 || d.Places[0].Sightings != 3 {
+		t.Errorf("%d places", len(d.Places))
+	}
+	if d := collected(t, unknown, wire.Summary{}); len(d.Places) != 3 {
+		t.Errorf("%d places where values are not known", len(d.Places))
+	}
+}
+
+func TestFailed(t *testing.T) {
+	skip := func(r fingerprints.SkipReason) []wire.SkipCount { return []wire.SkipCount{{Reason: r, Count: 1}} }
+	for name, tt := range map[string]struct {
+		s    wire.Summary
+		want bool
+	}{
+		"complete":    {wire.Summary{Complete: true}, false},
+		"interrupted": {wire.Summary{Interrupted: true, SkipCounts: skip(fingerprints.SkipArchive)}, true},
+		"ended early": {wire.Summary{}, true},
+		"bound":       {wire.Summary{SkipCounts: skip(fingerprints.SkipArchive)}, false},
+		"unreadable":  {wire.Summary{SkipCounts: skip(fingerprints.SkipUnreadable)}, true},
+	} {
+		if got := report.Failed(tt.s); got != tt.want || (report.Incomplete(tt.s) == "") != tt.s.Complete {
+			t.Errorf("%s: failed %t, %q", name, got, report.Incomplete(tt.s))
+		}
+	}
+}

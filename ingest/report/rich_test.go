@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -208,8 +209,23 @@ type scanned struct {
 	summary  wire.Summary
 }
 
+// once holds the scan, which takes a while and is the same for every test.
+var once struct {
+	sync.Once
+	scanned
+}
+
 // rich scans a folder, a repository and records.
 func rich(t *testing.T) scanned {
+	t.Helper()
+	once.Do(func() { once.scanned = scanRich(t) })
+	if len(once.findings) == 0 {
+		t.Fatal("the scan failed")
+	}
+	return once.scanned
+}
+
+func scanRich(t *testing.T) scanned {
 	t.Helper()
 	v := plants()
 	var raw [][]byte
