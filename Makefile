@@ -41,10 +41,11 @@ test: needs-test ## every test, then the concurrent packages under the race dete
 	CGO_ENABLED=1 go test -race -short -timeout 10m $$(go list $(RACE))
 	CGO_ENABLED=1 go test -race -timeout 10m -run '^(TestConcurrent|TestInterrupted|TestSpans)$$' ./scanners/rules
 
-# What the tests need besides Go: git, and a C compiler for the race detector.
+# What the tests need besides Go: git, a C compiler for the race detector, and
+# xmllint for the schema of JUnit's reports.
 .PHONY: needs-test
 needs-test:
-	@./scripts/needs.sh git:git gcc:gcc,libc6-dev
+	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils
 
 .PHONY: check
 check: $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## format, vet, lint, floors; changes no file

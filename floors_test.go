@@ -68,8 +68,15 @@ func floors() map[string]room {
 		"ingest/scan":            {floor: 3},
 		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/migrate":         {floor: 3},
-		"ingest/report/json":     {floor: 3, sideway: []string{"ingest/scan"}},
-		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/scan"}},
+		"ingest/report":          {floor: 3},
+		"ingest/report/csv":      {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/gitlab":   {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/json":     {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/junit":    {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/markdown": {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/sarif":    {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/template": {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/report"}},
 
 		"cmd/revenant": {floor: 5},
 

@@ -25,7 +25,8 @@ type Finding struct {
 
 	SourceID string                  `json:"source"`
 	Kind     fingerprints.SourceKind `json:"source_kind"`
-	Path     string                  `json:"path"` // redacted
+	Path     string                  `json:"path"`             // redacted
+	Member   string                  `json:"member,omitempty"` // the part of Path inside of a file, behind a "!"; redacted
 	Locator  string                  `json:"locator,omitempty"`
 	URL      string                  `json:"url,omitempty"`
 	At       time.Time               `json:"at,omitzero"` // the content's own time
@@ -72,6 +73,10 @@ type Finding struct {
 	// Ordinal counts from 0 the hits of Rule at this path; with path and rule
 	// it names a finding that has no ID.
 	Ordinal uint32 `json:"ordinal,omitempty"`
+
+	// Same tells values apart while the program runs: findings with one number
+	// have one value. 0: not known. It means nothing elsewhere and is never encoded.
+	Same uint64 `json:"-"`
 
 	// Secret and Match are plaintext, set only where the user asked for it on
 	// their own terminal. Never encoded.
@@ -143,6 +148,7 @@ type Summary struct {
 	Notes       []Note        `json:"notes,omitempty"`
 	Complete    bool          `json:"complete"`
 	Interrupted bool          `json:"interrupted,omitempty"`
+	StartedAt   time.Time     `json:"started_at,omitzero"`
 	Duration    time.Duration `json:"duration_ns"`
 	// Registered is how many registered fields were searched for; GenericOnly
 	// says that there was no key ring and only generic rules ran.

@@ -34,8 +34,8 @@ func TestFindingV1(t *testing.T) {
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
 	}
-	f.TooCommon = true
-	if got, err = json.Marshal(f); err != nil || !strings.Contains(string(got), `"form":"hex","too_common":true,"span"`) {
+	f.TooCommon, f.Member, f.Same = true, "b", 7
+	if got, err = json.Marshal(f); err != nil || !strings.Contains(string(got), `"form":"hex","too_common":true,"span"`) || !strings.Contains(string(got), `"path":"a","member":"b",`) || strings.Contains(string(got), "ame\":7") {
 		t.Errorf("too common: %s, error %v", got, err)
 	}
 	if strings.Contains(fmt.Sprintf("%+v %#v", f, f), plain) {

@@ -18,7 +18,7 @@ import (
 
 func (a *app) secretAdopt() *cobra.Command {
 	var d describeFlags
-	var name string
+	var name, file string
 	var fl scanFlags
 	c := &cobra.Command{
 		Use:   "adopt FINDING --name NAME",
@@ -44,7 +44,7 @@ the value is taken from there instead, and must be the finding's.`,
 				if err := a.refuseValues(ctx, s, d.texts()...); err != nil {
 					return err
 				}
-				values, err := a.adoptable(ctx, s, args[0], &fl)
+				values, err := a.adoptable(ctx, s, args[0], file, &fl)
 				if err != nil {
 					return err
 				}
@@ -68,16 +68,16 @@ the value is taken from there instead, and must be the finding's.`,
 	}
 	d.register(c)
 	c.Flags().StringVar(&name, "name", "", "name of the new secret")
-	c.Flags().StringVar(&fl.path, "file", "", "take the value from this file (- for standard input)")
+	c.Flags().StringVar(&file, "file", "", "take the value from this file (- for standard input)")
 	c.Flags().StringVarP(&fl.config, "config", "c", "", "gitleaks configuration that found it")
 	return c
 }
 
 // adoptable returns the values that could be the finding's: the registry
 // compares their ids.
-func (a *app) adoptable(ctx context.Context, s *session, id string, fl *scanFlags) ([]fingerprints.Value, error) {
-	if fl.path != "" {
-		v, err := a.readValue("--file", fl.path)
+func (a *app) adoptable(ctx context.Context, s *session, id, path string, fl *scanFlags) ([]fingerprints.Value, error) {
+	if path != "" {
+		v, err := a.readValue("--file", path)
 		return []fingerprints.Value{v}, err
 	}
 	f, err := s.reg.Finding(ctx, s.actor, id)

@@ -26,11 +26,8 @@ func (a *app) versionCommand() *cobra.Command {
 				Version string `json:"version"`
 				Go      string `json:"go"`
 				Rules   string `json:"gitleaks"`
-			}{"(devel)", runtime.Version(), ""}
+			}{programVersion(), runtime.Version(), ""}
 			if info, ok := debug.ReadBuildInfo(); ok {
-				if info.Main.Version != "" {
-					v.Version = info.Main.Version
-				}
 				for _, d := range info.Deps {
 					if d.Path == "github.com/zricethezav/gitleaks/v8" {
 						v.Rules = d.Version
@@ -43,4 +40,12 @@ func (a *app) versionCommand() *cobra.Command {
 			return writeAll(a.stdout, fmt.Sprintf("revenant %s, %s, rules of gitleaks %s\n", v.Version, v.Go, v.Rules))
 		},
 	}
+}
+
+// programVersion is what this program was built as.
+func programVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }

@@ -170,6 +170,9 @@ func (a *app) openRepository(ctx context.Context, fl *gitFlags, e *eye, p scanPl
 		Reads:  func(common string) bool { return read[common] },
 		Screen: fl.screen(e.engine, fl.archives(a.now)).Of,
 	}
+	if e.meter != nil {
+		o.Progress = e.meter.objects
+	}
 	a.remembers(&o, e, &fl.scanFlags, p)
 	src, err := gitrepo.New(ctx, o)
 	if err != nil {

@@ -67,7 +67,7 @@ func TestGitSeveral(t *testing.T) {
 	}
 	// One that is none is told by its name, and keeps no other from being read.
 	r := b.must(1, "", "git", missing, one, two)
-	for _, want := range []string{"2 findings", "of 2 sources", "missing: no git repository here", "git:file:" + one + ", in main", "not complete: 1 skipped"} {
+	for _, want := range []string{"2 findings", "of 2 sources", "missing: no git repository here", "git:file:" + one + "\n", "; in main\n", "not complete: 1 skipped"} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("%q is not in:\n%s", want, r.stdout)
 		}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"os"
 
 	"revenant/api/wire"
-	reportjson "revenant/ingest/report/json"
+	"revenant/ingest/report"
 	"revenant/ingest/report/terminal"
 )
 
@@ -12,69 +15,123 @@ import (
 // counted, and a stored scan keeps them.
 const maxListedSkips = 1000
 
+// maxTemplate bounds what is read as a template.
+const maxTemplate = 1 << 20
+
 // unbounded is the width of what no terminal shows: paths are whole there.
 const unbounded = 1 << 20
 
 // reports is where a scan's findings go.
 type reports struct {
-	skips    []wire.Skip
-	out      io.Writer
-	file     *outFile // nil: standard output
-	json     *reportjson.Writer
-	text     *terminal.Report
-	errs     io.Writer
-	errWidth int
-	quiet    bool
+	all    []*opened
+	places *report.Collector
+	tool   report.Tool
+	skips  []wire.Skip
+	// The summary goes to the error stream, unless a person reads it in a report.
+	errs   io.Writer
+	screen terminal.Options
+	quiet  bool
+}
+
+// opened is a report under way.
+type opened struct {
+	output
+	format format
+	stream report.Writer // nil: it is written at the end
+	file   *outFile      // nil: standard output
 }
 
 // openReports opens what -f and -r ask for, before anything is scanned.
 func (a *app) openReports(fl *scanFlags) (*reports, error) {
-	format := fl.format
-	if format == "" {
-		format = "text"
-		if a.asJSON || fl.path != "" {
-			format = "json"
-		}
+	all, err := fl.wantedReports(a.asJSON)
+	if err != nil {
+		return nil, err
 	}
-	r := &reports{out: a.stdout, errs: a.stderr, errWidth: unbounded, quiet: a.quiet}
+	r := &reports{places: &report.Collector{}, tool: report.Tool{Name: "Revenant", Version: programVersion()}, errs: a.stderr, quiet: a.quiet}
+	r.screen = terminal.Options{Width: unbounded}
 	if isTerminal(a.stderr) {
-		r.errWidth = widthOf(a.stderr)
+		r.screen.Width = widthOf(a.stderr)
+		r.screen.Color = a.colorFor(a.stderr)
 	}
-	if fl.path != "" && fl.path != "-" {
-		file, err := a.createOut("--report-path", fl.path, 0o600)
-		if err != nil {
+	text := ""
+	if fl.template != "" {
+		if text, err = readTemplate(fl.template); err != nil {
 			return nil, err
 		}
-		r.file, r.out = file, file
 	}
-	secrets, shown := reportjson.Redacted, terminal.Redacted
-	if fl.showSecrets {
-		secrets, shown = reportjson.Shown, terminal.Shown
-	}
-	switch format {
-	case "json":
-		r.json = reportjson.NewWriter(r.out, secrets)
-	case "text":
-		o := terminal.Options{Secrets: shown, Width: unbounded}
-		if r.file == nil && isTerminal(a.stdout) {
-			o.Width = widthOf(a.stdout)
+	for _, w := range all {
+		o := output{w: a.stdout, template: text, screen: terminal.Options{Width: unbounded}}
+		if fl.showSecrets {
+			o.secrets = report.Shown
+			o.screen.Secrets = report.Shown
 		}
-		if r.file == nil && !a.noColor {
-			o.Color = terminal.ColorFor(a.stdout, a.env)
+		if err := r.open(a, w, o); err != nil {
+			r.abort()
+			return nil, err
 		}
-		r.text = terminal.New(r.out, o)
-	default:
-		r.abort()
-		return nil, usagef("--report-format is text or json")
 	}
 	return r, nil
 }
 
-func (r *reports) finding(f wire.Finding) error {
-	if r.json != nil {
-		return r.json.Write(f)
+func (r *reports) open(a *app, w wanted, o output) error {
+	one := &opened{output: o, format: w.format}
+	if w.path == "-" {
+		if isTerminal(a.stdout) {
+			one.screen.Width = widthOf(a.stdout)
+			one.screen.Color = a.colorFor(a.stdout)
+		}
+	} else {
+		file, err := a.createOut("--report-path", w.path, 0o600)
+		if err != nil {
+			return err
+		}
+		one.file, one.w = file, file
 	}
-	return r.text.Write(f)
+	r.all = append(r.all, one)
+	if w.format.stream == nil {
+		return nil
+	}
+	var err error
+	if one.stream, err = w.format.stream(one.output); err != nil {
+		return usagef("--report-template: %w", err)
+	}
+	return nil
+}
+
+// colorFor says whether a stream is coloured.
+func (a *app) colorFor(w io.Writer) terminal.Color {
+	if a.noColor {
+		return terminal.Plain
+	}
+	return terminal.ColorFor(w, a.env)
+}
+
+func readTemplate(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", fileError("--report-template", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxTemplate+1))
+	switch {
+	case err != nil:
+		return "", fileError("--report-template", err)
+	case len(b) > maxTemplate:
+		return "", usagef("--report-template: a template has at most 1 MiB")
+	}
+	return string(b), nil
+}
+
+func (r *reports) finding(f wire.Finding) error {
+	for _, one := range r.all {
+		if one.stream == nil {
+			continue
+		}
+		if err := one.stream.Write(f); err != nil {
+			return err
+		}
+	}
+	return r.places.Write(f)
 }
 
 func (r *reports) skip(s wire.Skip) error {
@@ -84,32 +141,44 @@ func (r *reports) skip(s wire.Skip) error {
 	return nil
 }
 
-// close ends the report. A JSON report has no room for a summary, so it goes to
-// the error stream there.
+// close ends the reports. Where no person reads the summary in one of them, it goes to
+// the error stream. A report that cannot be written does not take the others with
+// it.
 func (r *reports) close(s wire.Summary) error {
 	s.Skips = r.skips
-	if r.text != nil {
-		if err := r.text.Close(s); err != nil {
-			return err
+	d := r.data(s)
+	var failed []error
+	told := false
+	for _, one := range r.all {
+		if err := one.close(d); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", one.format.name, bare(err)))
 		}
-	} else if err := r.json.Close(); err != nil {
-		return err
+		told = told || one.format.name == "text" && one.file == nil
 	}
-	if r.file != nil {
-		if err := r.file.commit(); err != nil {
-			return bare(err)
-		}
+	if !told && !r.quiet {
+		failed = append(failed, terminal.Summary(r.errs, d, r.screen))
 	}
-	if (r.json != nil || r.file != nil) && !r.quiet {
-		t := terminal.New(r.errs, terminal.Options{Width: r.errWidth})
-		return t.Close(s)
-	}
-	return nil
+	return errors.Join(failed...)
 }
 
-// abort removes a report that was not finished.
+func (o *opened) close(d report.Data) error {
+	var err error
+	if o.stream != nil {
+		err = o.stream.Close(d.Summary)
+	} else {
+		err = o.format.whole(o.output, d)
+	}
+	if err != nil || o.file == nil {
+		return err
+	}
+	return o.file.commit()
+}
+
+// abort removes reports that were not finished.
 func (r *reports) abort() {
-	if r.file != nil {
-		r.file.abort()
+	for _, one := range r.all {
+		if one.file != nil {
+			one.file.abort()
+		}
 	}
 }

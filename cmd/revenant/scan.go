@@ -19,7 +19,8 @@ import (
 
 // scanFlags are the flags that every scan has.
 type scanFlags struct {
-	format, path   string // -f, -r
+	formats, paths []string // -f, -r
+	template       string
 	config         string // -c
 	source         string
 	pack, packKeys string
@@ -30,6 +31,7 @@ type scanFlags struct {
 	only           string
 	noStore        bool
 	workers        int
+	progress       bool
 	exclude        []string
 	resume         bool
 	archiveDepth   int
@@ -40,8 +42,10 @@ type scanFlags struct {
 
 func (s *scanFlags) register(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVarP(&s.format, "report-format", "f", "", "text or json (default: text, with -r json)")
-	f.StringVarP(&s.path, "report-path", "r", "", "write the report to this file (- for standard output)")
+	f.StringArrayVarP(&s.paths, "report-path", "r", nil, "write a report to this file, - for standard output (repeat); its format is told by FORMAT:PATH, by -f, or by the file's name")
+	f.StringArrayVarP(&s.formats, "report-format", "f", nil, reportNames()+" (default: text on standard output)")
+	f.StringVar(&s.template, "report-template", "", "file with a Go text template, for the format template")
+	f.BoolVar(&s.progress, "progress", false, "tell how far the scan is, also where no terminal is")
 	f.StringVarP(&s.config, "config", "c", "", "gitleaks configuration (default: $GITLEAKS_CONFIG, .gitleaks.toml in the scanned folder, gitleaks' own rules)")
 	f.StringVar(&s.source, "source", "", "id of the source, as in dir:/srv/app; one id is one place, scanned as a whole (default: derived from the place)")
 	f.StringVar(&s.pack, "pack", "", "search with this pack file in place of the registry; nothing is stored")
@@ -74,7 +78,7 @@ binary ones. What cannot be read is listed and never counts as clean.
 Exit codes: 0 no finding; 1 findings at or above --fail-on; 2 wrong usage; 3 not
 everything could be read.`,
 		Example: `  revenant dir .
-  revenant dir /srv/app -f json -r report.json
+  revenant dir /srv/app -r report.json -r report.sarif -r markdown:summary.txt
   revenant dir . --only registered --fail-on stale`,
 		Args: argCount(0, 1, "at most one PATH"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -90,7 +94,7 @@ everything could be read.`,
 			if err != nil {
 				return err
 			}
-			return a.runScan(c.Context(), &fl, scanPlace{root: root, sourceID: id, kind: fingerprints.KindDir}, func(_ *eye, cursor []byte) (scanners.Source, error) {
+			return a.runScan(c.Context(), &fl, scanPlace{root: root, sourceID: id, kind: fingerprints.KindDir, measured: true}, func(_ *eye, cursor []byte) (scanners.Source, error) {
 				return files.NewDir(files.DirOptions{Root: root, SourceID: id, Exclude: fl.exclude, Links: links, Cursor: cursor})
 			})
 		},

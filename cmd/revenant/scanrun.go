@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"time"
 
@@ -22,6 +23,7 @@ type scanPlace struct {
 	extent   string
 	own      bool // records bring their own sources
 	partial  bool // never all of the source
+	measured bool // root is read as a folder or file: how much that is can be told
 }
 
 // scanJob is one source of a command.
@@ -74,20 +76,24 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 		ctx, stop = context.WithTimeout(ctx, limit)
 		defer stop()
 	}
-	run := &scanRun{a: a, fl: fl, eye: eye, tolerated: tolerated, reports: reports, of: len(jobs), began: a.now()}
+	run := &scanRun{
+		a: a, fl: fl, eye: eye, tolerated: tolerated, reports: reports, meter: a.newMeter(fl, len(jobs)), seed: maphash.MakeSeed(), began: a.now(),
+	}
+	eye.meter = run.meter
+	defer run.meter.end()
 	for _, j := range jobs {
 		if err := run.job(ctx, j); err != nil {
 			return err
 		}
 	}
-	a.clearProgress()
+	run.meter.end()
 	run.total.Notes = append(run.total.Notes, notes(tolerated.given, seenWhole(run.total) && !run.partial)...)
 	run.total.Notes = append(run.total.Notes, spared(run.total.Tolerated, fl.baseline.show)...)
 	if err := tolerated.save(a, !run.total.Interrupted && !run.total.SourceFailed); err != nil {
 		return err
 	}
 	run.total.Duration = max(a.now().Sub(run.began), 0)
-	if err := reports.close(summaryOf(run.total, eye)); err != nil {
+	if err := reports.close(summaryOf(run.total, eye, run.began)); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	a.code = scan.ExitCode(run.total.Outcome(), exit)
@@ -104,9 +110,10 @@ type scanRun struct {
 	tolerated *baselines
 	partial   bool // a source was not looked at as a whole
 	total     scan.Result
-	at, of    int // the job, counted from 1
+	meter     *meter
+	seed      maphash.Seed
+	at        int // the job, counted from 1
 	began     time.Time
-	drawn     time.Time // the last line of progress
 }
 
 // job scans one source and adds what came of it.
@@ -128,6 +135,7 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	}
 	opts := r.options(eye, j.place)
 	opts.Tolerance = tolerance
+	r.meter.begin(ctx, r.at, j.place, r.a.stdin)
 	src, err := j.open(eye, nil)
 	if err != nil {
 		if j.name == "" {
@@ -153,7 +161,7 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 			}
 		}
 	}
-	opts.Source = src
+	opts.Source = r.meter.source(src)
 	r.partial = r.partial || j.place.partial
 	res, err := r.scan(ctx, opts)
 	r.total.Notes = append(r.total.Notes, notes(own, seenWhole(res) && !j.place.partial)...)
@@ -170,8 +178,12 @@ func (r *scanRun) options(e *eye, p scanPlace) scan.Options {
 			Partial:       p.partial,
 			FieldRevision: e.fieldRevision, PackRevision: e.packRevision, Generic: e.generic,
 		},
-		Now: r.a.now, Workers: r.fl.workers, MaxSize: r.fl.compat.megabytes << 20, IgnoreMarks: r.fl.compat.ignoreMarks, EmitTolerated: r.fl.baseline.show,
-		Emit: r.reports.finding, Skip: r.reports.skip, Progress: r.progress(),
+		Now: r.a.now, Workers: r.fl.workers, MaxSize: r.fl.compat.megabytes << 20, Seed: r.seed,
+		IgnoreMarks: r.fl.compat.ignoreMarks, EmitTolerated: r.fl.baseline.show,
+		Emit: r.reports.finding, Skip: r.reports.skip,
+	}
+	if r.meter != nil {
+		o.Progress = r.meter.scanned
 	}
 	if r.fl.showSecrets {
 		o.Secrets = scan.SecretsShown
@@ -188,7 +200,7 @@ func (r *scanRun) scan(ctx context.Context, o scan.Options) (scan.Result, error)
 	res, err := scan.Run(ctx, o)
 	r.total.Add(res)
 	if err != nil {
-		r.a.clearProgress()
+		r.meter.end()
 		return res, fmt.Errorf("scanning: %w", err)
 	}
 	return res, nil
@@ -230,45 +242,14 @@ func reopen(src scanners.Source, open makeSource, e *eye, cursor []byte) (scanne
 	return again, nil
 }
 
-func summaryOf(r scan.Result, e *eye) wire.Summary {
+func summaryOf(r scan.Result, e *eye, began time.Time) wire.Summary {
 	s := wire.Summary{
 		Sources: r.Sources, Items: r.Items, Bytes: r.Bytes, Findings: r.Findings, Sightings: r.Sightings, Tolerated: r.Tolerated,
-		Complete: r.Complete, Interrupted: r.Interrupted, Duration: r.Duration, Notes: r.Notes,
+		Complete: r.Complete, Interrupted: r.Interrupted, StartedAt: began, Duration: r.Duration, Notes: r.Notes,
 		Registered: e.fields, GenericOnly: e.ids == nil && e.generic,
 	}
 	for reason, n := range r.Skips {
 		s.SkipCounts = append(s.SkipCounts, wire.SkipCount{Reason: reason, Count: n})
 	}
 	return s
-}
-
-// progress draws a line on the terminal's error stream, a few times a second.
-func (r *scanRun) progress() func(scan.Progress) {
-	a := r.a
-	if a.quiet || !isTerminal(a.stderr) {
-		return nil
-	}
-	before := r.total
-	skipped := before.Outcome().Skips
-	return func(p scan.Progress) {
-		now := a.now()
-		if now.Sub(r.drawn) < 200*time.Millisecond {
-			return
-		}
-		r.drawn = now
-		which := ""
-		if r.of > 1 {
-			which = fmt.Sprintf("%d of %d: ", r.at, r.of)
-		}
-		bytes := before.Bytes + p.Bytes
-		rate := float64(bytes) / max(now.Sub(r.began).Seconds(), 0.001)
-		fmt.Fprintf(a.stderr, "\r\x1b[K%s%s, %s, %s/s, %s, %d skipped", which, plural(int(before.Items+p.Items), "item", "items"), bytesText(bytes),
-			bytesText(int64(rate)), plural(before.Findings+p.Findings, "finding", "findings"), skipped+p.Skips)
-	}
-}
-
-func (a *app) clearProgress() {
-	if !a.quiet && isTerminal(a.stderr) {
-		_, _ = io.WriteString(a.stderr, "\r\x1b[K")
-	}
 }

@@ -248,6 +248,8 @@ func extentText(items, bytes int64) string {
 // finish ends the scans and the result.
 func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) {
 	c.res.Interrupted = cancelled && (!c.ended || c.cut)
+	c.res.Items += c.p.partly.Items
+	c.res.Bytes += c.p.partly.Bytes
 	var err error
 	if c.res.Interrupted {
 		err = c.interrupted()
@@ -265,6 +267,9 @@ func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) 
 		if !c.distinct[key] {
 			c.res.Tolerated++
 		}
+	}
+	if _, has := c.running[""]; has && len(c.order) > 1 {
+		c.res.Sources-- // where records bring their own, what reads them is none
 	}
 	c.res.Skips = maps.Clone(c.res.Skips)
 	c.res.Complete = read && len(c.res.Skips) == 0

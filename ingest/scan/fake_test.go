@@ -114,6 +114,7 @@ type memory struct {
 	at      int
 	fail    error
 	onBatch func(n int)
+	looked  scanners.Counts // that it says it looked at itself when it is stopped
 }
 
 func item(source, path, content string) scanners.Item {
@@ -131,7 +132,7 @@ func (m *memory) Next(ctx context.Context) (scanners.Batch, error) {
 		m.onBatch(m.at)
 	}
 	if err := ctx.Err(); err != nil {
-		return scanners.Batch{}, err
+		return scanners.Batch{Read: m.looked}, err
 	}
 	n := min(m.at+max(m.per, 1), len(m.items))
 	b := scanners.Batch{Items: m.items[m.at:n], Cursor: []byte(fmt.Sprint("after ", n))}

@@ -40,6 +40,7 @@ func (d *producer) produce(ctx context.Context) {
 		case errors.Is(err, io.EOF):
 			end.last = true
 		case ctx.Err() != nil:
+			d.p.partly = batch.Read
 			return
 		default:
 			s := asSkip(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strings"
 
 	"revenant/api/wire"
 	"revenant/fingerprints"
@@ -91,6 +92,12 @@ func (c *collector) finding(j *job, s *sighting, v judged, ordinal uint32) wire.
 		Matches: v.matches, Verdict: v.verdict, Severity: v.severity, Status: fingerprints.StatusOpen,
 		Presence: sg.Presence, Form: sg.Form, Within: sg.Within,
 		Span: s.span, Whole: s.whole, Context: sg.Context, More: s.obs.Overflow, Ordinal: ordinal,
+		Same: max(uint64(s.value), 1),
+	}
+	if outer := j.path.shown(); outer != "" {
+		if member, has := strings.CutPrefix(f.Path, outer+"!"); has {
+			f.Member = member
+		}
 	}
 	if c.p.o.Secrets == SecretsShown {
 		f.Secret, f.Match = s.hit.Value, s.match

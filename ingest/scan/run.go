@@ -43,8 +43,11 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Memory <= 0 {
 		o.Memory = defaultMemory
 	}
+	if o.Seed == (maphash.Seed{}) {
+		o.Seed = maphash.MakeSeed()
+	}
 	p := &pipeline{
-		o: o, namer: newNamer(o.Labels), seed: maphash.MakeSeed(),
+		o: o, namer: newNamer(o.Labels), seed: o.Seed,
 		jobs: make(chan *job), queue: make(chan *job, waiting), stopped: make(chan struct{}),
 		members: members{redactor: redactor{matchers: o.PathMatchers, known: map[string]bool{}}, large: make(chan struct{}, 1)},
 		memory:  semaphore.NewWeighted(o.Memory), known: known{ids: map[valueKey]identity{}},
@@ -73,6 +76,7 @@ type pipeline struct {
 	memory  *semaphore.Weighted
 	known   known
 	members members
+	partly  scanners.Counts // what the source had looked at itself when it was stopped
 }
 
 // job is an item on its way, or the end of a batch.

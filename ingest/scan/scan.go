@@ -19,6 +19,7 @@ package scan
 
 import (
 	"context"
+	"hash/maphash"
 	"io"
 	"time"
 
@@ -135,10 +136,13 @@ type Options struct {
 	Identities  *Identities // nil: no ring; generic rules only, no finding ids
 	Extent      Extent
 	Secrets     Secrets
-	Now         func() time.Time
-	Workers     int   // 0: one for each CPU
-	MaxSize     int64 // items that say that they are longer are skipped; 0: none is
-	Memory      int64 // budget for items in flight, in bytes; 0: 256 MiB
+	// Seed makes Finding.Same; scans with one seed can be told apart together.
+	// Zero: a seed of its own.
+	Seed    maphash.Seed
+	Now     func() time.Time
+	Workers int   // 0: one for each CPU
+	MaxSize int64 // items that say that they are longer are skipped; 0: none is
+	Memory  int64 // budget for items in flight, in bytes; 0: 256 MiB
 	// Emit gets every finding in order, after it was recorded. It is called by
 	// one goroutine; an error ends the scan.
 	Emit func(wire.Finding) error

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"slices"
 	"strings"
@@ -440,7 +441,7 @@ func TestInterrupted(t *testing.T) {
 	m := &literal{generic: []planted{{gen, row(0)}}, overlap: 64}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	src := &memory{id: "dir:/x", onBatch: func(n int) {
+	src := &memory{id: "dir:/x", looked: scanners.Counts{Items: 1000, Bytes: 5000}, onBatch: func(n int) {
 		if n == 3 {
 			cancel()
 		}
@@ -454,6 +455,9 @@ func TestInterrupted(t *testing.T) {
 	}
 	if out.Skips[fingerprints.SkipInterrupted] == 0 || len(out.findings)+int(out.Skips[fingerprints.SkipInterrupted]) < 4 || len(out.findings) > 3 {
 		t.Errorf("%d findings, skips %v", len(out.findings), out.Skips)
+	}
+	if out.Items < 1000 || out.Bytes < 5000 {
+		t.Errorf("%d items, %d bytes: what the source had looked at is forgotten", out.Items, out.Bytes)
 	}
 	if string(out.sink.done[0].Cursor) == "after 50" {
 		t.Error("the cursor stands behind what was not read")
@@ -542,5 +546,30 @@ func TestRecordSources(t *testing.T) {
 	}
 	if out.findings[0].ID == out.findings[1].ID {
 		t.Error("two sources share a finding")
+	}
+}
+
+// Same tells values apart, over paths and over scans with one seed.
+func TestSame(t *testing.T) {
+	a, b := random(41, 24), random(42, 24)
+	m := &literal{generic: []planted{{a, row(0)}, {b, row(0)}}, overlap: 64}
+	seed := maphash.MakeSeed()
+	same := func(paths ...string) []uint64 {
+		src := &memory{id: "dir:/x", per: 1}
+		for _, p := range paths {
+			src.items = append(src.items, item("dir:/x", p, a+"\n"+b+"\n"))
+		}
+		var out []uint64
+		for _, f := range mustRun(t, src, setup{matcher: m, change: func(o *scan.Options) { o.Seed = seed }}).findings {
+			out = append(out, f.Same)
+		}
+		return out
+	}
+	got := same("p", "q")
+	if len(got) != 4 || got[0] == 0 || got[0] != got[2] || got[1] != got[3] || got[0] == got[1] {
+		t.Errorf("got %v", got)
+	}
+	if again := same("r"); len(again) != 2 || again[0] != got[0] || again[1] != got[1] {
+		t.Errorf("another scan: %v, before %v", again, got)
 	}
 }

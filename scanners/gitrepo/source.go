@@ -42,6 +42,9 @@ type Options struct {
 	// Reads says of the repository whose objects lie in a folder that it is read
 	// by itself, so that it need not be listed as one that is not; nil: none is.
 	Reads func(common string) bool
+	// Progress is told how far the reading is, after each object; nil: nobody is.
+	// Calls overlap.
+	Progress func(Progress)
 }
 
 // ErrNoScreen is returned by New when Options.Screen is nil.

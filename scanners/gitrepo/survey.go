@@ -40,6 +40,7 @@ type survey struct {
 	surely   bool             // what tips reached is known wholly
 	tips     []oid            // see now
 	saved    int64            // bytes that were read when the memory was last kept
+	total    int64            // objects of the packs that are read, for progress
 }
 
 // message is a commit or tag whose text may hold something.
@@ -95,6 +96,7 @@ func (v *survey) all(ctx context.Context) error {
 		w.Known = func(p objects.PackInfo) bool { return len(p.Sum) > 0 && v.known.packs[string(p.Sum)] }
 		w.Want = func(id oid) bool { return !v.known.has(id) }
 	}
+	v.counted(&w)
 	_, err := v.s.store.Walk(ctx, w)
 	v.s.read = v.read
 	for _, p := range v.s.store.Problems() {
@@ -144,6 +146,7 @@ func (v *survey) visit(ctx context.Context, _ int, o *objects.Object) (any, erro
 	if due {
 		return nil, v.remember(nil)
 	}
+	v.tell()
 	return nil, nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"revenant/api/wire"
 	"revenant/fingerprints"
+	"revenant/ingest/report"
 	"revenant/ingest/report/json"
 )
 
@@ -35,7 +36,7 @@ func findings() []wire.Finding {
 	}
 }
 
-func report(t *testing.T, s json.Secrets, fs []wire.Finding) string {
+func written(t *testing.T, s report.Secrets, fs []wire.Finding) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := json.NewWriter(&b, s)
@@ -44,7 +45,7 @@ func report(t *testing.T, s json.Secrets, fs []wire.Finding) string {
 			t.Fatal(err)
 		}
 	}
-	if err := w.Close(); err != nil {
+	if err := w.Close(wire.Summary{}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -52,7 +53,7 @@ func report(t *testing.T, s json.Secrets, fs []wire.Finding) string {
 
 func TestKeys(t *testing.T) {
 	var got []map[string]any
-	out := report(t, json.Redacted, findings())
+	out := written(t, report.Redacted, findings())
 	if err := stdjson.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatal(err)
 	}
@@ -73,10 +74,10 @@ func TestKeys(t *testing.T) {
 	}
 	common := findings()[:1]
 	common[0].TooCommon = true
-	if text := report(t, json.Redacted, common); !strings.Contains(text, `"TooCommon": true`) {
+	if text := written(t, report.Redacted, common); !strings.Contains(text, `"TooCommon": true`) {
 		t.Error("too common is not told")
 	}
-	if got[1]["FindingID"] != nil || got[1]["Secret"] != "REDACTED" || got[1]["RuleID"] != json.RegisteredRule {
+	if got[1]["FindingID"] != nil || got[1]["Secret"] != "REDACTED" || got[1]["RuleID"] != report.RegisteredRule {
 		t.Errorf("without id and rule: %v", got[1])
 	}
 	if strings.Contains(out, plain) {
@@ -85,14 +86,14 @@ func TestKeys(t *testing.T) {
 }
 
 func TestShown(t *testing.T) {
-	out := report(t, json.Shown, findings())
+	out := written(t, report.Shown, findings())
 	if !strings.Contains(out, `"Secret": "`+plain+`"`) || !strings.Contains(out, `"Match": "k=`+plain+`"`) {
 		t.Error("the value was asked for and is not there")
 	}
 }
 
 func TestEmpty(t *testing.T) {
-	if diff := cmp.Diff("[]\n", report(t, json.Redacted, nil)); diff != "" {
+	if diff := cmp.Diff("[]\n", written(t, report.Redacted, nil)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -104,11 +105,76 @@ var errFull = errors.New("no space")
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriteError(t *testing.T) {
-	w := json.NewWriter(full{}, json.Redacted)
-	if err := w.Write(findings()[0]); !errors.Is(err, errFull) {
+	w := json.NewWriter(full{}, report.Redacted)
+	if err := w.Write(findings()[0]); err != nil {
+		t.Errorf("the first is held back: %v", err)
+	}
+	if err := w.Write(findings()[1]); !errors.Is(err, errFull) {
 		t.Errorf("got %v", err)
 	}
-	if err := w.Close(); !errors.Is(err, errFull) {
+	if err := w.Close(wire.Summary{}); !errors.Is(err, errFull) {
 		t.Errorf("closing: %v", err)
+	}
+}
+
+// That a scan was interrupted stands in its last entry, and nowhere else.
+func TestInterrupted(t *testing.T) {
+	var b bytes.Buffer
+	w := json.NewWriter(&b, report.Redacted)
+	for _, f := range findings() {
+		if err := w.Write(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(wire.Summary{Interrupted: true}); err != nil {
+		t.Fatal(err)
+	}
+	var got []struct{ Interrupted bool }
+	if err := stdjson.Unmarshal(b.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got[0].Interrupted || !got[1].Interrupted {
+		t.Errorf("got %v", got)
+	}
+}
+
+// Every line is an object, and the last one says how the scan went.
+func TestLines(t *testing.T) {
+	for _, fs := range [][]wire.Finding{nil, findings()} {
+		var b bytes.Buffer
+		w := json.NewLines(&b, report.Redacted)
+		for _, f := range fs {
+			if err := w.Write(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(wire.Summary{Findings: len(fs), Interrupted: true}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		if len(lines) != len(fs)+1 {
+			t.Fatalf("%d lines", len(lines))
+		}
+		for i, line := range lines {
+			var got struct {
+				RuleID  string
+				Summary *wire.Summary
+			}
+			if err := stdjson.Unmarshal([]byte(line), &got); err != nil {
+				t.Fatal(err)
+			}
+			if last := i == len(fs); last != (got.Summary != nil) || last == (got.RuleID != "") {
+				t.Errorf("line %d: %s", i+1, line)
+			}
+			if got.Summary != nil && (!got.Summary.Interrupted || got.Summary.Findings != len(fs)) {
+				t.Errorf("summary: %+v", *got.Summary)
+			}
+		}
+		if strings.Contains(b.String(), plain) {
+			t.Error("a value in a redacted report")
+		}
+	}
+	if err := json.NewLines(full{}, report.Redacted).Close(wire.Summary{}); !errors.Is(err, errFull) {
+		t.Errorf("got %v", err)
 	}
 }

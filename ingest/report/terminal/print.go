@@ -3,12 +3,11 @@ package terminal
 import (
 	"io"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/width"
 
 	"revenant/fingerprints"
+	"revenant/ingest/report"
 )
 
 // The escape sequences in use.
@@ -36,17 +35,18 @@ const readable = 100
 
 // printer writes lines no wider than the report.
 type printer struct {
-	w     io.Writer
-	width int
-	color Color
-	err   error
+	w       io.Writer
+	width   int
+	color   Color
+	secrets report.Secrets
+	err     error
 }
 
 func (p *printer) line(indent int, color, text string) {
 	if p.err != nil {
 		return
 	}
-	text = cut(printable(text), p.width-indent)
+	text = cut(report.Printable(text), p.width-indent)
 	if p.color == Colored && color != "" && text != "" {
 		text = color + text + off
 	}
@@ -79,7 +79,7 @@ func (p *printer) wrap(indent int, text string) {
 // whole writes one line, however long it is: half a value is of no use.
 func (p *printer) whole(indent int, text string) {
 	if p.err == nil {
-		_, p.err = io.WriteString(p.w, strings.Repeat(" ", indent)+printable(text)+"\n")
+		_, p.err = io.WriteString(p.w, strings.Repeat(" ", indent)+report.Printable(text)+"\n")
 	}
 }
 
@@ -110,14 +110,4 @@ func span(r []rune) int {
 		}
 	}
 	return n
-}
-
-// printable takes out what a terminal would act on.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, s)
 }

@@ -1,5 +1,5 @@
-// Package terminal writes findings for people: grouped, the worst first, in
-// the columns that the terminal has.
+// Package terminal writes findings for people: one value at all its places
+// together, the worst first, in the columns that the terminal has.
 //
 // It promises: no line is wider than the report but a value's, no byte of a finding reaches
 // the terminal that could steer it, colour only where it was asked for, and the
@@ -7,17 +7,16 @@
 package terminal
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/mattn/go-isatty"
 
 	"revenant/api/wire"
 	"revenant/fingerprints"
+	"revenant/ingest/report"
 )
 
 // Color says whether a report is coloured; see ColorFor.
@@ -39,182 +38,134 @@ func ColorFor(w io.Writer, getenv func(string) string) Color {
 	return Colored
 }
 
-// Secrets says whether a report shows values.
-type Secrets int
-
-// The choices.
-const (
-	Redacted Secrets = iota
-	Shown
-)
-
 // Options configures a report.
 type Options struct {
 	Color   Color
-	Secrets Secrets
+	Secrets report.Secrets
 	Width   int // columns; 0: 80
 }
 
-// Bounds of what is kept for the report; the rest is counted.
+// Bounds of what is shown; the rest is counted.
 const (
 	defaultWidth = 80
 	minWidth     = 20
 	maxGroups    = 1000
-	maxPlaces    = 10
-	maxSkips     = 20
+	maxPlaces    = 4
+	maxSkips     = 3 // of one reason
+	deeper       = 4 // the indent of what belongs to a place
 )
 
-// Report collects findings until Close writes them. Not safe for concurrent use.
-type Report struct {
-	w      io.Writer
-	o      Options
-	groups map[groupKey]*group
-	order  []*group
-	beyond int64 // findings of groups that were not kept
-}
-
-// groupKey is what findings are grouped by: a version with its verdict, or a
-// rule.
-type groupKey struct {
-	verdict  fingerprints.Verdict
-	severity fingerprints.Severity
-	name     string
-	status   fingerprints.Status
-	common   bool
-}
-
-type group struct {
-	key    groupKey
-	about  string
-	places []wire.Finding
-	more   int64
-}
-
-// New starts a report on w.
-func New(w io.Writer, o Options) *Report {
+func newPrinter(w io.Writer, o Options) *printer {
 	if o.Width <= 0 {
 		o.Width = defaultWidth
 	}
-	o.Width = max(o.Width, minWidth)
-	return &Report{w: w, o: o, groups: map[groupKey]*group{}}
+	return &printer{w: w, width: max(o.Width, minWidth), color: o.Color, secrets: o.Secrets}
 }
 
-// Write adds a finding.
-func (r *Report) Write(f wire.Finding) error {
-	k := groupKey{verdict: f.Verdict, severity: f.Severity, name: f.Rule, status: f.Status, common: f.TooCommon}
-	about := f.Description
-	if len(f.Matches) > 0 {
-		m := f.Matches[0]
-		k.name = m.Ref()
-		about = aboutMatches(f.Matches)
+// Write writes a scan: its values, then the summary.
+func Write(w io.Writer, d report.Data, o Options) error {
+	p := newPrinter(w, o)
+	groups := report.Groups(d.Places)
+	described := map[string]bool{}
+	shown := groups[:min(len(groups), maxGroups)]
+	settled := false
+	for _, g := range shown {
+		if g.Dismissed() != "" {
+			settled = true
+			p.settled(g)
+			continue
+		}
+		p.group(g, d.Summary.Sources > 1, described)
 	}
-	if k.name == "" {
-		k.name = "registered value"
+	if n := len(groups) - len(shown); n > 0 {
+		p.line(0, "", fmt.Sprintf("and %s; -r json:FILE lists them all", count(int64(n), "more value", "more values")))
+		settled = true
 	}
-	g, has := r.groups[k]
-	switch {
-	case !has && len(r.order) >= maxGroups:
-		r.beyond++
-		return nil
-	case !has:
-		g = &group{key: k, about: about}
-		r.groups[k] = g
-		r.order = append(r.order, g)
-	}
-	g.more += f.More
-	if len(g.places) >= maxPlaces {
-		g.more++
-		return nil
-	}
-	g.places = append(g.places, f)
-	return nil
-}
-
-// Close writes the report.
-func (r *Report) Close(s wire.Summary) error {
-	slices.SortStableFunc(r.order, func(a, b *group) int {
-		return cmp.Or(
-			slices.Index(fingerprints.Severities(), a.key.severity)-slices.Index(fingerprints.Severities(), b.key.severity),
-			slices.Index(fingerprints.Verdicts(), a.key.verdict)-slices.Index(fingerprints.Verdicts(), b.key.verdict),
-			cmp.Compare(a.key.name, b.key.name),
-		)
-	})
-	p := &printer{w: r.w, width: r.o.Width, color: r.o.Color}
-	for _, g := range r.order {
-		r.group(p, g, s.Sources > 1)
-	}
-	if r.beyond > 0 {
-		p.line(0, "", fmt.Sprintf("and %s; -f json lists them all", count(r.beyond, "more finding", "more findings")))
+	if settled {
 		p.line(0, "", "")
 	}
-	summary(p, s)
+	p.summary(d, groups)
 	return p.err
 }
 
-// group writes the places of a group, with their sources where there are
-// several.
-func (r *Report) group(p *printer, g *group, several bool) {
-	head := fmt.Sprintf("%-9s %s  %s", strings.ToUpper(string(g.key.severity)), g.key.verdict, g.key.name)
-	if g.key.status != "" && g.key.status != fingerprints.StatusOpen {
-		head += "  (" + string(g.key.status) + ")"
+// Summary writes the end of a report alone.
+func Summary(w io.Writer, d report.Data, o Options) error {
+	p := newPrinter(w, o)
+	p.summary(d, report.Groups(d.Places))
+	return p.err
+}
+
+// group writes the places of a value, with their sources where there are
+// several. A rule describes itself once.
+func (p *printer) group(g report.Group, several bool, described map[string]bool) {
+	first := g.Places[0]
+	p.line(0, shade(g.Severity), heading(g))
+	about := report.About(first.Finding)
+	if len(first.Matches) > 0 {
+		p.wrap(2, owned(about, first.Matches[0].Owner))
+	} else if about != "" && !described[g.Name] {
+		described[g.Name] = true
+		p.wrap(2, about)
 	}
-	if g.key.common {
-		head += "  (too common)"
+	if p.secrets == report.Shown && !first.Secret.IsEmpty() {
+		p.whole(2, "value: "+string(first.Secret.Reveal()))
 	}
-	p.line(0, shade(g.key.severity), head)
-	if g.about != "" {
-		p.wrap(2, g.about)
-	}
-	for _, f := range g.places {
-		p.line(2, "", place(f))
-		if at := where(f, several); at != "" {
-			p.line(4, dim, at)
+	shown := g.Places[:min(len(g.Places), maxPlaces)]
+	context := ""
+	for _, at := range shown {
+		p.line(2, "", place(at))
+		for _, text := range p.where(at, several) {
+			p.line(deeper, dim, text)
 		}
-		if f.Context != "" {
-			p.line(4, dim, f.Context)
+		if at.Context != "" && at.Context != context {
+			p.line(deeper, "", at.Context)
 		}
-		if r.o.Secrets == Shown && !f.Secret.IsEmpty() {
-			p.whole(4, "value: "+string(f.Secret.Reveal()))
-		}
-		if f.ID != "" {
-			p.line(4, dim, string(f.ID))
+		context = at.Context
+		if at.ID != "" {
+			p.line(deeper, dim, string(at.ID))
 		}
 	}
-	if g.more > 0 {
-		p.line(2, "", "and "+count(g.more, "more place", "more places"))
+	if n := len(g.Places) - len(shown); n > 0 {
+		p.line(2, "", "and "+count(int64(n), "more place", "more places"))
 	}
 	p.line(0, "", "")
 }
 
-// aboutMatches says whose value it is; the first match, the worst, is in the
-// heading.
-func aboutMatches(ms []wire.Match) string {
-	first := ms[0]
-	about := string(first.State)
-	if first.Field != "" && first.Field != fingerprints.DefaultField {
-		about = first.Field + ", " + about
+func heading(g report.Group) string {
+	return fmt.Sprintf("%-8s  %s  %s", strings.ToUpper(string(g.Severity)), g.Verdict, g.Name)
+}
+
+// settled is the one line of a value that nothing has to be done about.
+func (p *printer) settled(g report.Group) {
+	at := g.Places[0]
+	where := place(at)
+	if n := len(g.Places) - 1; n > 0 {
+		where += " and " + count(int64(n), "more place", "more places")
 	}
-	if first.Owner != "" {
-		about += ", owner " + first.Owner
+	p.line(0, dim, heading(g)+"  "+where+"  ("+g.Dismissed()+")")
+}
+
+func owned(about, owner string) string {
+	if owner == "" {
+		return about
 	}
-	var also []string
-	for _, m := range ms[1:] {
-		also = append(also, fmt.Sprintf("%s (%s)", m.Ref(), m.State))
+	state, also, has := strings.Cut(about, "; ")
+	state += ", owner " + owner
+	if has {
+		state += "; " + also
 	}
-	if len(also) > 0 {
-		about += "; also the value of " + strings.Join(also, ", ")
-	}
-	return about
+	return state
 }
 
 // place is path:line:column and what is unusual about it.
-func place(f wire.Finding) string {
+func place(at report.Place) string {
+	f := at.Finding
 	s := f.Path
 	if f.Span.Line > 0 {
 		s = fmt.Sprintf("%s:%d:%d", s, f.Span.Line, f.Span.Column)
 	}
 	var notes []string
-	if f.Locator != "" {
+	if f.Locator != "" && !strings.HasPrefix(f.Locator, blobLocator) {
 		notes = append(notes, f.Locator)
 	}
 	if f.Form != "" && f.Form != fingerprints.FormRaw {
@@ -229,33 +180,75 @@ func place(f wire.Finding) string {
 	if f.New {
 		notes = append(notes, "new")
 	}
+	if at.Sightings > 1 {
+		notes = append(notes, count(at.Sightings, "time", "times"))
+	}
 	if len(notes) > 0 {
 		s += "  (" + strings.Join(notes, ", ") + ")"
 	}
 	return s
 }
 
-// maxRefs is how many refs a place names.
-const maxRefs = 3
+// blobLocator begins the locator of a content in git: the commit says more.
+const blobLocator = "blob:"
 
-// where tells the source of a place and the refs that hold it.
-func where(f wire.Finding, several bool) string {
-	var parts []string
+// Bounds of what a place says.
+const (
+	maxRefs     = 3
+	commitRunes = 12
+)
+
+// where tells the source of a place, the commit that brought it in, and the refs that
+// hold it, as many as fit.
+func (p *printer) where(at report.Place, several bool) []string {
+	f := at.Finding
+	var lines, parts []string
 	if several && f.SourceID != "" {
-		parts = append(parts, f.SourceID)
+		lines = append(lines, f.SourceID)
 	}
-	if n := len(f.Refs); n > 0 {
+	switch blob, is := strings.CutPrefix(f.Locator, blobLocator); {
+	case f.Commit != "":
+		since := "since " + f.Commit[:min(len(f.Commit), commitRunes)]
+		if !f.At.IsZero() {
+			since += f.At.UTC().Format(", 2006-01-02")
+		}
+		parts = append(parts, since)
+	case is:
+		parts = append(parts, "blob "+blob[:min(len(blob), commitRunes)])
+	}
+	if len(f.Refs) > 0 {
+		room := p.width - deeper
+		for _, part := range parts {
+			room -= len(part) + len("; ")
+		}
+		parts = append(parts, refs(f, room))
+	}
+	text := strings.Join(parts, "; ")
+	switch {
+	case text == "":
+	case len(lines) > 0 && len(f.Refs) == 0 && span([]rune(lines[0]+"; "+text)) <= p.width-deeper:
+		lines[0] += "; " + text
+	default:
+		lines = append(lines, text)
+	}
+	return lines
+}
+
+// refs names the first ones that fit, and counts the others.
+func refs(f wire.Finding, room int) string {
+	for n := min(len(f.Refs), maxRefs); ; n-- {
 		names := make([]string, 0, maxRefs)
-		for _, ref := range f.Refs[:min(n, maxRefs)] {
+		for _, ref := range f.Refs[:n] {
 			names = append(names, refName(ref))
 		}
 		in := "in " + strings.Join(names, ", ")
-		if more := n - len(names) + f.MoreRefs; more > 0 {
+		if more := len(f.Refs) - n + f.MoreRefs; more > 0 {
 			in += fmt.Sprintf(" and %d more", more)
 		}
-		parts = append(parts, in)
+		if n == 1 || span([]rune(in)) <= room {
+			return in
+		}
 	}
-	return strings.Join(parts, ", ")
 }
 
 // refName is a ref as people know it.
@@ -268,8 +261,9 @@ func refName(ref string) string {
 	return ref
 }
 
-// summary closes the report: what was read, and what was not.
-func summary(p *printer, s wire.Summary) {
+// summary closes the report: what was found, what was read, and what was not.
+func (p *printer) summary(d report.Data, groups []report.Group) {
+	s := d.Summary
 	what := "no findings"
 	if s.Findings > 0 {
 		what = count(int64(s.Findings), "finding", "findings")
@@ -278,9 +272,12 @@ func summary(p *printer, s wire.Summary) {
 	if s.Sources > 1 {
 		items += fmt.Sprintf(" of %d sources", s.Sources)
 	}
-	p.line(0, "", fmt.Sprintf("%s in %s, %s, %.1f s", what, items, size(s.Bytes), s.Duration.Seconds()))
+	p.line(0, "", fmt.Sprintf("%s in %s, %s, %.1f s", what, items, Size(s.Bytes), s.Duration.Seconds()))
+	if tally := report.Count(groups); len(tally) > 0 {
+		p.line(0, "", tallied(tally, d.Left))
+	}
 	if s.GenericOnly {
-		p.line(0, "", "no key ring: generic rules only, registered values were not searched for")
+		p.wrap(0, "no key ring: generic rules only, registered values were not searched for")
 	} else {
 		p.line(0, "", "searched for "+count(int64(s.Registered), "registered value", "registered values"))
 	}
@@ -294,25 +291,46 @@ func summary(p *printer, s wire.Summary) {
 	if s.Interrupted {
 		p.line(0, warn, "interrupted: this is what was found until then")
 	}
-	if n := s.Skipped(); n > 0 {
-		counts := slices.Clone(s.SkipCounts)
-		slices.SortFunc(counts, func(a, b wire.SkipCount) int {
-			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason))
-		})
-		var parts []string
-		for _, c := range counts {
-			parts = append(parts, fmt.Sprintf("%d %s", c.Count, c.Reason))
-		}
-		p.line(0, warn, fmt.Sprintf("not complete: %d skipped", n))
-		p.wrap(2, strings.Join(parts, ", "))
-		for _, k := range s.Skips[:min(len(s.Skips), maxSkips)] {
-			p.line(2, "", skipLine(k, s.Sources > 1))
-		}
-		if n > maxSkips && len(s.Skips) > 0 {
-			p.line(2, "", fmt.Sprintf("and %d more", n-int64(min(len(s.Skips), maxSkips))))
-		}
+	if s.Skipped() > 0 {
+		p.skips(s)
 	} else if !s.Complete && !s.Interrupted {
 		p.line(0, warn, "not complete")
+	}
+}
+
+func tallied(tally []report.Tally, left int64) string {
+	parts := make([]string, len(tally))
+	n := 0
+	for i, t := range tally {
+		parts[i] = fmt.Sprintf("%d %s", t.Count, t.Severity)
+		n += t.Count
+	}
+	text := count(int64(n), "value", "values") + " to deal with: " + strings.Join(parts, ", ")
+	if left > 0 {
+		text += fmt.Sprintf("; %d findings more were counted only", left)
+	}
+	return text
+}
+
+// skips lists what was not read, by reason, the first ones of each.
+func (p *printer) skips(s wire.Summary) {
+	p.line(0, warn, fmt.Sprintf("not complete: %d skipped", s.Skipped()))
+	for _, g := range report.SkipGroups(s) {
+		p.line(2, "", fmt.Sprintf("%d %s: %s", g.Count, g.Reason, report.SkipText(g.Reason)))
+		shown := g.First[:min(len(g.First), maxSkips)]
+		for _, k := range shown {
+			if k.Path != "" && strings.HasPrefix(k.Locator, blobLocator) {
+				k.Locator = ""
+			}
+			at := report.SkipPlace(k)
+			if s.Sources > 1 && k.SourceID != "" && !strings.HasPrefix(at, k.SourceID) {
+				at = k.SourceID + " " + at
+			}
+			p.line(deeper, dim, at)
+		}
+		if n := g.Count - int64(len(shown)); n > 0 && len(shown) > 0 {
+			p.line(deeper, dim, fmt.Sprintf("and %d more", n))
+		}
 	}
 }
 
@@ -323,21 +341,8 @@ func count(n int64, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-func skipLine(k wire.Skip, several bool) string {
-	what := []string{string(k.Reason) + " "}
-	if several || k.Path == "" {
-		what = append(what, k.SourceID)
-	}
-	what = append(what, k.Path, k.Locator)
-	what = slices.DeleteFunc(what, func(s string) bool { return s == "" })
-	s := strings.Join(what, " ")
-	if k.Detail != "" {
-		s += ": " + k.Detail
-	}
-	return s
-}
-
-func size(n int64) string {
+// Size is a number of bytes for people.
+func Size(n int64) string {
 	f := float64(n)
 	for _, unit := range []string{"B", "kB", "MB", "GB"} {
 		if f < 1000 {

@@ -11,6 +11,7 @@ import (
 
 	"revenant/api/wire"
 	"revenant/fingerprints"
+	"revenant/ingest/report"
 	"revenant/ingest/report/terminal"
 )
 
@@ -24,16 +25,16 @@ func finding(path string, v fingerprints.Verdict, sev fingerprints.Severity) wir
 	}
 }
 
-func report(t *testing.T, o terminal.Options, s wire.Summary, fs ...wire.Finding) string {
+func written(t *testing.T, o terminal.Options, s wire.Summary, fs ...wire.Finding) string {
 	t.Helper()
-	var b bytes.Buffer
-	r := terminal.New(&b, o)
+	var c report.Collector
 	for _, f := range fs {
-		if err := r.Write(f); err != nil {
+		if err := c.Write(f); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := r.Close(s); err != nil {
+	var b bytes.Buffer
+	if err := terminal.Write(&b, c.Data(report.Tool{Name: "Revenant"}, s), o); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -43,17 +44,16 @@ func TestReport(t *testing.T) {
 	reg := finding("app/.env", fingerprints.VerdictCompromised, fingerprints.SeverityCritical)
 	reg.Matches = []wire.Match{{Secret: "billing/db", Version: 3, Field: "password", State: fingerprints.StateRetired, Owner: "team"}}
 	reg.Form, reg.New, reg.More, reg.Context = fingerprints.FormBase64, true, 2, "k=[secret billing/db@3]"
-	got := report(t, terminal.Options{}, wire.Summary{
+	got := written(t, terminal.Options{}, wire.Summary{
 		Items: 12, Bytes: 3456789, Findings: 2, Duration: 1500 * time.Millisecond, Registered: 7,
 		SkipCounts: []wire.SkipCount{{Reason: fingerprints.SkipSymlink, Count: 1}, {Reason: fingerprints.SkipUnreadable, Count: 2}},
 		Skips:      []wire.Skip{{Path: "etc/x", Reason: fingerprints.SkipUnreadable, Detail: "permission denied"}},
 	}, finding("b.txt", fingerprints.VerdictUnregistered, fingerprints.SeverityMedium), reg)
 	want := `CRITICAL  compromised  billing/db@3
   password, retired, owner team
-  app/.env:3:7  (base64, new)
+  app/.env:3:7  (base64, new, 3 times)
     k=[secret billing/db@3]
     rv1:0123
-  and 2 more places
 
 MEDIUM    unregistered  github-pat
   A token.
@@ -62,10 +62,13 @@ MEDIUM    unregistered  github-pat
     rv1:0123
 
 2 findings in 12 items, 3.5 MB, 1.5 s
+2 values to deal with: 1 critical, 1 medium
 searched for 7 registered values
 not complete: 3 skipped
-  2 unreadable, 1 symlink
-  unreadable  etc/x: permission denied
+  2 unreadable: cannot be read
+    etc/x: permission denied
+    and 1 more
+  1 symlink: links that are not followed
 `
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -77,7 +80,7 @@ func TestSourcesAndRefs(t *testing.T) {
 	one, two := finding("a", fingerprints.VerdictLeaked, fingerprints.SeverityHigh), finding("b", fingerprints.VerdictLeaked, fingerprints.SeverityHigh)
 	one.SourceID, one.Refs, one.MoreRefs = "git:h/one", []string{"refs/heads/main", "refs/tags/v1", "HEAD", "refs/stash"}, 5
 	two.SourceID = "git:h/two"
-	got := report(t, terminal.Options{}, wire.Summary{
+	got := written(t, terminal.Options{}, wire.Summary{
 		Findings: 2, Sources: 2, Items: 3, Registered: 1,
 		Notes:      []wire.Note{{SourceID: "git:h/one", Text: "git read 2 objects"}},
 		SkipCounts: []wire.SkipCount{{Reason: fingerprints.SkipMissing, Count: 2}},
@@ -86,39 +89,58 @@ func TestSourcesAndRefs(t *testing.T) {
 	want := `HIGH      leaked  github-pat
   A token.
   a:3:7
-    git:h/one, in main, tags/v1, HEAD and 6 more
+    git:h/one
+    in main, tags/v1, HEAD and 6 more
     token = [redacted]
     rv1:0123
   b:3:7
     git:h/two
-    token = [redacted]
     rv1:0123
 
 2 findings in 3 items of 2 sources, 0 B, 0.0 s
+1 value to deal with: 1 high
 searched for 1 registered value
 git:h/one: git read 2 objects
 not complete: 2 skipped
-  2 missing-object
-  missing-object  git:h/two c
-  missing-object  /d: gone
+  2 missing-object: objects that a shallow or partial clone left out
+    git:h/two c
+    /d: gone
 `
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got = report(t, terminal.Options{}, wire.Summary{Sources: 1}, two); strings.Contains(got, "git:h/two") {
+	if got = written(t, terminal.Options{}, wire.Summary{Sources: 1}, two); strings.Contains(got, "git:h/two") {
 		t.Errorf("one source need not be named:\n%s", got)
 	}
 }
 
-// What is too common to alert is a group of its own.
-func TestTooCommon(t *testing.T) {
+// What is settled is one line each, behind the rest: too common to alert, accepted,
+// at an allowed place.
+func TestSettled(t *testing.T) {
 	common := finding("a", fingerprints.VerdictLeaked, fingerprints.SeverityHigh)
 	common.Matches, common.TooCommon = []wire.Match{{Secret: "db", Version: 1}}, true
-	other := common
-	other.TooCommon = false
-	got := report(t, terminal.Options{}, wire.Summary{Findings: 2}, common, other)
-	if strings.Count(got, "leaked  db@1") != 2 || strings.Count(got, "leaked  db@1  (too common)") != 1 {
-		t.Error(got)
+	open, home, accepted := common, common, finding("d", fingerprints.VerdictUnregistered, fingerprints.SeverityCritical)
+	open.TooCommon, open.Path = false, "b"
+	home.TooCommon, home.Path, home.Verdict, home.Severity = false, "c", fingerprints.VerdictAllowed, fingerprints.SeverityInfo
+	accepted.Status = fingerprints.StatusAccepted
+	second := accepted
+	second.Path = "e"
+	got := written(t, terminal.Options{}, wire.Summary{Findings: 5, Complete: true}, common, open, home, accepted, second)
+	want := `HIGH      leaked  db@1
+  b:3:7
+    token = [redacted]
+    rv1:0123
+
+CRITICAL  unregistered  github-pat  d:3:7 and 1 more place  (accepted)
+HIGH      leaked  db@1  a:3:7  (too common to alert)
+INFO      allowed  db@1  c:3:7  (an allowed place)
+
+5 findings in 0 items, 0 B, 0.0 s
+1 value to deal with: 1 high
+searched for 0 registered values
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -129,7 +151,7 @@ func TestSeveralVersions(t *testing.T) {
 		{Secret: "app/a", Version: 2, Field: fingerprints.DefaultField, State: fingerprints.StateActive, Owner: "team"},
 		{Secret: "app/b", Version: 1, Field: "token", State: fingerprints.StateRetired},
 	}
-	got := report(t, terminal.Options{}, wire.Summary{Registered: 1}, f)
+	got := written(t, terminal.Options{}, wire.Summary{Registered: 1}, f)
 	for _, want := range []string{"leaked  app/a@2\n  active, owner team; also the value of app/b@1 (retired)\n", "searched for 1 registered value\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in:\n%s", want, got)
@@ -141,7 +163,7 @@ func TestLongTextIsWrapped(t *testing.T) {
 	f := finding("a", fingerprints.VerdictUnregistered, fingerprints.SeverityMedium)
 	f.Description = strings.TrimSpace(strings.Repeat("wörter ", 40))
 	f.Secret = fingerprints.NewValue([]byte(strings.Repeat(plain, 20)))
-	got := report(t, terminal.Options{Width: 40, Secrets: terminal.Shown}, wire.Summary{}, f)
+	got := written(t, terminal.Options{Width: 40, Secrets: report.Shown}, wire.Summary{}, f)
 	if n := strings.Count(got, "wörter"); n != 40 {
 		t.Errorf("%d of 40 words are there", n)
 	}
@@ -163,7 +185,7 @@ func TestSummary(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, report(t, terminal.Options{}, tt.s)); diff != "" {
+			if diff := cmp.Diff(tt.want, written(t, terminal.Options{}, tt.s)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -174,7 +196,7 @@ func TestNeverSteersTheTerminal(t *testing.T) {
 	f := finding("evil\x1b]0;title\x07\r\n\u202e.txt", fingerprints.VerdictLeaked, fingerprints.SeverityHigh)
 	f.Context = "\x1b[2J\x9b"
 	f.Secret = fingerprints.NewValue([]byte("\x1b[31m" + plain))
-	got := report(t, terminal.Options{Secrets: terminal.Shown}, wire.Summary{Skips: []wire.Skip{{Path: "\x1b[1m"}}, SkipCounts: []wire.SkipCount{{Count: 1}}}, f)
+	got := written(t, terminal.Options{Secrets: report.Shown}, wire.Summary{Skips: []wire.Skip{{Path: "\x1b[1m"}}, SkipCounts: []wire.SkipCount{{Count: 1}}}, f)
 	for _, bad := range []string{"\x1b", "\x07", "\r", "\u202e", "\x9b"} {
 		if strings.Contains(got, bad) {
 			t.Errorf("%q reached the terminal", bad)
@@ -193,7 +215,7 @@ func TestWidthAndColor(t *testing.T) {
 		fs = append(fs, f)
 	}
 	for _, width := range []int{0, 20, 40, 120} {
-		got := report(t, terminal.Options{Width: width}, wire.Summary{}, fs...)
+		got := written(t, terminal.Options{Width: width}, wire.Summary{}, fs...)
 		bound := width
 		if bound == 0 {
 			bound = 80
@@ -214,7 +236,7 @@ func TestWidthAndColor(t *testing.T) {
 			t.Error("a value or a colour that nobody asked for")
 		}
 	}
-	if got := report(t, terminal.Options{Color: terminal.Colored}, wire.Summary{}, fs[0]); !strings.Contains(got, "\x1b[36mLOW") {
+	if got := written(t, terminal.Options{Color: terminal.Colored}, wire.Summary{}, fs[0]); !strings.Contains(got, "\x1b[36mLOW") {
 		t.Error("no colour")
 	}
 	none := func(string) string { return "" }
@@ -228,8 +250,74 @@ func TestManyPlaces(t *testing.T) {
 	for i := range 25 {
 		fs = append(fs, finding(fmt.Sprint("f", i), fingerprints.VerdictStale, fingerprints.SeverityLow))
 	}
-	got := report(t, terminal.Options{}, wire.Summary{Findings: 25}, fs...)
-	if !strings.Contains(got, "and 15 more places\n") || strings.Contains(got, "f10:") {
+	got := written(t, terminal.Options{}, wire.Summary{Findings: 25}, fs...)
+	if !strings.Contains(got, "and 21 more places\n") || strings.Contains(got, "f4:") {
 		t.Error(got)
+	}
+}
+
+// One value in many versions and lines of one file is one place; it is told once, with
+// its newest home first.
+func TestOneValueOneGroup(t *testing.T) {
+	var fs []wire.Finding
+	for i := range 300 {
+		f := finding("docs/config.rst", fingerprints.VerdictUnregistered, fingerprints.SeverityLow)
+		f.Same, f.Presence, f.Span.Line, f.Locator = 7, fingerprints.PresenceHistory, i+1, fmt.Sprint("blob:", i)
+		fs = append(fs, f)
+	}
+	tip := fs[0]
+	tip.Presence, tip.Severity, tip.Span.Line = fingerprints.PresenceTip, fingerprints.SeverityMedium, 41
+	tip.Commit, tip.At, tip.Refs, tip.MoreRefs = "2ac89889f4cc330d2afb", time.Unix(1_700_000_000, 0), []string{"refs/heads/main", "refs/heads/next"}, 3
+	elsewhere, other := fs[0], fs[0]
+	elsewhere.Path, elsewhere.Locator, elsewhere.Span.Line = "old.txt", "blob:0123456789abcdef", 1
+	other.Same, other.Path = 8, "other.txt"
+	got := written(t, terminal.Options{}, wire.Summary{Findings: 3, Complete: true}, append(fs, elsewhere, tip, other)...)
+	want := `MEDIUM    unregistered  github-pat
+  A token.
+  docs/config.rst:41:7  (301 times)
+    since 2ac89889f4cc, 2023-11-14; in main, next and 3 more
+    token = [redacted]
+    rv1:0123
+  old.txt:1:7  (history)
+    blob 0123456789ab
+    rv1:0123
+
+LOW       unregistered  github-pat
+  other.txt:1:7  (history)
+    blob 0
+    token = [redacted]
+    rv1:0123
+
+3 findings in 0 items, 0 B, 0.0 s
+2 values to deal with: 1 medium, 1 low
+searched for 0 registered values
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	tests := []struct {
+		name  string
+		step  terminal.Step
+		width int
+		want  string
+	}{
+		{"begun", terminal.Step{Unit: "items", Items: 1, Bytes: 10}, 80, "1 item, 10 B, 0 findings"},
+		{"rate", terminal.Step{Unit: "items", Items: 2, Bytes: 3_000_000, Elapsed: time.Second, Findings: 1, Skips: 4}, 80, "2 items, 3.0 MB, 3.0 MB/s, 1 finding, 4 skipped"},
+		{"objects", terminal.Step{Unit: "objects", Items: 100, TotalItems: 1000, Bytes: 1000, Elapsed: 10 * time.Second}, 80, "100 of 1000 objects, 1.0 kB, 100 B/s, 1:30 min left, 0 findings"},
+		{"slower lately", terminal.Step{Unit: "objects", Items: 990, TotalItems: 1000, Elapsed: 10 * time.Second, Pace: 0.5}, 80, "990 of 1000 objects, 0 B, 0 B/s, 20 s left, 0 findings"},
+		{"bytes", terminal.Step{Unit: "items", Items: 1, Bytes: 5e8, TotalBytes: 5e11, Elapsed: 10 * time.Second}, 80, "1 item, 500.0 MB of 500.0 GB, 50.0 MB/s, 2:46 h left, 0 findings"},
+		{"nearly", terminal.Step{Unit: "items", Items: 9, Bytes: 9, TotalBytes: 10, Elapsed: 10 * time.Second}, 80, "9 items, 9 B of 10 B, 0 B/s, a few seconds left, 0 findings"},
+		{"more than the total", terminal.Step{Unit: "items", Items: 9, Bytes: 11, TotalBytes: 10, Elapsed: 10 * time.Second}, 80, "9 items, 11 B of 10 B, 1 B/s, 0 findings"},
+		{"several, narrow", terminal.Step{At: 2, Of: 3, Unit: "items", Items: 9, Bytes: 11, Elapsed: time.Second}, 30, "2 of 3: 9 items, 11 B, 11 B/s"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.step.Line(tt.width); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
 	}
 }

@@ -1,0 +1,333 @@
+// Package sarif writes a scan as SARIF 2.1.0 (OASIS), as GitHub and others take it.
+//
+// One result is one value at one path; its versions and lines are counted, not
+// listed. It promises: no plaintext and no names of persons; relative URIs that do
+// not leave the source; partial fingerprints that survive moved lines, rebases and
+// new versions of the program, and change when the value does; a run for each
+// source. What was not read is a notification of the invocation.
+//
+// Bounds are GitHub's, from its documentation of SARIF support: 25,000 results of a
+// run (it shows 5,000), 20 runs of a file. What goes beyond is left out, the mildest
+// first, and a notification says so.
+package sarif
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"revenant/api/wire"
+	"revenant/fingerprints"
+	"revenant/ingest/report"
+)
+
+// schema is where the format's schema is published.
+const schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+// maxRuns is how many runs GitHub takes of a file.
+const maxRuns = 20
+
+// cwe is the weakness that results are instances of: hard-coded credentials.
+const (
+	cweURI = "https://cwe.mitre.org/data/definitions/798.html"
+	cweTag = "external/cwe/cwe-798"
+)
+
+// Write writes a scan.
+func Write(w io.Writer, d report.Data) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(build(d)); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+// build makes a run for each source; a scan without findings is one run.
+func build(d report.Data) log {
+	var order []string
+	bySource := map[string][]report.Place{}
+	for _, p := range d.Places {
+		if bySource[p.SourceID] == nil {
+			order = append(order, p.SourceID)
+		}
+		bySource[p.SourceID] = append(bySource[p.SourceID], p)
+	}
+	left := d.Left
+	for _, id := range order[min(len(order), maxRuns):] {
+		for _, p := range bySource[id] {
+			left += p.Sightings
+		}
+	}
+	order = order[:min(len(order), maxRuns)]
+	if len(order) == 0 {
+		order = []string{""}
+	}
+	out := log{Schema: schema, Version: "2.1.0"}
+	for i, id := range order {
+		r := buildRun(d, bySource[id])
+		if len(order) > 1 { // uploads of one tool are told apart by it
+			r.Automation = &automation{ID: "revenant/" + id + "/"}
+		}
+		if i == 0 {
+			r.Invocations = []invocation{invoked(d.Summary, left)}
+		}
+		out.Runs = append(out.Runs, r)
+	}
+	return out
+}
+
+func buildRun(d report.Data, places []report.Place) run {
+	r := run{Tool: tool{Driver: driver{
+		Name: d.Tool.Name, Version: d.Tool.Version, Semantic: semantic(d.Tool.Version), Rules: []rule{},
+	}}, Results: []result{}, ColumnKind: "utf16CodeUnits"}
+	index := map[string]int{}
+	for _, p := range places {
+		id := ruleID(p)
+		at, has := index[id]
+		if !has {
+			at = len(r.Tool.Driver.Rules)
+			index[id] = at
+			r.Tool.Driver.Rules = append(r.Tool.Driver.Rules, describe(id, p))
+		}
+		r.Results = append(r.Results, resultOf(p, id, at))
+	}
+	return r
+}
+
+// semver is what SARIF calls a semantic version.
+var semver = regexp.MustCompile(`^v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)$`)
+
+func semantic(version string) string {
+	if m := semver.FindStringSubmatch(version); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// ruleID is the rule that found a value; a registered one has a rule for each
+// verdict, since GitHub takes the severity from the rule.
+func ruleID(p report.Place) string {
+	if p.Registered() {
+		return report.RegisteredRule + "-" + string(p.Verdict)
+	}
+	return report.RuleID(p.Finding)
+}
+
+func describe(id string, p report.Place) rule {
+	short, full := "A registered secret: "+string(p.Verdict), report.Advice(p.Verdict)
+	if !p.Registered() {
+		short = p.Description
+		if short == "" {
+			short = "A secret that " + id + " describes"
+		}
+	}
+	return rule{
+		ID: id, Name: camel(id), Short: text(short), Full: text(strings.TrimSuffix(short, ".") + ". " + full), HelpURI: cweURI,
+		Help:    &message{Text: plain(full), Markdown: full + "\n\n[CWE-798: use of hard-coded credentials](" + cweURI + ")"},
+		Default: &configuration{Level: level(rating(p.Verdict))},
+		Properties: map[string]any{
+			"tags": []string{"security", "secret", cweTag}, "precision": precision(p),
+			"security-severity": score(rating(p.Verdict)),
+		},
+	}
+}
+
+// rating is how severe a verdict is by itself.
+func rating(v fingerprints.Verdict) fingerprints.Severity {
+	switch v {
+	case fingerprints.VerdictCompromised, fingerprints.VerdictLeaked:
+		return fingerprints.SeverityCritical
+	case fingerprints.VerdictPremature, fingerprints.VerdictOverdue:
+		return fingerprints.SeverityHigh
+	case fingerprints.VerdictStale, fingerprints.VerdictLagging, fingerprints.VerdictUnregistered:
+		return fingerprints.SeverityMedium
+	case fingerprints.VerdictAllowed, fingerprints.VerdictCleared:
+		return fingerprints.SeverityInfo
+	}
+	return fingerprints.SeverityMedium
+}
+
+// precision: a registered value was confirmed by its MAC, a pattern was not.
+func precision(p report.Place) string {
+	if p.Registered() {
+		return "very-high"
+	}
+	return "medium"
+}
+
+// score is a severity on CVSS's scale, in the middle of GitHub's bands.
+func score(s fingerprints.Severity) string {
+	switch s {
+	case fingerprints.SeverityCritical:
+		return "9.5"
+	case fingerprints.SeverityHigh:
+		return "8.0"
+	case fingerprints.SeverityMedium:
+		return "5.5"
+	case fingerprints.SeverityLow:
+		return "2.0"
+	case fingerprints.SeverityInfo:
+	}
+	return "0.1"
+}
+
+func level(s fingerprints.Severity) string {
+	switch s {
+	case fingerprints.SeverityCritical, fingerprints.SeverityHigh:
+		return "error"
+	case fingerprints.SeverityMedium:
+		return "warning"
+	case fingerprints.SeverityLow, fingerprints.SeverityInfo:
+	}
+	return "note"
+}
+
+func resultOf(p report.Place, id string, at int) result {
+	r := result{
+		RuleID: id, RuleIndex: at, Level: level(p.Severity), Kind: "fail",
+		Message:   message{Text: plain(report.Title(p.Finding) + ". " + report.Advice(p.Verdict))},
+		Locations: []location{locate(p)},
+		Prints: map[string]string{
+			"revenantFinding/v1":      p.Key,
+			"primaryLocationLineHash": p.Key + ":1",
+		},
+		Count:      p.Sightings,
+		Properties: properties(p),
+	}
+	if why := p.Dismissed(); why != "" {
+		r.Suppressions = []suppression{{Kind: "external", Status: "accepted", Justification: plain(why)}}
+	}
+	return r
+}
+
+// properties say what has no field of its own. No author: a report is no place for
+// names of persons.
+func properties(p report.Place) map[string]any {
+	out := map[string]any{"verdict": p.Verdict, "severity": p.Severity, "presence": p.Presence, "form": p.Form, "source": p.SourceID}
+	if p.ID != "" {
+		out["findingId"] = p.ID
+	}
+	if p.Commit != "" {
+		out["commit"] = p.Commit
+	}
+	if len(p.Matches) > 0 {
+		m := p.Matches[0]
+		out["secret"], out["state"], out["field"] = m.Ref(), m.State, m.Field
+	}
+	return out
+}
+
+// locate is the file; of what is inside of one, the member is a logical location
+// and there are no lines, since they are not the file's.
+func locate(p report.Place) location {
+	file := report.File(p.Finding)
+	loc := location{Physical: physical{Artifact: artifact{URI: report.URI(file)}}}
+	if p.Path != file {
+		loc.Logical = []logical{{FullName: p.Path, Kind: "member"}}
+	}
+	at := report.Region(p.Finding)
+	if p.Member != "" || at.Line == 0 {
+		return loc
+	}
+	r := &region{StartLine: at.Line, EndLine: at.EndLine, Snippet: &snippet{redacted(p)}}
+	if ascii(p.Context) { // columns are counted in bytes
+		r.StartColumn, r.EndColumn = at.Column, at.EndColumn+1
+	}
+	loc.Physical.Region = r
+	if p.Context != "" && !strings.HasPrefix(p.Path, "@author") {
+		loc.Physical.Context = &region{StartLine: at.Line, EndLine: at.EndLine, Snippet: &snippet{p.Context}}
+	}
+	return loc
+}
+
+func redacted(p report.Place) string {
+	if len(p.Matches) > 0 {
+		return "[secret " + p.Matches[0].Ref() + "]"
+	}
+	return "[redacted]"
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// invoked tells how the scan went, and what it did not read.
+func invoked(s wire.Summary, left int64) invocation {
+	v := invocation{Successful: !report.Failed(s)}
+	if !s.StartedAt.IsZero() {
+		v.Start, v.End = stamp(s.StartedAt), stamp(s.StartedAt.Add(s.Duration))
+	}
+	note := func(level, id, what string) {
+		v.Notifications = append(v.Notifications, notification{Level: level, Message: message{Text: plain(what)}, Descriptor: descriptor{ID: id}})
+	}
+	if s.Interrupted {
+		note("error", "interrupted", report.Interrupted)
+	}
+	if left > 0 {
+		note("warning", "left-out", fmt.Sprintf("%d findings are left out: a report has at most %d results a run and %d runs. The JSON report has them all.", left, report.MaxPlaces, maxRuns))
+	}
+	if s.GenericOnly {
+		note("note", "generic-only", "There was no key ring: registered values were not searched for.")
+	}
+	for _, g := range report.SkipGroups(s) {
+		level := "warning"
+		if g.Reason.Failure() {
+			level = "error"
+		}
+		note(level, "skip-"+string(g.Reason), fmt.Sprintf("%d skipped: %s.", g.Count, report.SkipText(g.Reason)))
+		for _, k := range g.First[:min(len(g.First), maxSkips)] {
+			n := notification{Level: level, Message: message{Text: plain(report.SkipPlace(k))}, Descriptor: descriptor{ID: "skip-" + string(g.Reason)}}
+			if k.Path != "" {
+				n.Locations = []location{{Physical: physical{Artifact: artifact{URI: report.URI(report.Relative(k.Path))}}}}
+			}
+			v.Notifications = append(v.Notifications, n)
+		}
+	}
+	for _, n := range s.Notes {
+		note("note", "source", n.Text)
+	}
+	return v
+}
+
+// maxSkips is how many skips of one reason are listed.
+const maxSkips = 50
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// plain is text in which SARIF sees neither links nor places to fill in.
+func plain(s string) string {
+	return strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`, "{", "{{", "}", "}}").Replace(report.Printable(s))
+}
+
+func text(s string) *message { return &message{Text: plain(report.Clip(s, maxText))} }
+
+// maxText is how long GitHub shows the description of a rule.
+const maxText = 1024
+
+// camel is a rule's id as a name.
+func camel(id string) string {
+	var b strings.Builder
+	up := true
+	for _, r := range id {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			if up {
+				b.WriteString(strings.ToUpper(string(r)))
+			} else {
+				b.WriteRune(r)
+			}
+			up = false
+			continue
+		}
+		up = true
+	}
+	return b.String()
+}
