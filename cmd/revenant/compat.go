@@ -15,6 +15,7 @@ type compatFlags struct {
 	ignoreMarks bool
 	megabytes   int64
 	timeout     int
+	rules       []string
 }
 
 func (f *compatFlags) register(c *cobra.Command) {
@@ -22,6 +23,7 @@ func (f *compatFlags) register(c *cobra.Command) {
 	fs.BoolVar(&f.ignoreMarks, "no-inline-allow", false, "report also what a mark in its line lets be")
 	fs.Int64Var(&f.megabytes, "max-target-megabytes", 0, "list files that are larger as skipped (0: read all)")
 	fs.IntVar(&f.timeout, "timeout", 0, "stop after so many seconds with what was found (0: never)")
+	fs.StringSliceVar(&f.rules, "enable-rule", nil, "look for this generic rule and no other (repeat, or separate by commas)")
 	fs.BoolVar(&f.ignoreMarks, "ignore-gitleaks-allow", false, "")
 	var nothing struct {
 		banner, verbose bool

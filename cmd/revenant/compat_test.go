@@ -37,13 +37,14 @@ func TestGitleaksCommandLines(t *testing.T) {
 	}
 	report := []string{"-f", "json", "-r", "-", "--no-banner", "-q"}
 	for line, want := range map[string]int{
-		"git REPO -v --redact":                       1,
-		"git REPO -l fatal --redact=20 --platform x": 1,
-		"git REPO --ignore-gitleaks-allow":           2,
-		"dir REPO/app.conf --no-inline-allow":        2,
-		"dir REPO/app.conf --timeout 600":            1,
-		"detect -s REPO --no-color":                  1,
-		"detect --no-git --source REPO/app.conf":     1,
+		"git REPO -v --redact":                                             1,
+		"git REPO -l fatal --redact=20 --platform x":                       1,
+		"git REPO --ignore-gitleaks-allow":                                 2,
+		"dir REPO/app.conf --no-inline-allow":                              2,
+		"dir REPO/app.conf --timeout 600":                                  1,
+		"dir REPO/app.conf --enable-rule generic-api-key,aws-access-token": 1,
+		"detect -s REPO --no-color":                                        1,
+		"detect --no-git --source REPO/app.conf":                           1,
 	} {
 		if got := count(1, append(strings.Fields(strings.ReplaceAll(line, "REPO", repo)), report...)...); got != want {
 			t.Errorf("%s: %d findings, want %d", line, got, want)
@@ -55,6 +56,10 @@ func TestGitleaksCommandLines(t *testing.T) {
 	}
 	b.must(3, "", "dir", repo+"/large.txt", "--max-target-megabytes", "1", "--fail-on-skipped")
 	b.must(2, "", "dir", repo, "--timeout", "-1")
+	b.must(0, "", "dir", repo+"/app.conf", "--enable-rule", "aws-access-token")
+	if r := b.must(2, "", "dir", repo, "--enable-rule", "none-such"); !strings.Contains(r.stderr, "rules list") {
+		t.Errorf("no way out: %s", r.stderr)
+	}
 	if r := b.must(0, "", "detect", "--no-git", "-s", repo+"/large.txt"); !strings.Contains(r.stderr, "detect is 'revenant dir") {
 		t.Errorf("nothing is said of an old command: %s", r.stderr)
 	}

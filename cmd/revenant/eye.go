@@ -214,6 +214,13 @@ func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
+	if len(fl.compat.rules) == 0 {
+		return m, nil
+	}
+	m, unknown := m.Named(fl.compat.rules)
+	if len(unknown) > 0 {
+		return nil, usagef("--enable-rule: %s no rule's; 'revenant rules list' shows them all", plural(len(unknown), "id is", "ids are"))
+	}
 	return m, nil
 }
 

@@ -62,7 +62,23 @@ func (m *Matcher) Only(marks []Mark) *Matcher {
 			set.rules = append(set.rules, d)
 		}
 	}
-	return &Matcher{engine: newEngine(set, e.configPath, e.depth)}
+	only := &Matcher{engine: newEngine(set, e.configPath, e.depth)}
+	only.engine.marked = e.marked
+	return only
+}
+
+// Named is Only of the rules with these ids; unknown are those that no rule has.
+func (m *Matcher) Named(ids []string) (named *Matcher, unknown []string) {
+	var marks []Mark
+	for _, id := range ids {
+		i := slices.IndexFunc(m.engine.rules, func(r *rule) bool { return r.id == id })
+		if i < 0 {
+			unknown = append(unknown, id)
+			continue
+		}
+		marks = append(marks, m.engine.mark(m.engine.rules[i], nil))
+	}
+	return m.Only(marks), unknown
 }
 
 // mark is a rule's. above are the rules that require it: rules may require each

@@ -398,6 +398,13 @@ func TestMarked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		named, unknown := m.Named([]string{"ours", "theirs"})
+		if got := len(named.AppendHits(nil, scanners.Chunk{Data: text, Path: "a", Final: true})); got != want || len(unknown) != 1 {
+			t.Errorf("marked %v, by name: %d hits, want %d; unknown: %v", marked, got, want, unknown)
+		}
+		if none, _ := m.Named(nil); none.Rules() != 0 {
+			t.Errorf("%d rules of no name", none.Rules())
+		}
 		if got := len(m.AppendHits(nil, scanners.Chunk{Data: text, Path: "a", Final: true})); got != want || m.Excused(text, 4, 20) == marked {
 			t.Errorf("marked %v: %d hits, want %d", marked, got, want)
 		}
