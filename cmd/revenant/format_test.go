@@ -236,3 +236,29 @@ func TestRegistryFormat1(t *testing.T) {
 		}
 	}
 }
+
+// baselineFormat is a baseline of format 1, of the registry beside it.
+var baselineFormat = filepath.Join(filepath.Dir(registryFormat), "baseline")
+
+// TestBaselineFormat1 reads a baseline that the first version wrote: what was in
+// it is tolerated, and nothing else.
+func TestBaselineFormat1(t *testing.T) {
+	b, f := installed(t)
+	known := record("day/5", "one more of "+f.value(t, "billing/db@2")) + record("day/6", keyed(75)) +
+		record("day 7: x", `{"api_key": "`+generated(76)[:11]+`"}`)
+	scan := func(code int, input string, args ...string) ran {
+		return b.must(code, input, append([]string{"stdin", "--format", "ndjson", "--no-store"}, args...)...)
+	}
+	if _, err := os.Stat(baselineFormat); *update && errors.Is(err, os.ErrNotExist) {
+		scan(0, known, "--write-baseline", b.out("baseline"), "--baseline-until", "never", "--baseline-owner", "team a")
+		if err := os.WriteFile(baselineFormat, must(os.ReadFile(b.out("baseline"))), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := b.write("baseline", string(must(os.ReadFile(baselineFormat))))
+	if r := scan(0, known, "-b", file); strings.Contains(r.stdout, "matches nothing") || !strings.Contains(r.stdout, "tolerated") {
+		t.Errorf("an entry is of no use: %s", r.stdout)
+	}
+	scan(1, known)
+	scan(1, known+record("day/5", keyed(78)), "-b", file)
+}
