@@ -237,28 +237,37 @@ func TestRegistryFormat1(t *testing.T) {
 	}
 }
 
-// baselineFormat is a baseline of format 1, of the registry beside it.
-var baselineFormat = filepath.Join(filepath.Dir(registryFormat), "baseline")
+// baselineFormats are baselines of format 1: of the registry beside them, and of
+// nobody's.
+var baselineFormats = map[string]string{
+	filepath.Join(filepath.Dir(registryFormat), "baseline"):        "",
+	filepath.Join(filepath.Dir(registryFormat), "baseline-places"): "elsewhere",
+}
 
-// TestBaselineFormat1 reads a baseline that the first version wrote: what was in
-// it is tolerated, and nothing else.
+// TestBaselineFormat1 reads baselines that the first version wrote: what was in
+// them is tolerated, and nothing else.
 func TestBaselineFormat1(t *testing.T) {
-	b, f := installed(t)
-	known := record("day/5", "one more of "+f.value(t, "billing/db@2")) + record("day/6", keyed(75)) +
-		record("day 7: x", `{"api_key": "`+generated(76)[:11]+`"}`)
-	scan := func(code int, input string, args ...string) ran {
-		return b.must(code, input, append([]string{"stdin", "--format", "ndjson", "--no-store"}, args...)...)
-	}
-	if _, err := os.Stat(baselineFormat); *update && errors.Is(err, os.ErrNotExist) {
-		scan(0, known, "--write-baseline", b.out("baseline"), "--baseline-until", "never", "--baseline-owner", "team a")
-		if err := os.WriteFile(baselineFormat, must(os.ReadFile(b.out("baseline"))), 0o644); err != nil {
-			t.Fatal(err)
+	for fixture, home := range baselineFormats {
+		b, f := installed(t)
+		known := record("day/5", "one more of "+f.value(t, "billing/db@2")) + record("day 7: x", keyed(75)) + record("day 7: x", "\n"+keyed(76)+keyed(75))
+		scan := func(code int, input string, args ...string) ran {
+			args = append([]string{"stdin", "--format", "ndjson", "--no-store"}, args...)
+			if home != "" {
+				args = append(args, "--home", b.out(home))
+			}
+			return b.must(code, input, args...)
 		}
+		if _, err := os.Stat(fixture); *update && errors.Is(err, os.ErrNotExist) {
+			scan(0, known, "--write-baseline", b.out("baseline"), "--baseline-until", "never", "--baseline-owner", "team a")
+			if err := os.WriteFile(fixture, must(os.ReadFile(b.out("baseline"))), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		file := b.write("baseline", string(must(os.ReadFile(fixture))))
+		if r := scan(0, known, "-b", file); strings.Contains(r.stdout, "matches nothing") || !strings.Contains(r.stdout, "tolerated") {
+			t.Errorf("%s: an entry is of no use: %s", fixture, r.stdout)
+		}
+		scan(1, known)
+		scan(1, known+record("day/5", keyed(78)), "-b", file)
 	}
-	file := b.write("baseline", string(must(os.ReadFile(baselineFormat))))
-	if r := scan(0, known, "-b", file); strings.Contains(r.stdout, "matches nothing") || !strings.Contains(r.stdout, "tolerated") {
-		t.Errorf("an entry is of no use: %s", r.stdout)
-	}
-	scan(1, known)
-	scan(1, known+record("day/5", keyed(78)), "-b", file)
 }
