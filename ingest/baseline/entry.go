@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"revenant/api/wire"
 	"revenant/ingest/scan"
 )
@@ -17,7 +19,9 @@ import (
 // Entry is a line of a baseline.
 type Entry struct {
 	// ID names the finding: "bl1:" and 32 hex digits where its value can be
-	// hashed and a key was at hand, else "at:" with path, rule and ordinal.
+	// hashed and a key was at hand, else "at:" with path, rule and ordinal. What
+	// people write themselves is "in:" with a glob of paths and a rule or *, which
+	// means all generic findings there.
 	ID     string
 	Until  time.Time // the last day on which it counts; zero: no end
 	Owner  string
@@ -36,8 +40,11 @@ const day = "2006-01-02"
 // Unknown fields are kept out, so that later versions may add some.
 func ParseEntry(line string) (Entry, error) {
 	fields := strings.Fields(line)
-	if len(fields) == 0 || !strings.HasPrefix(fields[0], idPrefix) && !strings.HasPrefix(fields[0], placePrefix) {
-		return Entry{}, fmt.Errorf("%w: it begins with %s or %s", ErrSyntax, idPrefix, placePrefix)
+	if len(fields) == 0 || !isID(fields[0]) {
+		return Entry{}, fmt.Errorf("%w: it begins with %s, %s or %s", ErrSyntax, idPrefix, placePrefix, globPrefix)
+	}
+	if _, _, err := globOf(fields[0]); err != nil {
+		return Entry{}, err
 	}
 	e := Entry{ID: fields[0]}
 	for _, f := range fields[1:] {
@@ -87,7 +94,26 @@ func (e Entry) String() string {
 const (
 	idPrefix    = "bl1:"
 	placePrefix = "at:"
+	globPrefix  = "in:"
 )
+
+func isID(s string) bool {
+	return strings.HasPrefix(s, idPrefix) || strings.HasPrefix(s, placePrefix) || strings.HasPrefix(s, globPrefix)
+}
+
+// globOf is what an entry of a glob means; no glob where it is another one.
+func globOf(id string) (glob, rule string, err error) {
+	rest, is := strings.CutPrefix(id, globPrefix)
+	if !is {
+		return "", "", nil
+	}
+	path, rule, found := cutLast(rest)
+	glob, err = url.PathUnescape(path)
+	if !found || rule == "" || err != nil || !doublestar.ValidatePattern(glob) {
+		return "", "", fmt.Errorf("%w: in: is followed by a glob of paths, a colon, and a rule or *, as in in:docs/**:generic-api-key", ErrSyntax)
+	}
+	return glob, rule, nil
+}
 
 // encode writes graphic ASCII as it is, but for % and :, and all else in percent.
 func encode(s string) string {

@@ -47,7 +47,7 @@ func readFile(name string) ([]byte, error) {
 // formatOf tells the formats of baselines apart.
 func formatOf(data []byte) (format, error) {
 	switch text := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\ufeff")), " \t\r\n"); {
-	case len(text) == 0, text[0] == '#', bytes.HasPrefix(text, []byte("<<<<<<<")), bytes.HasPrefix(text, []byte(idPrefix)), bytes.HasPrefix(text, []byte(placePrefix)):
+	case len(text) == 0, text[0] == '#', bytes.HasPrefix(text, []byte("<<<<<<<")), isID(string(text[:min(len(text), 8)])):
 		return ours, nil
 	case text[0] == '[':
 		return gitleaksReport, nil

@@ -33,6 +33,9 @@ func (r *Recorder) Late() bool { return false }
 
 // Tolerate implements scan.Tolerance.
 func (r *Recorder) Tolerate(k scan.Known) (wire.Tolerated, scan.Tolerated) {
+	if t, how := r.set.inGlob(k); how != scan.TolerateNone {
+		return t, how
+	}
 	known := ids(k)
 	if k.BaselineID == "" && k.Shown != k.Path {
 		r.Unnamed++
@@ -57,7 +60,10 @@ func (r *Recorder) Tolerate(k scan.Known) (wire.Tolerated, scan.Tolerated) {
 
 // Entries are what the new baseline holds, sorted.
 func (r *Recorder) Entries() []Entry {
-	list := make([]Entry, 0, len(r.entries))
+	list := make([]Entry, 0, len(r.entries)+len(r.set.globs))
+	for _, g := range r.set.globs {
+		list = append(list, g.Entry)
+	}
 	for _, e := range r.entries {
 		list = append(list, e)
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"revenant/api/wire"
 	"revenant/ingest/scan"
 )
@@ -24,6 +26,7 @@ type Set struct {
 	entries map[string]*entry // by id
 	foreign map[string][]*entry
 	list    []*entry
+	globs   []*entry
 	late    bool
 	roots   []string
 	broken  []string
@@ -35,6 +38,7 @@ type entry struct {
 	file string // it stands in
 	used bool
 
+	glob               string // of paths
 	rule, path, commit string
 	value              uint64 // a hash of the value; 0: none
 	sha1               string
@@ -118,6 +122,10 @@ func (s *Set) addOurs(name string, e Entry) {
 		return
 	}
 	x := &entry{Entry: e, file: name}
+	x.glob, x.rule, _ = globOf(e.ID) // it was read before
+	if x.glob != "" {
+		s.globs = append(s.globs, x)
+	}
 	s.entries[e.ID] = x
 	s.list = append(s.list, x)
 }
@@ -182,10 +190,29 @@ func (s *Set) Tolerate(k scan.Known) (wire.Tolerated, scan.Tolerated) {
 	if k.Secret != "" { // other tools know nothing of registered values
 		return wire.Tolerated{}, scan.TolerateNone
 	}
+	if t, how := s.inGlob(k); how != scan.TolerateNone {
+		return t, how
+	}
 	for _, e := range s.foreign[clean(k.Path)] {
 		if how := s.matches(e, k); how != scan.TolerateNone {
 			e.used = true
 			return e.tolerated(e.file), how
+		}
+	}
+	return wire.Tolerated{}, scan.TolerateNone
+}
+
+// inGlob asks entries of globs, which mean generic findings alone.
+func (s *Set) inGlob(k scan.Known) (wire.Tolerated, scan.Tolerated) {
+	for _, e := range s.globs {
+		if k.Secret != "" || !slices.Contains(k.Rules, e.rule) && e.rule != "*" {
+			continue
+		}
+		if in, _ := doublestar.Match(e.glob, k.Path); !in {
+			continue
+		}
+		if e.used = true; !e.over(s.now()) {
+			return e.tolerated(e.file), scan.TolerateSighting
 		}
 	}
 	return wire.Tolerated{}, scan.TolerateNone
