@@ -62,6 +62,9 @@ type Options struct {
 	// DecodeDepth is how many layers of encoding are undone; 0: DefaultDecodeDepth,
 	// negative: none.
 	DecodeDepth int
+	// Own adds this project's rules to the configuration's. What the latter find
+	// stays the same.
+	Own Own
 }
 
 // Matcher finds what the rules match. Safe for concurrent use.
@@ -87,7 +90,7 @@ func New(o Options) (*Matcher, error) {
 	case depth < 0:
 		depth = 0
 	}
-	return &Matcher{engine: newEngine(set, o.Path, depth)}, nil
+	return &Matcher{engine: newEngine(set, o, depth)}, nil
 }
 
 // Rules is the number of rules.
@@ -137,6 +140,7 @@ func (m *Matcher) appendHits(ctx context.Context, dst []scanners.Hit, c scanners
 			Tags:        f.tags(),
 			Entropy:     float32(f.entropy),
 			Form:        f.kinds.form(),
+			Low:         f.low,
 		}
 		if f.rule.pattern == "" { // a rule on the path alone
 			if c.Base > 0 {

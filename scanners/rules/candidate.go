@@ -1,0 +1,141 @@
+package rules
+
+import (
+	"encoding/base64"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// grade is what a value that a rule of ours matched is worth.
+type grade uint8
+
+const (
+	noSecret     grade = iota // a placeholder, a reference, a word of a sentence
+	weakSecret                // a well-known or guessable value
+	strongSecret              // one that was chosen or made
+)
+
+// candidate is a match of one of our rules. What is said of it must depend on
+// the match alone: contents are cut, remembered and searched in parts.
+type candidate struct {
+	match  string
+	secret extent
+}
+
+func (c candidate) value() string  { return c.match[c.secret.start:c.secret.end] }
+func (c candidate) before() string { return c.match[:c.secret.start] }
+func (c candidate) after() string  { return c.match[c.secret.end:] }
+
+// assess grades a candidate.
+type assess func(c candidate) grade
+
+// assessOf is how the matches of a rule of ours are graded; nil: all are strong.
+func assessOf(rule string) assess {
+	switch rule {
+	case "revenant-url-credentials":
+		return inURL
+	case "revenant-basic-auth", "revenant-docker-auth":
+		return inBasic
+	case "revenant-password-literal":
+		return asLiteral
+	case "revenant-password-setting":
+		return asSetting
+	case "revenant-form-credentials", "revenant-password-env", "revenant-password-option", "revenant-connection-string",
+		"revenant-curl-user", "revenant-netrc", "revenant-pgpass":
+		return asWord
+	case "revenant-password-call", "revenant-password-pair", "revenant-password-sql", "revenant-password-xml", "revenant-php-define":
+		return asText
+	case "revenant-private-key-open", "revenant-jwk", "revenant-wireguard-key":
+		return asKeyText
+	case "revenant-private-key-base64":
+		return asDERText
+	case "revenant-nats-seed":
+		return asSeed
+	}
+	return nil
+}
+
+// wordy reports whether what a rule of ours finds may be a text for people.
+func wordy(rule string) bool {
+	return strings.HasPrefix(rule, "revenant-password-")
+}
+
+func asText(c candidate) grade { return gradeOf(c.value(), quotedText) }
+
+func asWord(c candidate) grade { return gradeOf(strings.TrimRight(c.value(), ".,"), bareWord) }
+
+// asLiteral grades what stands in quotes behind a name. As an argument behind
+// a name in quotes, or in a comparison, it is as often a text as a secret.
+func asLiteral(c candidate) grade {
+	g := gradeOf(c.value(), quotedText)
+	between := c.before()
+	if g == weakSecret && (strings.Contains(between, ",") || strings.Contains(between, "==") || secretName(between)) {
+		return noSecret
+	}
+	return g
+}
+
+// asSetting grades what stands bare behind a name; a plain word with others
+// behind it is one of a sentence.
+func asSetting(c candidate) grade {
+	v := strings.TrimRight(c.value(), ".,:?!")
+	g := gradeOf(v, bareWord)
+	if g == noSecret || secretName(c.before()) && g == weakSecret {
+		return noSecret
+	}
+	rest := strings.TrimLeft(c.after(), " \t\r")
+	if rest != "" && !strings.HasPrefix(rest, "#") && !strings.HasPrefix(rest, "//") && rest != `\` && classesOf(v).letters() {
+		return noSecret
+	}
+	return g
+}
+
+// secretName reports whether the name of a setting says secret, not password:
+// many things are called so that are none.
+func secretName(before string) bool {
+	return len(before) >= 6 && strings.EqualFold(before[:6], "secret")
+}
+
+// inURL grades a URL's password.
+func inURL(c candidate) grade {
+	v := c.value()
+	if plain, err := url.PathUnescape(v); err == nil && utf8.ValidString(plain) {
+		v = plain
+	}
+	return gradeOf(v, bareWord)
+}
+
+// inBasic grades the password in base64 of user:password.
+func inBasic(c candidate) grade {
+	user, password, ok := basicAuth(c.value())
+	switch {
+	case !ok:
+		return noSecret
+	case password == "" || password == "x-oauth-basic" || strings.EqualFold(password, "x"): // a token as the user
+		if len(user) >= 16 {
+			return gradeOf(user, bareWord)
+		}
+		return noSecret
+	}
+	return gradeOf(password, bareWord)
+}
+
+// basicAuth splits what RFC 7617 joins.
+func basicAuth(text string) (user, password string, ok bool) {
+	text = strings.TrimRight(text, "=")
+	enc := base64.RawStdEncoding
+	if strings.ContainsAny(text, "-_") {
+		enc = base64.RawURLEncoding
+	}
+	raw, err := enc.DecodeString(text)
+	if err != nil || !utf8.Valid(raw) {
+		return "", "", false
+	}
+	for _, b := range raw {
+		if b < ' ' || b == 0x7f {
+			return "", "", false
+		}
+	}
+	return strings.Cut(string(raw), ":")
+}
