@@ -115,7 +115,7 @@ func (a *app) generic(fl *scanFlags, p scanPlace) ([]byte, error) {
 		return nil, nil //nolint:nilerr // nothing is remembered then
 	}
 	o := a.rulesOptions(fl, p)
-	fmt.Fprintf(h, "%s %d %d %d %d %d %q\n", self, info.Size(), info.ModTime().UnixNano(), fl.decodeDepth, fl.archiveDepth, o.DecodeDepth, fl.only)
+	fmt.Fprintf(h, "%s %d %d %d %d %d %q %q\n", self, info.Size(), info.ModTime().UnixNano(), fl.decodeDepth, fl.archiveDepth, o.DecodeDepth, fl.only, fl.rules)
 	config := o.Contents
 	if o.Path != "" {
 		if config, err = os.ReadFile(o.Path); err != nil {

@@ -41,8 +41,10 @@ func assessOf(rule string) assess {
 		return asLiteral
 	case "revenant-password-setting":
 		return asSetting
-	case "revenant-form-credentials", "revenant-password-env", "revenant-password-option", "revenant-connection-string",
-		"revenant-curl-user", "revenant-netrc", "revenant-pgpass":
+	case "revenant-password-option":
+		return asOption
+	case "revenant-form-credentials", "revenant-password-env", "revenant-connection-string",
+		"revenant-password-command", "revenant-curl-user", "revenant-netrc", "revenant-pgpass":
 		return asWord
 	case "revenant-password-call", "revenant-password-pair", "revenant-password-sql", "revenant-password-xml", "revenant-php-define":
 		return asText
@@ -89,6 +91,14 @@ func asSetting(c candidate) grade {
 		return noSecret
 	}
 	return g
+}
+
+// asOption grades what stands behind the name of an option.
+func asOption(c candidate) grade {
+	if !strings.HasPrefix(c.match, "-") {
+		return noSecret
+	}
+	return asWord(c)
 }
 
 // secretName reports whether the name of a setting says secret, not password:
