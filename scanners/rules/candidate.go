@@ -39,6 +39,8 @@ func assessOf(rule string) assess {
 		return inBasic
 	case "revenant-password-literal":
 		return asLiteral
+	case "revenant-password-pair":
+		return asPair
 	case "revenant-password-setting":
 		return asSetting
 	case "revenant-password-option":
@@ -46,7 +48,7 @@ func assessOf(rule string) assess {
 	case "revenant-form-credentials", "revenant-password-env", "revenant-connection-string",
 		"revenant-password-command", "revenant-curl-user", "revenant-netrc", "revenant-pgpass":
 		return asWord
-	case "revenant-password-call", "revenant-password-pair", "revenant-password-sql", "revenant-password-xml", "revenant-php-define":
+	case "revenant-password-call", "revenant-password-sql", "revenant-password-xml", "revenant-php-define":
 		return asText
 	case "revenant-private-key-open", "revenant-jwk", "revenant-wireguard-key":
 		return asKeyText
@@ -67,27 +69,55 @@ func asText(c candidate) grade { return gradeOf(c.value(), quotedText) }
 
 func asWord(c candidate) grade { return gradeOf(strings.TrimRight(c.value(), ".,"), bareWord) }
 
+// asPair grades the value of a pair; one that repeats the name says nothing.
+func asPair(c candidate) grade {
+	if strings.HasPrefix(strings.ToLower(c.match), strings.ToLower(c.value())) {
+		return noSecret
+	}
+	return asText(c)
+}
+
 // asLiteral grades what stands in quotes behind a name. As an argument behind
 // a name in quotes, or in a comparison, it is as often a text as a secret.
 func asLiteral(c candidate) grade {
 	g := gradeOf(c.value(), quotedText)
 	between := c.before()
+	if strings.Contains(between, ",") && !classesOf(c.value()).mixed() {
+		return noSecret
+	}
 	if g == weakSecret && (strings.Contains(between, ",") || strings.Contains(between, "==") || secretName(between)) {
 		return noSecret
 	}
 	return g
 }
 
-// asSetting grades what stands bare behind a name; a plain word with others
-// behind it is one of a sentence.
+// asSetting grades what stands bare behind a name; a call, the default of a
+// variable, or a plain word with others behind it is none.
 func asSetting(c candidate) grade {
 	v := strings.TrimRight(c.value(), ".,:?!")
 	g := gradeOf(v, bareWord)
 	if g == noSecret || secretName(c.before()) && g == weakSecret {
 		return noSecret
 	}
-	rest := strings.TrimLeft(c.after(), " \t\r")
-	if rest != "" && !strings.HasPrefix(rest, "#") && !strings.HasPrefix(rest, "//") && rest != `\` && classesOf(v).letters() {
+	before, rest := c.before(), strings.TrimLeft(c.after(), " \t\r")
+	if rest == "" {
+		return g
+	}
+	switch rest[0] {
+	case '(', '[', '{', '<':
+		return noSecret
+	case '}':
+		if strings.HasSuffix(before, ":") {
+			return noSecret
+		}
+		return g
+	case '#', '\\', '&', '-':
+		return g
+	}
+	if bound := strings.HasSuffix(before, "=") && !strings.ContainsAny(before, " \t"); bound || strings.HasPrefix(rest, "//") {
+		return g
+	}
+	if classesOf(v).letters() {
 		return noSecret
 	}
 	return g

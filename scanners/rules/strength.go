@@ -131,7 +131,7 @@ var (
 	dottedName = regexp.MustCompile(`^[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+$`)
 	shoutName  = regexp.MustCompile(`^_?[A-Z][A-Z0-9]*(?:[_-][A-Z0-9]+)*_?$`)
 	camelName  = regexp.MustCompile(`^[_$]?[A-Za-z]?[a-z]+(?:[A-Z][a-z]+|[A-Z]{2,3})+\d?$`)
-	lowerName  = regexp.MustCompile(`^[a-z]+(?:[-_:/][a-z]+)+[-_]?\d?$`)
+	lowerName  = regexp.MustCompile(`^_*[a-z]+\d?(?:[-_:/]+[a-z]+\d?)+[-_]?\d{0,2}$`)
 	namesPart  = regexp.MustCompile(`(?i)pass|pwd|secret|user|token|key|cred|auth|name|label|field|input|text|error|msg|title|hash|type|value|confirm|prompt|hint|button|login|form|param|config|setting|id$|file|path|url|string|required|invalid|reset|forgot|change|mismatch|match|length|strength|policy|encod|crypt|manager|provider|service|check|valid`)
 )
 
@@ -213,6 +213,7 @@ func classesOf(v string) (c classes) {
 }
 
 func (c classes) letters() bool { return !c.digit && !c.sign && (c.lower || c.upper) }
+func (c classes) mixed() bool   { return (c.lower || c.upper) && c.digit }
 func (c classes) single() bool  { return c.lower != c.upper }
 
 func (c classes) number() (n int) {
