@@ -82,7 +82,7 @@ func asPair(c candidate) grade {
 func asLiteral(c candidate) grade {
 	g := gradeOf(c.value(), quotedText)
 	between := c.before()
-	if strings.Contains(between, ",") && !classesOf(c.value()).mixed() {
+	if strings.Contains(between, ",") && (!classesOf(c.value()).mixed() || strings.Contains(between, "\n")) {
 		return noSecret
 	}
 	if g == weakSecret && (strings.Contains(between, ",") || strings.Contains(between, "==") || secretName(between)) {
@@ -100,7 +100,13 @@ func asSetting(c candidate) grade {
 		return noSecret
 	}
 	before, rest := c.before(), strings.TrimLeft(c.after(), " \t\r")
-	if rest == "" {
+	equals := strings.IndexByte(before, '=')
+	switch {
+	case strings.HasPrefix(before, "PWD"), strings.HasPrefix(before, "PASS:"): // a folder; a test's result
+		return noSecret
+	case equals > 0 && equals+1 < len(before) && before[equals+1] == ' ' && before[equals-1] != ' ' && before[equals-1] != ':': // nothing, then another word
+		return noSecret
+	case rest == "":
 		return g
 	}
 	switch rest[0] {
@@ -114,10 +120,10 @@ func asSetting(c candidate) grade {
 	case '#', '\\', '&', '-':
 		return g
 	}
-	if bound := strings.HasSuffix(before, "=") && !strings.ContainsAny(before, " \t"); bound || strings.HasPrefix(rest, "//") {
+	if bound := equals == len(before)-1 && !strings.ContainsAny(before, " \t"); bound || strings.HasPrefix(rest, "//") {
 		return g
 	}
-	if classesOf(v).letters() {
+	if g == weakSecret || classesOf(v).letters() {
 		return noSecret
 	}
 	return g
@@ -125,7 +131,7 @@ func asSetting(c candidate) grade {
 
 // asOption grades what stands behind the name of an option.
 func asOption(c candidate) grade {
-	if !strings.HasPrefix(c.match, "-") {
+	if !strings.HasPrefix(c.match, "-") || strings.HasPrefix(c.value(), "-") {
 		return noSecret
 	}
 	return asWord(c)
@@ -137,13 +143,47 @@ func secretName(before string) bool {
 	return len(before) >= 6 && strings.EqualFold(before[:6], "secret")
 }
 
-// inURL grades a URL's password.
+// inURL grades a URL's password. The usual words of documentation are none.
 func inURL(c candidate) grade {
 	v := c.value()
 	if plain, err := url.PathUnescape(v); err == nil && utf8.ValidString(plain) {
 		v = plain
 	}
-	return gradeOf(v, bareWord)
+	g := gradeOf(v, bareWord)
+	if g != weakSecret {
+		return g
+	}
+	_, user, _ := strings.Cut(strings.TrimSuffix(c.before(), ":"), "://")
+	host := strings.ToLower(strings.TrimPrefix(c.after(), "@"))
+	if sampleUser(user) && samplePassword(v) || sampleHost(host) {
+		return noSecret
+	}
+	return g
+}
+
+func sampleUser(user string) bool {
+	switch strings.ToLower(user) {
+	case "user", "username", "foo", "me", "name", "login", "usr", "uname":
+		return true
+	}
+	return false
+}
+
+func samplePassword(v string) bool {
+	switch strings.ToLower(v) {
+	case "pass", "password", "passwd", "passw0rd", "pwd", "bar", "pw":
+		return true
+	}
+	return false
+}
+
+func sampleHost(host string) bool {
+	for _, end := range []string{"example.com", "example.org", "example.net", ".example", ".test", ".invalid"} {
+		if strings.HasSuffix(host, end) {
+			return true
+		}
+	}
+	return host == "host" || host == "hostname" || host == "server" || host == "ip" || host == "domain"
 }
 
 // inBasic grades the password in base64 of user:password.

@@ -2753,7 +2753,7 @@ var generated = ruleset{rules: []definition{
 
 // generatedOwn are this project's rules, never changed.
 var generatedOwn = ruleset{rules: []definition{
-	{id: "revenant-url-credentials", description: "A user name and password in a URL.", pattern: "[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\\s:/@\"'<>\\x60\\\\{}()\\[\\]]{0,80}:([^\\s/@\"'<>\\x60\\\\]{2,160})@[A-Za-z0-9_.\\[%$-]", keywords: []string{"://"}, tags: []string{}, outline: outline{branches: []branchOutline{
+	{id: "revenant-url-credentials", description: "A user name and password in a URL.", pattern: "[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\\s:/@\"'<>\\x60\\\\{}()\\[\\]]{0,80}:([^\\s/@\"'<>\\x60\\\\]{2,160})@[A-Za-z0-9_.\\[%$-]{1,100}", keywords: []string{"://"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{part: 2, leads: []lead{
 			{sets: []byteSet{{0x400000000000000, 0x0, 0x0, 0x0}, {0x800000000000, 0x0, 0x0, 0x0}, {0x800000000000, 0x0, 0x0, 0x0}}},
 			{sets: []byteSet{{0x400000000000000, 0x0, 0x0, 0x0}, {0x800000000000, 0x0, 0x0, 0x0}, {0x800000000000, 0x0, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}}},

@@ -89,7 +89,7 @@ func distinct(v string) int {
 // location finds paths, addresses and names of files.
 var location = regexp.MustCompile(strings.Join([]string{
 	`://|^\.{1,2}/|^~/|^[A-Za-z]:[/\\]|^\\\\`,
-	`^/[a-z][\w.-]*(?:/|$)|^[\w.-]+/[\w.-]+/[\w.-]*[a-z]{3}`,
+	`^/[A-Za-z][\w.-]*(?:/|$)|^[\w.-]+/[\w.-]+/[\w.-]*[a-z]{3}`,
 	`(?i)\.(?:txt|pem|key|crt|cer|json|ya?ml|xml|properties|conf|cfg|ini|env|sh|py|js|ts|go|rb|php|java|html?|jks|p12|pfx|kdbx|gpg|asc|md|log|sql|db|exe|dll|so|class|aspx?|jsp|svg|png|css|vue|secret|pwd|pass)$`,
 	`^\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?$|^localhost(?::\d+)?$`,
 	`^[\w.+-]+@[\w-]+\.[a-z]{2,}$`,
