@@ -94,7 +94,7 @@ func asLiteral(c candidate) grade {
 // asSetting grades what stands bare behind a name; a call, the default of a
 // variable, or a plain word with others behind it is none.
 func asSetting(c candidate) grade {
-	v := strings.TrimRight(c.value(), ".,:?!")
+	v := strings.TrimRight(c.value(), ".,:")
 	g := gradeOf(v, bareWord)
 	if g == noSecret || secretName(c.before()) && g == weakSecret {
 		return noSecret

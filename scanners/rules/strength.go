@@ -19,6 +19,9 @@ const least = 4
 
 // gradeOf says what a value is worth that stands where a password would.
 func gradeOf(v string, how manner) grade {
+	if thrown(v) {
+		return strongSecret
+	}
 	if len(v) < least || !plain(v) || refers(v) || monotonous(v) || located(v) || numeric(v) || hashed(v) {
 		return noSecret
 	}
@@ -30,6 +33,30 @@ func gradeOf(v string, how manner) grade {
 		return g
 	}
 	return strength(v, low)
+}
+
+// thrown reports whether v looks thrown together by a generator of keys: long,
+// with all kinds of characters, and hardly a space.
+func thrown(v string) bool {
+	if len(v) < 32 || len(v) > 200 || distinct(v) < 22 || strings.Contains(v, "{{") || strings.Contains(v, "${") || strings.Contains(v, "://") {
+		return false
+	}
+	var signs [128]bool
+	digits, uppers, kinds := 0, 0, 0
+	for _, c := range []byte(v) {
+		switch {
+		case c < ' ' || c >= 0x7f:
+			return false
+		case '0' <= c && c <= '9':
+			digits++
+		case 'A' <= c && c <= 'Z':
+			uppers++
+		case (c < 'a' || c > 'z') && c != ' ' && !signs[c]:
+			signs[c] = true
+			kinds++
+		}
+	}
+	return digits >= 2 && uppers >= 3 && kinds >= 5 && 12*strings.Count(v, " ") <= len(v)
 }
 
 // plain reports whether v is of visible ASCII: what holds spaces or other
@@ -67,7 +94,7 @@ func monotonous(v string) bool {
 		} else {
 			run = 1
 		}
-		if run >= 4 && (run >= 6 || strings.IndexByte("xX*._-#?yYzZ", v[i]) >= 0) {
+		if run >= 4 && 3*run > len(v) && (run >= 6 || strings.IndexByte("xX*._-#?yYzZ", v[i]) >= 0) {
 			return true
 		}
 	}
@@ -116,7 +143,7 @@ func placeholder(low string) bool {
 	for _, w := range []string{
 		"your", "example", "placeholder", "replace", "redact", "removed", "masked", "insert", "todo", "fixme",
 		"dummy", "fake", "xxxx", "sample", "notreal", "not-real", "not_real", "changethis", "change-this", "change_this",
-		"goes-here", "goes_here", "goeshere", "...", "***", "<", "enter-", "enter_", "some-", "some_", "hunter2", "bogus",
+		"goes-here", "goes_here", "goeshere", "...", "***", "<", "enter-", "enter_", "some-", "some_", "bogus",
 		"not-set", "not_set", "undefined", "unspecified", "ipsum", "-here", "_here",
 	} {
 		if strings.Contains(low, w) {
