@@ -39,7 +39,7 @@ func assessOf(rule string) assess {
 		return inBasic
 	case "revenant-password-literal":
 		return asLiteral
-	case "revenant-password-pair":
+	case "revenant-password-pair", "revenant-password-xml":
 		return asPair
 	case "revenant-password-setting":
 		return asSetting
@@ -48,7 +48,7 @@ func assessOf(rule string) assess {
 	case "revenant-form-credentials", "revenant-password-env", "revenant-connection-string",
 		"revenant-password-command", "revenant-curl-user", "revenant-netrc", "revenant-pgpass":
 		return asWord
-	case "revenant-password-call", "revenant-password-sql", "revenant-password-xml", "revenant-php-define":
+	case "revenant-password-call", "revenant-password-sql", "revenant-php-define":
 		return asText
 	case "revenant-private-key-open", "revenant-jwk", "revenant-wireguard-key":
 		return asKeyText

@@ -2936,7 +2936,7 @@ var generatedOwn = ruleset{rules: []definition{
 		}},
 	}}},
 	{id: "revenant-password-setting", description: "A password in a setting without quotes.", pattern: "(?:(?i:pass(?:w(?:or)?[dt]|[_-]?(?:word|phrase|code)))|(?:\\b|_)(?i:pass|pwd)|[a-z0-9](?:Pass|Pwd)|(?i:secret(?:[_-]?(?:access[_-]?)?key)?))(?i:[_.-]?(?:confirm(?:ation|ed)?|repeat|again|prod(?:uction)?|dev|stag(?:e|ing)|test|new|old|current|value|plain|plaintext|text|raw|string|base64|b64|[0-9]{1,3}))?[\"'\\]]?[ \\t]{0,20}(?::=|=>|=|:)[ \\t]{0,20}([^\\s\"'\\x60<>(){}\\[\\],;|\\\\=:?][^\\s\"'\\x60<>(){},;|\\\\]{2,127})(?:[(\\[{<}]|[ \\t]+[^\\n]{0,40})?", keywords: []string{"pass", "pwd", "secret"}, tags: []string{}, allowlists: []permit{
-		{paths: []string{"(?i)\\.(?:go|pyi?|[cm]?jsx?|[cm]?tsx?|java|kts?|scala|rb|php[0-9]?|phtml|cs|csx|cc?|cpp|cxx|hh?|hpp|mm?|swift|rs|lua|p[lm]|r|dart|exs?|erl|hrl|hs|clj[cs]?|groovy|gradle|vb|vbs|bas|fsx?|vue|svelte|x?html?|css|s[ac]ss|less|styl|jl|nim|zig|d|pas|asm|s|s?v|proto|graphql|gql|thrift|idl|ipynb|svg|pot?|xlf|xliff|strings|resx|tmpl|tpl|erb|ejs|hbs|mustache|jinja2?|j2|twig|haml|slim|pug|jspx?|aspx?|[cv]bhtml|cshtml|wsdl|xsd|xslt?|xml|sql|cmake|mk|awk|sed|tcl|el|lisp|scm|rkt|ml|mli|coffee|sol|cu|f90|qml|m4|am|ac|in|vim)$"}},
+		{paths: []string{"(?i)\\.(?:go|pyi?|[cm]?jsx?|[cm]?tsx?|java|kts?|scala|rb|php[0-9]?|phtml|cs|csx|cc?|cpp|cxx|hh?|hpp|mm?|swift|rs|lua|p[lm]|r|dart|exs?|erl|hrl|hs|clj[cs]?|groovy|gradle|vb|vbs|bas|fsx?|vue|svelte|x?html?|css|s[ac]ss|less|styl|jl|nim|zig|d|pas|asm|s|s?v|proto|graphql|gql|thrift|idl|ipynb|svg|pot?|xlf|xliff|strings|resx|tmpl|tpl|erb|ejs|hbs|mustache|jinja2?|j2|twig|haml|slim|pug|jspx?|aspx?|[cv]bhtml|cshtml|wsdl|xsd|xslt?|xml|sql|cmake|mk|awk|sed|tcl|el|lisp|scm|rkt|ml|mli|coffee|sol|cuh?|cl|metal|glsl|hlsl|f90|qml|m4|am|ac|in|vim)$"}},
 	}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x0, 0x1000000010000, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}}},
@@ -2990,7 +2990,7 @@ var generatedOwn = ruleset{rules: []definition{
 			{sets: []byteSet{{0x0, 0x4, 0x0, 0x0}, {0x0, 0x8000000000, 0x0, 0x0}, {0x0, 0x80000000000, 0x0, 0x0}, {0x0, 0x2000000000000, 0x0, 0x0}, {0x0, 0x10000000000, 0x0, 0x0}, {0x0, 0x80000000000, 0x0, 0x0}, {0x0, 0x20000000000, 0x0, 0x0}, {0x0, 0x80, 0x0, 0x0}}},
 		}, before: []int32{43, 43, 47, 57, 65, 90, 97, 122}, least: 4, most: 8},
 	}}},
-	{id: "revenant-private-key-der", description: "A private key in DER.", pattern: "(?s)\\x02\\x01\\x000(?:\\x0d\\x06\\x09\\*.H..\\x0d\\x01\\x01\\x01\\x05\\x00|\\x13\\x06\\x07\\*.H.=\\x02\\x01\\x06|\\x05\\x06\\x03\\+e[np])\\x04.{32,96}", tags: []string{}, outline: outline{branches: []branchOutline{
+	{id: "revenant-private-key-der", description: "A private key in DER.", pattern: "(?s)\\x02\\x01\\x000(?:\\x0d\\x06\\x09\\*.H..\\x0d\\x01\\x01\\x01\\x05\\x00|\\x13\\x06\\x07\\*.H.=\\x02\\x01\\x06.{5,12}|\\x05\\x06\\x03\\+e[np])\\x04.{16,96}", tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x4, 0x0, 0x0, 0x0}, {0x2, 0x0, 0x0, 0x0}, {0x1, 0x0, 0x0, 0x0}, {0x1000000000000, 0x0, 0x0, 0x0}}},
 		}},

@@ -135,10 +135,11 @@ func (j *judge) counts(f *finding, secret extent) bool {
 	case f.rule.own:
 		f.low = g == weakSecret || j.around.example
 	case f.rule.generic:
-		f.low = j.around.example || j.around.made || uuid.MatchString(f.secret)
+		f.low = j.around.example || j.around.made || identifier.MatchString(f.secret)
 	}
 	return true
 }
 
-// uuid names a thing far more often than it opens one.
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+// identifier finds what names a thing far more often than it opens one: a UUID,
+// alone or behind a word; and all digits in their order.
+var identifier = regexp.MustCompile(`^(?:[A-Za-z]{1,16}[-_.:])?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$|(?i)0123456789(?:abcdef)?`)

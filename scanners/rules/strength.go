@@ -79,7 +79,7 @@ var reference = regexp.MustCompile(strings.Join([]string{
 	`^<.*>?$|^\[.*\]?$|^\(.*\)?$|^\{.*\}?$|^__\w+__$|^#+|^!\w+$|^~+$|^\|`,
 	`^(?:ENC\(|enc:|vault:|op:|arn:|ref\+|sm:|gcp?sm:|awssm:|secret:|env:|file:|kms:|azurekeyvault|lookup\()`,
 	`[\w\])]\(|\)$|\(\)|->|=>|::|&&|\|\|`,
-	`\w\[['"\w]|\+["'$]|["']\+`,
+	`\w\[['"\w]|\[$|\+["'$]|["']\+`,
 }, "|"))
 
 func refers(v string) bool { return reference.MatchString(v) }
