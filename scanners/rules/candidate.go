@@ -134,6 +134,9 @@ func asOption(c candidate) grade {
 	if !strings.HasPrefix(c.match, "-") || strings.HasPrefix(c.value(), "-") {
 		return noSecret
 	}
+	if before := c.before(); strings.Contains(before, ",") && !strings.ContainsAny(before, `"'`) { // one of many in a sentence
+		return noSecret
+	}
 	return asWord(c)
 }
 

@@ -481,3 +481,23 @@ func TestOwnOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnAnyPath: as long as the path is not known, whatever counts at some
+// path shows.
+func TestOwnAnyPath(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	for i, tt := range written {
+		text := fill(tt.text, chosen(uint64(i)))
+		if i%3 == 0 {
+			text = fill(tt.text, "wel"+"come1")
+		}
+		found := false
+		for _, path := range []string{tt.path, "tests/a.go", "locales/a.json", "yarn.lock", ".pgpass", "config/master.key"} {
+			found = found || len(hits(m, text, path, 0)) > 0
+		}
+		any := m.AppendHits(nil, scanners.Chunk{Data: []byte(text), AnyPath: true, Final: true})
+		if found && len(any) == 0 {
+			t.Errorf("%q: nothing without a path", tt.text)
+		}
+	}
+}
