@@ -104,6 +104,8 @@ func asSetting(c candidate) grade {
 	switch {
 	case strings.HasPrefix(before, "PWD"), strings.HasPrefix(before, "PASS:"): // a folder; a test's result
 		return noSecret
+	case strings.Contains(before, "]"), g == weakSecret && strings.HasSuffix(before, ":"): // what a shell completes; a list of words
+		return noSecret
 	case equals > 0 && equals+1 < len(before) && before[equals+1] == ' ' && before[equals-1] != ' ' && before[equals-1] != ':': // nothing, then another word
 		return noSecret
 	case rest == "":

@@ -72,11 +72,13 @@ func privateDER(raw []byte) bool {
 	if tag == derSequence { // encrypted: an algorithm of PKCS #5 or #12, then octets
 		return len(rest) > 9 && rest[0] == derOID && string(rest[2:9]) == pkcs && (rest[9] == 5 || rest[9] == 12)
 	}
-	if tag != derInteger || n != 1 || len(rest) < 2 {
-		return false
-	}
-	version := rest[0]
-	tag, rest, n, ok = der(rest[1:])
+	return tag == derInteger && n == 1 && len(rest) >= 2 && privateAfter(rest[0], rest[1:], length)
+}
+
+// privateAfter reports whether a private key of so many bytes goes on so after
+// its version.
+func privateAfter(version byte, raw []byte, length int) bool {
+	tag, rest, n, ok := der(raw)
 	switch {
 	case !ok:
 		return false

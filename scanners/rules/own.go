@@ -14,6 +14,7 @@ import (
 // configuration. The zero value is none.
 type Own int
 
+// Which rules of this project's are looked for.
 const (
 	OwnOff  Own = iota // the configuration's rules alone
 	OwnOn              // ours too

@@ -171,6 +171,8 @@ func TestOwnSilence(t *testing.T) {
 		{"notes.txt", "Your {pw}: it must have nine characters."},
 		{"notes.txt", "--- {PASS}: TestEncodings/x1y2 (0.00s)"},
 		{"env.txt", "PWD=/home/x/go1"},
+		{"_tool", "'-p[the {pw}]:{pw}' '--enable-{pass}=-[one {pass}]:range1+range2: '"},
+		{"tool.fish", "force:user:{pw}:generate -d 'x'"},
 		{"a.sh", "app --{pw} --user x"},
 		{"a.sh", "app --{pw} $DB_{PW}"},
 		{"a.sh", `echo "{PW}=$1"`},

@@ -44,14 +44,14 @@ func thrown(v string) bool {
 	var signs [128]bool
 	digits, uppers, kinds := 0, 0, 0
 	for _, c := range []byte(v) {
-		switch {
+		switch one := classesOf(string(rune(c))); {
 		case c < ' ' || c >= 0x7f:
 			return false
-		case '0' <= c && c <= '9':
+		case one.digit:
 			digits++
-		case 'A' <= c && c <= 'Z':
+		case one.upper:
 			uppers++
-		case (c < 'a' || c > 'z') && c != ' ' && !signs[c]:
+		case one.sign && c != ' ' && !signs[c]:
 			signs[c] = true
 			kinds++
 		}
@@ -76,7 +76,7 @@ var reference = regexp.MustCompile(strings.Join([]string{
 	`\$\{|\{\{|#\{|<%|\$\(|%\(|\$\[|\{%|\}\}|%[sdvqx@](?:$|[^0-9A-Za-z])|\{[0-9]?\}`,
 	`^\$\$?[A-Za-z_][\w.:>\[\]-]*$|^\$\d+$|^\$env:`,
 	`^%\w+%$|^@@?\w+@?@?$|^:[a-z_]\w*$|^[*&]?[a-z][\w-]*\*?\)$|^[*&][a-z][\w-]+$|^\?+$`,
-	`^<.*>?$|^\[.*\]?$|^\(.*\)?$|^\{.*\}?$|^__\w+__$|^#+|^!\w+$|^~+$|^\|`,
+	`^-\[|^<.*>?$|^\[.*\]?$|^\(.*\)?$|^\{.*\}?$|^__\w+__$|^#+|^!\w+$|^~+$|^\|`,
 	`^(?:ENC\(|enc:|vault:|op:|arn:|ref\+|sm:|gcp?sm:|awssm:|secret:|env:|file:|kms:|azurekeyvault|lookup\()`,
 	`[\w\])]\(|\)$|\(\)|->|=>|::|&&|\|\|`,
 	`\w\[['"\w]|\[$|\+["'$]|["']\+`,

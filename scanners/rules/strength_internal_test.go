@@ -74,8 +74,8 @@ func FuzzAssess(f *testing.F) {
 		}
 		c := candidate{match: match, secret: extent{start, end}}
 		for _, d := range generatedOwn.rules {
-			if a := assessOf(d.id); a != nil && a(c) != a(c) {
-				t.Fatalf("%s judges the same match in two ways", d.id)
+			if a := assessOf(d.id); a != nil && a(c) > strongSecret {
+				t.Fatalf("%s makes up a grade", d.id)
 			}
 		}
 		if privateDER([]byte(match)) && len(match) < 4 {
