@@ -63,6 +63,9 @@ type Hit struct {
 	Match       Span // of the whole match; Span is the secret's
 	// PathOnly marks a rule that matched the path, not the content.
 	PathOnly bool
+	// Low says that a generic hit is likely of no consequence: a weak value, or one
+	// in a test, an example, a lock file.
+	Low bool
 
 	depth int  // views that it was found behind
 	alike int  // how many of them, from the innermost on, read as what they were made of

@@ -208,9 +208,15 @@ func packIs(f *os.File, key registry.PackKey) bool {
 }
 
 // openRules finds the generic rules: --config, the environment, the scanned
-// folder, gitleaks' own.
+// folder, gitleaks' own; and this project's, unless --rules leaves them out.
 func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
-	m, err := rules.New(a.rulesOptions(fl, p))
+	own, err := fl.own()
+	if err != nil {
+		return nil, err
+	}
+	o := a.rulesOptions(fl, p)
+	o.Own = own
+	m, err := rules.New(o)
 	if err != nil {
 		return nil, usageError{err}
 	}

@@ -167,7 +167,7 @@ func (a *app) generic(fl *scanFlags, p scanPlace) []byte {
 	if err != nil {
 		return nil
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d %d %d %d %q", self, info.Size(), info.ModTime().UnixNano(), fl.decodeDepth, fl.archiveDepth,
-		a.rulesOptions(fl, p).DecodeDepth, fl.only))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d %d %d %d %q %q", self, info.Size(), info.ModTime().UnixNano(), fl.decodeDepth, fl.archiveDepth,
+		a.rulesOptions(fl, p).DecodeDepth, fl.only, fl.rules))
 	return sum[:]
 }

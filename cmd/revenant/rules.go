@@ -25,7 +25,7 @@ func (a *app) rulesList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List the rules of the configuration in force",
 		Long: `Lists the rules of --config, $GITLEAKS_CONFIG, .gitleaks.toml in this folder or, without
-any, gitleaks' own. --explain says how each is found: by which literals, or by
+any, gitleaks' own; then, unless --rules gitleaks, this program's, called revenant-*. --explain says how each is found: by which literals, or by
 reading everything where its pattern cannot be taken apart.`,
 		Example: "  revenant rules list --explain",
 		Args:    noArgs,
@@ -55,6 +55,7 @@ reading everything where its pattern cannot be taken apart.`,
 		},
 	}
 	c.Flags().StringVarP(&fl.config, "config", "c", "", "gitleaks configuration (default: as for scans)")
+	fl.registerRules(c.Flags())
 	c.Flags().BoolVar(&explain, "explain", false, "say how each rule is looked for")
 	return c
 }

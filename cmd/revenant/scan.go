@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/store"
@@ -29,6 +30,7 @@ type scanFlags struct {
 	exitCode       int
 	showSecrets    bool
 	only           string
+	rules          string // which generic rules
 	noStore        bool
 	workers        int
 	progress       bool
@@ -55,12 +57,31 @@ func (s *scanFlags) register(c *cobra.Command) {
 	f.IntVar(&s.exitCode, "exit-code", exitFindings, "exit code for findings")
 	f.BoolVar(&s.showSecrets, "show-secrets", false, "print values in clear; keep the report to yourself")
 	f.StringVar(&s.only, "only", "", "registered or generic: search for these alone")
+	s.registerRules(f)
 	f.BoolVar(&s.noStore, "no-store", false, "do not keep findings in the registry")
 	f.IntVar(&s.archiveDepth, "max-archive-depth", archives.DefaultDepth, "how many archives in each other are opened (0: none; they are listed as skipped)")
 	f.IntVar(&s.decodeDepth, "max-decode-depth", scanners.DefaultViewDepth, "how many encodings in each other are seen through (0: none beyond what registered values are found in)")
 	s.baseline.register(c)
 	s.compat.register(c)
 	f.IntVar(&s.workers, "workers", 0, "items scanned at once (default: one for each CPU)")
+}
+
+// registerRules registers the flag that chooses among the generic rules.
+func (s *scanFlags) registerRules(f *pflag.FlagSet) {
+	f.StringVar(&s.rules, "rules", "all", "generic rules: gitleaks (those of the configuration alone), all (ours too) or wide (also weak values in tests, examples and documentation)")
+}
+
+// own reads --rules.
+func (s *scanFlags) own() (rules.Own, error) {
+	switch s.rules {
+	case "gitleaks":
+		return rules.OwnOff, nil
+	case "all", "":
+		return rules.OwnOn, nil
+	case "wide":
+		return rules.OwnWide, nil
+	}
+	return 0, usagef("--rules is gitleaks, all or wide")
 }
 
 // makeSource builds a source; cursor is where an interrupted scan stopped.
@@ -231,6 +252,9 @@ func (s *scanFlags) exitRules() (scan.ExitRules, error) {
 	}
 	if s.only != "" && s.only != "registered" && s.only != "generic" {
 		return exit, usagef("--only is registered or generic")
+	}
+	if _, err := s.own(); err != nil {
+		return exit, err
 	}
 	exit.FailOn, exit.FailOnSkipped, exit.Findings = failOn, s.failOnSkipped, s.exitCode
 	return exit, nil

@@ -117,7 +117,11 @@ func (n *namer) judge(ctx context.Context, s *sighting, sourceID, path string, n
 	presence := s.obs.Sighting.Presence
 	if len(s.hit.Rows) == 0 {
 		v := fingerprints.Correlate(fingerprints.Circumstance{Presence: presence}, now)
-		return judged{verdict: v, severity: fingerprints.SeverityOf(v, "", presence)}, nil
+		out := judged{verdict: v, severity: fingerprints.SeverityOf(v, "", presence)}
+		if s.hit.Low && worseSeverity(out.severity, fingerprints.SeverityLow) {
+			out.severity = fingerprints.SeverityLow
+		}
+		return out, nil
 	}
 	labels, err := n.of(ctx, s.hit)
 	if err != nil {

@@ -55,6 +55,25 @@ func source(t testing.TB, size int) string {
 	return b.String()[:min(size, b.Len())]
 }
 
+// BenchmarkOwn is the cost of this project's rules beside gitleaks'.
+func BenchmarkOwn(b *testing.B) {
+	texts := map[string]string{"logs": logs(8 << 20), "source": source(b, 8<<20)}
+	for _, rule := range []struct {
+		name string
+		own  rules.Own
+	}{{"gitleaks", rules.OwnOff}, {"own", rules.OwnOn}} {
+		m := newMatcher(b, rules.Options{Own: rule.own})
+		for name, text := range texts {
+			b.Run(name+"/"+rule.name, func(b *testing.B) {
+				b.SetBytes(int64(len(text)))
+				for b.Loop() {
+					m.AppendHits(nil, scanners.Chunk{Data: []byte(text), Path: "a.yaml", Final: true})
+				}
+			})
+		}
+	}
+}
+
 func BenchmarkMatcher(b *testing.B) {
 	m := newMatcher(b, rules.Options{})
 	texts := map[string]string{"logs": logs(8 << 20), "source": source(b, 8<<20)}

@@ -20,17 +20,26 @@ const maxExtends = 2
 // default one is used as long as it is of the same text.
 func load(o Options) (ruleset, error) {
 	if o.Path == "" && o.Contents == nil && crc32.ChecksumIEEE([]byte(config.DefaultConfig)) == generatedFrom {
-		return generated, nil
+		set := generated
+		if o.Own != OwnOff {
+			set.rules = slices.Concat(generated.rules, generatedOwn.rules)
+			set = ownLast(set)
+		}
+		return set, nil
 	}
 	cfg, err := translate(o)
 	if err != nil {
 		return ruleset{}, err
 	}
 	known := map[string]outline{}
-	for i := range generated.rules {
-		known[generated.rules[i].pattern] = generated.rules[i].outline
+	for _, d := range slices.Concat(generated.rules, generatedOwn.rules) {
+		known[d.pattern] = d.outline
 	}
-	return newRuleset(cfg, known), nil
+	set := newRuleset(cfg, known)
+	if o.Own != OwnOff {
+		set = ownLast(set)
+	}
+	return set, nil
 }
 
 // translate reads a configuration with everything that it extends.
@@ -60,9 +69,15 @@ func translate(o Options) (cfg config.Config, err error) {
 	if err != nil {
 		return cfg, err
 	}
+	disabled := vc.Extend.DisabledRules
 	vc, err = extended(vc, 0)
 	if err != nil {
 		return cfg, err
+	}
+	if o.Own != OwnOff {
+		if vc, err = withOwn(vc, disabled); err != nil {
+			return cfg, err
+		}
 	}
 	cfg, err = vc.Translate()
 	if err != nil {

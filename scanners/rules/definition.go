@@ -27,6 +27,7 @@ type definition struct {
 	allowlists      []permit
 	required        []requirement
 	silent          bool // it is only there for rules that require it
+	own             bool // it is one of this project's
 	outline         outline
 }
 

@@ -19,17 +19,19 @@ type engine struct {
 	configPath string
 	depth      int  // of decoding
 	marked     bool // a mark in a line lets nothing through
+	wide       bool // weak values count everywhere
 
 	mu   sync.Mutex
 	free []*scratch
 }
 
-func newEngine(set ruleset, configPath string, depth int) *engine {
+func newEngine(set ruleset, o Options, depth int) *engine {
 	e := &engine{
 		allowlists: newAllowlists(set.allowlists),
 		alphabets:  newAlphabets(),
-		configPath: configPath,
+		configPath: o.Path,
 		depth:      depth,
+		wide:       o.Own == OwnWide,
 	}
 	index := map[string]int{}
 	for i := range set.rules {
@@ -53,6 +55,9 @@ func newRule(i int, d *definition, index map[string]int) *rule {
 		generic:    strings.Contains(strings.ToLower(d.id), "generic"),
 		allows:     newAllowlists(d.allowlists),
 		regexp:     sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(d.pattern) }),
+	}
+	if d.own {
+		out.assess = assessOf(d.id)
 	}
 	if d.path != "" {
 		out.where = newPattern([]string{d.path})
@@ -88,8 +93,9 @@ func (e *engine) detect(ctx context.Context, raw string, at where, h *hanging) [
 		raw:    raw,
 		where:  at,
 		lines:  lines{text: raw},
+		around: surroundingsOf(at.path),
 	}
-	return withoutGeneric(j.layers(ctx))
+	return yielded(j.layers(ctx))
 }
 
 func (e *engine) take() *scratch {

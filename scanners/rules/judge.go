@@ -18,6 +18,7 @@ type rule struct {
 	allows     []*allowlist
 	where      *pattern // of paths that it applies to; nil for all
 	companions []companion
+	assess     assess // of a rule of ours; nil: all that it matches counts
 }
 
 // finding is a match that passed.
@@ -31,6 +32,7 @@ type finding struct {
 	span    extent // of the secret, in the content
 	whole   extent // of the match
 	at      spot
+	low     bool // it is likely of no consequence
 }
 
 // judge judges the matches of one content.
@@ -45,6 +47,7 @@ type judge struct {
 	search *search
 	barred map[int]bool // rules that the path rules out
 	memo   map[lineAsked]bool
+	around surroundings
 }
 
 // barredByPath reports whether a rule does not apply to the path.
@@ -52,7 +55,7 @@ func (j *judge) barredByPath(r *rule) bool {
 	barred, known := j.barred[r.index]
 	if !known {
 		barred = !j.any && (j.sc.allowsPath(r.allows, j.path) ||
-			r.where != nil && !j.pathMatches(r))
+			r.where != nil && !j.pathMatches(r) || j.around.bars(r))
 		if j.barred == nil {
 			j.barred = map[int]bool{}
 		}
@@ -125,6 +128,9 @@ func (j *judge) judge(r *rule, m extent) (f finding, ok bool) {
 	group := f.setSecret()
 	f.entropy = entropy(f.secret)
 	if r.entropy != 0 && f.entropy <= r.entropy {
+		return f, false
+	}
+	if !j.counts(&f, group) {
 		return f, false
 	}
 	if j.allows(j.allowlists, &f, segments) || j.allows(r.allows, &f, segments) {

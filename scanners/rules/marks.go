@@ -62,8 +62,8 @@ func (m *Matcher) Only(marks []Mark) *Matcher {
 			set.rules = append(set.rules, d)
 		}
 	}
-	only := &Matcher{engine: newEngine(set, e.configPath, e.depth)}
-	only.engine.marked = e.marked
+	only := &Matcher{engine: newEngine(set, Options{Path: e.configPath}, e.depth)}
+	only.engine.marked, only.engine.wide = e.marked, e.wide
 	return only
 }
 

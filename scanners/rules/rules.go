@@ -65,6 +65,9 @@ type Options struct {
 	// Marked says that findings in lines with gitleaks' mark that lets them through
 	// are given out, for others to judge.
 	Marked bool
+	// Own adds this project's rules to the configuration's. What the latter find
+	// stays the same.
+	Own Own
 }
 
 // Matcher finds what the rules match. Safe for concurrent use.
@@ -90,7 +93,7 @@ func New(o Options) (*Matcher, error) {
 	case depth < 0:
 		depth = 0
 	}
-	m := &Matcher{engine: newEngine(set, o.Path, depth)}
+	m := &Matcher{engine: newEngine(set, o, depth)}
 	m.engine.marked = o.Marked
 	return m, nil
 }
@@ -142,6 +145,7 @@ func (m *Matcher) appendHits(ctx context.Context, dst []scanners.Hit, c scanners
 			Tags:        f.tags(),
 			Entropy:     float32(f.entropy),
 			Form:        f.kinds.form(),
+			Low:         f.low,
 		}
 		if f.rule.pattern == "" { // a rule on the path alone
 			if c.Base > 0 {

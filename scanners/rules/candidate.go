@@ -1,0 +1,226 @@
+package rules
+
+import (
+	"encoding/base64"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// grade is what a value that a rule of ours matched is worth.
+type grade uint8
+
+const (
+	noSecret     grade = iota // a placeholder, a reference, a word of a sentence
+	weakSecret                // a well-known or guessable value
+	strongSecret              // one that was chosen or made
+)
+
+// candidate is a match of one of our rules. What is said of it must depend on
+// the match alone: contents are cut, remembered and searched in parts.
+type candidate struct {
+	match  string
+	secret extent
+}
+
+func (c candidate) value() string  { return c.match[c.secret.start:c.secret.end] }
+func (c candidate) before() string { return c.match[:c.secret.start] }
+func (c candidate) after() string  { return c.match[c.secret.end:] }
+
+// assess grades a candidate.
+type assess func(c candidate) grade
+
+// assessOf is how the matches of a rule of ours are graded; nil: all are strong.
+func assessOf(rule string) assess {
+	switch rule {
+	case "revenant-url-credentials":
+		return inURL
+	case "revenant-basic-auth", "revenant-docker-auth":
+		return inBasic
+	case "revenant-password-literal":
+		return asLiteral
+	case "revenant-password-pair", "revenant-password-xml":
+		return asPair
+	case "revenant-password-setting":
+		return asSetting
+	case "revenant-password-option":
+		return asOption
+	case "revenant-form-credentials", "revenant-password-env", "revenant-connection-string",
+		"revenant-password-command", "revenant-curl-user", "revenant-netrc", "revenant-pgpass":
+		return asWord
+	case "revenant-password-call", "revenant-password-sql", "revenant-php-define":
+		return asText
+	case "revenant-private-key-open", "revenant-jwk", "revenant-wireguard-key":
+		return asKeyText
+	case "revenant-private-key-base64":
+		return asDERText
+	case "revenant-nats-seed":
+		return asSeed
+	}
+	return nil
+}
+
+// wordy reports whether what a rule of ours finds may be a text for people.
+func wordy(rule string) bool {
+	return strings.HasPrefix(rule, "revenant-password-")
+}
+
+func asText(c candidate) grade { return gradeOf(c.value(), quotedText) }
+
+func asWord(c candidate) grade { return gradeOf(strings.TrimRight(c.value(), ".,"), bareWord) }
+
+// asPair grades the value of a pair; one that repeats the name says nothing.
+func asPair(c candidate) grade {
+	if strings.HasPrefix(strings.ToLower(c.match), strings.ToLower(c.value())) {
+		return noSecret
+	}
+	return asText(c)
+}
+
+// asLiteral grades what stands in quotes behind a name. As an argument behind
+// a name in quotes, or in a comparison, it is as often a text as a secret.
+func asLiteral(c candidate) grade {
+	g := gradeOf(c.value(), quotedText)
+	between := c.before()
+	if strings.Contains(between, ",") && (!classesOf(c.value()).mixed() || strings.Contains(between, "\n")) {
+		return noSecret
+	}
+	if g == weakSecret && (strings.Contains(between, ",") || strings.Contains(between, "==") || secretName(between)) {
+		return noSecret
+	}
+	return g
+}
+
+// asSetting grades what stands bare behind a name; a call, the default of a
+// variable, or a plain word with others behind it is none.
+func asSetting(c candidate) grade {
+	v := strings.TrimRight(c.value(), ".,:")
+	g := gradeOf(v, bareWord)
+	if g == noSecret || secretName(c.before()) && g == weakSecret {
+		return noSecret
+	}
+	before, rest := c.before(), strings.TrimLeft(c.after(), " \t\r")
+	equals := strings.IndexByte(before, '=')
+	switch {
+	case strings.HasPrefix(before, "PWD"), strings.HasPrefix(before, "PASS:"): // a folder; a test's result
+		return noSecret
+	case strings.Contains(before, "]"), g == weakSecret && strings.HasSuffix(before, ":"): // what a shell completes; a list of words
+		return noSecret
+	case equals > 0 && equals+1 < len(before) && before[equals+1] == ' ' && before[equals-1] != ' ' && before[equals-1] != ':': // nothing, then another word
+		return noSecret
+	case rest == "":
+		return g
+	}
+	switch rest[0] {
+	case '(', '[', '{', '<':
+		return noSecret
+	case '}':
+		if strings.HasSuffix(before, ":") {
+			return noSecret
+		}
+		return g
+	case '#', '\\', '&', '-':
+		return g
+	}
+	if bound := equals == len(before)-1 && !strings.ContainsAny(before, " \t"); bound || strings.HasPrefix(rest, "//") {
+		return g
+	}
+	if g == weakSecret || classesOf(v).letters() {
+		return noSecret
+	}
+	return g
+}
+
+// asOption grades what stands behind the name of an option.
+func asOption(c candidate) grade {
+	if !strings.HasPrefix(c.match, "-") || strings.HasPrefix(c.value(), "-") {
+		return noSecret
+	}
+	if before := c.before(); strings.Contains(before, ",") && !strings.ContainsAny(before, `"'`) { // one of many in a sentence
+		return noSecret
+	}
+	return asWord(c)
+}
+
+// secretName reports whether the name of a setting says secret, not password:
+// many things are called so that are none.
+func secretName(before string) bool {
+	return len(before) >= 6 && strings.EqualFold(before[:6], "secret")
+}
+
+// inURL grades a URL's password. The usual words of documentation are none.
+func inURL(c candidate) grade {
+	v := c.value()
+	if plain, err := url.PathUnescape(v); err == nil && utf8.ValidString(plain) {
+		v = plain
+	}
+	g := gradeOf(v, bareWord)
+	if g != weakSecret {
+		return g
+	}
+	_, user, _ := strings.Cut(strings.TrimSuffix(c.before(), ":"), "://")
+	host := strings.ToLower(strings.TrimPrefix(c.after(), "@"))
+	if sampleUser(user) && samplePassword(v) || sampleHost(host) {
+		return noSecret
+	}
+	return g
+}
+
+func sampleUser(user string) bool {
+	switch strings.ToLower(user) {
+	case "user", "username", "foo", "me", "name", "login", "usr", "uname":
+		return true
+	}
+	return false
+}
+
+func samplePassword(v string) bool {
+	switch strings.ToLower(v) {
+	case "pass", "password", "passwd", "passw0rd", "pwd", "bar", "pw":
+		return true
+	}
+	return false
+}
+
+func sampleHost(host string) bool {
+	for _, end := range []string{"example.com", "example.org", "example.net", ".example", ".test", ".invalid"} {
+		if strings.HasSuffix(host, end) {
+			return true
+		}
+	}
+	return host == "host" || host == "hostname" || host == "server" || host == "ip" || host == "domain"
+}
+
+// inBasic grades the password in base64 of user:password.
+func inBasic(c candidate) grade {
+	user, password, ok := basicAuth(c.value())
+	switch {
+	case !ok:
+		return noSecret
+	case password == "" || password == "x-oauth-basic" || strings.EqualFold(password, "x"): // a token as the user
+		if len(user) >= 16 {
+			return gradeOf(user, bareWord)
+		}
+		return noSecret
+	}
+	return gradeOf(password, bareWord)
+}
+
+// basicAuth splits what RFC 7617 joins.
+func basicAuth(text string) (user, password string, ok bool) {
+	text = strings.TrimRight(text, "=")
+	enc := base64.RawStdEncoding
+	if strings.ContainsAny(text, "-_") {
+		enc = base64.RawURLEncoding
+	}
+	raw, err := enc.DecodeString(text)
+	if err != nil || !utf8.Valid(raw) {
+		return "", "", false
+	}
+	for _, b := range raw {
+		if b < ' ' || b == 0x7f {
+			return "", "", false
+		}
+	}
+	return strings.Cut(string(raw), ":")
+}

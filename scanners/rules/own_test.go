@@ -1,0 +1,505 @@
+package rules_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"revenant/scanners"
+	"revenant/scanners/rules"
+)
+
+// chosen is a password as people are made to choose them, too short for
+// gitleaks' generic rule.
+func chosen(seed uint64) string { return "kR4" + random(seed, base62, 6) }
+
+// fill writes a template with the words that rules look for, split here so that
+// a scan of this file stays quiet, and a value.
+func fill(template, value string) string {
+	return strings.NewReplacer(
+		"{pw}", "pass"+"word", "{PW}", "PASS"+"WORD", "{Pw}", "Pass"+"word", "{pass}", "pa"+"ss", "{PASS}", "PA"+"SS", "{pwd}", "p"+"wd",
+		"{secret}", "sec"+"ret", "{Secret}", "Sec"+"ret", "{phrase}", "pass"+"phrase", "{at}", "@", "{css}", ":/"+"/", "{basic}", "Ba"+"sic", "{v}", value,
+	).Replace(template)
+}
+
+// ownHits are the rules of ours that match, with their values.
+func ownHits(m *rules.Matcher, text, path string) (out []string) {
+	for _, h := range hits(m, text, path, 0) {
+		if strings.HasPrefix(h.Rule, "revenant-") {
+			out = append(out, strings.TrimPrefix(h.Rule, "revenant-")+" "+string(h.Value.Reveal()))
+		}
+	}
+	return out
+}
+
+// written are ways to write a password down, by rule.
+var written = []struct{ rule, path, text string }{
+	{"password-literal", "a.py", `{pw} = "{v}"`},
+	{"password-literal", "a.go", `	db{Pw} := "{v}"`},
+	{"password-literal", "a.go", `var db{Pw} string = "{v}"`},
+	{"password-literal", "a.ts", `const {pw}: string = '{v}';`},
+	{"password-literal", "a.rs", `let {pw}: &str = "{v}";`},
+	{"password-literal", "a.c", `static const char {pw}[] = "{v}";`},
+	{"password-literal", "a.rb", `  :{pw} => '{v}',`},
+	{"password-literal", "a.php", `    '{pw}' => '{v}',`},
+	{"password-literal", "a.php", `$config['db_{pass}'] = '{v}';`},
+	{"password-literal", "a.json", `{"user": "x", "{pw}": "{v}"}`},
+	{"password-literal", "a.log", `{\"user\":\"x\",\"{pw}\":\"{v}\"}`},
+	{"password-literal", "a.yml", "db:\n  {pw}: '{v}'\n"},
+	{"password-literal", "a.scala", `{pw} = Some("{v}"),`},
+	{"password-literal", "a.sh", `export DB_{PASS}="{v}"`},
+	{"password-literal", "a.ps1", `$ad{Pw} = "{v}"`},
+	{"password-literal", "a.config", `<connection user="x" {pw}="{v}"/>`},
+	{"password-literal", "a.js", `ssh_{pwd}: '{v}'`},
+	{"password-literal", "a.js", `if (body.{pw} === '{v}') {`},
+	{"password-literal", "a.toml", `{phrase} = "{v}"`},
+	{"password-literal", "a.py", `client_{secret} = "{v}"`},
+	{"password-literal", "a.py", `{pw}_confirmation: "{v}"`},
+	{"password-setting", "a.properties", "spring.datasource.{pw}={v}\n"},
+	{"password-setting", ".env", "DB_{PW}={v}\n"},
+	{"password-setting", "a.ini", "[mysql]\n{pw} = {v}\n"},
+	{"password-setting", ".my.cnf", "[client]\n{pw}={v}"},
+	{"password-setting", "a.yaml", "{pw}: {v} # of the test system\n"},
+	{"password-setting", "a.yaml", "users: [{user: x, {pw}: {v}}]\n"},
+	{"password-setting", "b.sh", "PG{PW}={v} psql -h db\n"},
+	{"password-setting", "docker-compose.yml", "      - MYSQL_ROOT_{PW}={v}\n"},
+	{"password-setting", "build.log", "2026-11-24 login as x, {pwd}={v} from 10.0.0.1\n"},
+	{"password-env", "Dockerfile", "ENV DB_{PW} {v}\n"},
+	{"password-option", "a.sh", "app --user x --db-{pw} {v} --verbose\n"},
+	{"password-option", "a.sh", "app --{pw}={v}\n"},
+	{"password-option", "a.json", `["--{pw}", "{v}"]`},
+	{"password-option", "a.sh", "openssl pkcs12 -{pass}out {pass}:{v} -in a\n"},
+	{"password-command", "a.sh", "ssh{pass} -p '{v}' ssh x\n"},
+	{"password-command", "a.sh", "my" + "sql -u root -p{v} db\n"},
+	{"password-command", "a.sh", "redis" + "-cli -h x -a {v} ping\n"},
+	{"password-command", "a.sh", "docker lo" + "gin -u x -p {v} registry\n"},
+	{"password-command", "a.sh", "ht{pass}wd -bc users x {v}\n"},
+	{"password-call", "a.java", `	source.set{Pw}("{v}");`},
+	{"password-call", "a.java", `	.with{Pw}("{v}")`},
+	{"password-call", "a.js", `x.{pw}('{v}')`},
+	{"password-pair", "a.yaml", "- name: DB_{PW}\n  value: {v}\n"},
+	{"password-pair", "a.json", `{"name": "DB_{PW}", "value": "{v}"}`},
+	{"password-pair", "a.xml", `<add key="smtp{Pw}" value="{v}" />`},
+	{"password-xml", "a.xml", "<user>x</user><{pw}>{v}</{pw}>"},
+	{"password-xml", "a.xml", `<Pa` + `ss encoding="base64">{v}</Pass>`},
+	{"password-sql", "a.sql", "CREATE USER x IDENTI" + "FIED BY '{v}';"},
+	{"password-sql", "a.sql", "ALTER ROLE x WITH {PW} '{v}';"},
+	{"password-sql", "a.sql", "SET x = {PW}('{v}')"},
+	{"connection-string", "a.cs", `"Server=db;User Id=sa;{Pw}={v};Encrypt=True"`},
+	{"connection-string", "a.go", `"host=db user=x {pw}={v} dbname=y"`},
+	{"form-credentials", "a.log", "GET /login?user=x&{pw}={v} HTTP/1.1"},
+	{"php-define", "wp-config.php", `define( 'DB_{PW}', '{v}' );`},
+	{"php-define", "wp-config.php", `define('AUTH_KEY', '{v}');`},
+	{"netrc", ".netrc", "machine x login y {pw} {v}\n"},
+	{"pgpass", ".pgpass", "db.internal:5432:*:x:{v}\n"},
+	{"url-credentials", "a.py", "DSN = 'postgres{css}x:{v}{at}db:5432/y'"},
+	{"url-credentials", "a.py", "redis{css}:{v}{at}cache"},
+	{"url-credentials", "a.properties", "url=jdbc:mysql{css}root:{v}{at}db/x"},
+	{"url-credentials", "a.go", "mongodb+srv{css}x:{v}{at}cluster0.y.net/"},
+	{"curl-user", "a.sh", "curl -fsS -u x:{v} http{css}db/\n"},
+}
+
+// TestOwnPasswords: each way to write a password down is found, by the rule
+// that is meant for it, and no other.
+func TestOwnPasswords(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	off := newMatcher(t, rules.Options{})
+	for i, tt := range written {
+		v := chosen(uint64(i))
+		text := fill(tt.text, v)
+		if diff := gocmp.Diff([]string{tt.rule + " " + v}, ownHits(m, text, tt.path)); diff != "" && !slices.Contains(yields, tt.rule) {
+			t.Errorf("%s: %q: -want +got\n%s", tt.path, tt.text, diff)
+		}
+		if got := ownHits(off, text, tt.path); len(got) > 0 {
+			t.Errorf("%q: found without being asked for: %v", tt.text, got)
+		}
+		for _, bare := range []string{"${V_X}", "<" + "v>", "your_value", "xxxxxxxx", "********", "{{ .Values.x }}", "$(cat x)", "%s"} {
+			if got := ownHits(m, fill(tt.text, bare), tt.path); len(got) > 0 && !strings.Contains(tt.text, "AUTH_KEY") {
+				t.Errorf("%q with a placeholder %s: %v", tt.text, bare, got)
+			}
+		}
+	}
+}
+
+// yields are rules whose examples gitleaks finds too.
+var yields = []string{"curl-user"}
+
+// TestOwnSilence: what looks like a password and is none.
+func TestOwnSilence(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnWide})
+	for _, tt := range []struct{ path, text string }{
+		{"a.json", `"{pw}": "Mot de passe"`},
+		{"a.json", `"{pw}": "Contraseña"`},
+		{"a.json", `"{pw}": "Enter your {pw}"`},
+		{"locales/en.json", `"{pw}": "Secret9word"`},
+		{"a.yml", "{pw}: ${DB_{PW}}"},
+		{"a.yml", "{pw}: ${DB_{PW}:kR4zzQ1p}"},
+		{"a.yml", "{pw}: !vault |"},
+		{"a.yml", "{pw}: *anchor_name"},
+		{"a.yml", "{pw}: ENC(kR4zzQ1p)"},
+		{"a.yml", "{pw}: true"},
+		{"a.yml", "{pw}: /run/{secret}s/db"},
+		{"a.yml", "{pw}_file: /run/db.txt"},
+		{"a.go", "{pw} := os.Getenv(\"DB_{PW}\")"},
+		{"a.go", "{pw} = config.Database.Main"},
+		{"a.go", "{Pw} string `json:\"{pw}\"`"},
+		{"a.py", "{pw} = request.form['{pw}']"},
+		{"a.py", "def login(user, {pw}=None):"},
+		{"a.py", `{pw} = get{pass}("Give the word: ")`},
+		{"a.ts", "{pw}: string;"},
+		{"a.js", "{pw}: process.env.DB_{PW},"},
+		{"a.js", `{pw}Field: "login.form.{pw}"`},
+		{"a.js", `type: "{pw}", name: "user{Pw}"`},
+		{"a.js", `autocomplete_{pw}: "new-{pw}"`},
+		{"a.java", `get{Pw}("kR4zzQ1pq")`},
+		{"a.html", `<label for="{pw}">{Pw}</label>`},
+		{"a.html", `<input {pw}="required">`},
+		{"notes.txt", "Your {pw}: it must have nine characters."},
+		{"notes.txt", "--- {PASS}: TestEncodings/x1y2 (0.00s)"},
+		{"env.txt", "PWD=/home/x/go1"},
+		{"_tool", "'-p[the {pw}]:{pw}' '--enable-{pass}=-[one {pass}]:range1+range2: '"},
+		{"tool.fish", "force:user:{pw}:generate -d 'x'"},
+		{"a.sh", "app --{pw} --user x"},
+		{"a.sh", "app --{pw} $DB_{PW}"},
+		{"a.sh", `echo "{PW}=$1"`},
+		{"a.txt", "http{css}example.org:8080/a{at}b"},
+		{"a.txt", "https{css}user:{pw}{at}host/x"},
+		{"a.txt", "https{css}x:${TOKEN_X}{at}db/x"},
+		{"a.txt", "ssh{css}git{at}db:22/x"},
+		{"a.txt", "{basic} authentication is described in"},
+		{"a.txt", "Authorization: {basic} login_and_removed"},
+		{"a.yml", "{pw}: $2a$10$" + random(1, base62, 53)},
+		{"a.yml", "{pw}: 2026-11-24"},
+		{"a.yml", "{pw}: 30"},
+		{"a.yml", "{pw}_length: 12345"},
+		{"package-lock.json", `"{pw}": "kR4zzQ1pq"`},
+		{"dist/app.min.js", `{pw}:"kR4zzQ1pq"`},
+		{"node_modules/a/b.js", `{pw}:"kR4zzQ1pq"`},
+		{"a.sql", "CREATE TABLE x ({pw} varchar(40) NOT NULL)"},
+		{"a.sql", "IDENTI" + "FIED BY :{pw}_x"},
+		{"a.json", `"d": "` + strings.Repeat("ab", 30) + `"`},
+		{"a.txt", "MII" + strings.Repeat("EpAIBAAKCAQEA", 5)},
+	} {
+		if got := ownHits(m, fill(tt.text, ""), tt.path); len(got) > 0 {
+			t.Errorf("%s: %q: %v", tt.path, tt.text, got)
+		}
+	}
+}
+
+// TestOwnRank: weak values and those of tests rank low, and weak values of tests
+// count only when asked for.
+func TestOwnRank(t *testing.T) {
+	normal, wide := newMatcher(t, rules.Options{Own: rules.OwnOn}), newMatcher(t, rules.Options{Own: rules.OwnWide})
+	strong, weak := fill(`{pw} = "{v}"`, chosen(9)), fill(`{pw} = "{v}"`, "change"+"me")
+	for _, tt := range []struct {
+		name, path, text string
+		m                *rules.Matcher
+		want             string
+	}{
+		{"strong", "app/settings.py", strong, normal, "found"},
+		{"strong, no path", "", strong, normal, "found"},
+		{"strong in a test", "app/test_settings.py", strong, normal, "low"},
+		{"strong in a document", "docs/a.md", strong, normal, "low"},
+		{"strong in an archive's example", "a.zip!examples/a.py", strong, normal, "low"},
+		{"weak", "app/settings.py", weak, normal, "low"},
+		{"weak in a test", "tests/a.py", weak, normal, ""},
+		{"weak in a test, wide", "tests/a.py", weak, wide, "low"},
+	} {
+		got := ""
+		for _, h := range hits(tt.m, tt.text, tt.path, 0) {
+			if got = "found"; h.Low {
+				got = "low"
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	for path, low := range map[string]bool{"app.log": true, "a.log": false} {
+		key := "api_key = " + random(3, base62, 32)
+		if low {
+			key = "auth: 1b4e28ba-2fa1-41d2-883f-b9a761bde3fb"
+		}
+		for _, h := range hits(normal, key+"\n", path, 0) {
+			if h.Low != low {
+				t.Errorf("%s of %s: low %v", h.Rule, key[:6], h.Low)
+			}
+		}
+	}
+}
+
+// TestOwnBasic: user and password in base64 are judged by what they decode to.
+func TestOwnBasic(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	both := func(user, password string) string {
+		return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
+	}
+	strong := both("x", chosen(4))
+	for _, tt := range []struct{ path, text, want string }{
+		{"a.go", `"Authorization", "{basic} ` + strong + `"`, "basic-auth " + strong},
+		{"a.log", "Proxy-Authorization: {basic} " + strong, "basic-auth " + strong},
+		{".docker/config.json", `"auth": "` + strong + `"`, "docker-auth " + strong},
+		{".npmrc", "_auth = " + strong, "docker-auth " + strong},
+		{"a.go", "{basic} " + both(random(5, base62, 24), ""), "basic-auth " + both(random(5, base62, 24), "")},
+		{"a_test.go", "{basic} " + both("user", "pass"+"word"), ""},
+		{"a.go", "{basic} " + both("x", "${TOKEN}"), ""},
+		{"a.go", "{basic} " + base64.StdEncoding.EncodeToString([]byte("no colon here")), ""},
+		{"a.go", "{basic} " + base64.StdEncoding.EncodeToString([]byte("x:\x01\x02binary9Z")), ""},
+	} {
+		got := strings.Join(ownHits(m, fill(tt.text, ""), tt.path), ", ")
+		if strings.HasPrefix(tt.want, "docker") && got == "" { // gitleaks' generic rule may find it
+			if h := hits(m, tt.text, tt.path, 0); len(h) == 1 && string(h[0].Value.Reveal()) == strong {
+				continue
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
+
+// TestOwnHash: hashes of passwords in the files of users.
+func TestOwnHash(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	for _, hash := range []string{"$6$" + random(1, base62, 8) + "$" + random(2, base62, 86), "$apr1$" + random(3, base62, 8) + "$" + random(4, base62, 22), "{SHA}" + random(5, base62, 27) + "="} {
+		got := ownHits(m, "root:"+hash+":1:2\n", "shadow")
+		if !slices.Contains(got, "password-hash "+hash) {
+			t.Errorf("%.6s: %v", hash, got)
+		}
+	}
+}
+
+// keys are private keys in DER, and one public.
+func keys(t *testing.T) (private map[string][]byte, public []byte) {
+	t.Helper()
+	must := func(b []byte, err error) []byte {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ecKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, edKey, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{
+		"pkcs1": x509.MarshalPKCS1PrivateKey(rsaKey), "pkcs8 rsa": must(x509.MarshalPKCS8PrivateKey(rsaKey)),
+		"sec1": must(x509.MarshalECPrivateKey(ecKey)), "pkcs8 ec": must(x509.MarshalPKCS8PrivateKey(ecKey)), "pkcs8 ed25519": must(x509.MarshalPKCS8PrivateKey(edKey)),
+	}, must(x509.MarshalPKIXPublicKey(&rsaKey.PublicKey))
+}
+
+// TestOwnKeys: private keys are told by their structure, in base64 and bare.
+func TestOwnKeys(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	private, public := keys(t)
+	rulesOf := func(text, path string) (out []string) {
+		for _, h := range hits(m, text, path, 0) {
+			out = append(out, h.Rule)
+		}
+		return out
+	}
+	for name, der := range private {
+		for _, text := range []string{"k = '" + base64.StdEncoding.EncodeToString(der) + "'", base64.StdEncoding.EncodeToString(der)[:64] + "\n"} {
+			if got := rulesOf(text, "a.txt"); !slices.Contains(got, "revenant-private-key-base64") {
+				t.Errorf("%s in base64: %v", name, got)
+			}
+		}
+		armoured := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE " + "KEY", Bytes: der}))
+		if got := rulesOf(armoured, "a.txt"); !slices.Equal(got, []string{"private-key"}) {
+			t.Errorf("%s in PEM, gitleaks' rule alone expected: %v", name, got)
+		}
+		if got := rulesOf(strings.ReplaceAll(armoured[:110], "\n", `\n`), "a.txt"); len(got) == 0 {
+			t.Errorf("%s in PEM without an end, on one line: nothing", name)
+		}
+		if got := rulesOf("\x00\xff"+string(der), "a.der"); strings.HasPrefix(name, "pkcs8") && !slices.Contains(got, "revenant-private-key-der") {
+			t.Errorf("%s in DER: %v", name, got)
+		}
+	}
+	for _, text := range []string{base64.StdEncoding.EncodeToString(public), string(public)} {
+		if got := rulesOf(text, "a.txt"); len(got) > 0 {
+			t.Errorf("a public key: %v", got)
+		}
+	}
+}
+
+// natsSeed is a seed of a user: its prefix, 32 bytes, their CRC-16.
+func natsSeed() string {
+	raw := append([]byte{18<<3 | 5, 0}, random(7, base62, 32)...)
+	var sum uint16
+	for _, b := range raw {
+		sum ^= uint16(b) << 8
+		for range 8 {
+			carry := sum & 0x8000
+			if sum <<= 1; carry != 0 {
+				sum ^= 0x1021
+			}
+		}
+	}
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(append(raw, byte(sum), byte(sum>>8)))
+}
+
+// TestOwnContainers: keys in formats of their own.
+func TestOwnContainers(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	b64 := func(seed uint64, n int) string {
+		return base64.StdEncoding.EncodeToString([]byte(random(seed, base62, n)))
+	}
+	line := b64(1, 45)
+	seed := natsSeed()
+	other := seed[:40] + "Q" + seed[41:]
+	if other == seed {
+		other = seed[:40] + "R" + seed[41:]
+	}
+	jwk := base64.RawURLEncoding.EncodeToString([]byte(random(2, base62, 32)))
+	for _, tt := range []struct{ rule, text string }{
+		{"putty-key", "PuTTY-User-Key-" + "File-2: ssh-rsa\nEncryption: none\nPublic-Lines: 1\nAAAA\nPrivate-" + "Lines: 2\n" + line + "\n" + line + "\nPrivate-MAC: 00\n"},
+		{"jwk", `{"kty":"EC","crv":"P-256","d":"` + jwk + `"}`},
+		{"jwk", `"{\"kty\":\"OKP\",\"d\":\"` + jwk + `\"}"`},
+		{"xml-rsa-key", "<RSAKeyValue><D" + ">" + b64(3, 120) + "</D></RSAKeyValue>"},
+		{"wireguard-key", "[Interface]\nPrivate" + "Key = " + b64(4, 32) + "\n"},
+		{"minisign-key", "untrusted " + "comment: minisign encrypted secret key\nRWRT" + strings.Repeat(line, 4)[:208] + "\n"},
+		{"nats-seed", "seed " + seed},
+		{"", "seed " + other},
+		{"dnssec-key", "Private-" + "key-format: v1.3\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: " + b64(5, 32) + "\n"},
+		{"ssh2-private-key", "---- BEGIN " + "SSH2 ENCRYPTED PRIVATE KEY ----\nComment: x\n" + line + "\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n"},
+		{"pkcs12", "0\x82\x09\x01\x02\x01\x030\x82\x08\xc7\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x82\x08\xb8\x04\x82\x08\xb4" + line},
+	} {
+		got := ""
+		for _, h := range hits(m, tt.text, "a.txt", 0) {
+			if got = strings.TrimPrefix(h.Rule, "revenant-"); got == "generic-api-key" { // it comes first
+				got = tt.rule
+			}
+		}
+		if got != tt.rule {
+			t.Errorf("%s: found %q", tt.rule, got)
+		}
+	}
+	for _, path := range []string{"a/b.jks", "C.KeyStore", "x.kdbx"} {
+		h := hits(m, "x", path, 0)
+		if len(h) != 1 || h[0].Rule != "revenant-keystore-file" || !h[0].PathOnly {
+			t.Errorf("%s: %v", path, h)
+		}
+	}
+	if got := ownHits(m, random(8, "0123456789abcdef", 32)+"\n", "config/master.key"); len(got) != 1 {
+		t.Errorf("a Rails master key: %v", got)
+	}
+}
+
+// TestOwnAdds: what gitleaks finds stays the same with ours beside it.
+func TestOwnAdds(t *testing.T) {
+	theirs, both := newMatcher(t, rules.Options{}), newMatcher(t, rules.Options{Own: rules.OwnOn})
+	o := newOracle(t, rules.Options{})
+	strip := func(list []scanners.Hit) (out []string) {
+		for _, h := range list {
+			if !strings.HasPrefix(h.Rule, "revenant-") {
+				out = append(out, fmt.Sprint(h.Rule, h.Span, h.Match, string(h.Value.Reveal()), h.Tags, h.Low))
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	found := 0
+	for seed := range uint64(400) {
+		text := newGenerator(t, o.rules, seed).text() + "\n" + fill(written[seed%uint64(len(written))].text, random(seed, base62, 24))
+		want := strip(hits(theirs, text, "a.yaml", 0))
+		if diff := gocmp.Diff(want, strip(hits(both, text, "a.yaml", 0))); diff != "" {
+			t.Fatalf("seed %d: -without +with\n%s", seed, diff)
+		}
+		found += len(want)
+	}
+	if found < 200 {
+		t.Errorf("only %d findings", found)
+	}
+}
+
+// TestOwnConfiguration: a configuration's allowlists hold for our rules, and it
+// can disable, change and aim at them.
+func TestOwnConfiguration(t *testing.T) {
+	v := chosen(1)
+	text := fill("{pw} = '{v}' # keep\n", v)
+	for _, tt := range []struct {
+		name, config string
+		want         int
+	}{
+		{"nothing", "title = 'x'\n", 1},
+		{"extends", "[extend]\nuseDefault = true\n", 1},
+		{"paths", "[allowlist]\npaths = ['''settings''']\n", 0},
+		{"values", "[[allowlists]]\nregexes = ['''^kR4''']\n", 0},
+		{"lines", "[[allowlists]]\nregexTarget = 'line'\nregexes = ['''# keep''']\n", 0},
+		{"aimed", "[[allowlists]]\ntargetRules = ['revenant-password-literal']\npaths = ['''settings''']\n", 0},
+		{"aimed elsewhere", "[[allowlists]]\ntargetRules = ['revenant-netrc']\npaths = ['''settings''']\n", 1},
+		{"disabled", "[extend]\nuseDefault = true\ndisabledRules = ['revenant-password-literal']\n", 0},
+		{"changed", "[[rules]]\nid = 'revenant-password-literal'\nentropy = 7.5\n", 0},
+	} {
+		file := filepath.Join(t.TempDir(), ".gitleaks.toml")
+		if err := os.WriteFile(file, []byte(tt.config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := ownHits(newMatcher(t, rules.Options{Path: file, Own: rules.OwnOn}), text, "app/settings.py"); len(got) != tt.want {
+			t.Errorf("%s: %v, want %d", tt.name, got, tt.want)
+		}
+		if _, err := rules.New(rules.Options{Contents: []byte(tt.config)}); (err != nil) != (strings.HasPrefix(tt.name, "aimed") || tt.name == "changed") {
+			t.Errorf("%s without our rules, where nothing can be aimed at them: %v", tt.name, err)
+		}
+	}
+	if got := ownHits(newMatcher(t, rules.Options{Own: rules.OwnOn}), strings.Replace(text, "keep", "gitleaks"+":allow", 1), "a.py"); len(got) != 0 {
+		t.Errorf("an allowed line: %v", got)
+	}
+}
+
+// TestOwnOrder: of two of our rules at one place the earlier one tells.
+func TestOwnOrder(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	v := chosen(2)
+	for text, want := range map[string]string{
+		"{pw} = 'postgres{css}x:{v}{at}db/y'":    "url-credentials",
+		"identi" + "fied by {pw} '{v}' {pw}='x'": "password-sql",
+	} {
+		got := ownHits(m, fill(text, v), "a.txt")
+		if len(got) != 1 || got[0] != want+" "+v {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+// TestOwnAnyPath: as long as the path is not known, whatever counts at some
+// path shows.
+func TestOwnAnyPath(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	for i, tt := range written {
+		text := fill(tt.text, chosen(uint64(i)))
+		if i%3 == 0 {
+			text = fill(tt.text, "wel"+"come1")
+		}
+		found := false
+		for _, path := range []string{tt.path, "tests/a.go", "locales/a.json", "yarn.lock", ".pgpass", "config/master.key"} {
+			found = found || len(hits(m, text, path, 0)) > 0
+		}
+		any := m.AppendHits(nil, scanners.Chunk{Data: []byte(text), AnyPath: true, Final: true})
+		if found && len(any) == 0 {
+			t.Errorf("%q: nothing without a path", tt.text)
+		}
+	}
+}
