@@ -97,7 +97,7 @@ func (e *engine) mark(r *rule, above []int) Mark {
 		allows = append(allows, a.words())
 	}
 	d := r.definition
-	return newMark("rule", d.id, d.pattern, d.path, fmt.Sprint(d.secretGroup, d.entropy, d.silent), listed(d.keywords), listed(allows), listed(required))
+	return newMark("rule", d.id, d.pattern, d.path, fmt.Sprint(d.secretGroup, d.entropy, d.silent, d.own), listed(d.keywords), listed(allows), listed(required))
 }
 
 // words says all of an allowlist.
