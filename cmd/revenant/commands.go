@@ -19,7 +19,9 @@ func (a *app) addCommands(root *cobra.Command) {
 	root.AddCommand(topics()...)
 	root.SetHelpCommandGroupID("care")
 	root.SetCompletionCommandGroupID("care")
+	completionTexts(root)
 	a.complete(root)
+	helpTexts(root)
 }
 
 func (a *app) versionCommand() *cobra.Command {

@@ -25,7 +25,7 @@ func (a *app) referenceCommand() *cobra.Command {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return fileError("FOLDER", err)
 			}
-			for _, p := range render(documented()) {
+			for _, p := range render(newApp().rootCommand()) {
 				err := a.writeOut("FOLDER", filepath.Join(args[0], p.Name), 0o644, func(w io.Writer) error { return writeAll(w, p.Text) })
 				if err != nil {
 					return err
@@ -36,11 +36,4 @@ func (a *app) referenceCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&format, "format", "man", "man or markdown")
 	return c
-}
-
-// documented is the command tree with what cobra adds when it runs.
-func documented() *cobra.Command {
-	root := newApp().rootCommand()
-	root.InitDefaultCompletionCmd()
-	return root
 }

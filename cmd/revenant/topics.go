@@ -61,8 +61,9 @@ Scans ('dir', 'git', 'stdin', 'home'):
   0  no finding, and everything was read
   1  a finding at or above --fail-on; --exit-code N replaces the 1
   2  wrong usage: nothing was scanned
-  3  something was not read to its end, or keys and registry could not be opened;
-     with --fail-on-skipped also what is encrypted, unsupported or beyond a bound
+  3  something was not read to its end, or keys and registry could not be
+     opened; with --fail-on-skipped also what is encrypted, unsupported or
+     beyond a bound
 
 A finding wins over 3: a scan that found something and could not read everything
 exits 1, and says both.
@@ -74,8 +75,8 @@ exits 1, and says both.
   2  wrong usage
   3  the coverage is not complete, or the proof could not be made
 
-'doctor', 'audit verify', 'pack verify', 'key verify', 'prove --verify': 0 when it
-holds, else 3. 'secret import': 3 when a line could not be used. Every other
+'doctor', 'audit verify', 'pack verify', 'key verify', 'prove --verify': 0 when
+it holds, else 3. 'secret import': 3 when a line could not be used. Every other
 command: 0 done, 2 wrong usage and nothing was changed, 3 it could not be done.`
 
 const filesText = `In the state folder ($REVENANT_HOME), readable for its owner alone:
