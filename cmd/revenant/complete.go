@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -97,7 +98,7 @@ func listed(list ...string) cobra.CompletionFunc {
 		for i, w := range list {
 			out[i] = head + w
 		}
-		return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+		return beginning(out, begun), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}
 }
 
@@ -123,8 +124,13 @@ func (a *app) firstOf(count int, list lister) cobra.CompletionFunc {
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return out, cobra.ShellCompDirectiveNoFileComp
+		return beginning(out, begun), cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// beginning keeps the words that begin so.
+func beginning(list []string, begun string) []string {
+	return slices.DeleteFunc(list, func(w string) bool { return !strings.HasPrefix(w, begun) })
 }
 
 // names are secrets' names.
@@ -185,7 +191,7 @@ func (a *app) findings(ctx context.Context, s *session, begun string) ([]string,
 }
 
 // ruleWords are the rules of the configuration in force here.
-func (a *app) ruleWords(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+func (a *app) ruleWords(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	m, err := a.openRules(&scanFlags{}, scanPlace{root: "."})
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -194,5 +200,5 @@ func (a *app) ruleWords(*cobra.Command, []string, string) ([]string, cobra.Shell
 	for _, e := range m.Explain() {
 		out = append(out, e.Rule)
 	}
-	return out, cobra.ShellCompDirectiveNoFileComp
+	return beginning(out, begun), cobra.ShellCompDirectiveNoFileComp
 }

@@ -160,6 +160,7 @@ func TestExamples(t *testing.T) {
 		if c.Example == "" {
 			return
 		}
+		lines += strings.Count(joined(c.Example), "\n") + 1
 		t.Run(strings.ReplaceAll(c.CommandPath(), " ", "-"), func(t *testing.T) {
 			e := e.on(t, kept)
 			if first := before()[c.CommandPath()]; first != "" {
@@ -171,7 +172,6 @@ func TestExamples(t *testing.T) {
 				if !strings.Contains(line, "revenant ") {
 					t.Errorf("not an example of revenant: %s", line)
 				}
-				lines++
 				if r := e.shell("set -o pipefail\n" + elsewhere(line, e.finding)); r.code > 1 {
 					t.Errorf("%s: exit code %d\n%s%s", line, r.code, r.stdout, r.stderr)
 				}
