@@ -77,6 +77,7 @@ func completionTexts(root *cobra.Command) {
 		if c.Name() != "completion" {
 			continue
 		}
+		group(c) // an unknown shell is wrong usage
 		c.Short = "Write a script that completes commands, flags and names in a shell"
 		c.Long = `Writes a script for a shell. With it the Tab key completes commands, flags and
 what they take: names and versions of secrets, sources, findings, states, rules.
