@@ -34,6 +34,11 @@ build: ## build/bin/revenant
 	@mkdir -p $(BIN)
 	go build -trimpath -o $(BIN)/revenant ./cmd/revenant
 
+.PHONY: man
+man: ## build/man: man pages
+	@mkdir -p build/man
+	go run ./cmd/revenant reference build/man
+
 .PHONY: test
 test: needs-test ## every test, then the concurrent packages under the race detector
 	@mkdir -p build/test
@@ -41,11 +46,12 @@ test: needs-test ## every test, then the concurrent packages under the race dete
 	CGO_ENABLED=1 go test -race -short -timeout 10m $$(go list $(RACE))
 	CGO_ENABLED=1 go test -race -timeout 10m -run '^(TestConcurrent|TestInterrupted|TestSpans)$$' ./scanners/rules
 
-# What the tests need besides Go: git, a C compiler for the race detector, and
-# xmllint for the schema of JUnit's reports.
+# What the tests need besides Go: git, a C compiler for the race detector,
+# xmllint for the schema of JUnit's reports, shells for their completion, and
+# groff for man pages.
 .PHONY: needs-test
 needs-test:
-	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils
+	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish groff:groff-base
 
 .PHONY: check
 check: $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## format, vet, lint, floors; changes no file

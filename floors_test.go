@@ -78,7 +78,8 @@ func floors() map[string]room {
 		"ingest/report/template": {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/report"}},
 
-		"cmd/revenant": {floor: 5},
+		"cmd/revenant":           {floor: 5},
+		"cmd/revenant/reference": {floor: 4, only: []string{}},
 
 		// Suites and kits that tests call; no package but a test imports them.
 		"fingerprints/pack/packtest":   {floor: 2},

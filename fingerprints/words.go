@@ -62,6 +62,15 @@ func Presences() []Presence {
 	}
 }
 
+// SkipReasons lists why something may not have been read, failures first.
+func SkipReasons() []SkipReason {
+	return []SkipReason{
+		SkipUnreadable, SkipBadRecord, SkipChanging, SkipInterrupted,
+		SkipVanished, SkipMissing, SkipLFS, SkipRepository, SkipSymlink, SkipLoop, SkipSpecial, SkipExcluded,
+		SkipTooLarge, SkipArchive, SkipEncoded, SkipLongMatch,
+	}
+}
+
 // Live reports whether a copy is where a reader meets it without digging:
 // what `prove` counts as a live copy by default.
 func (p Presence) Live() bool {

@@ -23,10 +23,10 @@ func (a *app) secretAdopt() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "adopt FINDING --name NAME",
 		Short: "Register the value of a generic finding",
-		Long: `Reads the finding's place again on this machine and registers the value that stands
-there. The finding keeps its id and its history. With --file or standard input ("-")
-the value is taken from there instead, and must be the finding's.`,
-		Example: "  revenant secret adopt 3f2a9c --name billing/db-password --owner payments",
+		Long: `Reads the finding's place again on this machine and registers the value that
+stands there. The finding keeps its id and its history. With --file or standard
+input ("-") the value is taken from there instead, and must be the finding's.`,
+		Example: "  revenant secret adopt 3f2a9c --name billing/api-token --owner payments",
 		Args:    argCount(1, 1, "one finding's ID"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if name == "" {

@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,6 +89,12 @@ stale.`,
 	pf.BoolVarP(&a.quiet, "quiet", "q", false, "print results only")
 	pf.BoolVar(&a.noColor, "no-color", false, "no colour, also on a terminal (as NO_COLOR=1)")
 	root.SetFlagErrorFunc(flagError)
+	// Flags' texts are wrapped as all other text of help is, and a command that
+	// only holds others is not shown as if it did something.
+	root.SetUsageTemplate(strings.NewReplacer(
+		"Flags.FlagUsages", "Flags.FlagUsagesWrapped 80",
+		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}",
+	).Replace(root.UsageTemplate()))
 	root.AddGroup(
 		&cobra.Group{ID: "scan", Title: "Scan:"},
 		&cobra.Group{ID: "know", Title: "What is known:"},

@@ -13,8 +13,8 @@ func (a *app) auditCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "audit", GroupID: "care",
 		Short: "Show and verify the audit log",
-		Long: `Every change is a record in a chain of keyed hashes; signed checkpoints of its head
-can be kept elsewhere, so that a rewritten or shortened log is noticed.`,
+		Long: `Every change is a record in a chain of keyed hashes; signed checkpoints of its
+head can be kept elsewhere, so that a rewritten or shortened log is noticed.`,
 	}
 	return group(c, a.auditList(), a.auditVerify(), a.auditCheckpoint())
 }
@@ -78,7 +78,7 @@ func (a *app) auditVerify() *cobra.Command {
 func (a *app) auditCheckpoint() *cobra.Command {
 	var out string
 	c := &cobra.Command{
-		Use: "checkpoint", Short: "Sign the newest record; keep the result where the store's owner cannot write",
+		Use: "checkpoint", Short: "Sign the newest record, to be kept where nobody can rewrite it",
 		Example: "  revenant audit checkpoint --out checkpoint.txt", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {

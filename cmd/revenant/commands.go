@@ -14,13 +14,19 @@ func (a *app) addCommands(root *cobra.Command) {
 		a.findingsCommand(), a.coverageCommand(), a.proveCommand(), a.sourceCommand(), a.statusCommand(),
 		a.initCommand(), a.secretCommand(),
 		a.keyCommand(), a.packCommand(), a.auditCommand(), a.rulesCommand(), a.migrateCommand(), a.doctorCommand(),
-		a.versionCommand(),
+		a.versionCommand(), a.referenceCommand(),
 	)
+	root.AddCommand(topics()...)
+	root.SetHelpCommandGroupID("care")
+	root.SetCompletionCommandGroupID("care")
+	completionTexts(root)
+	a.complete(root)
+	helpTexts(root)
 }
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Show the program's version", Args: noArgs,
+		Use: "version", GroupID: "care", Short: "Show the program's version", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := struct {
 				Version string `json:"version"`

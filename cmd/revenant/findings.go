@@ -22,9 +22,9 @@ func (a *app) findingsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "findings", GroupID: "know",
 		Short: "List, show and triage what scans found",
-		Long: `A finding is one value at one path of one source. Its verdict is computed from the
-state of the secret at the moment you ask. An id may be shortened to a unique
-beginning.`,
+		Long: `A finding is one value at one path of one source. Its verdict is computed from
+the state of the secret at the moment you ask. An id may be shortened to a
+unique beginning.`,
 	}
 	return group(
 		c, a.findingsList(), a.findingsShow(), a.findingsAccept(), a.findingsDismiss(),
@@ -272,7 +272,7 @@ func (a *app) findingsAccept() *cobra.Command {
 	var until, reason string
 	c := a.triage(&cobra.Command{
 		Use: "accept ID", Short: "Accept a finding until a date, for a reason",
-		Example: "  revenant findings accept 3f2a9c --until 2027-01-31 --reason 'archive, removed in January'",
+		Example: "  revenant findings accept 3f2a9c --until 2027-01-31 --reason 'archived'",
 	}, func(ctx context.Context, s *session, id string) (registry.Finding, error) {
 		t, err := a.dateFlag("--until", until)
 		if err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write fixtures that are missing")
+var update = flag.Bool("update", false, "write the reference anew, and fixtures that are missing")
 
 // registryFormat holds a registry of format 1 with its throw-away key ring,
 // which every later version must open. It is never written anew; a later format

@@ -57,13 +57,13 @@ func (a *app) gitCommand() *cobra.Command {
 	var fl gitFlags
 	c := &cobra.Command{
 		Use: "git [PATH|URL]...", GroupID: "scan", Aliases: []string{"repo"},
-		Short: "Scan git repositories: every object, every ref, all of their history",
-		Long: `Reads every object of the repository at PATH (default: the current folder), or of a
-clone of URL, which is kept beside the registry so that the next scan fetches what is
-new (with --no-cache, --no-store, --pack or without a registry it is removed after the
-scan): blobs once each, whatever the number of commits that hold them, merges included;
-messages, authors, names of refs and files; stashes, reflogs and what nothing reaches
-any more.
+		Short: "Scan git repositories: every object, every ref, all history",
+		Long: `Reads every object of the repository at PATH (default: the current folder), or
+of a clone of URL, which is kept beside the registry so that the next scan
+fetches what is new (with --no-cache, --no-store, --pack or without a registry
+it is removed after the scan): blobs once each, whatever the number of commits
+that hold them, merges included; messages, authors, names of refs and files;
+stashes, reflogs and what nothing reaches any more.
 
 A finding names the commit that brought it in, where it still is - tip, history
 or unreachable - and the refs that hold it.

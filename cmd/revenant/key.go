@@ -24,9 +24,9 @@ func (a *app) initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "init", GroupID: "registry",
 		Short: "Make a key ring and an empty registry",
-		Long: `Makes both in REVENANT_HOME. Nothing that is there is replaced. Back the key ring up,
-here with --backup-file or afterwards with 'revenant key backup': without it the
-registry can be neither searched with nor added to.
+		Long: `Makes both in REVENANT_HOME. Nothing that is there is replaced. Back the key
+ring up, here with --backup-file or afterwards with 'revenant key backup':
+without it the registry can be neither searched with nor added to.
 
 With REVENANT_RING_PASSPHRASE set, the key ring's file is encrypted.`,
 		Example: "  revenant init\n  revenant init --backup-file ring.age --passphrase-file pass.txt",
@@ -143,8 +143,8 @@ func (a *app) keyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "key", GroupID: "care",
 		Short: "Look after the key ring: status, backup, restore, rotation",
-		Long: `The key ring makes every fingerprint. It lies in REVENANT_HOME/keys, readable by you
-alone, and encrypted when REVENANT_RING_PASSPHRASE is set.`,
+		Long: `The key ring makes every fingerprint. It lies in REVENANT_HOME/keys, readable by
+you alone, and encrypted when REVENANT_RING_PASSPHRASE is set.`,
 	}
 	return group(c, a.keyStatus(), a.keyBackup(), a.keyRestore(), a.keyRotate(), a.keyVerify(), a.keyRegistrar())
 }
@@ -224,7 +224,7 @@ func (a *app) printRing(ring *keys.Ring, encrypted bool) error {
 func (a *app) keyBackup() *cobra.Command {
 	return a.exportKeys(&cobra.Command{
 		Use: "backup --out FILE", Short: "Write the key ring to an encrypted file",
-		Long:    "Writes an age file, encrypted by a passphrase or to recipients. Keep it apart from\nthe registry's own backup: both together are the whole installation.",
+		Long:    "Writes an age file, encrypted by a passphrase or to recipients. Keep it apart\nfrom the registry's own backup: both together are the whole installation.",
 		Example: "  revenant key backup --out ring.age --passphrase-file pass.txt",
 	}, "the whole key ring; keep it apart from registry.db", keystore.Backup)
 }
@@ -273,8 +273,8 @@ func (a *app) keyRestore() *cobra.Command {
 	var pf protectionFlags
 	c := &cobra.Command{
 		Use: "restore FILE", Short: "Bring the key ring back from a backup",
-		Long: `Puts the ring of a backup into REVENANT_HOME. Another ring that is there is never
-replaced, nor a newer state of the same one.`,
+		Long: `Puts the ring of a backup into REVENANT_HOME. Another ring that is there is
+never replaced, nor a newer state of the same one.`,
 		Example: "  revenant key restore ring.age --passphrase-file pass.txt",
 		Args:    argCount(1, 1, "one FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -341,10 +341,10 @@ func (a *app) keyRotate() *cobra.Command {
 	var compromise, yes bool
 	c := &cobra.Command{
 		Use: "rotate", Short: "Begin a new epoch of keys",
-		Long: `New values are registered under the new epoch; older ones are still found. After a
-compromise (--compromise) the filter's keys change too. Two generations of the filter are in
-use at most: where a third begins, what is registered under the oldest must be registered again,
-and --drop-oldest says that you know.`,
+		Long: `New values are registered under the new epoch; older ones are still found. After
+a compromise (--compromise) the filter's keys change too. Two generations of the
+filter are in use at most: where a third begins, what is registered under the
+oldest must be registered again, and --drop-oldest says that you know.`,
 		Example: "  revenant key rotate\n  revenant key rotate --compromise",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -399,7 +399,7 @@ func (a *app) keyVerify() *cobra.Command {
 	var backup string
 	var pf protectionFlags
 	c := &cobra.Command{
-		Use: "verify", Short: "Check that keys and registry belong together, and that a backup is good",
+		Use: "verify", Short: "Check that keys, registry and a backup belong together",
 		Example: "  revenant key verify --backup ring.age --passphrase-file pass.txt", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {

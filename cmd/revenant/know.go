@@ -18,8 +18,9 @@ func (a *app) coverageCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "coverage NAME@N", GroupID: "know",
 		Short: "Show where a version was searched for, where not, and why",
-		Long: `"No copies found" means little without this: for each source, whether it was read
-to its end with a pack that holds the version, how far, and what was skipped.`,
+		Long: `"No copies found" means little without this: for each source, whether it was
+read to its end with a pack that holds the version, how far, and what was
+skipped.`,
 		Example: "  revenant coverage billing/db-password@1",
 		Args:    argCount(1, 1, "one NAME@N"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -227,7 +228,7 @@ func (a *app) sourceMove() *cobra.Command {
 
 func (a *app) sourceForget() *cobra.Command {
 	return &cobra.Command{
-		Use: "forget ID", Short: "Remove a source with its scans and findings, and the clone that is kept of it",
+		Use: "forget ID", Short: "Remove a source with its scans, findings and kept clone",
 		Example: "  revenant source forget dir:/srv/old", Args: argCount(1, 1, "one source ID"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {

@@ -18,11 +18,11 @@ func (a *app) migrateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "migrate [PATH]", GroupID: "care",
 		Short: "Say what another scanner's setup becomes here",
-		Long: `Looks in a project (default: the current folder) for what was set up for gitleaks,
-betterleaks, trufflehog, detect-secrets and ggshield, in hooks and pipelines too, and
-says what counts as it is, what it becomes, what is yours to replace and what
-is not carried over. Nothing is changed; with --write rules and allowlists that
-were made are put into .gitleaks.toml.`,
+		Long: `Looks in a project (default: the current folder) for what was set up for
+gitleaks, betterleaks, trufflehog, detect-secrets and ggshield, in hooks and
+pipelines too, and says what counts as it is, what it becomes, what is yours to
+replace and what is not carried over. Nothing is changed; with --write rules and
+allowlists that were made are put into .gitleaks.toml.`,
 		Example: "  revenant migrate\n  revenant migrate ../shop --write\n  revenant migrate --json",
 		Args:    argCount(0, 1, "at most one PATH"),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -33,7 +33,7 @@ func (a *app) packExport() *cobra.Command {
 	var lifetime time.Duration
 	c := &cobra.Command{
 		Use: "export", Short: "Write a pack, and the key file that opens it",
-		Example: "  revenant pack export --audience edge --out edge.pack --key-out edge.key --expires 720h",
+		Example: "  revenant pack export --out edge.pack --key-out edge.key --expires 720h",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			aud, err := oneOf("--audience", audience, []fingerprints.Audience{fingerprints.AudienceEdge, fingerprints.AudienceCore})

@@ -18,15 +18,15 @@ func (a *app) proveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "prove NAME@N | prove --verify FILE", GroupID: "know",
 		Short: "Prove that a version has no live copy in anything that was scanned",
-		Long: `Prints a signed document: every source, how far it was searched, what was skipped,
-the pack's revision and the time.
+		Long: `Prints a signed document: every source, how far it was searched, what was
+skipped, the pack's revision and the time.
 
-Exit codes: 0 proven; 1 a live copy exists; 3 coverage is not complete, something
-was skipped that --accept-skip does not accept, or a field cannot be searched for;
-2 wrong usage. With --verify: 0 when the document is genuine, whatever its outcome,
-else 3.`,
+Exit codes: 0 proven; 1 a live copy exists; 3 coverage is not complete,
+something was skipped that --accept-skip does not accept, or a field cannot be
+searched for; 2 wrong usage. With --verify: 0 when the document is genuine,
+whatever its outcome, else 3.`,
 		Example: `  revenant prove billing/db-password@1
-  revenant prove billing/db-password@1 --accept-skip special-file --out proof.json
+  revenant prove billing/db-password@1 --accept-skip symlink --out proof.json
   revenant prove --verify proof.json`,
 		Args: argCount(0, 1, "one NAME@N, or --verify FILE"),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -93,8 +93,8 @@ func (a *app) dirCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "dir [PATH]", GroupID: "scan", Aliases: []string{"directory", "files"},
 		Short: "Scan a folder or a file",
-		Long: `Reads every regular file below PATH (default: the current folder), also hidden and
-binary ones. What cannot be read is listed and never counts as clean.
+		Long: `Reads every regular file below PATH (default: the current folder), also hidden
+and binary ones. What cannot be read is listed and never counts as clean.
 
 Exit codes: 0 no finding; 1 findings at or above --fail-on; 2 wrong usage; 3 not
 everything could be read.`,
@@ -185,9 +185,9 @@ func (a *app) stdinCommand() *cobra.Command {
 		Use: "stdin", GroupID: "scan",
 		Short: "Scan standard input: text, or records as NDJSON",
 		Long: `With --format ndjson each line is one record: {"source": "...", "path": "...",
-"url": "...", "time": "...", "text": "..."}, or "base64" in place of "text". That is
-the way in for chat exports, dashboards and anything else. A broken line is listed
-by its number; the others are scanned.
+"url": "...", "time": "...", "text": "..."}, or "base64" in place of "text".
+That is the way in for chat exports, dashboards and anything else. A broken line
+is listed by its number; the others are scanned.
 
 Plain text is stored only with --source; NDJSON records bring their own.`,
 		Example: `  kubectl logs deploy/shop | revenant stdin --source ci:local:shop

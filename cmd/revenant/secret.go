@@ -17,8 +17,8 @@ func (a *app) secretCommand() *cobra.Command {
 		Use: "secret", GroupID: "registry",
 		Short: "Register secrets and move their versions through their life",
 		Long: `A secret is a logical credential such as billing/db-password. Each value that is
-issued for it is a version, written NAME@N. A version goes from pending to active
-to superseded (its dual-credential window is open) to retired.
+issued for it is a version, written NAME@N. A version goes from pending to
+active to superseded (its dual-credential window is open) to retired.
 
 Values are read from standard input or from files, never from arguments, and are
 kept as keyed fingerprints only.`,
@@ -96,7 +96,7 @@ func (a *app) secretAdd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Register an existing value as version 1 of a new secret",
-		Example: `  printf %s "$DB_PASSWORD" | revenant secret add billing/db-password --owner payments
+		Example: `  printf %s "$DB_PASSWORD" | revenant secret add shop/db --owner payments
   revenant secret add web/tls-key --file tls.key --class cryptographic
   revenant secret add db/login --field password=pw.txt --field token=token.txt`,
 		Args: argCount(1, 1, "one NAME"),
@@ -181,7 +181,8 @@ func (a *app) secretRotate() *cobra.Command {
 		Use:   "rotate NAME",
 		Short: "Register a new active value and supersede the old one",
 		Long: `Registers the new value as active and supersedes the old one, in one step. The
-old value may be used until the window ends; copies found after that are overdue.`,
+old value may be used until the window ends; copies found after that are
+overdue.`,
 		Example: `  printf %s "$NEW" | revenant secret rotate billing/db-password --window 24h
   revenant secret rotate billing/api-token --generate`,
 		Args: argCount(1, 1, "one NAME"),

@@ -251,7 +251,8 @@ are imported.
 Formats: ` + strings.Join(formatNames(), ", ") + `.`,
 		Example: `  revenant secret import secrets.jsonl
   revenant secret import .env --format dotenv --name shop
-  vault kv get -format=json kv/billing | revenant secret import - --format vault --name billing`,
+  vault kv get -format=json kv/shop |
+      revenant secret import - --format vault --name shop`,
 		Args: argCount(1, 1, "one FILE (or - for standard input)"),
 		RunE: func(c *cobra.Command, args []string) error {
 			opts, err := importOptions(format, name, class, owner, all)

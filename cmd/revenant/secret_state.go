@@ -164,10 +164,12 @@ func (a *app) secretAllow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "allow NAME",
 		Short: "Name a legitimate home of active and superseded values",
-		Long: `Copies at an allowed place get the verdict "allowed" while their version is active
-or superseded. Retired and compromised values are never allowed anywhere.`,
-		Example: `  revenant secret allow billing/db-password --source 'dir:/etc/*' --path '**/db.env' --until 2027-01-31 --reason 'host configuration'`,
-		Args:    argCount(1, 1, "one NAME"),
+		Long: `Copies at an allowed place get the verdict "allowed" while their version is
+active or superseded. Retired and compromised values are never allowed anywhere.`,
+		Example: `  revenant secret allow billing/db-password --path '**/db.env' --reason hosts
+  revenant secret allow billing/db-password --source 'dir:/etc/*' \
+      --until 2099-01-31 --reason 'host configuration'`,
+		Args: argCount(1, 1, "one NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
 			name, err := nameArg(args[0])
 			if err != nil {

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// topics are commands that only say something: what belongs to no one command.
+func topics() []*cobra.Command {
+	return []*cobra.Command{
+		{Use: "environment", Short: "Environment variables", Long: environmentText()},
+		{Use: "exit-codes", Short: "Exit codes", Long: exitCodesText},
+		{Use: "files", Short: "Files of the state folder and of a project", Long: filesText},
+	}
+}
+
+// variable is an environment variable that the program reads.
+type variable struct{ name, text string }
+
+// variables lists them; a test compares the list with the code.
+func variables() []variable {
+	return []variable{
+		{"REVENANT_HOME", `folder of keys and registry; --home goes before it
+(default: revenant in $XDG_DATA_HOME, which is
+~/.local/share where it is not set)`},
+		{"REVENANT_RING_PASSPHRASE", `passphrase of the key ring's file and of edge keys:
+with it 'init' encrypts the ring, and everything that
+opens the ring needs it`},
+		{"REVENANT_PACK_KEY", `edge keys that open a pack: the name of their file or,
+as in a pipeline's masked variable, their text`},
+		{"GITLEAKS_CONFIG", `gitleaks configuration; --config goes before it`},
+		{"GITLEAKS_CONFIG_TOML", `the configuration itself, where no file is named`},
+		{"XDG_DATA_HOME", `folder of the user's data, where REVENANT_HOME is
+not set`},
+		{"NO_COLOR", `not empty: no colour, also on a terminal`},
+		{"TERM", `'dumb': no colour`},
+		{"GIT_INDEX_FILE", `the index that 'git --staged' reads; git sets it for
+hooks`},
+		{"GIT_CONFIG_COUNT", `git's settings by environment; what is there is kept
+when a clone is told its credentials`},
+		{"GOMEMLIMIT", `soft limit of memory, as in 512MiB (default: 176MiB)`},
+	}
+}
+
+func environmentText() string {
+	var b strings.Builder
+	b.WriteString("None has to be set.\n\n")
+	for _, v := range variables() {
+		fmt.Fprintf(&b, "  %s\n      %s\n", v.name, strings.ReplaceAll(v.text, "\n", "\n      "))
+	}
+	b.WriteString("\nGit is run with the rest of the environment, so that its own variables, such as\nGIT_SSH_COMMAND and HTTPS_PROXY, count for clones.")
+	return b.String()
+}
+
+const exitCodesText = `Pipelines read these and nothing else, so 0 is never said of what was not read.
+
+Scans ('dir', 'git', 'stdin', 'home'):
+
+  0  no finding, and everything was read
+  1  a finding at or above --fail-on; --exit-code N replaces the 1
+  2  wrong usage: nothing was scanned
+  3  something was not read to its end, or keys and registry could not be
+     opened; with --fail-on-skipped also what is encrypted, unsupported or
+     beyond a bound
+
+A finding wins over 3: a scan that found something and could not read everything
+exits 1, and says both.
+
+'prove':
+
+  0  proven
+  1  a live copy exists
+  2  wrong usage
+  3  the coverage is not complete, or the proof could not be made
+
+'doctor', 'audit verify', 'pack verify', 'key verify', 'prove --verify': 0 when
+it holds, else 3. 'secret import': 3 when a line could not be used. Every other
+command: 0 done, 2 wrong usage and nothing was changed, 3 it could not be done.`
+
+const filesText = `In the state folder ($REVENANT_HOME), readable for its owner alone:
+
+  registry.db        the registry: fingerprints, findings, coverage, audit log;
+                     back it up like any SQLite database (with -wal and -shm)
+  keys/ring          the key ring; keep a backup of it elsewhere, and apart from
+                     registry.db: 'revenant key backup'
+  keys/audit-head    the newest audit record that this machine has seen
+  packs/core.pack    the compiled fingerprints; made anew when it is not there
+  git/               what is remembered of scanned repositories; may be deleted:
+                     the next scan reads them whole
+  clones/            mirrors of scanned URLs, and their locks; may be deleted, or
+                     one by one with 'revenant source forget'. They hold what the
+                     repositories hold, so their secrets too
+
+In a project, read where a folder or repository is scanned:
+
+  .gitleaks.toml     rules and allowlists, in gitleaks' format
+  .revenant-baseline findings that alert nobody; --write-baseline makes it
+  .secrets.baseline  the same, of detect-secrets
+  .gitleaksignore    fingerprints of generic findings to ignore
+  .betterleaksignore the same`
