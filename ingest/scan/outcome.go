@@ -112,7 +112,7 @@ func (r *recording) skip(t text, s fingerprints.Skip) {
 		return
 	}
 	s.Path, s.Locator = r.below(t), ""
-	lasting := s.Reason == fingerprints.SkipLongMatch || s.Reason == fingerprints.SkipArchive && archives.Lasting(s)
+	lasting := s.Reason == fingerprints.SkipLongMatch || s.Reason == fingerprints.SkipEncoded || s.Reason == fingerprints.SkipArchive && archives.Lasting(s)
 	r.unfit = r.unfit || !lasting || len(r.skips) >= maxOutcomeSkips
 	r.skips = append(r.skips, s)
 }
