@@ -166,8 +166,8 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	kept := r.a.outcomes(eye, r.fl, j.place)
 	kept.of(&opts)
 	res, err := r.scan(ctx, opts)
-	if err == nil {
-		err = kept.save(seenWhole(res))
+	if err == nil && kept.save(seenWhole(res)) != nil { // what was found is recorded all the same
+		r.total.Notes = append(r.total.Notes, wire.Note{SourceID: j.place.sourceID, Text: "what was found could not be remembered: the next scan takes longer"})
 	}
 	r.total.Notes = append(r.total.Notes, notes(own, seenWhole(res) && !j.place.partial)...)
 	return err
