@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -350,4 +351,18 @@ func FuzzOutcome(f *testing.F) {
 			t.Errorf("%v, %v", res.Skips, err)
 		}
 	})
+}
+
+// TestOutcomeHasAllOfAHit: whoever gives hits another field says here what becomes
+// of it when a sighting is recalled.
+func TestOutcomeHasAllOfAHit(t *testing.T) {
+	known := map[string]string{
+		"Span": "kept", "Form": "kept", "Rows": "kept", "Rule": "kept", "Description": "kept", "Tags": "kept", "Entropy": "kept", "PathOnly": "kept",
+		"Value": "never kept: a number stands for it", "Match": "kept as the region of the whole",
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[scanners.Hit]()) {
+		if f.IsExported() && known[f.Name] == "" {
+			t.Errorf("outcomes do not know of Hit.%s", f.Name)
+		}
+	}
 }
