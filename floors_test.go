@@ -68,6 +68,7 @@ func floors() map[string]room {
 		"ingest/scan":            {floor: 3},
 		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/migrate":         {floor: 3},
+		"ingest/outcomes":        {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/report":          {floor: 3},
 		"ingest/report/csv":      {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/report/gitlab":   {floor: 3, sideway: []string{"ingest/report"}},

@@ -92,6 +92,10 @@ type Item struct {
 	SourceID string
 	Path     string // raw; bytes need not be UTF-8
 	Locator  string // stable name inside the source beyond the path; never content
+	// Identity names the content itself, where the source knows that nothing else
+	// ever stands under that name: what it gave need not be looked for again.
+	// Empty: not known.
+	Identity string
 	Presence fingerprints.Presence
 	URL      string
 	At       time.Time // the content's own time; zero when it has none

@@ -143,7 +143,7 @@ type Summary struct {
 	Findings    int           `json:"findings"` // distinct, "allowed" and "cleared" included
 	Sightings   int64         `json:"sightings"`
 	Tolerated   int           `json:"tolerated,omitempty"` // distinct, for the word of a baseline
-	Skips       []Skip        `json:"skips,omitempty"` // the first ones; SkipCounts has all
+	Skips       []Skip        `json:"skips,omitempty"`     // the first ones; SkipCounts has all
 	SkipCounts  []SkipCount   `json:"skip_counts,omitempty"`
 	Notes       []Note        `json:"notes,omitempty"`
 	Complete    bool          `json:"complete"`

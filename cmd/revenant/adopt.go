@@ -62,7 +62,7 @@ input ("-") the value is taken from there instead, and must be the finding's.`,
 				if err != nil {
 					return err
 				}
-				return a.printRegistered([]registry.Registered{r})
+				return errors.Join(s.forgetOutcomes(), a.printRegistered([]registry.Registered{r}))
 			})
 		},
 	}

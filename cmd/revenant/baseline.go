@@ -69,6 +69,16 @@ func (s several) Late() bool {
 	return false
 }
 
+// Values implements scan.Tolerance.
+func (s several) Values() bool {
+	for _, t := range s {
+		if t.Values() {
+			return true
+		}
+	}
+	return false
+}
+
 // Tolerate implements scan.Tolerance.
 func (s several) Tolerate(k scan.Known) (wire.Tolerated, scan.Tolerated) {
 	for _, t := range s {

@@ -111,7 +111,7 @@ func (a *app) remembers(o *gitrepo.Options, e *eye, fl *scanFlags, p scanPlace) 
 	if m := e.generics(); m != nil {
 		o.Knows.Rules, o.Knows.Permits = ruleMarks(m.Marks()), ruleMarks(m.Permits())
 	}
-	o.Memory = gitMemory{filepath.Join(e.session.dir, "git", sourceFile(p.sourceID)), a.now}
+	o.Memory = a.gitMemory(e.session.dir, p.sourceID)
 	o.KeepEvery = a.keepEvery
 	o.ScreenFor = func(c gitrepo.Change) func(context.Context, []byte) bool {
 		return e.screenFor(c, fl.archives(a.now))

@@ -163,7 +163,12 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	}
 	opts.Source = r.meter.source(src)
 	r.partial = r.partial || j.place.partial
+	kept := r.a.outcomes(eye, r.fl, j.place)
+	kept.of(&opts)
 	res, err := r.scan(ctx, opts)
+	if err == nil && kept.save(seenWhole(res)) != nil { // what was found is recorded all the same
+		r.total.Notes = append(r.total.Notes, wire.Note{SourceID: j.place.sourceID, Text: "what was found could not be remembered: the next scan takes longer"})
+	}
 	r.total.Notes = append(r.total.Notes, notes(own, seenWhole(res) && !j.place.partial)...)
 	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -124,7 +125,7 @@ func (a *app) secretAdd() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.printRegistered([]registry.Registered{r})
+				return errors.Join(s.forgetOutcomes(), a.printRegistered([]registry.Registered{r}))
 			})
 		},
 	}
@@ -165,7 +166,7 @@ value of its own, so that a leak names who had it.`,
 				if err != nil {
 					return err
 				}
-				return a.printRegistered(rs)
+				return errors.Join(s.forgetOutcomes(), a.printRegistered(rs))
 			})
 		},
 	}
@@ -201,7 +202,7 @@ overdue.`,
 				if err != nil {
 					return err
 				}
-				return a.printRegistered([]registry.Registered{r})
+				return errors.Join(s.forgetOutcomes(), a.printRegistered([]registry.Registered{r}))
 			})
 		},
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -271,7 +272,7 @@ Formats: ` + strings.Join(formatNames(), ", ") + `.`,
 				if err != nil {
 					return err
 				}
-				return a.printImported(r)
+				return errors.Join(s.forgetOutcomes(), a.printImported(r))
 			})
 		},
 	}

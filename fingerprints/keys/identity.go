@@ -82,6 +82,26 @@ func (i IdentityKey) BaselineID(v fingerprints.ValueID, path []byte) string {
 	return "bl1:" + hex.EncodeToString(mac(i.key(), []byte("baseline/v1"), b)[:16])
 }
 
+// SameID is a number that equal values share, for the machine that has the key:
+// the first 8 bytes, big-endian, of HMAC-SHA-256(key, "same/v1" || value). It is
+// never shown.
+func (i IdentityKey) SameID(value []byte) uint64 {
+	if i.IsZero() {
+		return 0
+	}
+	return binary.BigEndian.Uint64(mac(i.key(), []byte("same/v1"), value))
+}
+
+// LocalKey seals what stays on the machine that has the key:
+// HMAC-SHA-256(key, "local/v1" || L(purpose) || L(salt)). Of the zero IdentityKey
+// it is zero, too.
+func (i IdentityKey) LocalKey(purpose string, salt []byte) Key {
+	if i.IsZero() {
+		return Key{}
+	}
+	return Key(mac(i.key(), []byte("local/v1"), AppendField(AppendField(nil, []byte(purpose)), salt)))
+}
+
 func findingID(sum []byte) fingerprints.FindingID {
 	return fingerprints.FindingID("rv1:" + hex.EncodeToString(sum)[:32])
 }

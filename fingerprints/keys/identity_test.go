@@ -63,3 +63,23 @@ func TestFindingIDsFollowTheSpecification(t *testing.T) {
 			identityMAC(key, "located/v1", []byte("dir:/a"), c.p[:], []byte(c.rule), binary.BigEndian.AppendUint32(nil, c.ordinal)))
 	}
 }
+
+func TestLocalKeysFollowTheSpecification(t *testing.T) {
+	key := keys.Key{1, 2, 3}
+	id := keys.NewIdentityKey(key)
+	h := hmac.New(sha256.New, key[:])
+	h.Write([]byte("same/v1a value"))
+	if got, want := id.SameID([]byte("a value")), binary.BigEndian.Uint64(h.Sum(nil)); got != want {
+		t.Errorf("the number of a value: %x, want %x", got, want)
+	}
+	if got, want := id.LocalKey("outcomes", []byte{9}), keys.Key(identityMAC(key, "local/v1", []byte("outcomes"), []byte{9})); got != want {
+		t.Error("the key that seals is another")
+	}
+	if id.LocalKey("outcomes", []byte{8}) == id.LocalKey("outcomes", []byte{9}) || id.LocalKey("other", []byte{9}) == id.LocalKey("outcomes", []byte{9}) {
+		t.Error("purposes or salts share a key")
+	}
+	none := keys.IdentityKey{}
+	if none.SameID([]byte("a value")) != 0 || none.LocalKey("outcomes", nil) != (keys.Key{}) {
+		t.Error("a key that is not held makes something")
+	}
+}

@@ -133,6 +133,10 @@ func TestTolerated(t *testing.T) {
 			if _, got := s.Tolerate(known(c.change)); got != c.want || s.Late() != c.late {
 				t.Errorf("%v, late %v; want %v, %v", got, s.Late(), c.want, c.late)
 			}
+			byValue := strings.HasPrefix(name, "detect-secrets") || strings.HasPrefix(name, "gitleaks") && c.content != "[]" && !strings.Contains(c.content, "REDACTED") && !strings.Contains(c.content, `...`)
+			if s.Values() != byValue {
+				t.Errorf("it asks for values: %v", s.Values())
+			}
 			matched := c.want != none || strings.HasSuffix(name, "run out")
 			if strings.Contains(c.content, ":") && (len(s.Unused()) == 0) != matched {
 				t.Errorf("unused: %v", s.Unused())

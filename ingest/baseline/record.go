@@ -31,6 +31,9 @@ func NewRecorder(before *Set, owner string, until time.Time) *Recorder {
 // Late implements scan.Tolerance.
 func (r *Recorder) Late() bool { return false }
 
+// Values implements scan.Tolerance.
+func (r *Recorder) Values() bool { return false }
+
 // Tolerate implements scan.Tolerance.
 func (r *Recorder) Tolerate(k scan.Known) (wire.Tolerated, scan.Tolerated) {
 	if t, how := r.set.inGlob(k); how != scan.TolerateNone {

@@ -170,6 +170,12 @@ func (s *Set) relative(p string) string {
 // Late implements scan.Tolerance.
 func (s *Set) Late() bool { return s.late }
 
+// Values implements scan.Tolerance: entries of other tools may know a value by
+// itself or by its hash.
+func (s *Set) Values() bool {
+	return slices.ContainsFunc(s.list, func(e *entry) bool { return e.value != 0 || e.sha1 != "" })
+}
+
 // Tolerate implements scan.Tolerance.
 func (s *Set) Tolerate(k scan.Known) (wire.Tolerated, scan.Tolerated) {
 	for i, id := range ids(k) {

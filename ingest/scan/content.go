@@ -54,8 +54,7 @@ func (p *pipeline) newContent(j *job) *content {
 // window takes the hits of one chunk.
 func (c *content) window(ctx context.Context, w scanners.Window) error {
 	for _, s := range w.Skips {
-		s.Path, s.Locator = c.path.shown(), c.j.locator
-		c.j.skips = append(c.j.skips, s)
+		c.j.skipped(c.path, s)
 	}
 	carried := c.carried
 	if len(w.Hits) == 0 {
@@ -65,6 +64,7 @@ func (c *content) window(ctx context.Context, w scanners.Window) error {
 	hits := c.fresh(slices.Clone(w.Hits))
 	slices.SortStableFunc(hits, compareHits)
 	covers := c.p.namer.covers(ctx, hits)
+	c.j.record.shown(ctx, c.p.namer, hits)
 	c.carry(w, covers)
 	pg := newPage(w, covers, carried, c.p.overlap)
 	for _, m := range merge(c.unseen(hits)) {
@@ -236,6 +236,7 @@ func (c *content) end() error {
 	for _, key := range c.order {
 		c.out = append(c.out, c.held[key])
 	}
+	c.order = nil
 	return c.flush()
 }
 
@@ -246,6 +247,7 @@ func (c *content) flush() error {
 	}
 	out := c.out
 	c.out = nil
+	c.j.record.take(out)
 	select {
 	case c.j.out <- out:
 		return nil

@@ -92,7 +92,7 @@ func (l *literal) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hi
 		each(v.value, func(s scanners.Span) {
 			dst = append(dst, scanners.Hit{
 				Span: s, Match: s, Form: fingerprints.FormRaw, Value: fingerprints.NewValue([]byte(v.value)),
-				Rule: "rule-" + string(rune('a'+v.row[0])), Description: "a rule",
+				Rule: "rule-" + string(rune('a'+v.row[0])), Description: "a rule", Low: v.row[0]%2 == 1,
 			})
 		})
 	}

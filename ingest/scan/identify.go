@@ -83,9 +83,17 @@ func (p *pipeline) valueKey(h scanners.Hit) valueKey {
 		}
 		return valueKey(m.Sum64())
 	}
+	if core := p.core(); core != nil { // as what was kept of an earlier scan has it
+		return p.alike(core.SameID(h.Value.Reveal()))
+	}
 	_ = m.WriteByte('g')
 	_, _ = m.Write(h.Value.Reveal())
 	return valueKey(m.Sum64())
+}
+
+// alike is the key of the generic values with this number.
+func (p *pipeline) alike(same uint64) valueKey {
+	return valueKey(maphash.Comparable(p.seed, same))
 }
 
 // findingKey tells findings apart within one scan: value, source and path.

@@ -88,6 +88,7 @@ func (in *inside) member(ctx context.Context, k archives.Content, r io.Reader) (
 	for _, s := range c.out {
 		in.saw(s.value, k)
 	}
+	in.j.record.member(c.path)
 	l := &largely{r: r, done: ctx.Done(), slot: in.p.members.large}
 	defer l.release()
 	_, err = in.p.o.Engine.Scan(ctx, l, k.Path, in.window(ctx, c))
@@ -102,8 +103,7 @@ func (in *inside) member(ctx context.Context, k archives.Content, r io.Reader) (
 func (in *inside) Skip(s fingerprints.Skip) { in.skip(s) }
 
 func (in *inside) skip(s fingerprints.Skip) {
-	s.Path, s.Locator = in.text(s.Path).shown(), in.j.locator
-	in.j.skips = append(in.j.skips, s)
+	in.j.skipped(in.text(s.Path), s)
 }
 
 // text redacts a path, the last one for nothing.

@@ -92,6 +92,7 @@ type job struct {
 	found    []*sighting     // in the item's own provenance
 	read     scanners.Counts // of the batch: what the source looked at itself
 	out      chan []*sighting
+	record   *recording
 	// Written by the worker before out is closed:
 	bytes int64
 	skips []fingerprints.Skip
@@ -149,7 +150,7 @@ func (p *pipeline) scan(ctx context.Context, j *job) {
 	defer p.memory.Release(j.weight)
 	defer close(j.out)
 	skip := func(reason fingerprints.SkipReason, detail string, size int64) {
-		j.skips = append(j.skips, fingerprints.Skip{Path: j.path.shown(), Locator: j.locator, Reason: reason, Detail: detail, Size: size})
+		j.skipped(j.path, fingerprints.Skip{Reason: reason, Detail: detail, Size: size})
 	}
 	defer func() {
 		if recover() != nil { // its text could hold content
@@ -166,6 +167,9 @@ func (p *pipeline) scan(ctx context.Context, j *job) {
 		skip(fingerprints.SkipTooLarge, "longer than was asked for", j.item.Size)
 		return
 	}
+	if j.record = p.records(j); p.recall(ctx, j) {
+		return
+	}
 	rc, err := j.item.Open(ctx)
 	if err != nil {
 		s := asSkip(err)
@@ -175,6 +179,9 @@ func (p *pipeline) scan(ctx context.Context, j *job) {
 	in := &inside{p: p, j: j, top: c, last: map[valueKey]int{}, reported: map[uint64]bool{}}
 	err = in.expand(ctx, rc)
 	closeErr := rc.Close()
+	if err == nil {
+		err = c.end()
+	}
 	switch {
 	case errors.Is(err, errStopped): // the collector gave up; it knows why
 	case err != nil && ctx.Err() != nil:
@@ -185,7 +192,16 @@ func (p *pipeline) scan(ctx context.Context, j *job) {
 	case closeErr != nil:
 		s := asSkip(closeErr)
 		skip(s.Reason, s.Detail, s.Size)
+	default:
+		p.keepOutcome(ctx, j)
 	}
+}
+
+// skipped lists what was not read at a path.
+func (j *job) skipped(t text, s fingerprints.Skip) {
+	j.record.skip(t, s)
+	s.Path, s.Locator = t.shown(), j.locator
+	j.skips = append(j.skips, s)
 }
 
 // asSkip never repeats an error's text: it may hold a path.

@@ -131,6 +131,7 @@ type Options struct {
 	Labels       Labels             // nil: registered hits have no names
 	Triage       Triage             // nil: every finding is open
 	Tolerance    Tolerance          // nil: nothing is tolerated
+	Outcomes     Outcomes           // nil: every content is looked at
 	// IgnoreMarks: a mark in a line lets nothing be.
 	IgnoreMarks bool
 	Identities  *Identities // nil: no ring; generic rules only, no finding ids

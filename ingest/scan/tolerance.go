@@ -16,6 +16,8 @@ type Tolerance interface {
 	// Late reports whether one sighting may tolerate others of its finding that
 	// came before it. They are then handed out at the end.
 	Late() bool
+	// Values reports whether Known.Value is looked at.
+	Values() bool
 }
 
 // Tolerated is how much of a finding is tolerated.

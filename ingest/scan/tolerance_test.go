@@ -23,6 +23,8 @@ type tolerance struct {
 
 func (w *tolerance) Late() bool { return w.late }
 
+func (w *tolerance) Values() bool { return true }
+
 func (w *tolerance) Tolerate(k scan.Known) (wire.Tolerated, scan.Tolerated) {
 	w.seen = append(w.seen, k.BaselineID)
 	w.ordinals = append(w.ordinals, k.Ordinal)

@@ -121,7 +121,7 @@ func (w *walk) spooled(s *spool, in input, path string, k kind) input {
 	switch {
 	case k == kindNone: // all of it is read later
 	case err != nil:
-		w.skip(path, "no room to unpack it")
+		w.skip(path, noRoom)
 	case rest == in.r:
 		w.skip(path, "too large to be unpacked whole")
 	}
@@ -189,7 +189,7 @@ func (w *walk) endSkips() {
 	if more := w.skips - maxSkips; more > 0 {
 		w.v.Skip(fingerprints.Skip{
 			Path: w.item, Reason: fingerprints.SkipArchive, Size: -1,
-			Detail: "and " + strconv.Itoa(more) + " more places inside",
+			Detail: "and " + strconv.Itoa(more) + others,
 		})
 	}
 }

@@ -31,10 +31,11 @@ func (v *survey) texts(ctx context.Context) {
 		}
 		it := scanners.Item{Path: "@commit-message", Locator: "commit:" + id.String(), Presence: m.presence}
 		if m.kind == objects.Tag {
-			it.Path, it.Locator = "@tag-message", "tag:"+id.String()
+			it.Path, it.Locator, it.Identity = "@tag-message", "tag:"+id.String(), "tag:"+id.String()
 			v.s.text(string(data), it)
 			continue
 		}
+		it.Identity = it.Locator // its parts have paths of their own
 		it = v.s.attributed(ctx, it, id, "")
 		people, rest := splitCommit(data)
 		v.s.text(rest, it)
@@ -105,6 +106,7 @@ func (v *survey) give(ctx context.Context, h *history) {
 // blob gives out one blob.
 func (v *survey) blob(it scanners.Item, id oid) {
 	it.SourceID, it.Locator, it.Size = v.s.id, "blob:"+id.String(), v.held[id]
+	it.Identity = it.Locator
 	it.Open = func(ctx context.Context) (io.ReadCloser, error) {
 		data, err := v.s.store.get(ctx, id, objects.Blob)
 		if errors.Is(err, objects.ErrTooLarge) {

@@ -1,0 +1,4 @@
+package outcomes
+
+// Entries reads what a file seals.
+var Entries = entries

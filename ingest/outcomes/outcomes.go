@@ -1,0 +1,202 @@
+// Package outcomes keeps what contents gave, for the next scan with the same
+// knowledge (scan.Outcomes): a sealed file for each source.
+//
+// The file is the line Head, 32 random bytes, and AES-256-GCM of the entries
+// with a nonce of zeros. The key is IdentityKey.LocalKey("outcomes", the 32
+// bytes); additional data are the line and the knowledge. An entry is a key of
+// 32 bytes, the outcome's length as a varint, and the outcome; entries are sorted
+// by key.
+//
+// It promises: a file that is damaged, cut short, of another ring or of another
+// knowledge is as good as none; whoever has the file and not the ring learns how
+// long it is. It refuses: to know what an outcome says, and to read or write
+// files.
+package outcomes
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+
+	"revenant/fingerprints/keys"
+	"revenant/ingest/scan"
+)
+
+// Head begins a file.
+const Head = "revenant.outcomes/1\n"
+
+// MaxSize is how long a file may be: what comes beyond it is not kept.
+const MaxSize = 64 << 20
+
+const saltSize = 32
+
+// ErrNoKey is returned for a key that is not at hand.
+var ErrNoKey = errors.New("no key for outcomes")
+
+// Set is what a source gave. Safe for concurrent use.
+type Set struct {
+	key   keys.IdentityKey
+	knows [sha256.Size]byte
+
+	mu   sync.Mutex
+	was  map[scan.OutcomeKey][]byte
+	now  map[scan.OutcomeKey][]byte // of was, what was asked for; and what is new
+	made bool                       // something is new
+	size int                        // of now
+}
+
+var _ scan.Outcomes = (*Set)(nil)
+
+// New is an empty set. knows is a hash of all that decides what a content gives.
+func New(key keys.IdentityKey, knows [sha256.Size]byte) (*Set, error) {
+	if key.IsZero() {
+		return nil, ErrNoKey
+	}
+	return &Set{key: key, knows: knows, was: map[scan.OutcomeKey][]byte{}, now: map[scan.OutcomeKey][]byte{}}, nil
+}
+
+// Open takes up what a file holds, if it is one of this ring and knowledge. It
+// reports whether it is.
+func (s *Set) Open(file []byte) bool {
+	rest, is := bytes.CutPrefix(file, []byte(Head))
+	if !is || len(rest) < saltSize || len(file) > MaxSize {
+		return false
+	}
+	aead, err := s.cipher(rest[:saltSize])
+	if err != nil {
+		return false
+	}
+	plain, err := aead.Open(nil, make([]byte, aead.NonceSize()), rest[saltSize:], s.additional())
+	if err != nil {
+		return false
+	}
+	was, ok := entries(plain)
+	if ok {
+		s.mu.Lock()
+		s.was = was
+		s.mu.Unlock()
+	}
+	return ok
+}
+
+// entries reads what was sealed.
+func entries(b []byte) (map[scan.OutcomeKey][]byte, bool) {
+	out := map[scan.OutcomeKey][]byte{}
+	for len(b) > 0 {
+		var key scan.OutcomeKey
+		if len(b) < len(key) {
+			return nil, false
+		}
+		b = b[copy(key[:], b):]
+		n, used := binary.Uvarint(b)
+		if used <= 0 || n > uint64(len(b)-used) {
+			return nil, false
+		}
+		out[key] = b[used : used+int(n) : used+int(n)]
+		b = b[used+int(n):]
+	}
+	return out, true
+}
+
+func (s *Set) cipher(salt []byte) (cipher.AEAD, error) {
+	key := s.key.LocalKey("outcomes", salt)
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		return nil, fmt.Errorf("sealing outcomes: %w", err)
+	}
+	return cipher.NewGCM(block)
+}
+
+func (s *Set) additional() []byte { return append([]byte(Head), s.knows[:]...) }
+
+// Recall implements scan.Outcomes.
+func (s *Set) Recall(key scan.OutcomeKey) ([]byte, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, has := s.now[key]
+	if has {
+		return b, true
+	}
+	if b, has = s.was[key]; has {
+		s.add(key, b)
+	}
+	return b, has
+}
+
+// Keep implements scan.Outcomes.
+func (s *Set) Keep(key scan.OutcomeKey, outcome []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old, has := s.now[key]; has {
+		if bytes.Equal(old, outcome) {
+			return
+		}
+		s.size -= entrySize(old)
+		delete(s.now, key)
+	}
+	s.made = s.add(key, outcome) || s.made
+}
+
+func entrySize(outcome []byte) int {
+	return len(scan.OutcomeKey{}) + binary.MaxVarintLen32 + len(outcome)
+}
+
+// add takes an entry, if there is room.
+func (s *Set) add(key scan.OutcomeKey, outcome []byte) bool {
+	if s.size+entrySize(outcome) > MaxSize-1024 {
+		return false
+	}
+	s.now[key], s.size = outcome, s.size+entrySize(outcome)
+	return true
+}
+
+// Changed reports whether a file of what was asked for or is new would be
+// another than the one that was opened.
+func (s *Set) Changed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.made || len(s.now) != len(s.was)
+}
+
+// Whole keeps also what was not asked for: the scan did not come to its end.
+func (s *Set) Whole() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, key := range slices.SortedFunc(maps.Keys(s.was), compareKeys) {
+		if _, has := s.now[key]; !has {
+			s.add(key, s.was[key])
+		}
+	}
+}
+
+func compareKeys(a, b scan.OutcomeKey) int { return bytes.Compare(a[:], b[:]) }
+
+// Seal is the file of what was asked for and what is new. The error is random's.
+func (s *Set) Seal(random io.Reader) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := append(make([]byte, 0, len(Head)+saltSize), Head...)
+	out = out[:len(Head)+saltSize]
+	if _, err := io.ReadFull(random, out[len(Head):]); err != nil {
+		return nil, fmt.Errorf("sealing outcomes: %w", err)
+	}
+	aead, err := s.cipher(out[len(Head):])
+	if err != nil {
+		return nil, err
+	}
+	plain := make([]byte, 0, s.size)
+	for _, key := range slices.SortedFunc(maps.Keys(s.now), compareKeys) {
+		plain = append(plain, key[:]...)
+		plain = binary.AppendUvarint(plain, uint64(len(s.now[key])))
+		plain = append(plain, s.now[key]...)
+	}
+	return aead.Seal(out, make([]byte, aead.NonceSize()), plain, s.additional()), nil
+}
