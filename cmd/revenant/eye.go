@@ -212,9 +212,22 @@ func packIs(f *os.File, key registry.PackKey) bool {
 func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
 	m, err := rules.New(a.rulesOptions(fl, p))
 	if err != nil {
-		return nil, usageError{err}
+		return nil, usagef("%s: %w", a.rulesFrom(fl), err)
 	}
 	return m, nil
+}
+
+// rulesFrom is who names the configuration.
+func (a *app) rulesFrom(fl *scanFlags) string {
+	switch {
+	case fl.config != "":
+		return "--config"
+	case a.env("GITLEAKS_CONFIG") != "":
+		return "GITLEAKS_CONFIG"
+	case a.env("GITLEAKS_CONFIG_TOML") != "":
+		return "GITLEAKS_CONFIG_TOML"
+	}
+	return ".gitleaks.toml in the scanned folder"
 }
 
 // rulesOptions says where the generic rules are.
