@@ -40,7 +40,7 @@ func docPages(t *testing.T) map[string]string {
 // anchors are what headings of a page are called in links, as forges make them.
 func anchors(page string) map[string]bool {
 	out := map[string]bool{}
-	dropped := regexp.MustCompile("[^\\p{L}\\p{N}_ -]")
+	dropped := regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
 	for line := range strings.Lines(page) {
 		title := strings.TrimLeft(line, "#")
 		if title == line || !strings.HasPrefix(title, " ") {

@@ -45,13 +45,26 @@ func flagError(c *cobra.Command, err error) error {
 	)
 	switch {
 	case errors.As(err, &bad):
-		return usagef("--%s does not take this value (it wants a %s); %s", bad.GetFlag().Name, bad.GetFlag().Value.Type(), hint)
+		return usagef("--%s does not take this value (it wants %s); %s", bad.GetFlag().Name, wanting(bad.GetFlag().Value.Type()), hint)
 	case errors.As(err, &missing):
 		return usagef("--%s needs a value; %s", missing.GetFlag().Name, hint)
 	case errors.As(err, &unknown):
 		return usagef("unknown flag; %s", hint)
 	}
 	return usagef("the flags cannot be read; %s", hint)
+}
+
+// wanting says what a flag takes, for errors.
+func wanting(name string) string {
+	switch name {
+	case "N", "MB", "SECONDS":
+		return "a whole number"
+	case "DURATION":
+		return "a duration, as in 24h or 30m"
+	case "bool":
+		return "true or false"
+	}
+	return name
 }
 
 // argCount accepts from low to high arguments without repeating any of them in

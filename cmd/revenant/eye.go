@@ -218,7 +218,7 @@ func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
 	o.Own = own
 	m, err := rules.New(o)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, usagef("%s: %w", a.rulesFrom(fl), err)
 	}
 	if len(fl.compat.rules) == 0 {
 		return m, nil
@@ -228,6 +228,19 @@ func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
 		return nil, usagef("--enable-rule: %s no rule's; 'revenant rules list' shows them all", plural(len(unknown), "id is", "ids are"))
 	}
 	return m, nil
+}
+
+// rulesFrom is who names the configuration.
+func (a *app) rulesFrom(fl *scanFlags) string {
+	switch {
+	case fl.config != "":
+		return "--config"
+	case a.env("GITLEAKS_CONFIG") != "":
+		return "GITLEAKS_CONFIG"
+	case a.env("GITLEAKS_CONFIG_TOML") != "":
+		return "GITLEAKS_CONFIG_TOML"
+	}
+	return ".gitleaks.toml in the scanned folder"
 }
 
 // rulesOptions says where the generic rules are.

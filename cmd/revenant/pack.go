@@ -206,7 +206,7 @@ func openPack(name string, fn func(*os.File, int64) error) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return usagef("%s is not a file", name)
+		return usagef("FILE names no file: give a regular file")
 	}
 	return fn(f, info.Size())
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,7 +118,11 @@ everything could be read.`,
 				return err
 			}
 			return a.runScan(c.Context(), &fl, scanPlace{root: root, sourceID: id, kind: fingerprints.KindDir, measured: true}, func(_ *eye, cursor []byte) (scanners.Source, error) {
-				return files.NewDir(files.DirOptions{Root: root, SourceID: id, Exclude: fl.exclude, Links: links, Cursor: cursor})
+				src, err := files.NewDir(files.DirOptions{Root: root, SourceID: id, Exclude: fl.exclude, Links: links, Cursor: cursor})
+				if err != nil {
+					return nil, namedPlace("PATH", err)
+				}
+				return src, nil
 			})
 		},
 	}
@@ -125,6 +131,14 @@ everything could be read.`,
 	c.Flags().BoolVar(&fl.resume, "resume", false, "continue a scan of this folder that was interrupted")
 	c.Flags().BoolVar(&follow, "follow-symlinks", false, "follow links that lead out of the folder")
 	return c
+}
+
+// namedPlace says which of what was typed a source refuses.
+func namedPlace(what string, err error) error {
+	if errors.Is(err, files.ErrBadGlob) {
+		what = "--exclude"
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 func dirSourceID(given, root string) (string, error) {
@@ -168,7 +182,11 @@ everything.`,
 				id = "home:" + strings.TrimPrefix(id, "dir:")
 			}
 			return a.runScan(c.Context(), &fl, scanPlace{root: dir, sourceID: id, kind: fingerprints.KindDir}, func(_ *eye, cursor []byte) (scanners.Source, error) {
-				return files.NewHome(files.HomeOptions{Home: dir, SourceID: id, Exclude: fl.exclude, Cursor: cursor})
+				src, err := files.NewHome(files.HomeOptions{Home: dir, SourceID: id, Exclude: fl.exclude, Cursor: cursor})
+				if err != nil {
+					return nil, namedPlace("--dir", err)
+				}
+				return src, nil
 			})
 		},
 	}

@@ -330,7 +330,7 @@ func (a *app) openInput(what, file string) (io.ReadCloser, error) {
 	case err != nil:
 		return nil, fileError(what, err)
 	case info.IsDir():
-		return nil, usagef("%s is a folder; give a file, or - for standard input", file)
+		return nil, usagef("%s names a folder: give a file, or - for standard input", what)
 	}
 	f, err := os.Open(file)
 	if err != nil {
