@@ -23,7 +23,7 @@ func valueNames() map[string]string {
 		"home": "FOLDER", "dir": "FOLDER", "recursive": "FOLDER", "baseline-until": "DAY", "until": "DAY",
 		"accept-skip": "REASON", "secret": "NAME[@N]", "source": "ID", "field": "NAME=FILE", "log-opts": "ARGUMENTS",
 		"since-commit": "COMMIT", "recipient": "AGE-KEY", "prefix": "TEXT", "reason": "TEXT", "only": "KIND",
-		"window": "DURATION", "expires": "DURATION", "timeout": "SECONDS", "max-target-megabytes": "MB", "after": "NAME",
+		"window": "DURATION", "expires": "DURATION", "timeout": "SECONDS", "max-target-megabytes": "MB", "after": "NAME", "rules": "PACK", "enable-rule": "RULE,...",
 	}
 	for word, flags := range map[string]string{
 		"FILE":    "against baseline-path backup backup-file config file gitleaks-ignore-path identity key-out out pack pack-key passphrase-file public-key report-template repos-from verify write-baseline",

@@ -25,9 +25,9 @@ func (a *app) rulesList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List the rules of the configuration in force",
 		Long: `Lists the rules of --config, $GITLEAKS_CONFIG, .gitleaks.toml in this folder or,
-without any, gitleaks' own; then, unless --rules gitleaks, this program's, called
-revenant-*. --explain says how each is found: by which literals, or by reading
-everything where its pattern cannot be taken apart.`,
+without any, gitleaks' own; then, unless --rules gitleaks, this program's, which
+are called revenant-*. --explain says how each is found: by which literals, or by
+reading everything where its pattern cannot be taken apart.`,
 		Example: "  revenant rules list --explain",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {

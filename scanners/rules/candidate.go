@@ -102,11 +102,7 @@ func asSetting(c candidate) grade {
 	before, rest := c.before(), strings.TrimLeft(c.after(), " \t\r")
 	equals := strings.IndexByte(before, '=')
 	switch {
-	case strings.HasPrefix(before, "PWD"), strings.HasPrefix(before, "PASS:"): // a folder; a test's result
-		return noSecret
-	case strings.Contains(before, "]"), g == weakSecret && strings.HasSuffix(before, ":"): // what a shell completes; a list of words
-		return noSecret
-	case equals > 0 && equals+1 < len(before) && before[equals+1] == ' ' && before[equals-1] != ' ' && before[equals-1] != ':': // nothing, then another word
+	case noSetting(before, equals, g):
 		return noSecret
 	case rest == "":
 		return g
@@ -129,6 +125,19 @@ func asSetting(c candidate) grade {
 		return noSecret
 	}
 	return g
+}
+
+// noSetting reports whether what stands before a bare word, with = at a place,
+// sets nothing.
+func noSetting(before string, equals int, g grade) bool {
+	switch {
+	case strings.HasPrefix(before, "PWD"), strings.HasPrefix(before, "PASS:"): // a folder; a test's result
+		return true
+	case strings.Contains(before, "]"), g == weakSecret && strings.HasSuffix(before, ":"): // what a shell completes; a list of words
+		return true
+	}
+	// nothing, then another word
+	return equals > 0 && equals+1 < len(before) && before[equals+1] == ' ' && before[equals-1] != ' ' && before[equals-1] != ':'
 }
 
 // asOption grades what stands behind the name of an option.
