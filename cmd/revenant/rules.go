@@ -26,8 +26,8 @@ func (a *app) rulesList() *cobra.Command {
 		Use: "list", Short: "List the rules of the configuration in force",
 		Long: `Lists the rules of --config, $GITLEAKS_CONFIG, .gitleaks.toml in this folder or,
 without any, gitleaks' own; then, unless --rules gitleaks, this program's, which
-are called revenant-*. --explain says how each is found: by which literals, or by
-reading everything where its pattern cannot be taken apart.`,
+are called revenant-*. --explain says how each is found: by which literals, or
+by reading everything where its pattern cannot be taken apart.`,
 		Example: "  revenant rules list --explain",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
