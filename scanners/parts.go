@@ -9,11 +9,10 @@ import (
 
 // Screener is Engine.Screen for many contents that have much in common, as the
 // versions of a file do. It cuts a content into parts where the Viewer says that
-// it can, looks at each part with what is beside it, and at none twice: which of
-// them hold nothing is remembered by hashes with keys of their own. Where
-// something was found in a part, no more is looked at; where an answer hangs on more than a
-// part, the content is looked at whole. What must not be seen in parts, which is every Matcher that is not
-// Local, always is.
+// it can, looks at each part with what is beside it, and at none twice: what came
+// of it is remembered by hashes with keys of their own. Where an answer hangs on
+// more than a part, the content is looked at whole. What must not be seen in parts,
+// which is every Matcher that is not Local, always is.
 //
 // Its answer is that of Engine.Screen, but for what bounds of decoding cut off:
 // parts have more room than a whole. Safe for concurrent use. Memory is 32 MiB

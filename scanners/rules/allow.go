@@ -41,6 +41,8 @@ func (s *scratch) allowsPath(list []*allowlist, path string) bool {
 type pathAnswer struct {
 	path    string
 	allowed bool
+	around  surroundings // see judge.around
+	looked  bool         // around was asked for
 	known   bool
 }
 

@@ -16,10 +16,8 @@ type engine struct {
 	pathRules  []*rule // on the path alone
 	allowlists []*allowlist
 	alphabets  *alphabets
-	configPath string
-	depth      int  // of decoding
-	marked     bool // a mark in a line lets nothing through
-	wide       bool // weak values count everywhere
+	options    Options
+	depth      int // of decoding
 
 	mu   sync.Mutex
 	free []*scratch
@@ -29,9 +27,8 @@ func newEngine(set ruleset, o Options, depth int) *engine {
 	e := &engine{
 		allowlists: newAllowlists(set.allowlists),
 		alphabets:  newAlphabets(),
-		configPath: o.Path,
+		options:    o,
 		depth:      depth,
-		wide:       o.Own == OwnWide,
 	}
 	index := map[string]int{}
 	for i := range set.rules {
@@ -84,7 +81,7 @@ func (e *engine) detect(ctx context.Context, raw string, at where, h *hanging) [
 	sc := e.take()
 	defer e.give(sc)
 	sc.hangs = h
-	if at.path != "" && at.path == e.configPath || e.allowsAll(sc, at.path) {
+	if at.path != "" && at.path == e.options.Path || e.allowsAll(sc, at.path) {
 		return nil
 	}
 	j := &judge{
@@ -93,7 +90,6 @@ func (e *engine) detect(ctx context.Context, raw string, at where, h *hanging) [
 		raw:    raw,
 		where:  at,
 		lines:  lines{text: raw},
-		around: surroundingsOf(at.path),
 	}
 	return yielded(j.layers(ctx))
 }

@@ -47,7 +47,16 @@ type judge struct {
 	search *search
 	barred map[int]bool // rules that the path rules out
 	memo   map[lineAsked]bool
-	around surroundings
+}
+
+// around is what the path says of what stands below it: read when it is first
+// asked for, since few texts hold anything.
+func (j *judge) around() surroundings {
+	a := &j.sc.path
+	if !a.looked {
+		a.around, a.looked = surroundingsOf(j.path), true
+	}
+	return a.around
 }
 
 // barredByPath reports whether a rule does not apply to the path.
@@ -55,7 +64,7 @@ func (j *judge) barredByPath(r *rule) bool {
 	barred, known := j.barred[r.index]
 	if !known {
 		barred = !j.any && (j.sc.allowsPath(r.allows, j.path) ||
-			r.where != nil && !j.pathMatches(r) || j.around.bars(r))
+			r.where != nil && !j.pathMatches(r) || j.bars(r))
 		if j.barred == nil {
 			j.barred = map[int]bool{}
 		}
@@ -121,7 +130,7 @@ func (j *judge) judge(r *rule, m extent) (f finding, ok bool) {
 		f.whole = extent{m.start, m.start + len(f.match)}
 	}
 	f.at = j.lines.position(f.whole)
-	if !f.at.text.within(len(j.raw)) || !j.marked && j.lines.allowed(f.at.text) {
+	if !f.at.text.within(len(j.raw)) || !j.options.Marked && j.lines.allowed(f.at.text) {
 		j.sc.hangs.onAll()
 		return f, false
 	}

@@ -62,9 +62,7 @@ func (m *Matcher) Only(marks []Mark) *Matcher {
 			set.rules = append(set.rules, d)
 		}
 	}
-	only := &Matcher{engine: newEngine(set, Options{Path: e.configPath}, e.depth)}
-	only.engine.marked, only.engine.wide = e.marked, e.wide
-	return only
+	return &Matcher{engine: newEngine(set, e.options, e.depth)}
 }
 
 // Named is Only of the rules with these ids; unknown are those that no rule has.

@@ -117,9 +117,9 @@ func (c covers) overlap(e extent) bool {
 	return n > 0 && c.ends[n-1] > e.start
 }
 
-// bars reports whether a rule of ours is not asked of such a path.
-func (s surroundings) bars(r *rule) bool {
-	return r.own && (s.made || s.words && wordy(r.id))
+// bars reports whether a rule is one of ours that is not asked of the path.
+func (j *judge) bars(r *rule) bool {
+	return r.own && (j.around().made || j.around().words && wordy(r.id))
 }
 
 // counts grades a match. Weak values in tests, examples and documentation do
@@ -129,14 +129,14 @@ func (j *judge) counts(f *finding, secret extent) bool {
 	if f.rule.assess != nil {
 		g = f.rule.assess(candidate{match: f.match, secret: secret})
 	}
-	if g == noSecret || g == weakSecret && j.around.example && !j.any && !j.wide {
+	if g == noSecret || g == weakSecret && !j.any && j.options.Own != OwnWide && j.around().example {
 		return false
 	}
 	switch {
 	case f.rule.own:
-		f.low = g == weakSecret || j.around.example
+		f.low = g == weakSecret || j.around().example
 	case f.rule.generic:
-		f.low = j.around.example || j.around.made || identifier.MatchString(f.secret)
+		f.low = j.around().example || j.around().made || identifier.MatchString(f.secret)
 	}
 	return true
 }

@@ -93,9 +93,7 @@ func New(o Options) (*Matcher, error) {
 	case depth < 0:
 		depth = 0
 	}
-	m := &Matcher{engine: newEngine(set, o, depth)}
-	m.engine.marked = o.Marked
-	return m, nil
+	return &Matcher{engine: newEngine(set, o, depth)}, nil
 }
 
 // Rules is the number of rules.
@@ -167,7 +165,7 @@ func (m *Matcher) appendHits(ctx context.Context, dst []scanners.Hit, c scanners
 // Excused reports whether a line that the span touches has gitleaks' mark that
 // lets findings through.
 func (m *Matcher) Excused(data []byte, from, to int) bool {
-	if m.engine.marked {
+	if m.engine.options.Marked {
 		return false
 	}
 	from = bytes.LastIndexByte(data[:from], '\n') + 1
