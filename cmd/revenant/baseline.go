@@ -188,6 +188,9 @@ func (b *baselines) at(p scanPlace) (scan.Tolerance, *baseline.Set, error) {
 			}
 		}
 	}
+	if b.given.Empty() && own.Empty() { // then sightings need no names for it
+		return nil, own, nil
+	}
 	return several{b.given, own}, own, nil
 }
 

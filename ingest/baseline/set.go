@@ -167,6 +167,9 @@ func (s *Set) relative(p string) string {
 	return path.Clean(p)
 }
 
+// Empty reports whether nothing is tolerated.
+func (s *Set) Empty() bool { return len(s.list) == 0 }
+
 // Late implements scan.Tolerance.
 func (s *Set) Late() bool { return s.late }
 

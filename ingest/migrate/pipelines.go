@@ -164,9 +164,12 @@ func kept(rest string) string {
 	return b.String()
 }
 
+// unfit is what stands in no rule's id.
+var unfit = regexp.MustCompile(`[^a-z0-9]+`)
+
 // slug makes a rule's id of a name.
 func slug(name string) string {
-	s := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(name), "-"), "-")
+	s := strings.Trim(unfit.ReplaceAllString(strings.ToLower(name), "-"), "-")
 	return cmp.Or(s, "custom")
 }
 
