@@ -71,9 +71,9 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Find leaked and retired-but-present secrets",
 		Long: `Revenant keeps a registry of keyed fingerprints of the secrets you issue - no
 plaintext is kept - and finds every copy of them, encoded or not, together with
-generic leaks that match gitleaks' rules. What it finds is judged by the life of
-the secret: active values are leaked, superseded ones lag, retired ones are
-stale.`,
+generic leaks that match gitleaks' rules or its own. What it finds is judged by
+the life of the secret: active values are leaked, superseded ones lag, retired
+ones are stale.`,
 		Example: `  revenant init
   printf %s "$DB_PASSWORD" | revenant secret add billing/db-password
   revenant dir .
