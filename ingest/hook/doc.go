@@ -1,0 +1,3 @@
+// Package hook is what revenant does as a git hook beside scanning: it keeps what
+// somebody let through although a hook refused it.
+package hook
