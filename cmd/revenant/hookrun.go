@@ -36,19 +36,20 @@ func (a *app) hookRun() *cobra.Command {
 		Long: `Looks at what git is about to take in or to send, and exits 1 where something
 is in it, so that git stops. HOOK is
 
-  pre-commit, pre-merge-commit   what the commit will change
-  commit-msg FILE                what it says
-  pre-push REMOTE URL            what the remote lacks; standard input as git has it
-  pre-receive                    what a push brings; standard input as git has it
+  pre-commit, pre-merge-commit  what the commit will change
+  commit-msg FILE               what it says
+  pre-push REMOTE URL           what the remote lacks; reads what git says
+  pre-receive                   what a push brings; reads what git says
 
-Registered values are looked for with --pack FILE, else with what the registry in
-REVENANT_HOME knows of strong values, else not at all; it says how many that are.
-A finding goes through with REVENANT_OVERRIDE='reason' in the environment; the
-reason is kept, without the value, in revenant/overrides of the git directory.
+Registered values are looked for with --pack FILE, else with what the registry
+in REVENANT_HOME knows of strong values, else not at all; it says how many that
+are. A finding goes through with REVENANT_OVERRIDE='reason' in the environment;
+the reason is kept, without the value, in revenant/overrides of the git
+directory.
 
 'revenant hook install' makes git call it.`,
 		Example: `  revenant hook run pre-commit
-  revenant hook run pre-commit --pack ~/edge.pack --pack-key ~/edge.key --on-bad-pack warn`,
+  revenant hook run pre-commit --pack edge.pack --pack-key edge.key`,
 		Args: argCount(1, 9, "a HOOK, as in pre-commit"),
 		RunE: func(c *cobra.Command, args []string) error { return a.runHook(c.Context(), &fl, args[0], args[1:]) },
 	}

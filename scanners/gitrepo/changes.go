@@ -133,9 +133,9 @@ func (c *Changes) find(ctx context.Context) error {
 	case Staged:
 		err = c.staged(ctx)
 	case Unstaged:
-		err = c.r.lines(ctx, nil, 0, c.parser().token, "diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-relative", "--no-ext-diff", "--ignore-submodules=all")
+		err = c.r.lines(ctx, nil, 0, c.parser().token, "diff", "--raw", "-z", "--no-abbrev", "--find-renames", "--no-relative", "--no-ext-diff", "--ignore-submodules=all")
 	case Commits:
-		err = c.r.lines(ctx, nil, 0, c.parser().token, rawLog(c.o.Log...)...)
+		err = c.r.lines(ctx, nil, 0, c.parser().token, changesLog(c.o.Log...)...)
 	case Pushed, Received:
 		return c.updates(ctx)
 	case Message:
@@ -180,13 +180,12 @@ type changeParser struct {
 
 	commit oid
 	next   change
-	pathed bool // the next token is a path
+	pathed int // so many paths follow; the last one counts
 }
 
 func (p *changeParser) token(t []byte) error {
-	if p.pathed {
-		p.pathed = false
-		if len(t) > 0 {
+	if p.pathed > 0 {
+		if p.pathed--; len(t) > 0 && p.pathed == 0 {
 			p.next.commit, p.next.path = p.commit, string(t)
 			p.each(p.next)
 		}
@@ -198,9 +197,26 @@ func (p *changeParser) token(t []byte) error {
 		p.commit, _ = parseOID(t[1:])
 		p.met(p.commit)
 	case len(t) > 0 && t[0] == ':':
-		p.pathed, p.next = true, parseChange(t)
+		p.pathed, p.next = paths(t), parseChange(t)
 	}
 	return nil
+}
+
+// paths is how many paths a change has: a rename has two, but in a merge.
+func paths(t []byte) int {
+	status := t[bytes.LastIndexByte(t, ' ')+1:]
+	if len(status) > 0 && (status[0] == 'R' || status[0] == 'C') && !bytes.HasPrefix(t, []byte("::")) {
+		return 2
+	}
+	return 1
+}
+
+// changesLog are git log's arguments for what commits change: a file that was
+// moved is compared with what it was.
+func changesLog(more ...string) []string {
+	args := rawLog(more...)
+	args[slices.Index(args, "--no-renames")] = "--find-renames"
+	return args
 }
 
 // parseChange reads modes, ids and status: of n parents there are n+1 modes, then

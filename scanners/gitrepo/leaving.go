@@ -18,7 +18,7 @@ func (c *Changes) staged(ctx context.Context) error {
 	const unborn = "--cached"
 	diff := func(from ...string) ([]change, error) {
 		c.list = nil
-		args := append([]string{"diff", unborn, "--raw", "-z", "--no-abbrev", "--no-renames", "--no-relative", "--no-ext-diff", "--ignore-submodules=all"}, from...)
+		args := append([]string{"diff", unborn, "--raw", "-z", "--no-abbrev", "--find-renames", "--no-relative", "--no-ext-diff", "--ignore-submodules=all"}, from...)
 		err := c.r.lines(ctx, nil, 0, c.parser().token, args...)
 		return c.list, err
 	}
@@ -97,7 +97,7 @@ func (c *Changes) updates(ctx context.Context) error {
 			in = append(in, c.pointed(ctx, id)...)
 		}
 	}
-	args := rawLog("--stdin", "--not")
+	args := changesLog("--stdin", "--not")
 	switch {
 	case c.o.Extent == Received:
 		args = append(args, "--all")
