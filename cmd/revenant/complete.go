@@ -60,6 +60,7 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 		"status":        listed(words(statuses)...),
 		"accept-skip":   listed(append(words(fingerprints.SkipReasons()), "all")...),
 		"only":          fixed("registered", "generic"),
+		"on-bad-pack":   fixed(badPackBlocks, badPackWarns),
 		"audience":      fixed("edge", "core"),
 		"report-format": fixed(strings.Split(reportNames(), ", ")...),
 		"fail-on":       fixed(append(append(words(fingerprints.Severities()), words(fingerprints.Verdicts())...), "any", "none")...),
