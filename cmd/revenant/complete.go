@@ -11,6 +11,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
+	"revenant/ingest/pipeline"
 )
 
 // complete teaches the shell what commands take. It shows names and states,
@@ -60,6 +61,7 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 		"status":        listed(words(statuses)...),
 		"accept-skip":   listed(append(words(fingerprints.SkipReasons()), "all")...),
 		"only":          fixed("registered", "generic"),
+		"system":        fixed(words(pipeline.Systems())...),
 		"on-bad-pack":   fixed(badPackBlocks, badPackWarns),
 		"audience":      fixed("edge", "core"),
 		"report-format": fixed(strings.Split(reportNames(), ", ")...),

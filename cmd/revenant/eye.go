@@ -91,8 +91,8 @@ func (a *app) eyeAt(e *eye, fl *scanFlags, p scanPlace) (*eye, error) {
 }
 
 func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
-	if fl.hook != nil {
-		fl.hook.eye = e
+	if fl.host != nil {
+		fl.host.looksWith(e)
 	}
 	if fl.pack != "" {
 		return a.openPackFile(e, fl)
@@ -102,7 +102,7 @@ func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
 		if fl.only == "registered" {
 			return err
 		}
-		if fl.hook == nil {
+		if fl.host == nil {
 			a.note("no registry here: generic rules only, and findings are not kept (revenant init makes one)")
 		}
 		return nil
@@ -119,8 +119,8 @@ func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
 		return nil
 	}
 	audience := fingerprints.AudienceCore
-	if fl.hook != nil { // what a laptop would find, and as fast
-		audience = fingerprints.AudienceEdge
+	if fl.host != nil {
+		audience = fl.host.audience()
 	}
 	file, err := a.cachedPack(ctx, s, audience)
 	if err != nil {
@@ -128,8 +128,8 @@ func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
 	}
 	e.closers = append(e.closers, file.Close)
 	h, err := e.usePack(file, s.ring, pack.Options{})
-	if err == nil && fl.hook != nil {
-		fl.hook.header, fl.hook.local = &h, true
+	if err == nil && fl.host != nil {
+		fl.host.packUsed(h, true)
 	}
 	return err
 }
@@ -161,17 +161,19 @@ func (e *eye) usePack(f *os.File, ks pack.Keys, o pack.Options) (pack.Header, er
 // nothing is stored.
 func (a *app) openPackFile(e *eye, fl *scanFlags) error {
 	h, err := a.openPack(e, fl, pack.Options{Now: a.now()})
-	if fl.hook == nil {
+	if fl.host == nil {
 		return err
 	}
 	if err != nil {
-		fl.hook.unusable(err)
+		if err := fl.host.packFailed(err); err != nil {
+			return err
+		}
 		if errors.Is(err, pack.ErrExpired) { // old names are better than none
 			h, err = a.openPack(e, fl, pack.Options{})
 		}
 	}
 	if err == nil {
-		fl.hook.header = &h
+		fl.host.packUsed(h, false)
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func (a *app) runHook(ctx context.Context, fl *hookFlags, hook string, args []st
 	if h.reason == "" {
 		h.reason = a.env("REVENANT_OVERRIDE")
 	}
-	fl.hook = h
+	fl.host = h
 	opened := opening(ctx, part)
 	defer opened.drop()
 	place := scanPlace{root: info.Root, kind: fingerprints.KindGit, partial: true}

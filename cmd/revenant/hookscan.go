@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"revenant/fingerprints"
 	"revenant/fingerprints/pack"
 	"revenant/fingerprints/registry"
 	"revenant/ingest/hook"
@@ -31,7 +32,9 @@ type hookScan struct {
 	overridden string
 }
 
-// settle says what to exit with when the scan says code.
+var _ host = (*hookScan)(nil)
+
+// settle implements host.
 func (h *hookScan) settle(code int, d report.Data) (int, error) {
 	if code == exitOK && h.badPack != "" && h.fl.onBadPack == badPackBlocks {
 		code = exitFailure
@@ -87,7 +90,7 @@ func (h *hookScan) refuseReason() error {
 	return nil
 }
 
-// write is the report.
+// write implements host.
 func (h *hookScan) write(o output, d report.Data) error {
 	t := terminal.Hook{Subject: h.subject, Stopped: h.stopped, Checked: h.checked(), Overridden: h.overridden, Quiet: h.a.quiet}
 	if h.badPack != "" {
@@ -105,20 +108,23 @@ func (h *hookScan) write(o output, d report.Data) error {
 
 // checked says how many registered values were looked for, with what, and how
 // old that is.
-func (h *hookScan) checked() string {
-	if h.header == nil {
-		if h.badPack != "" {
-			return "rules only, registered values were not looked for"
-		}
+func (h *hookScan) checked() string { return checked(h.header, h.local, h.badPack, h.a.now()) }
+
+func checked(p *pack.Header, local bool, badPack string, now time.Time) string {
+	switch {
+	case p == nil && badPack != "":
+		return "rules only, registered values were not looked for"
+	case p == nil:
 		return "rules only: there is no registry and no pack here"
+	case local && p.Registered == 0:
+		return "rules only: nothing is registered yet"
 	}
-	text := fmt.Sprintf("checked %d of %s", h.header.Count, plural(h.header.Registered, "registered value", "registered values"))
-	if h.local {
+	text := fmt.Sprintf("checked %d of %s", p.Count, plural(p.Registered, "registered value", "registered values"))
+	if local {
 		return text + " of this machine's registry"
 	}
-	now := h.a.now()
-	text += ", pack of " + ago(now.Sub(h.header.Created))
-	if until := h.header.Expires; !until.IsZero() {
+	text += ", pack of " + ago(now.Sub(p.Created))
+	if until := p.Expires; !until.IsZero() {
 		if now.Before(until) {
 			return text + ", good until " + until.UTC().Format(time.DateOnly)
 		}
@@ -140,6 +146,21 @@ func ago(d time.Duration) string {
 	return "just now"
 }
 
-// unusable decides what a pack that does not open means: nothing else is looked
-// for, and settle says how it ends.
-func (h *hookScan) unusable(err error) { h.badPack = err.Error() }
+// packFailed implements host: nothing else is looked for, and settle says how it
+// ends.
+func (h *hookScan) packFailed(err error) error {
+	h.badPack = err.Error()
+	return nil
+}
+
+// audience implements host: what a laptop would find, and as fast.
+func (h *hookScan) audience() fingerprints.Audience { return fingerprints.AudienceEdge }
+
+// looksWith implements host.
+func (h *hookScan) looksWith(e *eye) { h.eye = e }
+
+// packUsed implements host.
+func (h *hookScan) packUsed(p pack.Header, local bool) { h.header, h.local = &p, local }
+
+// done implements host.
+func (h *hookScan) done(report.Data) error { return nil }

@@ -65,8 +65,8 @@ func (a *app) openReports(fl *scanFlags) (*reports, error) {
 			o.secrets = report.Shown
 			o.screen.Secrets = report.Shown
 		}
-		if fl.hook != nil && w.format.name == "text" {
-			w.format.whole = fl.hook.write
+		if fl.host != nil && w.format.name == "text" {
+			w.format.whole = fl.host.write
 		}
 		if err := r.open(a, w, o); err != nil {
 			r.abort()

@@ -42,7 +42,7 @@ type scanFlags struct {
 	decodeDepth    int
 	baseline       baselineFlags
 	compat         compatFlags
-	hook           *hookScan // nil: it is none
+	host           host // nil: a person at a terminal
 }
 
 func (s *scanFlags) register(c *cobra.Command) {

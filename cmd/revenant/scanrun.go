@@ -94,8 +94,8 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 	}
 	run.total.Duration = max(a.now().Sub(run.began), 0)
 	summary, code := summaryOf(run.total, eye, run.began), scan.ExitCode(run.total.Outcome(), exit)
-	if fl.hook != nil {
-		if code, err = fl.hook.settle(code, reports.data(summary)); err != nil {
+	if fl.host != nil {
+		if code, err = fl.host.settle(code, reports.data(summary)); err != nil {
 			return err
 		}
 	}
@@ -103,6 +103,9 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	a.code = code
+	if fl.host != nil {
+		return fl.host.done(reports.data(summary))
+	}
 	return nil
 }
 

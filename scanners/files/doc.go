@@ -46,5 +46,10 @@ const stdinPath = "-"
 // NewStdin returns a source of one item that reads r. The id is empty when the
 // user gave none with --source: nothing of it is stored then.
 func NewStdin(r io.Reader, sourceID string) scanners.Source {
-	return &stdin{r: r, id: sourceID}
+	return NewStream(r, sourceID, stdinPath)
+}
+
+// NewStream is NewStdin for what is called something else in findings.
+func NewStream(r io.Reader, sourceID, path string) scanners.Source {
+	return &stdin{r: r, id: sourceID, path: path}
 }

@@ -11,6 +11,7 @@ import (
 type stdin struct {
 	r    io.Reader
 	id   string
+	path string
 	done bool
 }
 
@@ -30,7 +31,7 @@ func (s *stdin) Next(ctx context.Context) (scanners.Batch, error) {
 	s.done = true
 	return scanners.Batch{Items: []scanners.Item{{
 		SourceID: s.id,
-		Path:     stdinPath,
+		Path:     s.path,
 		Presence: fingerprints.PresenceTip,
 		Size:     -1,
 		Open: func(context.Context) (io.ReadCloser, error) {

@@ -62,6 +62,10 @@ type ChangesOptions struct {
 	// Merging are ids of commits that the next one will have as further parents, for
 	// Staged; git's own note of them counts too.
 	Merging []string
+	// Note is said of how the source is read; empty: nothing.
+	Note string
+	// Cut says that commits that were asked for are not here.
+	Cut bool
 	// Index is the index that git has its hooks look at (GIT_INDEX_FILE), which
 	// is another one while "git commit -a" or "git commit PATH" is under way. It
 	// counts if it lies in the repository. Empty: the repository's own.
@@ -102,6 +106,12 @@ func NewChanges(ctx context.Context, o ChangesOptions) (*Changes, error) {
 	}
 	c := &Changes{Source: *s, o: o, seed: maphash.MakeSeed()}
 	c.r.index = c.r.ownIndex(o.Index)
+	if o.Note != "" {
+		c.notes = append(c.notes, o.Note)
+	}
+	if o.Cut {
+		c.skip("", "", fingerprints.SkipMissing, "commits of the change are not in this shallow clone")
+	}
 	if c.r.unasked {
 		err = c.asking(ctx)
 	} else {

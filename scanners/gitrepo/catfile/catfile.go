@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -136,6 +137,19 @@ func Environment(env []string, layout objects.Layout) []string {
 		kept = append(kept, "GIT_OBJECT_DIRECTORY="+layout.Quarantine, "GIT_ALTERNATE_OBJECT_DIRECTORIES="+quotedPath(filepath.Join(layout.CommonDir, "objects")))
 	}
 	return append(kept, "GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+}
+
+// OwnEnvironment is that of a git that works for the user, in a repository that
+// is found by its folder alone.
+func OwnEnvironment(env []string) []string {
+	var kept []string
+	for _, v := range env {
+		name, _, _ := strings.Cut(v, "=")
+		if !slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_COMMON_DIR"}, name) {
+			kept = append(kept, v)
+		}
+	}
+	return append(kept, "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
 }
 
 // quotedPath is a path in a list of them, as git reads it: one with what ends it

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/pack"
+	"revenant/ingest/pipeline"
+	"revenant/ingest/report"
+	"revenant/ingest/report/markdown"
+	"revenant/ingest/report/terminal"
+	"revenant/scanners"
+	"revenant/scanners/files"
+	"revenant/scanners/gitrepo"
+)
+
+// ciFlags say what a step of a pipeline looks at.
+type ciFlags struct {
+	scanFlags
+	base, head, log, system string
+	offline, onlyLog        bool
+}
+
+func (a *app) ciCommand() *cobra.Command {
+	var fl ciFlags
+	c := &cobra.Command{
+		Use: "ci [PATH]", GroupID: "scan",
+		Short: "Scan the change that a pipeline builds, and the build's own log",
+		Long: `Looks at the commits of a change: those of the checkout's HEAD that its target
+does not have. What the change starts from is what the CI system says (GitHub,
+GitLab, Jenkins, Azure, Bitbucket, Buildkite, Drone, Woodpecker, Travis), or
+--base. A shallow clone is deepened as far as that takes; where it cannot be,
+the report says so and the exit code is 3. Where no base is known, all commits
+of HEAD are looked at.
+
+With --log - the build's log is read from standard input, passed on unchanged to
+standard output, and looked at too.
+
+With --pack, registered values are looked for; the key is --pack-key or
+REVENANT_PACK_KEY. Without the key a build of a fork looks for generic rules
+only, and says so; any other build exits with 3.
+
+Findings of a baseline alert nobody. On GitHub and Azure findings are shown at
+their lines, and on GitHub in the job's summary.`,
+		Example: `  revenant ci --base main -r revenant.sarif
+  make test 2>&1 | revenant ci --base main --log -
+  revenant ci --base main --fail-on high -r gl-secret-detection-report.json`,
+		Args: argCount(0, 1, "at most one PATH"),
+		RunE: func(c *cobra.Command, args []string) error {
+			root := "."
+			if len(args) > 0 {
+				root = args[0]
+			}
+			return a.runCI(c.Context(), &fl, root)
+		},
+	}
+	fl.register(c)
+	f := c.Flags()
+	f.StringVar(&fl.base, "base", "", "commit, or branch of the remote, that the change starts from (default: what the CI system says)")
+	f.StringVar(&fl.head, "head", "", "last commit of the change (default: HEAD)")
+	f.StringVar(&fl.log, "log", "", "look at this log too; - is standard input, which is passed on")
+	f.BoolVar(&fl.onlyLog, "only-log", false, "look at the log alone")
+	f.StringVar(&fl.system, "system", "", "CI system whose variables count (default: found out)")
+	f.BoolVar(&fl.offline, "offline", false, "fetch nothing that a shallow clone lacks")
+	return c
+}
+
+// build is what the CI system says.
+func (a *app) build(fl *ciFlags) (pipeline.Build, error) {
+	env := a.env
+	if fl.system != "" {
+		if _, err := oneOf("--system", fl.system, pipeline.Systems()); err != nil {
+			return pipeline.Build{}, err
+		}
+	}
+	b, err := pipeline.Look(env, os.ReadFile)
+	switch {
+	case errors.Is(err, pipeline.ErrEvent) && fl.base != "": // it is not needed
+	case err != nil:
+		return b, usagef("%w; say with --base what the change starts from", err)
+	}
+	if fl.system != "" && string(b.System) != fl.system {
+		b = pipeline.Build{System: pipeline.System(fl.system)}
+	}
+	if fl.base != "" {
+		b.Bases, b.Merged = []pipeline.Base{{Commit: fl.base, Branch: strings.TrimPrefix(fl.base, "origin/")}}, false
+	}
+	return b, nil
+}
+
+func (a *app) runCI(ctx context.Context, fl *ciFlags, root string) error {
+	if fl.onlyLog && fl.log == "" {
+		return usagef("--only-log: say which with --log FILE, or --log - for standard input")
+	}
+	b, err := a.build(fl)
+	if err != nil {
+		return err
+	}
+	fl.noStore = true
+	h := &ciScan{a: a, build: b}
+	if _, err := io.ReadFull(a.rand, h.token[:]); err != nil {
+		return fmt.Errorf("making a token: %w", err)
+	}
+	fl.host = h
+	var jobs []scanJob
+	if fl.log != "" {
+		log, shut, err := a.buildLog(fl)
+		if err != nil {
+			return err
+		}
+		defer shut()
+		jobs = append(jobs, scanJob{
+			place: scanPlace{kind: fingerprints.KindStdin, partial: true},
+			open:  func(*eye, []byte) (scanners.Source, error) { return files.NewStream(log, "", "@log"), nil },
+		})
+	}
+	if !fl.onlyLog {
+		job, err := a.changeJob(ctx, fl, h, root)
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, job)
+	}
+	return a.runScans(ctx, &fl.scanFlags, jobs)
+}
+
+// buildLog opens the log. What comes in on standard input goes out again.
+func (a *app) buildLog(fl *ciFlags) (log io.Reader, shut func(), err error) {
+	if fl.log == "-" {
+		for _, p := range fl.paths {
+			if p == "-" || strings.HasSuffix(p, ":-") {
+				return nil, nil, usagef("--log - passes the log on to standard output, which cannot take a report too: give -r a file")
+			}
+		}
+		if len(fl.formats) > 0 && len(fl.paths) == 0 {
+			return nil, nil, usagef("--log - passes the log on to standard output, which cannot take a report too: give -r a file")
+		}
+		return io.TeeReader(a.stdin, a.stdout), func() {}, nil
+	}
+	f, err := os.Open(fl.log)
+	if err != nil {
+		return nil, nil, fileError("--log", err)
+	}
+	return f, func() { _ = f.Close() }, nil
+}
+
+// changeJob is the scan of the change. The commits are found before anything is
+// scanned, so that a build of nothing that is known ends at once.
+func (a *app) changeJob(ctx context.Context, fl *ciFlags, h *ciScan, root string) (scanJob, error) {
+	info, err := gitrepo.Look(ctx, root)
+	if err != nil {
+		if errors.Is(err, gitrepo.ErrNoRepository) {
+			return scanJob{}, usagef("%w: PATH is the checkout, with its .git; --only-log looks at the log alone", err)
+		}
+		return scanJob{}, err
+	}
+	span := gitrepo.Span{Head: fl.head, Merged: h.build.Merged, Offline: fl.offline}
+	for _, b := range h.build.Bases {
+		span.Bases = append(span.Bases, gitrepo.Base(b))
+	}
+	reached, err := gitrepo.Reach(ctx, root, span)
+	switch {
+	case errors.Is(err, gitrepo.ErrBadRange):
+		return scanJob{}, usagef("--head names no commit of this repository")
+	case err != nil:
+		return scanJob{}, err
+	}
+	if reached.Base == "" && fl.base != "" {
+		if fl.offline {
+			return scanJob{}, usagef("--base names no commit and no branch that is here; without --offline it is looked for at the remote")
+		}
+		return scanJob{}, usagef("--base names no commit and no branch that is here or can be fetched from the remote origin")
+	}
+	part := gitrepo.ChangesOptions{Path: root, Looked: info, SourceID: info.SourceID, Extent: gitrepo.Commits, Log: reached.Log, Cut: reached.Cut}
+	switch {
+	case reached.Base != "":
+		part.Note = "looked at the commits since " + reached.Base[:12]
+	case len(h.build.Bases) > 0:
+		part.Note, part.Cut = "what the change starts from is not to be had: looked at all commits of HEAD", true
+	default:
+		part.Note = "no base is known: looked at all commits of HEAD; --base says what a change starts from"
+	}
+	h.cut = part.Cut
+	place := scanPlace{root: info.Root, sourceID: info.SourceID, kind: fingerprints.KindGit, partial: true}
+	return scanJob{place: place, open: func(*eye, []byte) (scanners.Source, error) { return gitrepo.NewChanges(ctx, part) }}, nil
+}
+
+// ciScan is a scan as a pipeline's.
+type ciScan struct {
+	a      *app
+	build  pipeline.Build
+	token  [16]byte // nobody who wrote a finding knows it
+	header *pack.Header
+	local  bool
+
+	badPack string
+	cut     bool // not all of the change could be looked at
+}
+
+var _ host = (*ciScan)(nil)
+
+// audience implements host.
+func (c *ciScan) audience() fingerprints.Audience { return fingerprints.AudienceCore }
+
+// looksWith implements host.
+func (c *ciScan) looksWith(*eye) {}
+
+// packUsed implements host.
+func (c *ciScan) packUsed(h pack.Header, local bool) { c.header, c.local = &h, local }
+
+// packFailed implements host: the rules are looked for all the same.
+func (c *ciScan) packFailed(err error) error {
+	c.badPack = err.Error()
+	return nil
+}
+
+// settle implements host: a pack that could not be used, or a change of which
+// commits are missing, is never a clean result. A fork is not given the pack's
+// key, and its builds go on without.
+func (c *ciScan) settle(code int, _ report.Data) (int, error) {
+	if code == exitOK && (c.cut || c.badPack != "" && !c.build.Fork) {
+		return exitFailure, nil
+	}
+	return code, nil
+}
+
+// write implements host.
+func (c *ciScan) write(o output, d report.Data) error {
+	open, shut := pipeline.Fence(c.build.System, hex.EncodeToString(c.token[:]))
+	if _, err := io.WriteString(o.w, open); err != nil {
+		return err
+	}
+	if err := terminal.Write(o.w, d, o.screen); err != nil {
+		return err
+	}
+	_, err := io.WriteString(o.w, c.words()+shut)
+	return err
+}
+
+// words say what was looked for, and what was not.
+func (c *ciScan) words() string {
+	text := ""
+	if c.header != nil || c.badPack != "" { // else the summary has said it
+		text = checked(c.header, c.local, c.badPack, c.a.now()) + "\n"
+	}
+	switch {
+	case c.badPack != "" && c.build.Fork:
+		text += "this is a build of a fork, which is not given the pack's key: generic rules only\n"
+	case c.badPack != "":
+		text += "the pack cannot be used: " + c.badPack + "\n"
+	}
+	return text
+}
+
+// done implements host: what the system shows beside the log.
+func (c *ciScan) done(d report.Data) error {
+	if err := pipeline.Annotate(c.a.stderr, c.build.System, d); err != nil {
+		return err
+	}
+	if c.build.Summary == "" {
+		return nil
+	}
+	f, err := os.OpenFile(c.build.Summary, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fileError("GITHUB_STEP_SUMMARY", err)
+	}
+	err = markdown.Write(f, d)
+	if err == nil {
+		_, err = io.WriteString(f, "\n"+c.words())
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("writing the job's summary: %w", err)
+	}
+	return nil
+}
