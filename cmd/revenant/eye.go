@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/keys"
@@ -158,7 +160,7 @@ func (a *app) openPackFile(e *eye, fl *scanFlags) error {
 	e.closers = append(e.closers, f.Close)
 	e.ids = &scan.Identities{Edge: edge.Identity(fingerprints.AudienceEdge)}
 	if err := e.usePack(f, edge, pack.Options{Now: a.now()}); err != nil {
-		return fmt.Errorf("opening the pack %s: %w", fl.pack, err)
+		return fmt.Errorf("--pack: opening it: %w", err)
 	}
 	return nil
 }
@@ -218,6 +220,13 @@ func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
 	o.Own = own
 	m, err := rules.New(o)
 	if err != nil {
+		var path *fs.PathError
+		if info, serr := os.Stat(o.Path); o.Path != "" && (errors.As(serr, &path) || serr == nil && info.IsDir()) {
+			if path == nil {
+				path = &fs.PathError{Path: o.Path, Err: syscall.EISDIR}
+			}
+			return nil, fileError(a.rulesFrom(fl), path)
+		}
 		return nil, usagef("%s: %w", a.rulesFrom(fl), err)
 	}
 	if len(fl.compat.rules) == 0 {

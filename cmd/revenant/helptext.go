@@ -83,6 +83,7 @@ func completionTexts(root *cobra.Command) {
 what they take: names and versions of secrets, sources, findings, states, rules.
 It shows no value: there is none to show.`
 		for _, shell := range c.Commands() {
+			shell.Args = noArgs
 			shell.Short = "Write the script for " + shell.Name()
 			shell.Long = map[string]string{
 				"bash": `For this shell:
