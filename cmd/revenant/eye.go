@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/keys"
@@ -168,6 +167,14 @@ func (a *app) openPackFile(e *eye, fl *scanFlags) error {
 // cachedPack returns the registry compiled for this machine, built anew when
 // the registry moved since.
 func (a *app) cachedPack(ctx context.Context, s *session) (*os.File, error) {
+	f, err := a.compiled(ctx, s)
+	if errors.As(err, new(*fs.PathError)) || errors.As(err, new(*os.LinkError)) {
+		return nil, fmt.Errorf("%s cannot be written (%w): make it a folder that this user may write to, or remove it; it is made anew", filepath.Join(s.dir, "packs"), bare(err))
+	}
+	return f, err
+}
+
+func (a *app) compiled(ctx context.Context, s *session) (*os.File, error) {
 	key, err := s.reg.PackKey(ctx, s.actor, fingerprints.AudienceCore)
 	if err != nil {
 		return nil, err
@@ -220,12 +227,10 @@ func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
 	o.Own = own
 	m, err := rules.New(o)
 	if err != nil {
-		var path *fs.PathError
-		if info, serr := os.Stat(o.Path); o.Path != "" && (errors.As(serr, &path) || serr == nil && info.IsDir()) {
-			if path == nil {
-				path = &fs.PathError{Path: o.Path, Err: syscall.EISDIR}
+		if o.Path != "" {
+			if _, ferr := readFileLimited(a.rulesFrom(fl), o.Path, 0); ferr != nil {
+				return nil, ferr // nothing of it was read
 			}
-			return nil, fileError(a.rulesFrom(fl), path)
 		}
 		return nil, usagef("%s: %w", a.rulesFrom(fl), err)
 	}

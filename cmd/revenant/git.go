@@ -173,7 +173,11 @@ func noRepository(target string, err error) error {
 	switch info, missing := os.Stat(target); {
 	case missing != nil:
 		return folderError(what, missing)
-	case !info.IsDir():
+	case info.IsDir():
+		if _, err := os.ReadDir(target); err != nil {
+			return folderError(what, err)
+		}
+	default:
 		return usagef("%s: %w, but a file: give a folder with a repository, or a URL; 'revenant dir PATH' reads any file", what, err)
 	}
 	return usagef("%s: %w: give a folder with a repository, or a URL; 'revenant dir PATH' reads any folder", what, err)

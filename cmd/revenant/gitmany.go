@@ -64,7 +64,7 @@ func unfit(dir string) string {
 	case err == nil && !info.IsDir():
 		return "--recursive names a file: give a folder, or the repository without the flag"
 	}
-	return "the folder of --recursive cannot be read"
+	return "the folder of --recursive may not be read by this user"
 }
 
 // gather looks at every repository before any is read.

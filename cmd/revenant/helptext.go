@@ -105,6 +105,7 @@ with these lines in ~/.zshrc:
   autoload -U compinit && compinit`,
 				"fish": `For every new shell:
 
+  mkdir -p ~/.config/fish/completions
   revenant completion fish > ~/.config/fish/completions/revenant.fish`,
 				"powershell": `For this shell; put the line into $PROFILE for every new one:
 

@@ -136,7 +136,7 @@ func readFileLimited(what, file string, limit int64) ([]byte, error) {
 		return nil, fileError(what, err)
 	}
 	if !info.Mode().IsRegular() && info.Mode()&os.ModeNamedPipe == 0 && info.Mode()&os.ModeCharDevice == 0 {
-		return nil, usagef("%s names no file: give a regular file", what)
+		return nil, usagef("%s names a folder, or what is no file: give a regular file", what)
 	}
 	f, err := os.Open(file)
 	if err != nil {

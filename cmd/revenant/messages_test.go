@@ -73,7 +73,7 @@ func TestMessagesNameTheInput(t *testing.T) {
 		{"home --dir not-here", []string{"--dir", "no such file"}},
 		{"home --dir file", []string{"--dir names a file", "revenant dir"}},
 		{"dir -c not-here", []string{"--config", "no such file in "}},
-		{"dir -c home", []string{"--config names a folder: give a file"}},
+		{"dir -c home", []string{"--config names a folder", "give a regular file"}},
 		{"dir -c broken.toml", []string{"--config", "TOML", "line 2"}},
 		{"dir -c binary", []string{"--config", "TOML", "line 1"}},
 		{"dir -b binary", []string{"--baseline-path", "neither a baseline"}},

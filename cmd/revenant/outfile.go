@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -43,6 +44,8 @@ func (a *app) createOut(flag, name string, mode os.FileMode) (*outFile, error) {
 	switch {
 	case isMissing(err):
 		return nil, usagef("%s: it cannot be written there: there is no such folder%s", flag, below(&fs.PathError{Path: name}))
+	case errors.Is(err, fs.ErrPermission):
+		return nil, usagef("%s: it cannot be written there: %w", flag, errDenied)
 	case err != nil:
 		return nil, usagef("%s: it cannot be written there: %w", flag, bare(err))
 	}
@@ -103,9 +106,20 @@ func (a *app) writeOut(flag, name string, mode os.FileMode, fill func(io.Writer)
 	}
 	defer o.abort()
 	if err := fill(o); err != nil {
-		return err
+		return unwritten(flag, err)
 	}
-	return o.commit()
+	return unwritten(flag, o.commit())
+}
+
+// unwritten says whose file could not be written, where that is what failed.
+func unwritten(what string, err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%s: it cannot be written: %w: make room on its disk and try again", what, syscall.ENOSPC)
+	case errors.As(err, new(*fs.PathError)), errors.As(err, new(*os.LinkError)):
+		return fmt.Errorf("%s: it cannot be written: %w", what, bare(err))
+	}
+	return err
 }
 
 // writeBytes writes b to the file that a flag names.
@@ -116,6 +130,9 @@ func (a *app) writeBytes(flag, name string, mode os.FileMode, b []byte) error {
 	})
 }
 
+// errDenied is the way out where permissions stand in the way.
+var errDenied = fmt.Errorf("%w: this user may not use it; run as its owner, or choose another place", fs.ErrPermission)
+
 // fileError says what is wrong with the file that a flag or argument names,
 // and not its name: people put a value or a passphrase where a file belongs.
 func fileError(what string, err error) error {
@@ -125,7 +142,7 @@ func fileError(what string, err error) error {
 	case errors.Is(err, syscall.EISDIR):
 		return usagef("%s names a folder: give a file", what)
 	case errors.Is(err, fs.ErrPermission):
-		return usagef("%s: the file may not be read by this user: permission denied", what)
+		return usagef("%s: %w", what, errDenied)
 	}
 	return usagef("%s: %w", what, bare(err))
 }
@@ -135,14 +152,14 @@ func folderError(what string, err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		if info, serr := os.Stat(p.Path); serr == nil && !info.IsDir() {
-			return usagef("%s names a file: give a folder", what)
+			return usagef("%s is no folder: give the name of one, not of a file", what)
 		}
 	}
 	switch {
 	case isMissing(err):
 		return usagef("%s: there is no such folder%s", what, below(err))
 	case errors.Is(err, fs.ErrPermission):
-		return usagef("%s: the folder may not be read by this user: permission denied", what)
+		return usagef("%s: %w", what, errDenied)
 	}
 	return usagef("%s: %w", what, bare(err))
 }
@@ -179,6 +196,10 @@ func bare(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Err
 	}
 	return err
 }
