@@ -152,7 +152,18 @@ func (a *app) scanOneRepository(ctx context.Context, fl *gitFlags, part *gitrepo
 			place.sourceID = "" // it may never be committed
 		}
 		return a.runScan(ctx, &fl.scanFlags, place, func(*eye, []byte) (scanners.Source, error) {
-			return gitrepo.NewChanges(ctx, *part)
+			src, err := gitrepo.NewChanges(ctx, *part)
+			if errors.Is(err, gitrepo.ErrBadRange) {
+				flag := "--since-commit"
+				if fl.logOpts != "" {
+					flag = "--log-opts"
+				}
+				return nil, usagef("%s: %w", flag, err)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return src, nil
 		})
 	}
 	return a.runScan(ctx, &fl.scanFlags, place, func(e *eye, _ []byte) (scanners.Source, error) {
@@ -171,6 +182,8 @@ func noRepository(target string, err error) error {
 		what = "the current folder"
 	}
 	switch info, missing := os.Stat(target); {
+	case missing != nil && strings.Contains(target, "://") && badTarget(target) != "":
+		return usagef("%s: %s", what, badTarget(target))
 	case missing != nil:
 		return folderError(what, missing)
 	case info.IsDir():

@@ -34,7 +34,11 @@ func (a *app) edgeKeys(file string) (keys.EdgeKeys, error) {
 	case exists(env):
 		file = env
 	default:
-		return keystore.ParseEdge([]byte(env), protection)
+		edge, err := keystore.ParseEdge([]byte(env), protection)
+		if err != nil {
+			return edge, fmt.Errorf("REVENANT_PACK_KEY is neither the name of an edge key file nor its text: %w", err)
+		}
+		return edge, nil
 	}
 	what := "--pack-key"
 	if file == env {

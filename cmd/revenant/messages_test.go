@@ -54,13 +54,14 @@ func messageBox(t *testing.T) *box {
 	b.must(0, generated(2), "secret", "add", "c")
 	b.must(0, generated(3), "secret", "rotate", "c")
 	for name, content := range map[string]string{
-		"file": "x\n", "empty": "", "binary": "\x00\x01\xff", "broken.toml": "a = 1\nb = [", "broken.json": "[\n{\"RuleID\": }",
+		"file": "x\n", "empty": "", "binary": "\x00\x01\xff", "pattern.toml": "[[rules]]\nid = \"one\"\nregex = \"x\"\n[[rules]]\nid = \"two\"\nregex = \"[\"\n", "broken.toml": "a = 1\nb = [", "broken.json": "[\n{\"RuleID\": }",
 		"pass": "three words\n", "unknown.tmpl": "{{ range . }}{{ .Nope }}{{ end }}", "broken.tmpl": "{{ range . }}",
 	} {
 		if err := os.WriteFile(b.dir+"/"+name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+	b.gitIn(b.dir, "init", "-q", "repo")
 	return b
 }
 
@@ -94,6 +95,10 @@ func TestMessagesNameTheInput(t *testing.T) {
 		{"dir --enable-rule nope", []string{"--enable-rule", "revenant rules list"}},
 		{"git not-here", []string{"PATH", "no such folder in "}},
 		{"git file", []string{"PATH", "a file", "revenant dir"}},
+		{"git ftp://example.org/x", []string{"PATH", "use https"}},
+		{"git repo --since-commit nope", []string{"--since-commit: git knows no such commits"}},
+		{"git repo --log-opts=--nope", []string{"--log-opts: git knows no such commits"}},
+		{"dir -c pattern.toml", []string{"--config", "regex of the rule \"two\"", "missing closing ]"}},
 		{"git", []string{"the current folder", "revenant dir"}},
 		{"git --repos-from home", []string{"--repos-from names a folder"}},
 		{"git --repos-from not-here", []string{"--repos-from", "no such file in "}},

@@ -144,7 +144,7 @@ func jsonPlace(data []byte, err error) string {
 	}
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
-		return fmt.Sprintf("a %s where something else belongs, at %s", kind.Value, lineAndColumn(data, kind.Offset))
+		return "something of another type is expected at " + lineAndColumn(data, kind.Offset)
 	}
 	return "not valid JSON"
 }
