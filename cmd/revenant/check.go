@@ -147,8 +147,10 @@ func needing() []pair {
 	return []pair{
 		{"", "baseline-owner", "write-baseline", "it is the owner of new entries"},
 		{"", "baseline-until", "write-baseline", "it is the end of new entries"},
-		{"dir", "pack-key", "pack", "it opens a pack"}, {"git", "pack-key", "pack", "it opens a pack"},
-		{"stdin", "pack-key", "pack", "it opens a pack"}, {"home", "pack-key", "pack", "it opens a pack"},
+		{"dir", "pack-key", "pack", "it opens a pack"},
+		{"git", "pack-key", "pack", "it opens a pack"},
+		{"stdin", "pack-key", "pack", "it opens a pack"},
+		{"home", "pack-key", "pack", "it opens a pack"},
 		{"init", "passphrase-file", "backup-file", "it protects the backup; REVENANT_RING_PASSPHRASE protects the key ring"},
 		{"init", "recipient", "backup-file", "it protects the backup; REVENANT_RING_PASSPHRASE protects the key ring"},
 		{"key verify", "passphrase-file", "backup", "it opens a backup"},
