@@ -32,7 +32,7 @@ input ("-") the value is taken from there instead, and must be the finding's.`,
 			if name == "" {
 				return usagef("say how the secret shall be called: --name NAME")
 			}
-			secret, err := nameArg(name)
+			secret, err := nameArg("--name", name)
 			if err != nil {
 				return err
 			}
@@ -76,13 +76,13 @@ input ("-") the value is taken from there instead, and must be the finding's.`,
 // adoptable returns the values that could be the finding's: the registry
 // compares their ids.
 func (a *app) adoptable(ctx context.Context, s *session, id, path string, fl *scanFlags) ([]fingerprints.Value, error) {
+	f, err := s.reg.Finding(ctx, s.actor, id) // before anybody is asked for a value
+	if err != nil {
+		return nil, err
+	}
 	if path != "" {
 		v, err := a.readValue("--file", path)
 		return []fingerprints.Value{v}, err
-	}
-	f, err := s.reg.Finding(ctx, s.actor, id)
-	if err != nil {
-		return nil, err
 	}
 	scheme, root, _ := strings.Cut(f.Source, ":")
 	if scheme != "dir" && scheme != "home" {

@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,8 +65,12 @@ func (a *app) run(ctx context.Context, args []string) (code int) {
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	if err := root.ExecuteContext(ctx); err != nil {
+	answerHelp(root)
+	if err := wrongTopic(root, args); err != nil {
 		return a.fail(err)
+	}
+	if c, err := root.ExecuteContextC(ctx); err != nil {
+		return a.fail(naming(c, err))
 	}
 	return a.code
 }
@@ -83,8 +90,9 @@ ones are stale.`,
   revenant findings list
   revenant prove billing/db-password@1`,
 		SilenceErrors: true, SilenceUsage: true,
-		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args:              noArgs,
+		PersistentPreRunE: a.checkInput,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	pf := root.PersistentFlags()
 	pf.StringVar(&a.home, "home", "", "folder of keys and registry (default $REVENANT_HOME, else the user's data folder)")
@@ -109,21 +117,54 @@ ones are stale.`,
 }
 
 // homeDir resolves REVENANT_HOME: the flag, the environment, the user's data
-// folder.
+// folder. It refuses what can be no folder.
 func (a *app) homeDir() (string, error) {
-	for _, dir := range []string{a.home, a.env("REVENANT_HOME")} {
-		if dir != "" {
-			return filepath.Abs(dir)
-		}
+	what, dir, err := a.homePlace()
+	if err != nil {
+		return "", err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return "", usagef("%s: the current folder is not there any more: give a path from the root", what)
+	}
+	switch info, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return dir, nil
+	case errors.Is(err, syscall.ENOTDIR), err == nil && !info.IsDir():
+		return "", usagef("%s names a file, or a place below one: give the folder of keys and registry, which 'revenant init' makes", what)
+	case errors.Is(err, fs.ErrPermission):
+		return "", fmt.Errorf("%s: the folder may not be looked into by this user (%w): run as its owner, or give another folder", what, fs.ErrPermission)
+	case err != nil:
+		return "", folderError(what, err)
+	}
+	return dir, nil
+}
+
+// homePlace is what names the folder, and its name.
+func (a *app) homePlace() (what, dir string, err error) {
+	switch env := a.env("REVENANT_HOME"); {
+	case a.home != "":
+		return "--home", a.home, nil
+	case env != "":
+		return "REVENANT_HOME", env, nil
 	}
 	if data := a.env("XDG_DATA_HOME"); filepath.IsAbs(data) {
-		return filepath.Join(data, "revenant"), nil
+		return "XDG_DATA_HOME", filepath.Join(data, "revenant"), nil
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", usageError{errNoHome}
+		return "", "", usageError{errNoHome}
 	}
-	return filepath.Join(home, ".local", "share", "revenant"), nil
+	return "the home folder", filepath.Join(home, ".local", "share", "revenant"), nil
+}
+
+// makeHome makes the folder of keys and registry.
+func (a *app) makeHome(dir string) error {
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		return nil
+	}
+	what, _, _ := a.homePlace() // it was asked before
+	return fmt.Errorf("%s: the folder cannot be made%s (%w): give one that this user may write to", what, below(&fs.PathError{Path: dir}), bare(err))
 }
 
 // actorName is who the audit log names for commands of this terminal.

@@ -148,6 +148,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal("this test mounts a small file system and needs root, as in CI")
 	}
 	b := newBox(t)
+	b.wantWords(b.must(3, "", "dir", b.work, "-r", "json:/dev/full"), "--report-path", "no space left", "make room")
 	small := filepath.Join(b.dir, "registry")
 	if err := os.MkdirAll(small, 0o700); err != nil {
 		t.Fatal(err)
@@ -251,7 +252,20 @@ func TestUnreadableIsNeverClean(t *testing.T) {
 	if err := os.Chmod(closed, 0); err != nil {
 		t.Fatal(err)
 	}
-	// Root reads everything: run as somebody else.
+	code, out := b.asNobody("dir", b.work)
+	if code != 3 {
+		t.Errorf("exit code %d, want 3\n%s", code, out)
+	}
+	if !strings.Contains(out, "closed.txt") || !strings.Contains(out, "not complete") {
+		t.Errorf("the unreadable file is not named:\n%s", out)
+	}
+}
+
+// asNobody runs a command line as a user who owns the box and nothing else: root
+// may do everything.
+func (b *box) asNobody(args ...string) (int, string) {
+	t := b.t
+	t.Helper()
 	for _, d := range []string{b.dir, b.work} {
 		if err := filepath.Walk(d, func(p string, _ os.FileInfo, err error) error {
 			if err == nil {
@@ -262,14 +276,16 @@ func TestUnreadableIsNeverClean(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := b.command(t.Context(), "", "dir", b.work)
+	c := b.command(t.Context(), "", args...)
 	bin := filepath.Join(b.dir, "out", "revenant.test")
-	self, err := os.ReadFile(os.Args[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(bin, self, 0o755); err != nil {
-		t.Fatal(err)
+	if !isRegular(bin) {
+		self, err := os.ReadFile(os.Args[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(bin, self, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	c.Path = bin
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -278,11 +294,61 @@ func TestUnreadableIsNeverClean(t *testing.T) {
 			_ = os.Chmod(p, info.Mode().Perm()|0o011)
 		}
 	}
-	out, err := c.CombinedOutput()
-	if code := c.ProcessState.ExitCode(); code != 3 {
-		t.Errorf("exit code %d, want 3: %v\n%s", code, err, out)
+	out, _ := c.CombinedOutput() // its code is looked at
+	return c.ProcessState.ExitCode(), string(out)
+}
+
+// TestMessagesOfPermissions: what a user may not read or write is told with the
+// flag that names it, or with its own name, and what to do.
+func TestMessagesOfPermissions(t *testing.T) {
+	b := newBox(t)
+	b.must(0, "", "init")
+	b.must(0, generated(1), "secret", "add", "a/b")
+	at := func(name string) string { return filepath.Join(b.work, name) }
+	for _, dir := range []string{"readable", "closed"} {
+		if err := os.Mkdir(at(dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if !strings.Contains(string(out), "closed.txt") || !strings.Contains(string(out), "not complete") {
-		t.Errorf("the unreadable file is not named:\n%s", out)
+	b.write("file", "x\n")
+	b.write("closed/file", "x\n")
+	for name, mode := range map[string]os.FileMode{"file": 0, "readable": 0o500, "closed": 0} {
+		if err := os.Chmod(at(name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ring := filepath.Join(b.registry(), "keys", "ring")
+	for _, c := range []struct {
+		args   []string
+		code   int
+		words  []string
+		closed string // a file of the registry that is closed
+	}{
+		{[]string{"dir", "-c", at("file")}, 2, []string{"--config: permission denied", "run as its owner"}, ""},
+		{[]string{"dir", "-b", at("closed/file")}, 2, []string{"--baseline-path: permission denied", "run as its owner"}, ""},
+		{[]string{"dir", "-r", "json:" + at("readable/x")}, 2, []string{"--report-path: it cannot be written there", "choose another place"}, ""},
+		{[]string{"git", at("closed")}, 2, []string{"PATH: permission denied"}, ""},
+		{[]string{"migrate", at("closed")}, 2, []string{"PATH: permission denied"}, ""},
+		{[]string{"secret", "add", "x", "--file", at("file")}, 2, []string{"--file: permission denied"}, ""},
+		{[]string{"--home", at("readable/new"), "init"}, 3, []string{"--home: the folder cannot be made in " + at("readable")}, ""},
+		{[]string{"--home", at("closed/old"), "status"}, 3, []string{"--home: the folder may not be looked into"}, ""},
+		{[]string{"status"}, 3, []string{ring, "permission denied: run as the owner of the keys"}, ring},
+		{[]string{"status"}, 3, []string{"registry.db", "make it readable"}, storeFile(b.registry())},
+	} {
+		if c.closed != "" {
+			if err := os.Chmod(c.closed, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		code, out := b.asNobody(c.args...)
+		if code != c.code || strings.Count(out, "\n") > 2 {
+			t.Errorf("%v: exit code %d, want %d\n%s", c.args, code, c.code, out)
+		}
+		b.wantWords(ran{stderr: out}, c.words...)
+		if c.closed != "" {
+			if err := os.Chmod(c.closed, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }

@@ -100,9 +100,9 @@ func (a *app) openBaselines(fl *baselineFlags, roots []string) (*baselines, erro
 	if fl.none && (len(fl.paths) > 0 || fl.ignore != "" || fl.write != "") {
 		return nil, usagef("--no-baseline goes with none of --baseline-path, --gitleaks-ignore-path and --write-baseline")
 	}
-	for _, name := range fl.paths {
+	for i, name := range fl.paths {
 		if err := b.given.Read(name); err != nil {
-			return nil, baselineError("--baseline-path", err)
+			return nil, baselineError(numbered("--baseline-path", i, len(fl.paths)), err)
 		}
 	}
 	if name := fl.ignore; name != "" {
@@ -149,8 +149,11 @@ func (b *baselines) end() (time.Time, error) {
 		return time.Time{}, nil
 	}
 	t, err := time.Parse(time.DateOnly, b.fl.until)
-	if err != nil {
+	switch {
+	case err != nil:
 		return t, usagef("--baseline-until is a day, as in 2027-01-31, or never")
+	case t.AddDate(0, 0, 1).Before(b.now()):
+		return t, usagef("--baseline-until lies in the past: the new entries would count for nothing")
 	}
 	return t, nil
 }

@@ -97,9 +97,6 @@ func (a *app) build(fl *ciFlags) (pipeline.Build, error) {
 }
 
 func (a *app) runCI(ctx context.Context, fl *ciFlags, root string) error {
-	if fl.onlyLog && fl.log == "" {
-		return usagef("--only-log: say which with --log FILE, or --log - for standard input")
-	}
 	b, err := a.build(fl)
 	if err != nil {
 		return err

@@ -45,16 +45,6 @@ func (f *compatFlags) register(c *cobra.Command) {
 	}
 }
 
-func (f *compatFlags) check() error {
-	switch {
-	case f.timeout < 0:
-		return usagef("--timeout is 0 seconds or more")
-	case f.megabytes < 0:
-		return usagef("--max-target-megabytes is 0 or more")
-	}
-	return nil
-}
-
 // limit is how long a scan may take; 0: as long as it does.
 func (f *compatFlags) limit() time.Duration { return time.Duration(f.timeout) * time.Second }
 
@@ -78,6 +68,8 @@ func modernArgs(args []string) (out []string, said string) {
 		case (name == "--source" || name == "-s") && i+1 < len(args):
 			i++
 			path = args[i]
+		case name == "-s":
+			rest = append(rest, "--source") // it needs a value, and is told so
 		default:
 			rest = append(rest, args[i])
 		}

@@ -49,9 +49,26 @@ func flagError(c *cobra.Command, err error) error {
 	case errors.As(err, &missing):
 		return usagef("--%s needs a value; %s", missing.GetFlag().Name, hint)
 	case errors.As(err, &unknown):
-		return usagef("unknown flag; %s", hint)
+		return unknownFlag(c, unknown, hint)
 	}
 	return usagef("the flags cannot be read; %s", hint)
+}
+
+// naming puts the flag's or argument's name before an error of the registry that
+// says which input is not valid.
+func naming(c *cobra.Command, err error) error {
+	var bad *registry.InputError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	name := bad.Input
+	if other := map[string]string{"consumer": "issued-to", "expiry": "expires"}[name]; other != "" && !isGiven(c, name) {
+		name = other
+	}
+	if c.Flags().Lookup(name) != nil {
+		name = "--" + name
+	}
+	return usageError{fmt.Errorf("%s: %w", name, bad.Way())}
 }
 
 // wanting says what a flag takes, for errors.
@@ -83,7 +100,7 @@ func noArgs(c *cobra.Command, args []string) error {
 		return nil
 	}
 	if c.HasSubCommands() {
-		return usagef("'%s' has no such command; see '%s --help'", c.CommandPath(), c.CommandPath())
+		return unknownCommand(c, args[0])
 	}
 	return usagef("'%s' takes no arguments; see '%s --help'", c.CommandPath(), c.CommandPath())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -191,7 +192,7 @@ func (a *app) openPack(e *eye, fl *scanFlags, o pack.Options) (pack.Header, erro
 	e.ids = &scan.Identities{Edge: edge.Identity(fingerprints.AudienceEdge)}
 	h, err := e.usePack(f, edge, o)
 	if err != nil {
-		return h, fmt.Errorf("opening the pack %s: %w", fl.pack, err)
+		return h, fmt.Errorf("--pack: opening it: %w", err)
 	}
 	return h, nil
 }
@@ -199,6 +200,14 @@ func (a *app) openPack(e *eye, fl *scanFlags, o pack.Options) (pack.Header, erro
 // cachedPack returns the registry compiled for this machine, built anew when
 // the registry moved since.
 func (a *app) cachedPack(ctx context.Context, s *session, audience fingerprints.Audience) (*os.File, error) {
+	f, err := a.compiled(ctx, s, audience)
+	if errors.As(err, new(*fs.PathError)) || errors.As(err, new(*os.LinkError)) {
+		return nil, fmt.Errorf("%s cannot be written (%w): make it a folder that this user may write to, or remove it; it is made anew", filepath.Join(s.dir, "packs"), bare(err))
+	}
+	return f, err
+}
+
+func (a *app) compiled(ctx context.Context, s *session, audience fingerprints.Audience) (*os.File, error) {
 	key, err := s.reg.PackKey(ctx, s.actor, audience)
 	if err != nil {
 		return nil, err
@@ -251,6 +260,11 @@ func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
 	o.Own = own
 	m, err := rules.New(o)
 	if err != nil {
+		if o.Path != "" {
+			if _, ferr := readFileLimited(a.rulesFrom(fl), o.Path, 0); ferr != nil {
+				return nil, ferr // nothing of it was read
+			}
+		}
 		return nil, usagef("%s: %w", a.rulesFrom(fl), err)
 	}
 	if len(fl.compat.rules) == 0 {

@@ -57,7 +57,7 @@ func (ff *filterFlags) filter() (store.FindingFilter, error) {
 	if ff.ref != "" {
 		ref, err := fingerprints.ParseRef(ff.ref)
 		if err != nil {
-			return f, usageError{err}
+			return f, usagef("--secret: %w", err)
 		}
 		f.Secret, f.Version = ref.Name, ref.Number
 	}
@@ -73,6 +73,26 @@ func (ff *filterFlags) filter() (store.FindingFilter, error) {
 	return f, err
 }
 
+// known refuses filters that nothing can match because what they name is not
+// there: "no findings" would be taken for an all-clear.
+func (ff *filterFlags) known(ctx context.Context, s *session, f store.FindingFilter) error {
+	if f.Secret != "" {
+		v, err := s.reg.Show(ctx, s.actor, f.Secret)
+		if err != nil {
+			return fmt.Errorf("--secret: %w", err)
+		}
+		if f.Version != 0 && !slices.ContainsFunc(v.Versions, func(w registry.VersionView) bool { return w.Version == f.Version }) {
+			return fmt.Errorf("--secret: %s has %s: %w", v.Name, plural(len(v.Versions), "version", "versions"), registry.ErrUnknownVersion)
+		}
+	}
+	if f.SourceID != "" {
+		if _, err := s.reg.Source(ctx, s.actor, f.SourceID); err != nil {
+			return fmt.Errorf("--source: %w", err)
+		}
+	}
+	return nil
+}
+
 func (a *app) findingsList() *cobra.Command {
 	var ff filterFlags
 	c := &cobra.Command{
@@ -85,6 +105,9 @@ func (a *app) findingsList() *cobra.Command {
 				return err
 			}
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				if err := ff.known(ctx, s, f); err != nil {
+					return err
+				}
 				limit := f.Limit
 				f.Limit = 0 // the worst are not the first in the store
 				list, err := s.reg.Findings(ctx, s.actor, f)
@@ -352,6 +375,9 @@ func (a *app) findingsExport() *cobra.Command {
 				return usagef("--format is jsonl or csv")
 			}
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				if err := ff.known(ctx, s, f); err != nil {
+					return err
+				}
 				if format == "csv" {
 					return a.exportCSV(ctx, s, f)
 				}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"runtime"
 	"strings"
 
@@ -40,7 +42,7 @@ func (fl *gitFlags) changes() (*gitrepo.ChangesOptions, error) {
 	}
 	switch {
 	case n > 1:
-		return nil, usagef("--staged, --log-opts and --since-commit exclude each other")
+		return nil, usagef("--staged (or --pre-commit), --log-opts and --since-commit exclude each other: say one of them")
 	case fl.staged:
 		return &gitrepo.ChangesOptions{Extent: gitrepo.Staged}, nil
 	case fl.preCommit:
@@ -111,9 +113,9 @@ func (a *app) scanGit(ctx context.Context, fl *gitFlags, args []string) error {
 		}
 		return a.scanOneRepository(ctx, fl, part, target)
 	case part != nil:
-		return usagef("--staged, --pre-commit, --log-opts and --since-commit are for one repository")
+		return usagef("--staged, --pre-commit, --log-opts and --since-commit are for one repository: name one PATH, without --repos-from and --recursive")
 	case fl.source != "":
-		return usagef("--source names one repository; several have their own ids")
+		return usagef("--source names one repository; several have their own ids: leave it out, or scan one")
 	}
 	return a.scanRepositories(ctx, fl, args)
 }
@@ -136,9 +138,9 @@ func (a *app) scanOneRepository(ctx context.Context, fl *gitFlags, part *gitrepo
 	info, err := gitrepo.Look(ctx, target)
 	if err != nil {
 		if errors.Is(err, gitrepo.ErrNoRepository) {
-			return usagef("%w: give a folder with a repository, or a URL; revenant dir reads any folder", err)
+			return noRepository(target, err)
 		}
-		return err
+		return fmt.Errorf("PATH: %w", err)
 	}
 	if id == "" {
 		id = info.SourceID
@@ -150,7 +152,18 @@ func (a *app) scanOneRepository(ctx context.Context, fl *gitFlags, part *gitrepo
 			place.sourceID = "" // it may never be committed
 		}
 		return a.runScan(ctx, &fl.scanFlags, place, func(*eye, []byte) (scanners.Source, error) {
-			return gitrepo.NewChanges(ctx, *part)
+			src, err := gitrepo.NewChanges(ctx, *part)
+			if errors.Is(err, gitrepo.ErrBadRange) {
+				flag := "--since-commit"
+				if fl.logOpts != "" {
+					flag = "--log-opts"
+				}
+				return nil, usagef("%s: %w", flag, err)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return src, nil
 		})
 	}
 	return a.runScan(ctx, &fl.scanFlags, place, func(e *eye, _ []byte) (scanners.Source, error) {
@@ -160,6 +173,27 @@ func (a *app) scanOneRepository(ctx context.Context, fl *gitFlags, part *gitrepo
 		}
 		return watched{src, from}, nil
 	})
+}
+
+// noRepository says what is at a path in place of a repository.
+func noRepository(target string, err error) error {
+	what := "PATH"
+	if target == "." {
+		what = "the current folder"
+	}
+	switch info, missing := os.Stat(target); {
+	case missing != nil && strings.Contains(target, "://") && badTarget(target) != "":
+		return usagef("%s: %s", what, badTarget(target))
+	case missing != nil:
+		return folderError(what, missing)
+	case info.IsDir():
+		if _, err := os.ReadDir(target); err != nil {
+			return folderError(what, err)
+		}
+	default:
+		return usagef("%s: %w, but a file: give a folder with a repository, or a URL; 'revenant dir PATH' reads any file", what, err)
+	}
+	return usagef("%s: %w: give a folder with a repository, or a URL; 'revenant dir PATH' reads any folder", what, err)
 }
 
 // openRepository opens a repository as a source, with what is remembered of it.

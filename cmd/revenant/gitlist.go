@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,12 +21,12 @@ func (a *app) readTargets(file string) ([]string, error) {
 	if file == "-" {
 		return parseTargets(a.stdin, "standard input")
 	}
-	f, err := os.Open(file)
+	f, err := a.openInput("--repos-from", file)
 	if err != nil {
-		return nil, fileError("--repos-from", err)
+		return nil, err
 	}
 	defer f.Close()
-	return parseTargets(f, file)
+	return parseTargets(f, printable(file))
 }
 
 // parseTargets reads one path or URL a line. Blank lines and those that begin
@@ -49,15 +48,15 @@ func parseTargets(r io.Reader, name string) ([]string, error) {
 			continue
 		}
 		if wrong := badTarget(target); wrong != "" {
-			return nil, usagef("%s, line %d: %s", name, n, wrong)
+			return nil, usagef("--repos-from: %s, line %d: %s", name, n, wrong)
 		}
 		out = append(out, target)
 	}
 	switch err := lines.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
-		return nil, usagef("%s, line %d: longer than any path or URL", name, n+1)
+		return nil, usagef("--repos-from: %s, line %d: longer than any path or URL: it wants one a line", name, n+1)
 	case err != nil:
-		return nil, usagef("%s, after line %d: %w", name, n, bare(err))
+		return nil, usagef("--repos-from: %s, after line %d: %w", name, n, bare(err))
 	}
 	return out, nil
 }
@@ -83,5 +82,5 @@ func badTarget(target string) string {
 	case "https", "http", "ssh", "git", "git+ssh", "ssh+git", "file":
 		return ""
 	}
-	return "a URL that git repositories are not read from"
+	return "a URL that git repositories are not read from: use https, http, ssh, git or file"
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 
 	"revenant/fingerprints"
 	"revenant/ingest/scan"
@@ -32,7 +34,7 @@ func (a *app) scanRepositories(ctx context.Context, fl *gitFlags, args []string)
 		return err
 	}
 	if len(t.list)+len(t.bad) == 0 {
-		return usagef("there is no repository to scan")
+		return usagef("%s", nothingNamed(fl))
 	}
 	var jobs []scanJob
 	for _, k := range t.bad {
@@ -41,6 +43,28 @@ func (a *app) scanRepositories(ctx context.Context, fl *gitFlags, args []string)
 		}})
 	}
 	return a.runScans(ctx, &fl.scanFlags, append(jobs, a.gitJobs(fl, t)...))
+}
+
+// nothingNamed says who named no repository.
+func nothingNamed(fl *gitFlags) string {
+	switch {
+	case fl.reposFrom == "":
+		return "--recursive: there is no git repository in the folder or below it; 'revenant dir PATH' reads any folder"
+	case len(fl.recursive) == 0:
+		return "--repos-from: the file names no repository: write one PATH or URL a line"
+	}
+	return "--repos-from names no repository, and there is none below --recursive: 'revenant dir PATH' reads any folder"
+}
+
+// unfit says why a folder cannot be searched for repositories.
+func unfit(dir string) string {
+	switch info, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return "there is no such folder for --recursive"
+	case err == nil && !info.IsDir():
+		return "--recursive names a file: give a folder, or the repository without the flag"
+	}
+	return "the folder of --recursive may not be read by this user"
 }
 
 // gather looks at every repository before any is read.
@@ -65,7 +89,7 @@ func (a *app) gather(ctx context.Context, fl *gitFlags, args []string) (*gitTarg
 		found, skipped, err := gitrepo.Find(ctx, dir)
 		switch {
 		case errors.Is(err, gitrepo.ErrNoRepository):
-			t.unread(dir, "the folder cannot be read")
+			t.unread(dir, unfit(dir))
 		case err != nil:
 			return nil, err
 		}

@@ -89,6 +89,7 @@ func completionTexts(root *cobra.Command) {
 what they take: names and versions of secrets, sources, findings, states, rules.
 It shows no value: there is none to show.`
 		for _, shell := range c.Commands() {
+			shell.Args = noArgs
 			shell.Short = "Write the script for " + shell.Name()
 			shell.Long = map[string]string{
 				"bash": `For this shell:
@@ -110,6 +111,7 @@ with these lines in ~/.zshrc:
   autoload -U compinit && compinit`,
 				"fish": `For every new shell:
 
+  mkdir -p ~/.config/fish/completions
   revenant completion fish > ~/.config/fish/completions/revenant.fish`,
 				"powershell": `For this shell; put the line into $PROFILE for every new one:
 

@@ -43,20 +43,45 @@ func (a *app) readFields(f fieldFlags) ([]namedValue, error) {
 	if f.file != "" && f.file != "-" {
 		return nil, usagef("give --file for a secret of one value or --field NAME=FILE for each of several, not both")
 	}
+	sources, err := f.named()
+	if err != nil {
+		return nil, err
+	}
 	var out []namedValue
-	for i, spec := range f.fields {
-		name, file, ok := strings.Cut(spec, "=")
-		if !ok || file == "" {
-			return nil, usagef("--field number %d is not of the form NAME=FILE (FILE may be - for standard input); values are never given as arguments", i+1)
-		}
-		if err := fingerprints.CheckName(name); err != nil {
-			return nil, usagef("--field number %d: %w", i+1, err)
-		}
-		v, err := a.readValue("--field "+name, file)
+	for _, from := range sources {
+		v, err := a.readValue("--field "+from.field, from.file)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, namedValue{name, v})
+		out = append(out, namedValue{from.field, v})
+	}
+	return out, nil
+}
+
+// fieldFile is where the value of a field comes from.
+type fieldFile struct{ field, file string }
+
+// named reads NAME=FILE, before any value is read.
+func (f fieldFlags) named() ([]fieldFile, error) {
+	var out []fieldFile
+	for i, spec := range f.fields {
+		name, file, ok := strings.Cut(spec, "=")
+		what := numbered("--field", i, len(f.fields))
+		if !ok || file == "" {
+			return nil, usagef("%s is not of the form NAME=FILE (FILE may be - for standard input); values are never given as arguments", what)
+		}
+		if err := fingerprints.CheckName(name); err != nil {
+			return nil, usagef("%s: %w", what, err)
+		}
+		for _, before := range out {
+			switch {
+			case before.field == name:
+				return nil, usagef("%s: %s is given twice", what, name)
+			case before.file == "-" && file == "-":
+				return nil, usagef("%s: standard input is read once, and %s has it: give a file", what, before.field)
+			}
+		}
+		out = append(out, fieldFile{name, file})
 	}
 	return out, nil
 }
@@ -85,14 +110,18 @@ func (a *app) readValue(what, file string) (fingerprints.Value, error) {
 	if err != nil {
 		return fingerprints.Value{}, err
 	}
-	return checkedValue(b, file)
+	return checkedValue(b, "the file of "+what)
 }
 
 func checkedValue(b []byte, from string) (fingerprints.Value, error) {
 	defer clear(b)
 	switch {
 	case len(bytes.TrimRight(b, "\r\n")) == 0:
-		return fingerprints.Value{}, usagef("the value from %s is empty; pipe it in, as in: printf %%s \"$VALUE\" | revenant ...", from)
+		way := ""
+		if from == "standard input" {
+			way = "; pipe it in, as in: printf %s \"$VALUE\" | revenant ..., or give --file FILE"
+		}
+		return fingerprints.Value{}, usagef("the value from %s is empty%s", from, way)
 	case len(b) > maxValueInput:
 		return fingerprints.Value{}, usagef("the value from %s is over %d MiB: this is not one secret value", from, maxValueInput>>20)
 	}
@@ -107,7 +136,7 @@ func readFileLimited(what, file string, limit int64) ([]byte, error) {
 		return nil, fileError(what, err)
 	}
 	if !info.Mode().IsRegular() && info.Mode()&os.ModeNamedPipe == 0 && info.Mode()&os.ModeCharDevice == 0 {
-		return nil, usagef("%s names no file: give a regular file", what)
+		return nil, usagef("%s names a folder, or what is no file: give a regular file", what)
 	}
 	f, err := os.Open(file)
 	if err != nil {
@@ -116,7 +145,7 @@ func readFileLimited(what, file string, limit int64) ([]byte, error) {
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", file, bare(err))
+		return nil, fmt.Errorf("%s: reading the file: %w", what, bare(err))
 	}
 	return b, nil
 }

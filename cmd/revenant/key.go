@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -56,8 +55,8 @@ With REVENANT_RING_PASSPHRASE set, the key ring's file is encrypted.`,
 // initialise makes what is missing; backUp, where it is not nil, says where it
 // put a backup of the ring.
 func (a *app) initialise(ctx context.Context, dir string, backUp func(*keys.Ring) (string, error)) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("making REVENANT_HOME: %w", err)
+	if err := a.makeHome(dir); err != nil {
+		return err
 	}
 	home := a.keyHome(dir)
 	ring, err := home.Load()
@@ -286,7 +285,7 @@ never replaced, nor a newer state of the same one.`,
 			if err != nil {
 				return err
 			}
-			if err := os.MkdirAll(dir, 0o700); err != nil {
+			if err := a.makeHome(dir); err != nil {
 				return err
 			}
 			if err := a.belongsTo(c.Context(), dir, ring); err != nil {
@@ -334,7 +333,11 @@ func (a *app) readBackup(what, file string, pf protectionFlags) (*keys.Ring, err
 	if err != nil {
 		return nil, err
 	}
-	return keystore.OpenBackup(b, p)
+	ring, err := keystore.OpenBackup(b, p)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return ring, nil
 }
 
 func (a *app) keyRotate() *cobra.Command {

@@ -34,12 +34,27 @@ func (a *app) edgeKeys(file string) (keys.EdgeKeys, error) {
 	case exists(env):
 		file = env
 	default:
-		return keystore.ParseEdge([]byte(env), protection)
+		edge, err := keystore.ParseEdge([]byte(env), protection)
+		if err != nil {
+			return edge, fmt.Errorf("REVENANT_PACK_KEY is neither the name of an edge key file nor its text: %w", err)
+		}
+		return edge, nil
 	}
-	if _, err := os.Stat(file); err != nil {
-		return keys.EdgeKeys{}, fileError("the edge key file", err)
+	what := "--pack-key"
+	if file == env {
+		what = "REVENANT_PACK_KEY"
 	}
-	return keystore.ReadEdge(file, protection)
+	switch info, err := os.Stat(file); {
+	case err != nil:
+		return keys.EdgeKeys{}, fileError(what, err)
+	case info.IsDir():
+		return keys.EdgeKeys{}, usagef("%s names a folder: give the edge key file that 'revenant pack export --key-out FILE' writes", what)
+	}
+	edge, err := keystore.ReadEdge(file, protection)
+	if err != nil {
+		return edge, fmt.Errorf("%s: %w", what, err)
+	}
+	return edge, nil
 }
 
 // rememberHead keeps the newest audit record beside the keys.
@@ -99,7 +114,7 @@ func (p protectionFlags) protection(a *app) (keystore.Protection, error) {
 		if w := keystore.WithPassphrase(b); !w.IsZero() {
 			return w, nil
 		}
-		return keystore.Protection{}, usagef("%s holds no passphrase", p.passphraseFile)
+		return keystore.Protection{}, usagef("--passphrase-file: the file's first line is empty: it is the passphrase")
 	case len(p.recipients) > 0:
 		w, err := keystore.ToRecipients(p.recipients)
 		if err != nil {
@@ -114,7 +129,7 @@ func (p protectionFlags) protection(a *app) (keystore.Protection, error) {
 		defer f.Close()
 		w, err := keystore.ByIdentities(f)
 		if err != nil {
-			return w, usagef("%s: %w", p.identityFile, err)
+			return w, usagef("--identity: %w", err)
 		}
 		return w, nil
 	}

@@ -30,6 +30,9 @@ allowlists that were made are put into .gitleaks.toml.`,
 			if len(args) == 1 {
 				root = args[0]
 			}
+			if _, err := os.ReadDir(root); err != nil {
+				return folderError("PATH", err)
+			}
 			p, err := migrate.New(root)
 			if err != nil {
 				return usagef("PATH is no folder: give the folder of a project")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -40,7 +41,12 @@ func (a *app) createOut(flag, name string, mode os.FileMode) (*outFile, error) {
 		}
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".revenant-*")
-	if err != nil {
+	switch {
+	case isMissing(err):
+		return nil, usagef("%s: it cannot be written there: there is no such folder%s", flag, below(&fs.PathError{Path: name}))
+	case errors.Is(err, fs.ErrPermission):
+		return nil, usagef("%s: it cannot be written there: %w", flag, errDenied)
+	case err != nil:
 		return nil, usagef("%s: it cannot be written there: %w", flag, bare(err))
 	}
 	return &outFile{Writer: f, file: f, path: name, mode: mode}, nil
@@ -100,9 +106,20 @@ func (a *app) writeOut(flag, name string, mode os.FileMode, fill func(io.Writer)
 	}
 	defer o.abort()
 	if err := fill(o); err != nil {
-		return err
+		return unwritten(flag, err)
 	}
-	return o.commit()
+	return unwritten(flag, o.commit())
+}
+
+// unwritten says whose file could not be written, where that is what failed.
+func unwritten(what string, err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%s: it cannot be written: %w: make room on its disk and try again", what, syscall.ENOSPC)
+	case errors.As(err, new(*fs.PathError)), errors.As(err, new(*os.LinkError)):
+		return fmt.Errorf("%s: it cannot be written: %w", what, bare(err))
+	}
+	return err
 }
 
 // writeBytes writes b to the file that a flag names.
@@ -113,13 +130,65 @@ func (a *app) writeBytes(flag, name string, mode os.FileMode, b []byte) error {
 	})
 }
 
+// errDenied is the way out where permissions stand in the way.
+var errDenied = fmt.Errorf("%w: this user may not use it; run as its owner, or choose another place", fs.ErrPermission)
+
 // fileError says what is wrong with the file that a flag or argument names,
 // and not its name: people put a value or a passphrase where a file belongs.
 func fileError(what string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrInvalid) {
-		return usagef("%s: there is no such file (it wants a file's name, not what stands in the file)", what)
+	switch {
+	case isMissing(err):
+		return usagef("%s: there is no such file%s (it wants a file's name, not what stands in the file)", what, below(err))
+	case errors.Is(err, syscall.EISDIR):
+		return usagef("%s names a folder: give a file", what)
+	case errors.Is(err, fs.ErrPermission):
+		return usagef("%s: %w", what, errDenied)
 	}
 	return usagef("%s: %w", what, bare(err))
+}
+
+// folderError is the same of a folder.
+func folderError(what string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		if info, serr := os.Stat(p.Path); serr == nil && !info.IsDir() {
+			return usagef("%s is no folder: give the name of one, not of a file", what)
+		}
+	}
+	switch {
+	case isMissing(err):
+		return usagef("%s: there is no such folder%s", what, below(err))
+	case errors.Is(err, fs.ErrPermission):
+		return usagef("%s: %w", what, errDenied)
+	}
+	return usagef("%s: %w", what, bare(err))
+}
+
+// isMissing reports whether a path leads to nothing, or can lead to nothing.
+func isMissing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrInvalid)
+}
+
+// below says how far the path of an error leads: what is there is no value that
+// somebody typed in its place.
+func below(err error) string {
+	var p *fs.PathError
+	if !errors.As(err, &p) {
+		return ""
+	}
+	at, err := filepath.Abs(p.Path)
+	if err != nil {
+		return ""
+	}
+	for at != filepath.Dir(at) {
+		at = filepath.Dir(at)
+		if info, err := os.Stat(at); err == nil && info.IsDir() {
+			return " in " + printable(at)
+		} else if err == nil {
+			return ": " + printable(at) + " is a file"
+		}
+	}
+	return ""
 }
 
 // bare is a file's error without the file's name.
@@ -127,6 +196,10 @@ func bare(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Err
 	}
 	return err
 }

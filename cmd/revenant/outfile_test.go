@@ -59,7 +59,8 @@ func TestOutputInPlace(t *testing.T) {
 	}
 	b.must(2, "", "dir", b.work, "-r", filepath.Join(b.dir, "no", "folder", "x.json"))
 	for _, args := range [][]string{
-		{"pack", "export", "--key-out", link, "--out", link},
+		{"pack", "export", "--key-out", link, "--out", b.out("edge.pack")},
+		{"pack", "export", "--key-out", b.out("edge.key"), "--out", link},
 		{"audit", "checkpoint", "--out", link},
 	} {
 		b.must(0, "", args...)
@@ -73,6 +74,7 @@ func TestOutputInPlace(t *testing.T) {
 func TestFileNamesAreNotRepeated(t *testing.T) {
 	b := newBox(t)
 	b.must(0, "", "init")
+	b.must(0, generated(1), "secret", "add", "known")
 	typed := "Correct-" + "Horse_Battery=Staple"
 	for _, args := range [][]string{
 		{"secret", "add", "a", "--file", typed},
@@ -80,7 +82,7 @@ func TestFileNamesAreNotRepeated(t *testing.T) {
 		{"secret", "add", "a", "--file", b.write("plain", "x") + "/" + typed},
 		{"secret", "add", "a", "--file", strings.Repeat(typed, 200)},
 		{"secret", "add", "a", "--field", "password=" + typed},
-		{"secret", "rotate", "a", "--file", typed},
+		{"secret", "rotate", "known", "--file", typed},
 		{"secret", "import", typed},
 		{"key", "backup", "--out", b.out("ring"), "--passphrase-file", typed},
 		{"key", "restore", typed},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -44,8 +45,10 @@ func (a *app) packExport() *cobra.Command {
 				return usagef("say where to: --out FILE")
 			case keyOut != "" && aud != fingerprints.AudienceEdge:
 				return usagef("--key-out is for edge packs: a core pack opens with the key ring, which is not given away")
-			case lifetime < 0:
-				return usagef("--expires is how long the pack may be used, as in 720h; 0: for ever")
+			case groupName != "" && aud != fingerprints.AudienceEdge:
+				return usagef("--group is for edge packs: a core pack opens with the key ring, whoever holds it")
+			case keyOut != "" && filepath.Clean(keyOut) == filepath.Clean(out):
+				return usagef("--out and --key-out name one file: give each its own, and keep the key apart from the pack")
 			}
 			if groupName != "" {
 				if err := fingerprints.CheckName(groupName); err != nil {
@@ -152,7 +155,7 @@ func (a *app) packInspect() *cobra.Command {
 			return openPack(args[0], func(f *os.File, size int64) error {
 				h, err := pack.Inspect(f, size)
 				if err != nil {
-					return fmt.Errorf("inspecting the pack: %w", err)
+					return fmt.Errorf("inspecting the pack FILE: %w", err)
 				}
 				return a.printPack(h, size, false)
 			})
@@ -170,7 +173,7 @@ func (a *app) packVerify() *cobra.Command {
 				check := func(ks pack.Keys) error {
 					h, err := pack.Verify(f, size, ks, pack.Options{Now: a.now()})
 					if err != nil {
-						return fmt.Errorf("verifying the pack: %w", err)
+						return fmt.Errorf("verifying the pack FILE: %w", err)
 					}
 					return a.printPack(h, size, true)
 				}
@@ -184,7 +187,7 @@ func (a *app) packVerify() *cobra.Command {
 				return a.withRegistry(c.Context(), func(_ context.Context, s *session) error {
 					h, err := pack.Inspect(f, size)
 					if err != nil {
-						return fmt.Errorf("verifying the pack: %w", err)
+						return fmt.Errorf("verifying the pack FILE: %w", err)
 					}
 					return check(s.ring.Issuer(h.Group))
 				})

@@ -37,7 +37,7 @@ whatever its outcome, else 3.`,
 				return a.verifyProof(c.Context(), verify, public)
 			}
 			if len(args) == 0 {
-				return usagef("say which version: prove NAME@N, or prove --verify FILE")
+				return usagef("say which version: revenant prove NAME@N, or check a document: revenant prove --verify FILE")
 			}
 			ref, err := versionArg(args[0])
 			if err != nil {
@@ -129,14 +129,14 @@ func readPublicKey(file string) (ed25519.PublicKey, error) {
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(b)))
 	if err != nil || len(key) != ed25519.PublicKeySize {
-		return nil, usagef("%s does not hold a public key: it is 64 hex digits, as `revenant key status` prints", file)
+		return nil, usagef("--public-key: the file does not hold a public key: it is 64 hex digits, the proof key that `revenant key status` prints")
 	}
 	return key, nil
 }
 
 func (a *app) printVerified(p registry.Proof, err error) error {
 	if err != nil {
-		return err
+		return fmt.Errorf("--verify: %w", err)
 	}
 	if a.asJSON {
 		return a.printJSON(struct {

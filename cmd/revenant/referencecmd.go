@@ -23,7 +23,7 @@ func (a *app) referenceCommand() *cobra.Command {
 				return usagef("--format is man or markdown")
 			}
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return fileError("FOLDER", err)
+				return folderError("FOLDER", err)
 			}
 			for _, p := range render(newApp().rootCommand()) {
 				err := a.writeOut("FOLDER", filepath.Join(args[0], p.Name), 0o644, func(w io.Writer) error { return writeAll(w, p.Text) })

@@ -154,7 +154,7 @@ func (r *reports) close(s wire.Summary) error {
 	told := false
 	for _, one := range r.all {
 		if err := one.close(d); err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", one.format.name, bare(err)))
+			failed = append(failed, fmt.Errorf("%s: %w", one.format.name, bare(unwritten(one.place(), err))))
 		}
 		told = told || one.format.name == "text" && one.file == nil
 	}
@@ -162,6 +162,14 @@ func (r *reports) close(s wire.Summary) error {
 		failed = append(failed, terminal.Summary(r.errs, d, r.screen))
 	}
 	return errors.Join(failed...)
+}
+
+// place is who named where it goes.
+func (o *opened) place() string {
+	if o.file == nil {
+		return "standard output"
+	}
+	return "--report-path"
 }
 
 func (o *opened) close(d report.Data) error {

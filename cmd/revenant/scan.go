@@ -121,7 +121,7 @@ everything could be read.`,
 			return a.runScan(c.Context(), &fl, scanPlace{root: root, sourceID: id, kind: fingerprints.KindDir, measured: true}, func(_ *eye, cursor []byte) (scanners.Source, error) {
 				src, err := files.NewDir(files.DirOptions{Root: root, SourceID: id, Exclude: fl.exclude, Links: links, Cursor: cursor})
 				if err != nil {
-					return nil, namedPlace("PATH", err)
+					return nil, namedPlace("PATH", root, err)
 				}
 				return src, nil
 			})
@@ -135,9 +135,12 @@ everything could be read.`,
 }
 
 // namedPlace says which of what was typed a source refuses.
-func namedPlace(what string, err error) error {
+func namedPlace(what, root string, err error) error {
 	if errors.Is(err, files.ErrBadGlob) {
 		what = "--exclude"
+	}
+	if _, missing := os.Stat(root); missing != nil && isMissing(missing) {
+		return usagef("%s: there is no such file or folder%s", what, below(missing))
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
@@ -175,6 +178,9 @@ everything.`,
 				}
 				dir = home
 			}
+			if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+				return usagef("--dir names a file: give a home folder; 'revenant dir PATH' reads one file")
+			}
 			id, err := dirSourceID(fl.source, dir)
 			if err != nil {
 				return err
@@ -185,7 +191,7 @@ everything.`,
 			return a.runScan(c.Context(), &fl, scanPlace{root: dir, sourceID: id, kind: fingerprints.KindDir}, func(_ *eye, cursor []byte) (scanners.Source, error) {
 				src, err := files.NewHome(files.HomeOptions{Home: dir, SourceID: id, Exclude: fl.exclude, Cursor: cursor})
 				if err != nil {
-					return nil, namedPlace("--dir", err)
+					return nil, namedPlace("--dir", dir, err)
 				}
 				return src, nil
 			})
@@ -251,28 +257,35 @@ func (s *scanFlags) viewDepth() int {
 // rulesDepth is how deep the rules decode by themselves, as gitleaks does.
 func (s *scanFlags) rulesDepth() int { return min(s.viewDepth(), rules.DefaultDecodeDepth) }
 
+// checkKinds refuses what asks for a kind of finding and leaves it out.
+func (s *scanFlags) checkKinds() error {
+	own, err := s.own()
+	if err != nil {
+		return err
+	}
+	switch s.only {
+	case "":
+	case "registered":
+		if s.config != "" || len(s.compat.rules) > 0 || own != rules.OwnOn {
+			return usagef("--only registered looks for no generic rule, so --config, --rules and --enable-rule say nothing: leave one of them out")
+		}
+	case "generic":
+		if s.pack != "" {
+			return usagef("--only generic looks for no registered value, so --pack says nothing: leave one of them out")
+		}
+	default:
+		return usagef("--only is registered or generic")
+	}
+	return nil
+}
+
 func (s *scanFlags) exitRules() (scan.ExitRules, error) {
 	exit := scan.DefaultExitRules()
 	failOn, err := scan.ParseFailOn(s.failOn)
 	if err != nil {
 		return exit, usagef("--fail-on: %w: use a severity (%s), a verdict (%s), any or none", scan.ErrBadThreshold, join(fingerprints.Severities()), join(fingerprints.Verdicts()))
 	}
-	if s.exitCode < 0 || s.exitCode > 255 {
-		return exit, usagef("--exit-code is from 0 to 255")
-	}
-	if err := s.compat.check(); err != nil {
-		return exit, err
-	}
-	if s.decodeDepth < 0 {
-		return exit, usagef("--max-decode-depth is 0 or more")
-	}
-	if s.archiveDepth < 0 {
-		return exit, usagef("--max-archive-depth is 0 or more")
-	}
-	if s.only != "" && s.only != "registered" && s.only != "generic" {
-		return exit, usagef("--only is registered or generic")
-	}
-	if _, err := s.own(); err != nil {
+	if err := s.checkKinds(); err != nil {
 		return exit, err
 	}
 	exit.FailOn, exit.FailOnSkipped, exit.Findings = failOn, s.failOnSkipped, s.exitCode

@@ -106,7 +106,7 @@ func (a *app) secretAdd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			name, err := nameArg(args[0])
+			name, err := nameArg("NAME", args[0])
 			if err != nil {
 				return err
 			}
@@ -151,7 +151,7 @@ value of its own, so that a leak names who had it.`,
 			if err != nil {
 				return err
 			}
-			name, err := nameArg(args[0])
+			name, err := nameArg("NAME", args[0])
 			if err != nil {
 				return err
 			}
@@ -188,11 +188,14 @@ overdue.`,
   revenant secret rotate billing/api-token --generate`,
 		Args: argCount(1, 1, "one NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
-			name, err := nameArg(args[0])
+			name, err := nameArg("NAME", args[0])
 			if err != nil {
 				return err
 			}
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				if _, err := s.reg.Show(ctx, s.actor, name); err != nil { // before anybody is asked for a value
+					return err
+				}
 				if q.Name = name; !q.Generate {
 					if q.Fields, err = a.registryFields(f); err != nil {
 						return err
@@ -216,13 +219,13 @@ overdue.`,
 }
 
 // nameArg reads a secret's name where no version is wanted.
-func nameArg(s string) (string, error) {
+func nameArg(what, s string) (string, error) {
 	ref, err := fingerprints.ParseRef(s)
 	if err != nil {
-		return "", usageError{err}
+		return "", usagef("%s: %w", what, err)
 	}
 	if ref.Number != 0 {
-		return "", usagef("give the secret's name without a version here")
+		return "", usagef("%s: give the secret's name without a version here", what)
 	}
 	return ref.Name, nil
 }
@@ -231,10 +234,10 @@ func nameArg(s string) (string, error) {
 func versionArg(s string) (fingerprints.VersionRef, error) {
 	ref, err := fingerprints.ParseRef(s)
 	if err != nil {
-		return ref, usageError{err}
+		return ref, usagef("NAME@N: %w", err)
 	}
 	if ref.Number == 0 {
-		return ref, usagef("say which version, as NAME@N; `revenant secret show NAME` lists them")
+		return ref, usagef("NAME@N: say which version, as NAME@N; `revenant secret show NAME` lists them")
 	}
 	return ref, nil
 }

@@ -118,7 +118,7 @@ func (a *app) secretShow() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			ref, err := fingerprints.ParseRef(args[0])
 			if err != nil {
-				return usageError{err}
+				return usagef("NAME: %w", err)
 			}
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
 				v, err := s.reg.Show(ctx, s.actor, ref.Name)
@@ -126,9 +126,10 @@ func (a *app) secretShow() *cobra.Command {
 					return err
 				}
 				if ref.Number != 0 {
+					all := len(v.Versions)
 					v.Versions = slices.DeleteFunc(v.Versions, func(w registry.VersionView) bool { return w.Version != ref.Number })
 					if len(v.Versions) == 0 {
-						return registry.ErrUnknownVersion
+						return fmt.Errorf("%s has %s: %w", v.Name, plural(all, "version", "versions"), registry.ErrUnknownVersion)
 					}
 				}
 				if a.asJSON {
@@ -204,7 +205,7 @@ func (a *app) secretHistory() *cobra.Command {
 		Example: "  revenant secret history billing/db-password",
 		Args:    argCount(1, 1, "one NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
-			name, err := nameArg(args[0])
+			name, err := nameArg("NAME", args[0])
 			if err != nil {
 				return err
 			}
@@ -287,6 +288,9 @@ Formats: ` + strings.Join(formatNames(), ", ") + `.`,
 }
 
 func (a *app) printImported(r registry.Imported) error {
+	if r.Lines == 0 && len(r.Problems) == 0 {
+		return usagef("FILE holds no record, so nothing was imported: did the command that was to write it fail? --format says what it is")
+	}
 	if len(r.Problems) > 0 {
 		a.code = exitFailure
 	}

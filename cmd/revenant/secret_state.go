@@ -171,7 +171,7 @@ active or superseded. Retired and compromised values are never allowed anywhere.
       --until 2099-01-31 --reason 'host configuration'`,
 		Args: argCount(1, 1, "one NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
-			name, err := nameArg(args[0])
+			name, err := nameArg("NAME", args[0])
 			if err != nil {
 				return err
 			}
@@ -207,7 +207,7 @@ func (a *app) secretUnallow() *cobra.Command {
 		Example: "  revenant secret unallow billing/db-password --id 3",
 		Args:    argCount(1, 1, "one NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
-			name, err := nameArg(args[0])
+			name, err := nameArg("NAME", args[0])
 			if err != nil {
 				return err
 			}

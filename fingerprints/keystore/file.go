@@ -66,4 +66,12 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// denied adds the way out to errors of permissions.
+func denied(err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return fmt.Errorf("%w: run as the owner of the keys, or give them back with chown; another REVENANT_HOME has its own", err)
+}
+
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

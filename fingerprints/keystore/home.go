@@ -40,7 +40,7 @@ func (h Home) Load() (*keys.Ring, error) {
 		return nil, ErrNoRing
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the key ring: %w", err)
+		return nil, fmt.Errorf("reading the key ring: %w", denied(err))
 	}
 	ring, err := h.parse(b)
 	if err != nil {
@@ -64,7 +64,7 @@ func (h Home) parse(b []byte) (*keys.Ring, error) {
 // ring it returns ErrOtherRing, over keys that ring lacks ErrOlderRing.
 func (h Home) Save(ring *keys.Ring) error {
 	if err := os.MkdirAll(h.keysDir(), 0o700); err != nil {
-		return fmt.Errorf("making the folder of the keys: %w", err)
+		return fmt.Errorf("making the folder of the keys: %w", denied(err))
 	}
 	old, err := h.Load()
 	if err == nil {
@@ -83,7 +83,7 @@ func (h Home) Save(ring *keys.Ring) error {
 		}
 	}
 	if err := writePrivate(h.ringFile(), b); err != nil {
-		return fmt.Errorf("saving the key ring: %w", err)
+		return fmt.Errorf("saving the key ring: %w", denied(err))
 	}
 	return nil
 }
@@ -114,7 +114,7 @@ func (h Home) Head() (Head, error) {
 		return Head{}, nil
 	}
 	if err != nil {
-		return Head{}, fmt.Errorf("reading the newest audit record seen: %w", err)
+		return Head{}, fmt.Errorf("reading the newest audit record seen: %w", denied(err))
 	}
 	var head Head
 	if err := json.Unmarshal(b, &head); err != nil || head.Sequence == 0 {
@@ -139,7 +139,7 @@ func (h Home) RememberHead(head Head) error {
 		return err
 	}
 	if err := writePrivate(h.headFile(), append(b, '\n')); err != nil {
-		return fmt.Errorf("remembering the newest audit record: %w", err)
+		return fmt.Errorf("remembering the newest audit record: %w", denied(err))
 	}
 	return nil
 }

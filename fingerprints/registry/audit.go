@@ -153,7 +153,7 @@ func (v *view) verifyAudit(ctx context.Context, ring auditTrust, against []byte)
 	if against != nil {
 		p, err := audit.Read(ring, against)
 		if err != nil {
-			return out, fmt.Errorf("the given checkpoint: %w: %w", ErrInput, err)
+			return out, &InputError{Input: "against", Want: err.Error(), Kind: ErrInput}
 		}
 		points = append(points, p)
 	}

@@ -27,7 +27,7 @@ func checkFields(fields []Field) ([]Field, error) {
 			return nil, err
 		}
 		if seen[f.Name] {
-			return nil, fmt.Errorf("field %s: %w: it is given twice", f.Name, ErrInput)
+			return nil, badInput("field", "%s is given twice", f.Name)
 		}
 		seen[f.Name] = true
 		switch n := len(registration.Canonical(f.Value.Reveal(), f.trailing())); {
@@ -92,7 +92,7 @@ func checkSecret(name string, class fingerprints.Class, owner string, consumers 
 		class = fingerprints.ClassApplication
 	}
 	if !slices.Contains(fingerprints.Classes(), class) {
-		return class, fmt.Errorf("class: %w: use application, third-party, cryptographic or bootstrap", ErrInput)
+		return class, badInput("class", "use application, third-party, cryptographic or bootstrap")
 	}
 	if err := checkOwner(owner); err != nil {
 		return class, err
@@ -108,7 +108,7 @@ func checkSecret(name string, class fingerprints.Class, owner string, consumers 
 // checkOwner accepts names of teams and people, mail addresses among them.
 func checkOwner(s string) error {
 	if len(s) > fingerprints.MaxName {
-		return fmt.Errorf("owner: %w: use at most %d characters", ErrInput, fingerprints.MaxName)
+		return badInput("owner", "use at most %d characters", fingerprints.MaxName)
 	}
 	return checkText("owner", s)
 }
@@ -116,7 +116,7 @@ func checkOwner(s string) error {
 // checkText accepts a line of printable text.
 func checkText(what, s string) error {
 	if len(s) > 1000 || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
-		return fmt.Errorf("%s: %w: use one line of at most 1000 characters", what, ErrInput)
+		return badInput(what, "use one line of at most 1000 characters")
 	}
 	return nil
 }

@@ -41,6 +41,36 @@ var (
 	ErrScanOver       = errors.New("the scan was finished already")
 )
 
+// InputError says which input is not valid, and what would do; it wraps its
+// Kind: ErrInput, or an error that is more exact.
+type InputError struct {
+	Input string // as flags of the command line are called
+	Want  string // what would do; empty: Kind says it
+	Kind  error
+}
+
+func badInput(input, format string, args ...any) error {
+	return &InputError{Input: input, Want: fmt.Sprintf(format, args...), Kind: ErrInput}
+}
+
+func (e *InputError) Error() string {
+	if e.Want == "" {
+		return fmt.Sprintf("%s: %v", e.Input, e.Kind)
+	}
+	return fmt.Sprintf("%s: %v: %s", e.Input, e.Kind, e.Want)
+}
+
+// Unwrap makes errors.Is(err, ErrInput) true.
+func (e *InputError) Unwrap() error { return e.Kind }
+
+// Way is the error without the input's name.
+func (e *InputError) Way() error {
+	if e.Want == "" {
+		return e.Kind
+	}
+	return errors.New(e.Want)
+}
+
 // TransitionError says which state refused which command; it wraps
 // ErrTransition.
 type TransitionError struct {

@@ -34,7 +34,7 @@ func checkPrefix(p string) (string, error) {
 		ok = ok && (c >= 'a' && c <= 'z' || i > 0 && c >= '0' && c <= '9')
 	}
 	if !ok {
-		return "", fmt.Errorf("prefix: %w: use 2 to 12 of a-z and 0-9, a letter first", ErrInput)
+		return "", badInput("prefix", "use 2 to 12 of a-z and 0-9, a letter first")
 	}
 	return p, nil
 }

@@ -80,13 +80,13 @@ func (r *Registry) Allow(ctx context.Context, a Actor, q AllowRequest) (AllowRes
 func (r *Registry) checkAllow(q AllowRequest) error {
 	switch {
 	case !doublestar.ValidatePattern(orAll(q.Source)) || len(q.Source) > 1000:
-		return fmt.Errorf("source: %w: not a glob; * stays inside a path segment, ** does not", ErrInput)
+		return badInput("source", "not a glob; * stays inside a path segment, ** does not")
 	case !doublestar.ValidatePattern(orAll(q.Path)) || len(q.Path) > 1000:
-		return fmt.Errorf("path: %w: not a glob; * stays inside a path segment, ** does not", ErrInput)
+		return badInput("path", "not a glob; * stays inside a path segment, ** does not")
 	case strings.TrimSpace(q.Reason) == "":
-		return fmt.Errorf("reason: %w: say why this is a legitimate home", ErrInput)
+		return badInput("reason", "say why this is a legitimate home")
 	case !q.Until.IsZero() && !q.Until.After(r.time()):
-		return fmt.Errorf("until: %w: the date has passed", ErrInput)
+		return badInput("until", "the date has passed")
 	}
 	return checkText("reason", q.Reason)
 }

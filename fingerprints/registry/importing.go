@@ -143,7 +143,7 @@ func checkRecord(rec ImportRecord) (ImportRecord, error) {
 		fingerprints.StateRetired, fingerprints.StateAbandoned:
 		return rec, nil
 	}
-	return rec, fmt.Errorf("state: %w: use pending, active, superseded, retired or abandoned", ErrInput)
+	return rec, badInput("state", "use pending, active, superseded, retired or abandoned")
 }
 
 // importBatch writes one batch, wholly or not at all.

@@ -163,7 +163,7 @@ func checkRotate(q RotateRequest) (RotateRequest, error) {
 	var err error
 	switch {
 	case q.Window < 0:
-		return q, fmt.Errorf("window: %w: it cannot be negative", ErrInput)
+		return q, badInput("window", "it is 0 or more")
 	case q.IssuedTo != "":
 		if err := checkName("consumer", q.IssuedTo); err != nil {
 			return q, err

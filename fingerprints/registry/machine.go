@@ -183,7 +183,7 @@ func versionByRef(ctx context.Context, tx store.Tx, ref fingerprints.VersionRef)
 			return s, versions, v, nil
 		}
 	}
-	return s, nil, fingerprints.Version{}, fmt.Errorf("%s has %d versions: %w", s.Name, len(versions), ErrUnknownVersion)
+	return s, nil, fingerprints.Version{}, fmt.Errorf("%s has %s: %w", s.Name, counted(len(versions), "version", "versions"), ErrUnknownVersion)
 }
 
 // last is the end of a list.

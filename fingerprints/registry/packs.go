@@ -48,7 +48,7 @@ func (r *Registry) BuildPack(ctx context.Context, a Actor, q PackRequest, w io.W
 		return PackInfo{}, fmt.Errorf("building a pack: %w", ErrNoRing)
 	}
 	if !q.Expires.IsZero() && !q.Expires.After(r.time()) {
-		return PackInfo{}, fmt.Errorf("building a pack: expiry: %w: the date has passed", ErrInput)
+		return PackInfo{}, badInput("expiry", "the date has passed")
 	}
 	var info PackInfo
 	var b *pack.Builder

@@ -158,21 +158,14 @@ func (p *Proof) conclude(copies int, cov Coverage, o ProveOptions) {
 }
 
 func checkAcceptSkip(accept []string) error {
+	known := fingerprints.SkipReasons()
 	for _, a := range accept {
 		reason, glob, _ := strings.Cut(a, ":")
-		if reason != "all" && !knownReason(fingerprints.SkipReason(reason)) || !doublestar.ValidatePattern(glob) {
-			return fmt.Errorf("accepted skip: %w: write all, a reason such as special-file, or reason:path glob", ErrInput)
+		if reason != "all" && !slices.Contains(known, fingerprints.SkipReason(reason)) || !doublestar.ValidatePattern(glob) {
+			return badInput("accept-skip", "write all, a reason, or REASON:GLOB; reasons are %s", strings.Trim(strings.Join(strings.Fields(fmt.Sprint(known)), ", "), "[]"))
 		}
 	}
 	return nil
-}
-
-func knownReason(r fingerprints.SkipReason) bool {
-	return slices.Contains([]fingerprints.SkipReason{
-		fingerprints.SkipUnreadable, fingerprints.SkipVanished, fingerprints.SkipSpecial, fingerprints.SkipLoop,
-		fingerprints.SkipSymlink, fingerprints.SkipTooLarge, fingerprints.SkipArchive, fingerprints.SkipLongMatch, fingerprints.SkipEncoded, fingerprints.SkipMissing,
-		fingerprints.SkipExcluded, fingerprints.SkipLFS, fingerprints.SkipRepository, fingerprints.SkipBadRecord, fingerprints.SkipChanging, fingerprints.SkipInterrupted,
-	}, r)
 }
 
 // notAccepted counts the skips that no word of the user accepts. A failure is

@@ -152,7 +152,7 @@ func (r *Registry) Meta(ctx context.Context, a Actor) (store.Meta, error) {
 // checkName is fingerprints.CheckName with what is named.
 func checkName(what, s string) error {
 	if err := fingerprints.CheckName(s); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return &InputError{Input: what, Kind: err}
 	}
 	return nil
 }

@@ -133,8 +133,8 @@ func sourceByID(ctx context.Context, tx store.Tx, id string) (store.Source, erro
 // history. ErrInput when the new id is taken.
 func (r *Registry) MoveSource(ctx context.Context, a Actor, from, to string) (SourceSummary, error) {
 	const what = "moving a source"
-	if err := checkSourceID(to); err != nil {
-		return SourceSummary{}, fmt.Errorf("%s: %w", what, err)
+	if err := CheckSourceID(to); err != nil {
+		return SourceSummary{}, fmt.Errorf("%s: %w", what, &InputError{Input: "TO", Want: err.Error(), Kind: ErrInput})
 	}
 	var out SourceSummary
 	err := r.update(ctx, a, ScopeAdmin, what, func(c *change) error {
@@ -147,7 +147,7 @@ func (r *Registry) MoveSource(ctx context.Context, a Actor, from, to string) (So
 			_, err := c.tx.Source(ctx, to)
 			switch {
 			case err == nil:
-				return fmt.Errorf("the new id: %w: there is a source of this id; forget one of the two first", ErrInput)
+				return badInput("TO", "there is a source of this id; forget one of the two first")
 			case !errors.Is(err, store.ErrNotFound):
 				return err
 			}
@@ -204,10 +204,12 @@ func located(key keys.IdentityKey, f fingerprints.Finding) (string, uint32, bool
 	return "", 0, false
 }
 
-func checkSourceID(id string) error {
+// CheckSourceID accepts KIND:PLACE in one line. Its error says so, and not the
+// id.
+func CheckSourceID(id string) error {
 	kind, rest, ok := strings.Cut(id, ":")
 	if !ok || kind == "" || rest == "" || len(id) > 4096 || !utf8.ValidString(id) || strings.ContainsFunc(id, unicode.IsControl) {
-		return fmt.Errorf("the new id: %w: write KIND:PLACE, as in dir:/srv/app or git:host/path", ErrInput)
+		return errors.New("write KIND:PLACE, as in dir:/srv/app or git:host/path")
 	}
 	return nil
 }

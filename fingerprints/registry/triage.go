@@ -61,7 +61,7 @@ func (r *Registry) triage(ctx context.Context, a Actor, id, what string, t triag
 
 func checkReason(reason string) error {
 	if strings.TrimSpace(reason) == "" {
-		return fmt.Errorf("reason: %w: say why", ErrInput)
+		return badInput("reason", "say why")
 	}
 	return checkText("reason", reason)
 }
@@ -72,7 +72,7 @@ func (r *Registry) Accept(ctx context.Context, a Actor, id string, until time.Ti
 	until = until.UTC().Truncate(time.Microsecond)
 	err := checkReason(reason)
 	if err == nil && !until.After(r.time()) {
-		err = fmt.Errorf("until: %w: give a date in the future; nothing is accepted for ever", ErrInput)
+		err = badInput("until", "give a date in the future; nothing is accepted for ever")
 	}
 	if err != nil {
 		return Finding{}, fmt.Errorf("accepting a finding: %w", err)

@@ -41,7 +41,7 @@ type SupersedeOptions struct{ Window time.Duration }
 // Supersede moves a version from active to superseded.
 func (r *Registry) Supersede(ctx context.Context, a Actor, ref fingerprints.VersionRef, o SupersedeOptions) (Changed, error) {
 	if o.Window < 0 {
-		return Changed{}, fmt.Errorf("superseding: window: %w: it cannot be negative", ErrInput)
+		return Changed{}, badInput("window", "it is 0 or more")
 	}
 	return r.command(ctx, a, ref, "superseding a version", supersede(), func(k step) ([]Transition, error) {
 		return k.move(o.Window, nil)
@@ -76,7 +76,7 @@ type ActivateOptions struct{ Window time.Duration }
 // the same transaction.
 func (r *Registry) Activate(ctx context.Context, a Actor, ref fingerprints.VersionRef, o ActivateOptions) (Changed, error) {
 	if o.Window < 0 {
-		return Changed{}, fmt.Errorf("activating: window: %w: it cannot be negative", ErrInput)
+		return Changed{}, badInput("window", "it is 0 or more")
 	}
 	return r.command(ctx, a, ref, "activating a version", activate(), func(k step) ([]Transition, error) {
 		also, err := k.displace(k.ctx, k.secret, k.versions, k.version, o.Window)

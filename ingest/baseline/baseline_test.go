@@ -151,7 +151,7 @@ func TestTolerated(t *testing.T) {
 // What cannot be read is said with the line and the way out.
 func TestUnreadable(t *testing.T) {
 	for content, want := range map[string]string{
-		"nonsense": "neither", "{}": "neither", "[1]": "another type", `[{"a":1}]`: "neither RuleID nor File", `[{"RuleID":`: "byte",
+		"nonsense": "neither", "{}": "neither", "[1]": "another type", `[{"a":1}]`: "neither RuleID nor File", `[{"RuleID":`: "line 1, column 11", "[\n{]": "line 2, column 2",
 		id + "\nbl1": "line 2", id + " until=soon": "2027-01-31", id + " owner": "name=value", "in:docs": "in:docs/**", "in:[:*": "in:docs/**", "in:a:": "in:docs/**", "in:%zz:*": "in:docs/**", id + " owner=%zz": "name=value",
 		id + "\n<<<<<<< main\n": "merge", `{"results":[]}`: "another type",
 	} {

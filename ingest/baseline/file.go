@@ -98,8 +98,9 @@ type reported struct {
 
 func parseReport(data []byte) ([]reported, error) {
 	var out []reported
-	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &out); err != nil {
-		return nil, fmt.Errorf("%w: %s", errFormat, jsonPlace(err))
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if err := json.Unmarshal(data, &out); err != nil {
+		return nil, fmt.Errorf("%w: %s", errFormat, jsonPlace(data, err))
 	}
 	for i, r := range out {
 		if r.RuleID == "" && r.File == "" {
@@ -119,8 +120,9 @@ func parseHashed(data []byte) ([]hashed, error) {
 	var doc struct {
 		Results map[string][]hashed `json:"results"`
 	}
-	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &doc); err != nil {
-		return nil, fmt.Errorf("%w: %s", errFormat, jsonPlace(err))
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("%w: %s", errFormat, jsonPlace(data, err))
 	}
 	var out []hashed
 	for name, list := range doc.Results {
@@ -135,16 +137,23 @@ func parseHashed(data []byte) ([]hashed, error) {
 }
 
 // jsonPlace says where JSON is broken, and nothing of what is there.
-func jsonPlace(err error) string {
+func jsonPlace(data []byte, err error) string {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return fmt.Sprintf("no JSON at byte %d", syntax.Offset)
+		return "not valid JSON at " + lineAndColumn(data, syntax.Offset)
 	}
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
-		return fmt.Sprintf("field %s has another type", kind.Field)
+		return "something of another type is expected at " + lineAndColumn(data, kind.Offset)
 	}
-	return "no JSON"
+	return "not valid JSON"
+}
+
+// lineAndColumn is where the byte before an offset stands.
+func lineAndColumn(data []byte, offset int64) string {
+	before := data[:max(0, min(int(offset)-1, len(data)))]
+	line := bytes.Count(before, []byte("\n")) + 1
+	return fmt.Sprintf("line %d, column %d", line, len(before)-bytes.LastIndexByte(before, '\n'))
 }
 
 // ignored is a line of .gitleaksignore.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
+	"regexp"
+	"regexp/syntax"
 	"slices"
 	"sort"
 
@@ -51,9 +53,10 @@ func load(o Options) (ruleset, error) {
 // rules that gitleaks applies after it, and one translation validates the
 // whole.
 func translate(o Options) (cfg config.Config, err error) {
+	var vc config.ViperConfig
 	defer func() { // gitleaks compiles regular expressions with MustCompile
 		if r := recover(); r != nil {
-			err = fmt.Errorf("a pattern does not compile: %w", ErrBadConfig)
+			err = fmt.Errorf("%w: %s", ErrBadConfig, uncompiled(vc))
 		}
 	}()
 	contents := o.Contents
@@ -65,8 +68,7 @@ func translate(o Options) (cfg config.Config, err error) {
 	if contents == nil {
 		contents = []byte(config.DefaultConfig)
 	}
-	vc, err := parse(contents)
-	if err != nil {
+	if vc, err = parse(contents); err != nil {
 		return cfg, err
 	}
 	disabled := vc.Extend.DisabledRules
@@ -85,6 +87,20 @@ func translate(o Options) (cfg config.Config, err error) {
 	}
 	cfg.Path = o.Path
 	return cfg, nil
+}
+
+// uncompiled says which pattern does not compile, and why; not what it is.
+func uncompiled(vc config.ViperConfig) string {
+	for _, r := range vc.Rules {
+		for _, p := range [][2]string{{"regex", r.Regex}, {"path", r.Path}} {
+			_, err := regexp.Compile(p[1])
+			var bad *syntax.Error
+			if errors.As(err, &bad) {
+				return fmt.Sprintf("the %s of the rule %.80q does not compile: %s", p[0], r.ID, bad.Code)
+			}
+		}
+	}
+	return "a pattern of an allowlist does not compile"
 }
 
 func parse(contents []byte) (config.ViperConfig, error) {

@@ -22,6 +22,10 @@ func causeOf(code int) (cause, bool) {
 	switch code & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
 		return cause{store.ErrLocked, "wait until the other revenant process is done, or end it, and try again"}, true
+	case sqlite3.SQLITE_IOERR:
+		if code == sqlite3.SQLITE_IOERR_SHMSIZE || code == sqlite3.SQLITE_IOERR_WRITE {
+			return causeOf(sqlite3.SQLITE_FULL)
+		}
 	case sqlite3.SQLITE_FULL:
 		return cause{store.ErrFull, "free some space on its disk and try again; nothing was changed"}, true
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH:
@@ -46,6 +50,9 @@ func (s *Store) explain(err error) error {
 	}
 	if e.Code()&0xff == sqlite3.SQLITE_INTERRUPT {
 		return fmt.Errorf("%s: interrupted: %w", s.path, errors.Join(context.Canceled, err))
+	}
+	if e.Code()&0xff == sqlite3.SQLITE_IOERR {
+		err = fmt.Errorf("its disk is full, fails or went away: %w", err)
 	}
 	if c, ok := causeOf(e.Code()); ok {
 		return fmt.Errorf("%s: %w: %s (%w)", s.path, c.sentinel, c.wayOut, err)

@@ -96,7 +96,7 @@ func (f file) check() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: %w: there is no store yet; create one with revenant init", f.path, err)
 	case err != nil:
-		return fmt.Errorf("%s: %w: it cannot be read; make it readable for this user: %w", f.path, store.ErrReadOnly, err)
+		return fmt.Errorf("%s: %w nor read: make it readable and writable for this user: %w", f.path, store.ErrReadOnly, err)
 	}
 	defer func() { _ = in.Close() }()
 	info, err := in.Stat()

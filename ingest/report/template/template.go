@@ -10,6 +10,7 @@ package template
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/template"
 
 	"github.com/Masterminds/sprig/v3"
@@ -44,7 +45,18 @@ func NewWriter(w io.Writer, text string) (*Writer, error) {
 		return nil, fmt.Errorf("reading the template: %w", err)
 	}
 	out.t = t
-	return out, nil
+	return out, unknownField(t)
+}
+
+// unknownField tries a template on a finding without anything, so that a field
+// that no finding has is told before a scan and not after it. Other errors may
+// be the empty finding's.
+func unknownField(t *template.Template) error {
+	err := t.Execute(io.Discard, []report.Entry{{}})
+	if err != nil && strings.Contains(err.Error(), "can't evaluate field") {
+		return fmt.Errorf("trying the template: %w", err)
+	}
+	return nil
 }
 
 // Write adds a finding.
