@@ -121,11 +121,14 @@ VERSION ?=
 release: ## build/release: archives for six platforms, SBOMs and checksums of VERSION=v1.2.3, from a clean clone
 	go run ./scripts/release $(VERSION)
 
-# The first vet of a platform compiles its standard library.
+# The first vet of a platform compiles what it imports. The tests of two packages
+# use calls of Linux alone; the packages themselves are compiled by the release.
+VETTED = $$(go list ./... | grep -v -e '/cmd/revenant$$' -e '/scanners/files$$')
+
 .PHONY: release-check
 release-check: ## what a release needs: vet and builds for six platforms, linux/amd64 twice, checksums, SBOMs
-	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go vet ./...
-	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go vet ./...
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go vet $(VETTED)
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go vet $(VETTED)
 	go run ./scripts/release -out build/release-check -reproduce linux/amd64 v0.0.0-check
 	cd build/release-check && sha256sum --check --strict --quiet SHA256SUMS
 
