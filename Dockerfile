@@ -16,7 +16,7 @@ ARG TARGETOS
 ARG TARGETARCH
 ARG VERSION=(devel)
 ARG COMMIT=
-RUN GOOS=$TARGETOS GOARCH=$TARGETARCH GOAMD64=v1 GOARM64=v8.0 CGO_ENABLED=0 GOFLAGS=-mod=readonly GOWORK=off GOEXPERIMENT=none GOFIPS140=off \
+RUN GOOS=$TARGETOS GOARCH=$TARGETARCH GOAMD64=v1 GOARM64=v8.0 CGO_ENABLED=0 GOFLAGS=-mod=readonly GOWORK=off GOFIPS140=off \
     go build -trimpath -buildvcs=false \
     "-ldflags=-s -w -X main.stampedVersion=$VERSION -X main.stampedCommit=$COMMIT" \
     -o /out/revenant ./cmd/revenant

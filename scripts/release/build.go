@@ -81,11 +81,12 @@ func (r *release) clone(ctx context.Context, name string) (string, error) {
 	return dir, nil
 }
 
-// goEnv fixes all that a builder's settings could change in a binary.
+// goEnv fixes what a builder's settings could change in a binary. Experiments
+// of the toolchain show in its version, which is held against the pinned one.
 func goEnv(t target) []string {
 	return []string{
 		"GOOS=" + t.os, "GOARCH=" + t.arch, "GOAMD64=v1", "GOARM64=v8.0", "CGO_ENABLED=0",
-		"GOFLAGS=-mod=readonly", "GOWORK=off", "GOEXPERIMENT=none", "GOFIPS140=off",
+		"GOFLAGS=-mod=readonly", "GOWORK=off", "GOFIPS140=off",
 	}
 }
 
