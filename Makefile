@@ -23,7 +23,7 @@ BENCHCOUNT ?= 6
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: build ## try it: sample secrets, real scans, verdicts, coverage, proof; all inside build/run
@@ -114,6 +114,23 @@ floor: ## count the tests of every package and write .ci/test-floor.txt anew
 .PHONY: mutate
 mutate: ## every listed one-line mutation must break a test; MUTATE=substring of a file or reason
 	go run ./scripts/mutate -list testdata/mutations/list.txt -only '$(MUTATE)'
+
+VERSION ?=
+
+.PHONY: release
+release: ## build/release: archives for six platforms, SBOMs and checksums of VERSION=v1.2.3, from a clean clone
+	go run ./scripts/release $(VERSION)
+
+# The first vet of a platform compiles what it imports. The tests of two packages
+# use calls of Linux alone; the packages themselves are compiled by the release.
+VETTED = $$(go list ./... | grep -v -e '/cmd/revenant$$' -e '/scanners/files$$')
+
+.PHONY: release-check
+release-check: ## what a release needs: vet and builds for six platforms, linux/amd64 twice, checksums, SBOMs
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go vet $(VETTED)
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go vet $(VETTED)
+	go run ./scripts/release -out build/release-check -reproduce linux/amd64 v0.0.0-check
+	cd build/release-check && sha256sum --check --strict --quiet SHA256SUMS
 
 .PHONY: clean
 clean: ## remove build/

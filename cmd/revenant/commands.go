@@ -1,12 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"runtime"
-	"runtime/debug"
-
-	"github.com/spf13/cobra"
-)
+import "github.com/spf13/cobra"
 
 func (a *app) addCommands(root *cobra.Command) {
 	root.AddCommand(
@@ -24,36 +18,4 @@ func (a *app) addCommands(root *cobra.Command) {
 		a.complete(root)
 	}
 	helpTexts(root)
-}
-
-func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", GroupID: "care", Short: "Show the program's version", Args: noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			v := struct {
-				Version string `json:"version"`
-				Go      string `json:"go"`
-				Rules   string `json:"gitleaks"`
-			}{programVersion(), runtime.Version(), ""}
-			if info, ok := debug.ReadBuildInfo(); ok {
-				for _, d := range info.Deps {
-					if d.Path == "github.com/zricethezav/gitleaks/v8" {
-						v.Rules = d.Version
-					}
-				}
-			}
-			if a.asJSON {
-				return a.printJSON(v)
-			}
-			return writeAll(a.stdout, fmt.Sprintf("revenant %s, %s, rules of gitleaks %s\n", v.Version, v.Go, v.Rules))
-		},
-	}
-}
-
-// programVersion is what this program was built as.
-func programVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

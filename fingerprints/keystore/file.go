@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // maxFile bounds key files; real ones are a few kilobytes.
@@ -21,7 +22,8 @@ func readPrivate(name string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: %w", name, ErrDamaged)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	// On Windows the mode says nothing of who may read: the folder's rights do.
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("%s: %w", name, ErrPermissions)
 	}
 	f, err := os.Open(name)
@@ -58,7 +60,12 @@ func writePrivate(name string, b []byte) error {
 	return syncDir(dir)
 }
 
+// syncDir makes a rename last. Windows has no such call for folders, and its
+// file systems write down renames in order by themselves.
 func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

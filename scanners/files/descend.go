@@ -9,21 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
 )
 
-// inode identifies a file on this machine.
+// inode identifies a file on this machine; inodeOf finds it.
 type inode struct{ dev, ino uint64 }
-
-func inodeOf(info fs.FileInfo) inode {
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return inode{dev: uint64(st.Dev), ino: uint64(st.Ino)}
-	}
-	return inode{}
-}
 
 // push enters a directory and reports whether it did.
 func (w *walk) push(b *scanners.Batch, rel, abs string, linked bool) bool {
@@ -37,13 +29,13 @@ func (w *walk) push(b *scanners.Batch, rel, abs string, linked bool) bool {
 		return false
 	}
 	defer d.Close()
-	self := inodeOf(info)
+	self := inodeOf(abs, info)
 	for _, up := range w.stack {
 		if up.self == self && self != (inode{}) {
 			return skip(fingerprints.SkipLoop, "the directory contains itself")
 		}
 	}
-	if linked && w.entered[self] {
+	if linked && self != (inode{}) && w.entered[self] {
 		return skip(fingerprints.SkipSymlink, "scanned already under another path")
 	}
 	outer := len(w.stack) == 0 || w.stack[len(w.stack)-1].self.dev != self.dev
@@ -133,8 +125,9 @@ func (w *walk) followLink(b *scanners.Batch, rel, abs, real string) bool {
 		return false
 	}
 	if info.IsDir() {
+		self := inodeOf(real, info)
 		for _, up := range w.stack {
-			if up.self == inodeOf(info) {
+			if up.self == self && self != (inode{}) {
 				return skip(fingerprints.SkipLoop, "a link to a directory above it")
 			}
 		}
@@ -170,7 +163,7 @@ func (w *walk) below(real string) (string, bool) {
 }
 
 func openDir(abs string) (*os.File, fs.FileInfo, error) {
-	d, err := os.OpenFile(abs, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
+	d, err := openFolder(abs)
 	if err != nil {
 		return nil, nil, err
 	}

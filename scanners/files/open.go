@@ -26,11 +26,7 @@ const (
 // openContent opens a regular file without ever waiting for it. What turns out
 // to be anything else is closed unread.
 func openContent(abs string, follow followMode) (io.ReadCloser, error) {
-	flags := os.O_RDONLY | syscall.O_NONBLOCK | syscall.O_NOCTTY
-	if follow == followNever {
-		flags |= syscall.O_NOFOLLOW
-	}
-	f, err := os.OpenFile(abs, flags, 0)
+	f, err := openFile(abs, follow)
 	if err != nil {
 		return nil, skipError(err)
 	}
