@@ -88,8 +88,9 @@ func (h *hooked) stopped(r ran, words ...string) {
 
 func (h *hooked) says(r ran, words ...string) {
 	h.t.Helper()
+	said := strings.Join(strings.Fields(r.stdout), " ") // lines are wrapped
 	for _, w := range words {
-		if !strings.Contains(r.stdout, w) {
+		if !strings.Contains(said, w) {
 			h.t.Errorf("%q is not said:\n%s", w, r.stdout)
 		}
 	}
