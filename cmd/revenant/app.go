@@ -31,6 +31,8 @@ type app struct {
 	quiet   bool   // --quiet
 	noColor bool   // --no-color
 
+	completing bool // a shell asks how a line goes on
+
 	code int // what a command that worked wants to exit with
 }
 
@@ -50,6 +52,7 @@ func (a *app) run(ctx context.Context, args []string) (code int) {
 			code = exitFailure
 		}
 	}()
+	a.completing = len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
 	root := a.rootCommand()
 	args, said := modernArgs(args)
 	if said != "" {

@@ -20,7 +20,9 @@ func (a *app) addCommands(root *cobra.Command) {
 	root.SetHelpCommandGroupID("care")
 	root.SetCompletionCommandGroupID("care")
 	completionTexts(root)
-	a.complete(root)
+	if a.completing {
+		a.complete(root)
+	}
 	helpTexts(root)
 }
 

@@ -91,6 +91,9 @@ func (a *app) eyeAt(e *eye, fl *scanFlags, p scanPlace) (*eye, error) {
 }
 
 func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
+	if fl.hook != nil {
+		fl.hook.eye = e
+	}
 	if fl.pack != "" {
 		return a.openPackFile(e, fl)
 	}
@@ -99,7 +102,9 @@ func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
 		if fl.only == "registered" {
 			return err
 		}
-		a.note("no registry here: generic rules only, and findings are not kept (revenant init makes one)")
+		if fl.hook == nil {
+			a.note("no registry here: generic rules only, and findings are not kept (revenant init makes one)")
+		}
 		return nil
 	}
 	if err != nil {
@@ -113,27 +118,35 @@ func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
 	if fl.only == "generic" {
 		return nil
 	}
-	file, err := a.cachedPack(ctx, s)
+	audience := fingerprints.AudienceCore
+	if fl.hook != nil { // what a laptop would find, and as fast
+		audience = fingerprints.AudienceEdge
+	}
+	file, err := a.cachedPack(ctx, s, audience)
 	if err != nil {
 		return fmt.Errorf("compiling the registry for the scan: %w", err)
 	}
 	e.closers = append(e.closers, file.Close)
-	return e.usePack(file, s.ring, pack.Options{})
+	h, err := e.usePack(file, s.ring, pack.Options{})
+	if err == nil && fl.hook != nil {
+		fl.hook.header, fl.hook.local = &h, true
+	}
+	return err
 }
 
 // usePack opens a pack and adds its matcher.
-func (e *eye) usePack(f *os.File, ks pack.Keys, o pack.Options) error {
+func (e *eye) usePack(f *os.File, ks pack.Keys, o pack.Options) (pack.Header, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return err
+		return pack.Header{}, err
 	}
 	p, err := pack.Open(f, info.Size(), ks, o)
 	if err != nil {
-		return err
+		return pack.Header{}, err
 	}
 	m, err := registered.New(p)
 	if err != nil {
-		return err
+		return pack.Header{}, err
 	}
 	h := p.Header()
 	e.registered, e.fields = m, p.Count()
@@ -141,32 +154,50 @@ func (e *eye) usePack(f *os.File, ks pack.Keys, o pack.Options) error {
 	if e.labels == nil {
 		e.labels = packLabels{p}
 	}
-	return nil
+	return h, nil
 }
 
 // openPackFile scans with a pack that was given, as a laptop or pipeline does:
 // nothing is stored.
 func (a *app) openPackFile(e *eye, fl *scanFlags) error {
-	edge, err := a.edgeKeys(fl.packKeys)
-	if err != nil {
+	h, err := a.openPack(e, fl, pack.Options{Now: a.now()})
+	if fl.hook == nil {
 		return err
 	}
-	f, err := os.Open(fl.pack)
 	if err != nil {
-		return fileError("--pack", err)
+		fl.hook.unusable(err)
+		if errors.Is(err, pack.ErrExpired) { // old names are better than none
+			h, err = a.openPack(e, fl, pack.Options{})
+		}
 	}
-	e.closers = append(e.closers, f.Close)
-	e.ids = &scan.Identities{Edge: edge.Identity(fingerprints.AudienceEdge)}
-	if err := e.usePack(f, edge, pack.Options{Now: a.now()}); err != nil {
-		return fmt.Errorf("opening the pack %s: %w", fl.pack, err)
+	if err == nil {
+		fl.hook.header = &h
 	}
 	return nil
 }
 
+func (a *app) openPack(e *eye, fl *scanFlags, o pack.Options) (pack.Header, error) {
+	edge, err := a.edgeKeys(fl.packKeys)
+	if err != nil {
+		return pack.Header{}, err
+	}
+	f, err := os.Open(fl.pack)
+	if err != nil {
+		return pack.Header{}, fileError("--pack", err)
+	}
+	e.closers = append(e.closers, f.Close)
+	e.ids = &scan.Identities{Edge: edge.Identity(fingerprints.AudienceEdge)}
+	h, err := e.usePack(f, edge, o)
+	if err != nil {
+		return h, fmt.Errorf("opening the pack %s: %w", fl.pack, err)
+	}
+	return h, nil
+}
+
 // cachedPack returns the registry compiled for this machine, built anew when
 // the registry moved since.
-func (a *app) cachedPack(ctx context.Context, s *session) (*os.File, error) {
-	key, err := s.reg.PackKey(ctx, s.actor, fingerprints.AudienceCore)
+func (a *app) cachedPack(ctx context.Context, s *session, audience fingerprints.Audience) (*os.File, error) {
+	key, err := s.reg.PackKey(ctx, s.actor, audience)
 	if err != nil {
 		return nil, err
 	}
@@ -174,19 +205,19 @@ func (a *app) cachedPack(ctx context.Context, s *session) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	name := filepath.Join(dir, "core.pack")
+	name := filepath.Join(dir, string(audience)+".pack")
 	if f, err := os.Open(name); err == nil {
 		if packIs(f, key) {
 			return f, nil
 		}
 		_ = f.Close()
 	}
-	tmp, err := os.CreateTemp(dir, ".core-*")
+	tmp, err := os.CreateTemp(dir, "."+string(audience)+"-*")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.Remove(tmp.Name()) }()
-	if _, err := s.reg.BuildPack(ctx, s.actor, registry.PackRequest{Audience: fingerprints.AudienceCore}, tmp); err != nil {
+	if _, err := s.reg.BuildPack(ctx, s.actor, registry.PackRequest{Audience: audience}, tmp); err != nil {
 		_ = tmp.Close()
 		return nil, err
 	}

@@ -9,11 +9,17 @@ import (
 
 // helpTexts says in help what a flag takes: FILE and not string.
 func helpTexts(c *cobra.Command) {
-	c.Flags().VisitAll(nameValue)
-	c.PersistentFlags().VisitAll(nameValue)
-	for _, sub := range c.Commands() {
-		helpTexts(sub)
+	names := valueNames()
+	name := func(f *pflag.Flag) { nameValue(f, names) }
+	var all func(c *cobra.Command)
+	all = func(c *cobra.Command) {
+		c.Flags().VisitAll(name)
+		c.PersistentFlags().VisitAll(name)
+		for _, sub := range c.Commands() {
+			all(sub)
+		}
 	}
+	all(c)
 }
 
 // valueNames are what flags take, by their names.
@@ -23,7 +29,7 @@ func valueNames() map[string]string {
 		"home": "FOLDER", "dir": "FOLDER", "recursive": "FOLDER", "baseline-until": "DAY", "until": "DAY",
 		"accept-skip": "REASON", "secret": "NAME[@N]", "source": "ID", "field": "NAME=FILE", "log-opts": "ARGUMENTS",
 		"since-commit": "COMMIT", "recipient": "AGE-KEY", "prefix": "TEXT", "reason": "TEXT", "only": "KIND",
-		"window": "DURATION", "expires": "DURATION", "timeout": "SECONDS", "max-target-megabytes": "MB", "after": "NAME", "rules": "PACK", "enable-rule": "RULE,...",
+		"window": "DURATION", "expires": "DURATION", "timeout": "SECONDS", "max-target-megabytes": "MB", "after": "NAME", "on-bad-pack": "WORD", "override": "REASON", "rules": "PACK", "enable-rule": "RULE,...",
 	}
 	for word, flags := range map[string]string{
 		"FILE":    "against baseline-path backup backup-file config file gitleaks-ignore-path identity key-out out pack pack-key passphrase-file public-key report-template repos-from verify write-baseline",
@@ -39,8 +45,8 @@ func valueNames() map[string]string {
 	return out
 }
 
-func nameValue(f *pflag.Flag) {
-	name, ok := valueNames()[f.Name]
+func nameValue(f *pflag.Flag, names map[string]string) {
+	name, ok := names[f.Name]
 	if !ok || f.Value.Type() == "bool" {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"revenant/fingerprints"
 	"revenant/fingerprints/pack"
 	"revenant/fingerprints/registry"
 	"revenant/scanners"
@@ -19,7 +20,7 @@ func (a *app) refuseValues(ctx context.Context, s *session, texts ...string) err
 	if strings.Trim(joined, "\n\x01") == "" {
 		return nil
 	}
-	f, err := a.cachedPack(ctx, s)
+	f, err := a.cachedPack(ctx, s, fingerprints.AudienceCore)
 	if err != nil {
 		return fmt.Errorf("looking for values in what was typed: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 )
 
 // softMemory is from where on the collector works harder instead of taking more
@@ -20,12 +21,20 @@ import (
 // otherwise.
 const softMemory = 176 << 20
 
+// start is how long nothing is collected: what a process makes in its first
+// moments it keeps, and a hook is over by then. The limit of memory holds.
+const start = 300 * time.Millisecond
+
 func main() { os.Exit(realMain(newApp())) }
 
 // realMain is the process, with its signals.
 func realMain(a *app) int {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
+	}
+	if os.Getenv("GOGC") == "" {
+		percent := debug.SetGCPercent(-1)
+		time.AfterFunc(start, func() { debug.SetGCPercent(percent) })
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -65,6 +65,9 @@ func (a *app) openReports(fl *scanFlags) (*reports, error) {
 			o.secrets = report.Shown
 			o.screen.Secrets = report.Shown
 		}
+		if fl.hook != nil && w.format.name == "text" {
+			w.format.whole = fl.hook.write
+		}
 		if err := r.open(a, w, o); err != nil {
 			r.abort()
 			return nil, err

@@ -42,6 +42,7 @@ type scanFlags struct {
 	decodeDepth    int
 	baseline       baselineFlags
 	compat         compatFlags
+	hook           *hookScan // nil: it is none
 }
 
 func (s *scanFlags) register(c *cobra.Command) {

@@ -93,10 +93,16 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 		return err
 	}
 	run.total.Duration = max(a.now().Sub(run.began), 0)
-	if err := reports.close(summaryOf(run.total, eye, run.began)); err != nil {
+	summary, code := summaryOf(run.total, eye, run.began), scan.ExitCode(run.total.Outcome(), exit)
+	if fl.hook != nil {
+		if code, err = fl.hook.settle(code, reports.data(summary)); err != nil {
+			return err
+		}
+	}
+	if err := reports.close(summary); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	a.code = scan.ExitCode(run.total.Outcome(), exit)
+	a.code = code
 	return nil
 }
 

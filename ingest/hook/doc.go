@@ -1,5 +1,6 @@
 // Package hook hangs Revenant on git's hooks, of one repository or of a whole
-// machine, takes it away again, and says what is in force.
+// machine, takes it away again, and says what is in force; and it keeps what
+// somebody let through although a hook refused it.
 //
 // It promises: a hook that was there before is kept beside ours and run after
 // it, with the same arguments, the same input, and its exit code counts; it is

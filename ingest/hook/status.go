@@ -132,7 +132,11 @@ func (p Place) Status(ctx context.Context, l Looker) (Status, error) {
 		in.Notes = nil // those that matter here are told below
 		s.Machine = append(s.Machine, in)
 	}
-	s.Overrides = lines(filepath.Join(p.Common, "revenant", "overrides"))
+	list, unreadable, err := Overrides(p.Common)
+	if err != nil {
+		s.Notes = append(s.Notes, err.Error())
+	}
+	s.Overrides = len(list) + unreadable
 	p.hiding(&s)
 	return s, nil
 }
@@ -389,12 +393,3 @@ func (m Machine) Status(ctx context.Context, l Looker) (InForce, error) {
 
 // Protected reports whether nothing is missing.
 func (in InForce) Protected() bool { return in.Ours && len(in.Notes) == 0 }
-
-// lines counts the lines of a file; one that is not there has none.
-func lines(path string) int {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0
-	}
-	return bytes.Count(text, []byte("\n"))
-}

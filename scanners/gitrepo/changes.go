@@ -22,13 +22,22 @@ type Extent int
 
 // The extents.
 const (
-	// Staged is what the index has and HEAD does not.
+	// Staged is what the index has and HEAD does not; in a merge, what none of
+	// the commits that are merged has.
 	Staged Extent = iota
 	// Unstaged is what the work tree has and the index does not, of files that
 	// git tracks.
 	Unstaged
 	// Commits are the commits that Log selects.
 	Commits
+	// Pushed is what Updates bring to a remote that lacks it, as far as the
+	// refs say that git keeps of Remote.
+	Pushed
+	// Received is what Updates bring to this repository, which has not taken it
+	// in yet, and what else lies in quarantine.
+	Received
+	// Message is the text that Message has: that of a commit under way.
+	Message
 )
 
 // ErrBadRange is wrapped when git does not know the commits that were asked for.
@@ -37,11 +46,19 @@ var ErrBadRange = errors.New("git knows no such commits")
 // ChangesOptions configures NewChanges.
 type ChangesOptions struct {
 	Path     string
+	Looked   Info   // as in Options
 	SourceID string // as in Options
 	Extent   Extent
 	// Log are arguments of git log that select commits, such as main..topic; for
 	// Commits alone. Options that write files or run programs are refused.
 	Log []string
+	// Updates are the refs of Pushed and Received. Their names are read, too.
+	Updates []Update
+	// Remote is where Pushed goes, as git's configuration calls it; empty: a place
+	// without a name, of which nothing is known but the updates.
+	Remote string
+	// Message is the text of Message, with what git will leave out of it.
+	Message []byte
 	// Index is the index that git has its hooks look at (GIT_INDEX_FILE), which
 	// is another one while "git commit -a" or "git commit PATH" is under way. It
 	// counts if it lies in the repository. Empty: the repository's own.
@@ -64,6 +81,7 @@ type Changes struct {
 	o       ChangesOptions
 	list    []change
 	commits []oid
+	tags    []oid
 	seed    maphash.Seed
 }
 
@@ -75,38 +93,66 @@ func NewChanges(ctx context.Context, o ChangesOptions) (*Changes, error) {
 		}
 	}
 	nothing := func(context.Context, []byte) bool { return false }
-	s, err := New(ctx, Options{Path: o.Path, SourceID: o.SourceID, Screen: nothing})
+	s, err := New(ctx, Options{Path: o.Path, Looked: o.Looked, SourceID: o.SourceID, Screen: nothing})
 	if err != nil {
 		return nil, err
 	}
 	c := &Changes{Source: *s, o: o, seed: maphash.MakeSeed()}
 	c.r.index = c.r.ownIndex(o.Index)
-	if err = c.find(ctx); err != nil {
+	if c.r.unasked {
+		err = c.asking(ctx)
+	} else {
+		err = c.find(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return c, nil
 }
 
+// asking is find while another git reads the configuration.
+func (c *Changes) asking(ctx context.Context) error {
+	asked, done := *c.r, make(chan error, 1)
+	go func() { done <- asked.configured(ctx) }()
+	err := errors.Join(c.find(ctx), <-done)
+	c.r.unasked, c.r.origin, c.r.partial = false, asked.origin, asked.partial
+	if c.o.SourceID == "" {
+		c.id = SourceID(c.r.origin, c.r.home())
+	}
+	c.link = newForge(c.r.origin)
+	for i := range c.items {
+		c.items[i].SourceID = c.id
+	}
+	return err
+}
+
 // find lists the changes.
 func (c *Changes) find(ctx context.Context) error {
-	const unborn = "--cached"
-	p := &changeParser{
-		met:  func(commit oid) { c.commits = append(c.commits, commit) },
-		each: func(ch change) { c.list = append(c.list, ch) },
-	}
 	var err error
 	switch c.o.Extent {
 	case Staged:
-		err = c.r.lines(ctx, nil, 0, p.token, "diff", unborn, "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=all")
+		err = c.staged(ctx)
 	case Unstaged:
-		err = c.r.lines(ctx, nil, 0, p.token, "diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=all")
+		err = c.r.lines(ctx, nil, 0, c.parser().token, "diff", "--raw", "-z", "--no-abbrev", "--find-renames", "--no-relative", "--no-ext-diff", "--ignore-submodules=all")
 	case Commits:
-		err = c.r.lines(ctx, nil, 0, p.token, rawLog(c.o.Log...)...)
+		err = c.r.lines(ctx, nil, 0, c.parser().token, changesLog(c.o.Log...)...)
+	case Pushed, Received:
+		return c.updates(ctx)
+	case Message:
+		c.message(c.o.Message)
 	}
 	if err != nil && ctx.Err() == nil {
 		return ErrBadRange
 	}
 	return err
+}
+
+// parser lists what git says.
+func (c *Changes) parser() *changeParser {
+	return &changeParser{
+		met:  func(commit oid) { c.commits = append(c.commits, commit) },
+		each: func(ch change) { c.list = append(c.list, ch) },
+	}
 }
 
 // ownIndex is an index that lies in the git directory; empty for any other.
@@ -134,13 +180,12 @@ type changeParser struct {
 
 	commit oid
 	next   change
-	pathed bool // the next token is a path
+	pathed int // so many paths follow; the last one counts
 }
 
 func (p *changeParser) token(t []byte) error {
-	if p.pathed {
-		p.pathed = false
-		if len(t) > 0 {
+	if p.pathed > 0 {
+		if p.pathed--; len(t) > 0 && p.pathed == 0 {
 			p.next.commit, p.next.path = p.commit, string(t)
 			p.each(p.next)
 		}
@@ -152,9 +197,26 @@ func (p *changeParser) token(t []byte) error {
 		p.commit, _ = parseOID(t[1:])
 		p.met(p.commit)
 	case len(t) > 0 && t[0] == ':':
-		p.pathed, p.next = true, parseChange(t)
+		p.pathed, p.next = paths(t), parseChange(t)
 	}
 	return nil
+}
+
+// paths is how many paths a change has: a rename has two, but in a merge.
+func paths(t []byte) int {
+	status := t[bytes.LastIndexByte(t, ' ')+1:]
+	if len(status) > 0 && (status[0] == 'R' || status[0] == 'C') && !bytes.HasPrefix(t, []byte("::")) {
+		return 2
+	}
+	return 1
+}
+
+// changesLog are git log's arguments for what commits change: a file that was
+// moved is compared with what it was.
+func changesLog(more ...string) []string {
+	args := rawLog(more...)
+	args[slices.Index(args, "--no-renames")] = "--find-renames"
+	return args
 }
 
 // parseChange reads modes, ids and status: of n parents there are n+1 modes, then
@@ -183,7 +245,10 @@ func (c *Changes) Next(ctx context.Context) (scanners.Batch, error) {
 	if !c.began {
 		c.began = true
 		for _, id := range c.commits {
-			c.message(ctx, id)
+			c.commit(ctx, id)
+		}
+		for _, id := range c.tags {
+			c.tag(ctx, id)
 		}
 	}
 	for len(c.list) > 0 && len(c.items) < batchSize {
@@ -197,8 +262,8 @@ func (c *Changes) Next(ctx context.Context) (scanners.Batch, error) {
 	return b, nil
 }
 
-// message gives out what a commit says.
-func (c *Changes) message(ctx context.Context, id oid) {
+// commit gives out what a commit says.
+func (c *Changes) commit(ctx context.Context, id oid) {
 	data, err := c.store.get(ctx, id, objects.Commit)
 	if err != nil {
 		c.lost(id, "the commit cannot be read")

@@ -35,7 +35,16 @@ type repo struct {
 	// shallow histories end early; partial ones lack objects on purpose.
 	shallow, partial bool
 	refused          bool   // git does not take it for a repository
+	told             bool   // gitDir is not what git would find in path
+	unasked          bool   // the configuration was not read
 	index            string // in place of its own; empty: that
+	quarantine       string // objects that are not taken in yet; empty: none
+	alone            bool   // git sees those in quarantine and no other
+}
+
+// layout is where its parts are.
+func (r *repo) layout() objects.Layout {
+	return objects.Layout{GitDir: r.gitDir, CommonDir: r.common, Quarantine: r.quarantine}
 }
 
 // home is where the repository lives, the same from each of its work trees and
@@ -60,7 +69,13 @@ func guards() []string {
 // command is git about to run in the repository.
 func (r *repo) command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "git", append(guards(), args...)...)
-	c.Dir, c.Env = r.path, catfile.Environment(os.Environ())
+	c.Dir, c.Env = r.path, catfile.Environment(os.Environ(), r.layout())
+	if r.alone {
+		c.Env = append(c.Env, "GIT_ALTERNATE_OBJECT_DIRECTORIES=")
+	}
+	if r.told {
+		c.Env = append(c.Env, "GIT_DIR="+r.gitDir)
+	}
 	if r.index != "" {
 		c.Env = append(c.Env, "GIT_INDEX_FILE="+r.index)
 	}
@@ -194,6 +209,7 @@ func (r *repo) located() bool {
 
 // configured reads what the configuration says of remotes.
 func (r *repo) configured(ctx context.Context) error {
+	r.unasked = false
 	err := r.lines(ctx, nil, 0, func(kv []byte) error {
 		key, value, _ := bytes.Cut(kv, []byte{'\n'})
 		k := strings.ToLower(string(key))

@@ -69,7 +69,7 @@ func (h *history) log(ctx context.Context, r *repo, commits, without []oid, pres
 // merge those files that differ from all parents.
 func rawLog(more ...string) []string {
 	return append([]string{
-		"log", "-z", "--raw", "-c", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-mailmap", "--format=%x01%H",
+		"log", "-z", "--raw", "-c", "--no-abbrev", "--no-renames", "--no-relative", "--no-ext-diff", "--no-textconv", "--no-mailmap", "--format=%x01%H",
 	}, more...)
 }
 

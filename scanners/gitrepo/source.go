@@ -274,6 +274,10 @@ func Look(ctx context.Context, path string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
+	return r.info(), nil
+}
+
+func (r *repo) info() Info {
 	info := Info{SourceID: SourceID(r.origin, r.home()), Root: r.gitDir, Common: r.common, repo: r}
 	if r.work != "" {
 		info.Root = r.work
@@ -281,5 +285,5 @@ func Look(ctx context.Context, path string) (Info, error) {
 	if real, err := filepath.EvalSymlinks(r.common); err == nil {
 		info.Common = real
 	}
-	return info, nil
+	return info
 }

@@ -32,7 +32,7 @@ type store struct {
 }
 
 func openStore(ctx context.Context, r *repo) (*store, error) {
-	layout := objects.Layout{GitDir: r.gitDir, CommonDir: r.common}
+	layout := r.layout()
 	git := catfile.New(layout)
 	s, err := objects.OpenLayout(ctx, layout, objects.Options{Fallback: git})
 	if err != nil {

@@ -29,14 +29,15 @@ func newProgram(re *syntax.Regexp) (*program, bool) {
 		return nil, false
 	}
 	p := &program{inst: prog.Inst, start: uint32(prog.Start)}
-	p.bounds = p.boundaries()
+	asks := p.distinct()
+	p.bounds = p.boundaries(asks)
 	bySignature := map[string]uint8{}
-	signature := make([]byte, len(p.inst)/8+2)
+	signature := make([]byte, len(asks)/8+2)
 	for _, r := range p.bounds {
 		clear(signature)
-		for pc := range p.inst {
-			if in := &p.inst[pc]; consumes(in.Op) && matches(in, r) {
-				signature[pc/8] |= 1 << (pc % 8)
+		for i, in := range asks {
+			if matches(in, r) {
+				signature[i/8] |= 1 << (i % 8)
 			}
 		}
 		if p.asserts {
@@ -58,6 +59,41 @@ func newProgram(re *syntax.Regexp) (*program, bool) {
 	}
 	p.sample = append(p.sample, -1)
 	return p, true
+}
+
+// distinct are the instructions that consume a rune, each set of runes once: a
+// repetition has its instruction many times. It notes whether there are
+// assertions.
+func (p *program) distinct() []*syntax.Inst {
+	type set struct {
+		op    syntax.InstOp
+		arg   uint32 // folded or not
+		first *rune
+		one   rune
+		runes int
+	}
+	seen := map[set]bool{}
+	var out []*syntax.Inst
+	for i := range p.inst {
+		in := &p.inst[i]
+		if in.Op == syntax.InstEmptyWidth {
+			p.asserts = true
+		}
+		if !consumes(in.Op) {
+			continue
+		}
+		s := set{op: in.Op, arg: in.Arg, runes: len(in.Rune)}
+		if s.runes == 1 {
+			s.one = in.Rune[0]
+		} else if s.runes > 1 { // copies share their runes
+			s.first = &in.Rune[0]
+		}
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, in)
+		}
+	}
+	return out
 }
 
 func consumes(op syntax.InstOp) bool {
@@ -84,14 +120,11 @@ func matches(in *syntax.Inst, r rune) bool {
 
 // boundaries are the runes at which some instruction or assertion changes its
 // mind.
-func (p *program) boundaries() []rune {
+func (p *program) boundaries(asks []*syntax.Inst) []rune {
 	edges := []rune{0}
 	between := func(lo, hi rune) { edges = append(edges, lo, hi+1) }
-	for i := range p.inst {
-		in := &p.inst[i]
+	for _, in := range asks {
 		switch in.Op {
-		case syntax.InstEmptyWidth:
-			p.asserts = true
 		case syntax.InstRuneAnyNotNL:
 			between('\n', '\n')
 		case syntax.InstRune1:

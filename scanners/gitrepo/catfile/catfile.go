@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,7 +33,7 @@ type Reader struct {
 	// Git is the program; empty: git, from the path.
 	Git string
 
-	gitDir string
+	layout objects.Layout
 	turn   chan struct{} // held while an object is read
 
 	mu      sync.Mutex
@@ -42,7 +43,7 @@ type Reader struct {
 
 // New makes a reader for a repository. Nothing is started yet.
 func New(layout objects.Layout) *Reader {
-	return &Reader{gitDir: layout.GitDir, turn: make(chan struct{}, 1)}
+	return &Reader{layout: layout, turn: make(chan struct{}, 1)}
 }
 
 // process is a running git.
@@ -99,8 +100,8 @@ func (r *Reader) start(ctx context.Context) (*process, error) {
 	if name == "" {
 		name = "git"
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, "--git-dir="+r.gitDir, "-c", "safe.directory=*", "cat-file", "--batch")
-	cmd.Env = Environment(os.Environ())
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, "--git-dir="+r.layout.GitDir, "-c", "safe.directory=*", "cat-file", "--batch")
+	cmd.Env = Environment(os.Environ(), r.layout)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrGit, err)
@@ -119,8 +120,9 @@ func (r *Reader) start(ctx context.Context) (*process, error) {
 
 // Environment is that of a git that reads a repository of somebody: without what
 // points it elsewhere, and with what keeps it from fetching, replacing, asking
-// and writing. The user's own configuration counts.
-func Environment(env []string) []string {
+// and writing. The user's own configuration counts. Of the layout, what is in
+// quarantine is shown to it.
+func Environment(env []string, layout objects.Layout) []string {
 	var kept []string
 	for _, v := range env {
 		name, _, _ := strings.Cut(v, "=")
@@ -130,7 +132,19 @@ func Environment(env []string) []string {
 			kept = append(kept, v)
 		}
 	}
+	if layout.Quarantine != "" {
+		kept = append(kept, "GIT_OBJECT_DIRECTORY="+layout.Quarantine, "GIT_ALTERNATE_OBJECT_DIRECTORIES="+quotedPath(filepath.Join(layout.CommonDir, "objects")))
+	}
 	return append(kept, "GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+}
+
+// quotedPath is a path in a list of them, as git reads it: one with what ends it
+// stands between quotes.
+func quotedPath(path string) string {
+	if !strings.ContainsAny(path, string(os.PathListSeparator)+"\"") {
+		return path
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(path) + `"`
 }
 
 func (p *process) request(id objects.ID) (objects.Kind, int64, error) {

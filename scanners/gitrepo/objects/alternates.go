@@ -12,15 +12,18 @@ const (
 	alternatesMost = 1024
 )
 
-// objectDirs is the object folder of a repository and those it borrows from,
+// objectDirs is the object folders of a repository and those they borrow from,
 // each once, nearest first.
-func objectDirs(dir string) (dirs []string, problems []Problem) {
+func objectDirs(own ...string) (dirs []string, problems []Problem) {
 	type level struct {
 		dir   string
 		depth int
 	}
 	seen := map[string]bool{}
-	queue := []level{{dir, 0}}
+	var queue []level
+	for _, dir := range own {
+		queue = append(queue, level{dir, 0})
+	}
 	for len(queue) > 0 {
 		l := queue[0]
 		queue = queue[1:]

@@ -14,6 +14,18 @@ type Layout struct {
 	// CommonDir holds what all work trees share: objects, refs, config. It is
 	// GitDir itself except in a linked work tree.
 	CommonDir string
+	// Quarantine is a folder of objects that git did not take in yet, as while it
+	// asks a pre-receive hook; they are read first. Empty: there is none.
+	Quarantine string
+}
+
+// objectDirs are the folders that hold the repository's own objects.
+func (l Layout) objectDirs() []string {
+	own := filepath.Join(l.CommonDir, "objects")
+	if l.Quarantine == "" {
+		return []string{own}
+	}
+	return []string{l.Quarantine, own}
 }
 
 // pointerMost bounds the files that point elsewhere.

@@ -55,7 +55,7 @@ func OpenLayout(ctx context.Context, layout Layout, opts Options) (*Store, error
 		s.problem(filepath.Join(layout.CommonDir, "config"), ReasonIO, false)
 	}
 	var problems []Problem
-	s.dirs, problems = objectDirs(filepath.Join(layout.CommonDir, "objects"))
+	s.dirs, problems = objectDirs(layout.objectDirs()...)
 	s.problems = append(s.problems, problems...)
 	for _, dir := range s.dirs {
 		s.loose = append(s.loose, looseDir{dir: dir, format: set.format, access: opts.Access})

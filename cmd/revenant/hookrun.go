@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+	"revenant/scanners/archives"
+	"revenant/scanners/gitrepo"
+)
+
+// hookFlags are what a hook is told.
+type hookFlags struct {
+	scanFlags
+	onBadPack string
+	override  string
+}
+
+// Words of --on-bad-pack.
+const (
+	badPackBlocks = "block"
+	badPackWarns  = "warn"
+)
+
+func (a *app) hookRun() *cobra.Command {
+	var fl hookFlags
+	c := &cobra.Command{
+		Use: "run HOOK [ARGUMENT]...", Short: "Do what a git hook is for: look at what is about to leave",
+		Long: `Looks at what git is about to take in or to send, and exits 1 where something
+is in it, so that git stops. HOOK is
+
+  pre-commit, pre-merge-commit  what the commit will change
+  commit-msg FILE               what it says
+  pre-push REMOTE URL           what the remote lacks; reads what git says
+  pre-receive                   what a push brings; reads what git says
+
+Registered values are looked for with --pack FILE, else with what the registry
+in REVENANT_HOME knows of strong values, else not at all; it says how many that
+are. A finding goes through with REVENANT_OVERRIDE='reason' in the environment;
+the reason is kept, without the value, in revenant/overrides of the git
+directory.
+
+'revenant hook install' makes git call it.`,
+		Example: `  revenant hook run pre-commit
+  revenant hook run pre-commit --pack edge.pack --pack-key edge.key`,
+		Args: argCount(1, 9, "a HOOK, as in pre-commit"),
+		RunE: func(c *cobra.Command, args []string) error { return a.runHook(c.Context(), &fl, args[0], args[1:]) },
+	}
+	fl.registerHook(c)
+	f := c.Flags()
+	f.StringVar(&fl.onBadPack, "on-bad-pack", badPackBlocks, "what a pack that has expired or cannot be used does: block, or warn and let through what the rules let through")
+	f.StringVar(&fl.override, "override", "", "let findings through for this reason, and keep it (default: $REVENANT_OVERRIDE)")
+	return c
+}
+
+// registerHook registers the flags that a hook has of a scan's.
+func (s *scanFlags) registerHook(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&s.pack, "pack", "", "search with this pack file in place of the registry")
+	f.StringVar(&s.packKeys, "pack-key", "", "edge key file that opens the pack (default: $REVENANT_PACK_KEY)")
+	f.StringVarP(&s.config, "config", "c", "", "gitleaks configuration (default: $GITLEAKS_CONFIG, .gitleaks.toml of the work tree, gitleaks' own rules)")
+	f.StringVar(&s.failOn, "fail-on", "any", "stop for findings at least this bad: a severity, a verdict, any or none")
+	s.registerRules(f)
+	f.BoolVar(&s.baseline.none, "no-baseline", false, "tolerate nothing: read no baseline and no ignore file")
+	f.BoolVar(&s.compat.ignoreMarks, "no-inline-allow", false, "report also what a mark in its line lets be")
+	s.exitCode, s.archiveDepth, s.decodeDepth, s.noStore = exitFindings, archives.DefaultDepth, scanners.DefaultViewDepth, true
+}
+
+// hookSubjects are what each hook looks at.
+func hookSubjects() map[string]string {
+	return map[string]string{"pre-commit": "commit", "pre-merge-commit": "merge", "commit-msg": "message", "pre-push": "push", "pre-receive": "push"}
+}
+
+func (a *app) runHook(ctx context.Context, fl *hookFlags, hook string, args []string) error {
+	subject, known := hookSubjects()[hook]
+	switch {
+	case !known:
+		return usagef("HOOK is one of pre-commit, pre-merge-commit, commit-msg, pre-push, pre-receive")
+	case fl.onBadPack != badPackBlocks && fl.onBadPack != badPackWarns:
+		return usagef("--on-bad-pack is %s or %s", badPackBlocks, badPackWarns)
+	}
+	info, err := gitrepo.LookHook(ctx, ".", gitrepo.Hook{GitDir: a.env("GIT_DIR"), Quarantine: a.env("GIT_QUARANTINE_PATH")})
+	if err != nil {
+		if errors.Is(err, gitrepo.ErrNoRepository) {
+			return usagef("%w: a hook runs in a repository", err)
+		}
+		return err
+	}
+	part, err := a.hookPart(hook, args)
+	if err != nil {
+		return err
+	}
+	part.Path, part.Looked, part.Index = ".", info, a.env("GIT_INDEX_FILE")
+	h := &hookScan{a: a, fl: fl, name: hook, subject: subject, common: info.Common, reason: fl.override}
+	if h.reason == "" {
+		h.reason = a.env("REVENANT_OVERRIDE")
+	}
+	fl.hook = h
+	opened := opening(ctx, part)
+	defer opened.drop()
+	place := scanPlace{root: info.Root, kind: fingerprints.KindGit, partial: true}
+	return a.runScan(ctx, &fl.scanFlags, place, func(*eye, []byte) (scanners.Source, error) { return opened.take() })
+}
+
+// hookPart is what a hook looks at.
+func (a *app) hookPart(hook string, args []string) (*gitrepo.ChangesOptions, error) {
+	switch hook {
+	case "commit-msg":
+		if len(args) != 1 {
+			return nil, usagef("commit-msg takes the file of the message, as git gives it")
+		}
+		text, err := os.ReadFile(args[0])
+		if err != nil {
+			return nil, fileError("the file of the message", err)
+		}
+		return &gitrepo.ChangesOptions{Extent: gitrepo.Message, Message: text}, nil
+	case "pre-push":
+		return a.pushPart(args)
+	case "pre-receive":
+		updates, err := a.updates(gitrepo.ReadReceive)
+		return &gitrepo.ChangesOptions{Extent: gitrepo.Received, Updates: updates}, err
+	}
+	return &gitrepo.ChangesOptions{Extent: gitrepo.Staged}, nil
+}
+
+// pushPart is what a push brings: git's list of refs, or what the pre-commit
+// framework says in their place.
+func (a *app) pushPart(args []string) (*gitrepo.ChangesOptions, error) {
+	part := &gitrepo.ChangesOptions{Extent: gitrepo.Pushed}
+	if to := a.env("PRE_COMMIT_TO_REF"); to != "" {
+		old := a.env("PRE_COMMIT_FROM_REF")
+		if old == "" {
+			old = strings.Repeat("0", len(to))
+		}
+		line := fmt.Sprintf("%s %s %s %s\n", "HEAD", to, orElse(a.env("PRE_COMMIT_REMOTE_BRANCH"), "HEAD"), old)
+		updates, err := gitrepo.ReadPush(strings.NewReader(line))
+		if err != nil {
+			return nil, usagef("PRE_COMMIT_FROM_REF and PRE_COMMIT_TO_REF are not ids of commits: %w", err)
+		}
+		part.Updates, part.Remote = updates, a.env("PRE_COMMIT_REMOTE_NAME")
+		return part, nil
+	}
+	var err error
+	if part.Updates, err = a.updates(gitrepo.ReadPush); err != nil {
+		return nil, err
+	}
+	// A push to a place without a name gets its URL twice.
+	if len(args) > 0 && (len(args) < 2 || args[0] != args[1]) {
+		part.Remote = args[0]
+	}
+	return part, nil
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// updates reads what git says on standard input.
+func (a *app) updates(read func(io.Reader) ([]gitrepo.Update, error)) ([]gitrepo.Update, error) {
+	if isTerminal(a.stdin) {
+		return nil, usagef("git tells this hook on standard input which refs change, and here a person types: git push --dry-run calls an installed hook")
+	}
+	list, err := read(a.stdin)
+	if err != nil {
+		return nil, usagef("standard input: %w", err)
+	}
+	return list, nil
+}
+
+// openingSource is a source that is opened while other things are.
+type openingSource struct {
+	done  chan struct{}
+	src   *gitrepo.Changes
+	err   error
+	taken bool
+}
+
+// opening asks git while keys and rules are read.
+func opening(ctx context.Context, o *gitrepo.ChangesOptions) *openingSource {
+	s := &openingSource{done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		s.src, s.err = gitrepo.NewChanges(ctx, *o)
+	}()
+	return s
+}
+
+// take waits for the source, which is the caller's then.
+func (s *openingSource) take() (scanners.Source, error) {
+	<-s.done
+	if s.err != nil {
+		return nil, s.err
+	}
+	s.taken = true
+	return s.src, nil
+}
+
+// drop closes a source that nobody took.
+func (s *openingSource) drop() {
+	<-s.done
+	if !s.taken && s.src != nil {
+		_ = s.src.Close()
+	}
+}

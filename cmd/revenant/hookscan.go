@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"revenant/fingerprints/pack"
+	"revenant/fingerprints/registry"
+	"revenant/ingest/hook"
+	"revenant/ingest/report"
+	"revenant/ingest/report/terminal"
+	"revenant/scanners"
+)
+
+// hookScan is a scan as a hook's: what it may do with a bad pack, what it says,
+// and what an override makes of it.
+type hookScan struct {
+	a       *app
+	fl      *hookFlags
+	name    string // of the hook
+	subject string // what it looks at
+	common  string // the repository's git directory
+	reason  string // of an override; empty: none
+
+	eye        *eye
+	header     *pack.Header // of what registered values are looked for with
+	local      bool         // the registry's own
+	badPack    string       // why the pack does not do
+	stopped    bool
+	overridden string
+}
+
+// settle says what to exit with when the scan says code.
+func (h *hookScan) settle(code int, d report.Data) (int, error) {
+	if code == exitOK && h.badPack != "" && h.fl.onBadPack == badPackBlocks {
+		code = exitFailure
+	}
+	if code != exitOK && h.reason != "" {
+		if err := h.keep(code, d); err != nil {
+			return 0, err
+		}
+		code = exitOK
+	}
+	h.stopped = code != exitOK
+	return code, nil
+}
+
+// keep notes that somebody let through what the hook would have stopped.
+func (h *hookScan) keep(code int, d report.Data) error {
+	if err := h.refuseReason(); err != nil {
+		return err
+	}
+	o := hook.Override{At: h.a.now().UTC().Truncate(time.Second), Hook: h.name, By: h.a.actorName(), Reason: h.reason}
+	for _, p := range d.Open() {
+		if len(o.Findings) == hook.MaxOverrideFindings {
+			o.More++
+			continue
+		}
+		f := hook.OverrideFinding{ID: p.ID, Rule: p.Rule, Verdict: p.Verdict, Severity: p.Severity, Path: p.Path, Line: p.Span.Line}
+		if p.Registered() {
+			f.Secret = p.Matches[0].Ref()
+		}
+		o.Findings = append(o.Findings, f)
+	}
+	switch {
+	case h.badPack != "":
+		o.Trouble = h.badPack
+	case code == exitFailure:
+		o.Trouble = fmt.Sprintf("%d skipped", d.Summary.Skipped())
+	}
+	if err := hook.AppendOverride(h.common, o); err != nil {
+		return err
+	}
+	h.overridden = "for a reason that is kept in " + filepath.Join("revenant", "overrides") + " of the git directory"
+	return nil
+}
+
+// refuseReason refuses a reason that holds a value: it is kept in the clear.
+func (h *hookScan) refuseReason() error {
+	if h.eye == nil || h.eye.registered == nil {
+		return nil
+	}
+	if hits := h.eye.registered.AppendHits(nil, scanners.Chunk{Data: []byte(h.reason), Final: true}); len(hits) > 0 {
+		return fmt.Errorf("the reason of the override: %w", registry.ErrValueInName)
+	}
+	return nil
+}
+
+// write is the report.
+func (h *hookScan) write(o output, d report.Data) error {
+	t := terminal.Hook{Subject: h.subject, Stopped: h.stopped, Checked: h.checked(), Overridden: h.overridden, Quiet: h.a.quiet}
+	if h.badPack != "" {
+		way := "; 'revenant pack export' on the registry's machine writes a new one"
+		t.Trouble = append(t.Trouble, "The pack cannot be used: "+h.badPack+way+".")
+	}
+	if h.name != "pre-receive" {
+		t.Override = "REVENANT_OVERRIDE='the reason' git " + map[string]string{"pre-push": "push", "pre-merge-commit": "merge"}[h.name] + " ..."
+		if h.name == "pre-commit" || h.name == "commit-msg" {
+			t.Override = "REVENANT_OVERRIDE='the reason' git commit ..."
+		}
+	}
+	return terminal.WriteHook(o.w, d, t, o.screen)
+}
+
+// checked says how many registered values were looked for, with what, and how
+// old that is.
+func (h *hookScan) checked() string {
+	if h.header == nil {
+		if h.badPack != "" {
+			return "rules only, registered values were not looked for"
+		}
+		return "rules only: there is no registry and no pack here"
+	}
+	text := fmt.Sprintf("checked %d of %s", h.header.Count, plural(h.header.Registered, "registered value", "registered values"))
+	if h.local {
+		return text + " of this machine's registry"
+	}
+	now := h.a.now()
+	text += ", pack of " + ago(now.Sub(h.header.Created))
+	if until := h.header.Expires; !until.IsZero() {
+		if now.Before(until) {
+			return text + ", good until " + until.UTC().Format(time.DateOnly)
+		}
+		return text + ", expired on " + until.UTC().Format(time.DateOnly)
+	}
+	return text
+}
+
+// ago is how long ago something was, in the largest unit that fits.
+func ago(d time.Duration) string {
+	for _, u := range []struct {
+		of        time.Duration
+		one, many string
+	}{{24 * time.Hour, "day", "days"}, {time.Hour, "hour", "hours"}, {time.Minute, "minute", "minutes"}} {
+		if n := int(d / u.of); n > 0 {
+			return plural(n, u.one, u.many) + " ago"
+		}
+	}
+	return "just now"
+}
+
+// unusable decides what a pack that does not open means: nothing else is looked
+// for, and settle says how it ends.
+func (h *hookScan) unusable(err error) { h.badPack = err.Error() }
