@@ -68,7 +68,6 @@ func floors() map[string]room {
 		"ingest/scan":            {floor: 3},
 		"ingest/hook":            {floor: 3},
 		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
-		"ingest/hook":            {floor: 3},
 		"ingest/migrate":         {floor: 3},
 		"ingest/outcomes":        {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/report":          {floor: 3},

@@ -11,6 +11,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
+	"revenant/ingest/hook"
 )
 
 // complete teaches the shell what commands take. It shows names and states,
@@ -61,6 +62,8 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 		"accept-skip":   listed(append(words(fingerprints.SkipReasons()), "all")...),
 		"only":          fixed("registered", "generic"),
 		"audience":      fixed("edge", "core"),
+		"hook":          fixed(hook.Scanning()...),
+		"on-bad-pack":   fixed(words(hook.BadPacks())...),
 		"report-format": fixed(strings.Split(reportNames(), ", ")...),
 		"fail-on":       fixed(append(append(words(fingerprints.Severities()), words(fingerprints.Verdicts())...), "any", "none")...),
 		"secret":        a.firstOf(-1, a.versions),
