@@ -47,11 +47,11 @@ test: needs-test ## every test, then the concurrent packages under the race dete
 	CGO_ENABLED=1 go test -race -timeout 10m -run '^(TestConcurrent|TestInterrupted|TestSpans)$$' ./scanners/rules
 
 # What the tests need besides Go: git, a C compiler for the race detector,
-# xmllint for the schema of JUnit's reports, shells for their completion, and
-# groff for man pages.
+# xmllint for the schema of JUnit's reports, shells for their completion and for
+# the scripts of hooks, and groff for man pages.
 .PHONY: needs-test
 needs-test:
-	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish groff:groff-base
+	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox groff:groff-base
 
 .PHONY: check
 check: $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## format, vet, lint, floors; changes no file
