@@ -127,7 +127,20 @@ func (a *app) hookPart(hook string, args []string) (*gitrepo.ChangesOptions, err
 		updates, err := a.updates(gitrepo.ReadReceive)
 		return &gitrepo.ChangesOptions{Extent: gitrepo.Received, Updates: updates}, err
 	}
-	return &gitrepo.ChangesOptions{Extent: gitrepo.Staged}, nil
+	return &gitrepo.ChangesOptions{Extent: gitrepo.Staged, Merging: mergeHeads(os.Environ())}, nil
+}
+
+// mergeHeads are the commits that git merge is about to merge, which it names in
+// the environment alone: GITHEAD_ and the id.
+func mergeHeads(env []string) []string {
+	var out []string
+	for _, v := range env {
+		if id, is := strings.CutPrefix(v, "GITHEAD_"); is {
+			id, _, _ = strings.Cut(id, "=")
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // pushPart is what a push brings: git's list of refs, or what the pre-commit

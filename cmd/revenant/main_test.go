@@ -22,6 +22,9 @@ const asRevenant = "REVENANT_TEST_AS_MAIN"
 // bytes.
 const keepingEvery = "REVENANT_TEST_KEEP_EVERY"
 
+// runningLater moves its clock by so much.
+const runningLater = "REVENANT_TEST_LATER"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asRevenant) == "1" {
 		a := newApp()
@@ -31,6 +34,9 @@ func TestMain(m *testing.M) {
 				panic(err)
 			}
 			a.keepEvery = n
+		}
+		if later, err := time.ParseDuration(os.Getenv(runningLater)); err == nil {
+			a.now = func() time.Time { return time.Now().Add(later) }
 		}
 		os.Exit(realMain(a))
 	}
@@ -44,6 +50,7 @@ type box struct {
 	dir  string // everything that revenant writes is below it
 	env  []string
 	work string // what is scanned; not searched for canaries
+	cwd  string // where processes run; empty: dir
 }
 
 func newBox(t *testing.T) *box {
@@ -80,6 +87,9 @@ type ran struct {
 func (b *box) command(ctx context.Context, stdin string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, os.Args[0], args...)
 	c.Env, c.Dir = b.env, b.dir
+	if b.cwd != "" {
+		c.Dir = b.cwd
+	}
 	c.Stdin = strings.NewReader(stdin)
 	return c
 }

@@ -300,6 +300,7 @@ func (w *walk) scanning() {
 	w.try("", "git", repo, "-b", w.write("../fields/baseline", `[{"RuleID": "`+w.plant("report of another")))
 	w.try("", "git", repo, "--baseline-until", w.plant("baseline-until"), "--write-baseline", w.out("b"))
 	w.do("", "git", "file://"+repo, "--no-store")
+	w.hooks(repo, added)
 	w.try("", "git", "/nonexistent/"+added)
 	w.do("", "git", "--recursive", filepath.Dir(repo), "file://"+repo)
 	w.do("", "git", repo, "/nonexistent/"+added, "https://me:"+added+"@127.0.0.1:9/"+rotated+".git")
@@ -469,4 +470,25 @@ func (w *walk) wrongPlaces() {
 	} {
 		w.try("", args...)
 	}
+}
+
+// hooks runs hooks in a repository that is full of canaries.
+func (w *walk) hooks(repo, added string) {
+	w.t.Helper()
+	env, dir := w.env, w.box.cwd
+	defer func() { w.env, w.box.cwd = env, dir }()
+	w.box.cwd = repo
+	w.write("../repo/staged.env", "PASSWORD="+added+"\n")
+	w.gitIn(repo, "add", "-A")
+	head := w.gitIn(repo, "rev-parse", "HEAD")
+	line := "refs/heads/" + added + " " + head + " refs/heads/" + added + " " + strings.Repeat("0", 40) + "\n"
+	w.do("", "hook", "run", "pre-commit")
+	w.do(line, "hook", "run", "pre-push", "origin", "https://me:"+added+"@git.example.org/x.git")
+	w.do(strings.Repeat("0", 40)+" "+head+" refs/heads/"+added+"\n", "hook", "run", "pre-receive")
+	w.do("", "hook", "run", "pre-commit", "--override", "a reason")
+	w.try("", "hook", "run", "pre-commit", "--override", "a reason with "+added)
+	w.try("", "hook", "run", w.plant("name of a hook"))
+	w.try("", "hook", "run", "commit-msg", w.plant("file of a message"))
+	w.do("", "hook", "run", "pre-commit", "--pack", w.plant("pack of a hook"), "--pack-key", w.plant("key of a hook"))
+	w.gitIn(repo, "reset", "-q", "--hard")
 }

@@ -59,6 +59,9 @@ type ChangesOptions struct {
 	Remote string
 	// Message is the text of Message, with what git will leave out of it.
 	Message []byte
+	// Merging are ids of commits that the next one will have as further parents, for
+	// Staged; git's own note of them counts too.
+	Merging []string
 	// Index is the index that git has its hooks look at (GIT_INDEX_FILE), which
 	// is another one while "git commit -a" or "git commit PATH" is under way. It
 	// counts if it lies in the repository. Empty: the repository's own.

@@ -26,7 +26,7 @@ func (c *Changes) staged(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, head := range c.r.merging() {
+	for _, head := range append(c.r.merging(), parseOIDs(c.o.Merging)...) {
 		other, err := diff(head.String())
 		if err != nil {
 			return err
@@ -46,6 +46,16 @@ func (r *repo) merging() []oid {
 	var out []oid
 	for line := range bytes.Lines(text) {
 		if id, ok := parseOID(bytes.TrimSpace(line)); ok {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+func parseOIDs(texts []string) []oid {
+	var out []oid
+	for _, t := range texts {
+		if id, ok := parseOID([]byte(t)); ok {
 			out = append(out, id)
 		}
 	}

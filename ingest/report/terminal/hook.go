@@ -109,7 +109,7 @@ func (p *printer) ways(h Hook, groups []report.Group) {
 		p.wrap(2, "What was pushed elsewhere before counts as known: rotate it.")
 	}
 	if slices.ContainsFunc(groups, func(g report.Group) bool { return !registered(g) }) {
-		p.wrap(2, "If it is no secret, say so in its line, with the reason: revenant:allow REASON")
+		p.wrap(2, "If it is no secret, say so in its line, with the reason: revenant: allow REASON")
 	}
 	var names []string
 	for _, g := range groups {
