@@ -23,7 +23,7 @@ BENCHCOUNT ?= 6
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: build ## try it: sample secrets, real scans, verdicts, coverage, proof; all inside build/run
@@ -47,11 +47,37 @@ test: needs-test ## every test, then the concurrent packages under the race dete
 	CGO_ENABLED=1 go test -race -timeout 10m -run '^(TestConcurrent|TestInterrupted|TestSpans)$$' ./scanners/rules
 
 # What the tests need besides Go: git, a C compiler for the race detector,
-# xmllint for the schema of JUnit's reports, shells for their completion, and
-# groff for man pages.
+# xmllint for the schema of JUnit's reports, shells for their completion and for
+# the scripts of hooks, and groff for man pages.
 .PHONY: needs-test
 needs-test:
-	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish groff:groff-base
+	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox groff:groff-base
+
+# The frameworks that run hooks, pinned: hashes of the Python packages and of
+# husky are in scripts/frameworks, lefthook comes through the Go checksums.
+LEFTHOOK := v1.13.6
+FRAMEWORKS := $(CURDIR)/build/frameworks
+
+.PHONY: test-frameworks
+test-frameworks: $(FRAMEWORKS)/venv/bin/pre-commit $(FRAMEWORKS)/node_modules/.bin/husky $(FRAMEWORKS)/bin/lefthook ## our hooks in pre-commit, lefthook and husky themselves; fetches them into build/, and is not part of make test
+	go test -count=1 -timeout 20m -tags frameworks -run '^TestFramework' -v ./cmd/revenant
+
+$(FRAMEWORKS)/venv/bin/pre-commit: scripts/frameworks/requirements.txt
+	@mkdir -p $(FRAMEWORKS)
+	python3 -m venv $(FRAMEWORKS)/venv
+	$(FRAMEWORKS)/venv/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(FRAMEWORKS)/node_modules/.bin/husky: scripts/frameworks/package-lock.json
+	@mkdir -p $(FRAMEWORKS)
+	cp scripts/frameworks/package.json scripts/frameworks/package-lock.json $(FRAMEWORKS)
+	cd $(FRAMEWORKS) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(FRAMEWORKS)/bin/lefthook: Makefile
+	@mkdir -p $(FRAMEWORKS)/bin
+	GOFLAGS= GOBIN=$(FRAMEWORKS)/bin go install github.com/evilmartians/lefthook@$(LEFTHOOK)
+	@touch $@
 
 .PHONY: check
 check: $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## format, vet, lint, floors; changes no file

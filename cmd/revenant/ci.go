@@ -25,7 +25,7 @@ import (
 // ciFlags say what a step of a pipeline looks at.
 type ciFlags struct {
 	scanFlags
-	base, head, log, system string
+	base, head, log, provider string
 	offline, onlyLog        bool
 }
 
@@ -68,7 +68,7 @@ their lines, and on GitHub in the job's summary.`,
 	f.StringVar(&fl.head, "head", "", "last commit of the change (default: HEAD)")
 	f.StringVar(&fl.log, "log", "", "look at this log too; - is standard input, which is passed on")
 	f.BoolVar(&fl.onlyLog, "only-log", false, "look at the log alone")
-	f.StringVar(&fl.system, "system", "", "CI system whose variables count (default: found out)")
+	f.StringVar(&fl.provider, "provider", "", "CI system whose variables count (default: found out)")
 	f.BoolVar(&fl.offline, "offline", false, "fetch nothing that a shallow clone lacks")
 	return c
 }
@@ -76,8 +76,8 @@ their lines, and on GitHub in the job's summary.`,
 // build is what the CI system says.
 func (a *app) build(fl *ciFlags) (pipeline.Build, error) {
 	env := a.env
-	if fl.system != "" {
-		if _, err := oneOf("--system", fl.system, pipeline.Systems()); err != nil {
+	if fl.provider != "" {
+		if _, err := oneOf("--provider", fl.provider, pipeline.Systems()); err != nil {
 			return pipeline.Build{}, err
 		}
 	}
@@ -87,8 +87,8 @@ func (a *app) build(fl *ciFlags) (pipeline.Build, error) {
 	case err != nil:
 		return b, usagef("%w; say with --base what the change starts from", err)
 	}
-	if fl.system != "" && string(b.System) != fl.system {
-		b = pipeline.Build{System: pipeline.System(fl.system)}
+	if fl.provider != "" && string(b.System) != fl.provider {
+		b = pipeline.Build{System: pipeline.System(fl.provider)}
 	}
 	if fl.base != "" {
 		b.Bases, b.Merged = []pipeline.Base{{Commit: fl.base, Branch: strings.TrimPrefix(fl.base, "origin/")}}, false

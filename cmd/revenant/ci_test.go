@@ -141,7 +141,7 @@ func TestCIFailures(t *testing.T) {
 		"base that is none":  {nil, []string{"--base", "nowhere"}, 2, []string{"--base names no commit"}},
 		"head that is none":  {nil, []string{"--head", "nowhere"}, 2, []string{"--head names no commit"}},
 		"no event":           {[]string{"GITHUB_ACTIONS=true", "GITHUB_EVENT_PATH=/none"}, nil, 2, []string{"GITHUB_EVENT_PATH", "--base"}},
-		"no system":          {nil, []string{"--system", "x"}, 2, []string{"--system", "github"}},
+		"no system":          {nil, []string{"--provider", "x"}, 2, []string{"--provider", "github"}},
 		"no log":             {nil, []string{"--only-log"}, 2, []string{"--log"}},
 		"log and report mix": {nil, []string{"--log", "-", "-f", "json"}, 2, []string{"give -r a file"}},
 		"log that is not":    {nil, []string{"--log", "/none"}, 2, []string{"--log"}},

@@ -11,6 +11,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
+	"revenant/ingest/hook"
 	"revenant/ingest/pipeline"
 )
 
@@ -61,9 +62,10 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 		"status":        listed(words(statuses)...),
 		"accept-skip":   listed(append(words(fingerprints.SkipReasons()), "all")...),
 		"only":          fixed("registered", "generic"),
-		"system":        fixed(words(pipeline.Systems())...),
+		"provider":      fixed(words(pipeline.Systems())...),
 		"on-bad-pack":   fixed(badPackBlocks, badPackWarns),
 		"audience":      fixed("edge", "core"),
+		"hook":          fixed(hook.Scanning()...),
 		"report-format": fixed(strings.Split(reportNames(), ", ")...),
 		"fail-on":       fixed(append(append(words(fingerprints.Severities()), words(fingerprints.Verdicts())...), "any", "none")...),
 		"secret":        a.firstOf(-1, a.versions),

@@ -26,14 +26,14 @@ func helpTexts(c *cobra.Command) {
 func valueNames() map[string]string {
 	out := map[string]string{
 		"exclude": "GLOB", "path": "GLOB", "fail-on": "LEVEL", "report-format": "FORMAT", "report-path": "[FORMAT:]PATH",
-		"home": "FOLDER", "dir": "FOLDER", "recursive": "FOLDER", "baseline-until": "DAY", "until": "DAY",
+		"home": "FOLDER", "hooks-folder": "FOLDER", "dir": "FOLDER", "recursive": "FOLDER", "baseline-until": "DAY", "until": "DAY",
 		"accept-skip": "REASON", "secret": "NAME[@N]", "source": "ID", "field": "NAME=FILE", "log-opts": "ARGUMENTS",
 		"since-commit": "COMMIT", "recipient": "AGE-KEY", "prefix": "TEXT", "reason": "TEXT", "only": "KIND",
-		"window": "DURATION", "expires": "DURATION", "timeout": "SECONDS", "max-target-megabytes": "MB", "after": "NAME", "on-bad-pack": "WORD", "override": "REASON", "base": "COMMIT", "head": "COMMIT", "system": "SYSTEM", "rules": "PACK", "enable-rule": "RULE,...",
+		"window": "DURATION", "expires": "DURATION", "timeout": "SECONDS", "max-target-megabytes": "MB", "after": "NAME", "on-bad-pack": "WORD", "override": "REASON", "base": "COMMIT", "head": "COMMIT", "provider": "SYSTEM", "rules": "PACK", "enable-rule": "RULE,...",
 	}
 	for word, flags := range map[string]string{
 		"FILE":    "against baseline-path backup backup-file config file gitleaks-ignore-path identity key-out log out pack pack-key passphrase-file public-key report-template repos-from verify write-baseline",
-		"NAME":    "baseline-owner consumer group issued-to name owner rule",
+		"NAME":    "baseline-owner consumer group hook issued-to name owner rule",
 		"N":       "exit-code from id limit max-archive-depth max-decode-depth workers",
 		"WORD":    "audience class format presence state status verdict",
 		"VERSION": "version",

@@ -34,6 +34,10 @@ as in a pipeline's masked variable, their text`},
 		{"GITLEAKS_CONFIG_TOML", `the configuration itself, where no file is named`},
 		{"XDG_DATA_HOME", `folder of the user's data, where REVENANT_HOME is
 not set`},
+		{"XDG_CONFIG_HOME", `folder of the user's configuration, where 'hook install
+--global' puts hooks (default: ~/.config)`},
+		{"REVENANT_HOOK_RAN", `set by a hook of the machine for the repository's own:
+what its parent has scanned is not scanned again`},
 		{"NO_COLOR", `not empty: no colour, also on a terminal`},
 		{"TERM", `'dumb': no colour`},
 		{"GIT_INDEX_FILE", `the index that 'git --staged' reads; git sets it for
@@ -99,4 +103,13 @@ In a project, read where a folder or repository is scanned:
   .revenant-baseline findings that alert nobody; --write-baseline makes it
   .secrets.baseline  the same, of detect-secrets
   .gitleaksignore    fingerprints of generic findings to ignore
-  .betterleaksignore the same`
+  .betterleaksignore the same
+
+In a git directory, and for a user or a machine ('revenant hook'):
+
+  hooks/NAME                  a hook of ours, a script; its second line begins
+                              with "# revenant-hook"
+  hooks/NAME.before-revenant  the hook that was there, which runs after it
+  revenant/overrides          what was let through although a hook refused it
+  ~/.config/revenant/hooks    of every repository of a user: core.hooksPath;
+  /etc/revenant/hooks         of a machine's`

@@ -190,6 +190,7 @@ func TestNoPlaintextAnywhere(t *testing.T) {
 	w.judging()
 	w.lifecycle()
 	w.caring()
+	w.hanging()
 	w.wrongPlaces()
 	w.finish()
 }
