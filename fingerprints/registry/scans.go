@@ -166,10 +166,19 @@ func (s *ScanRun) Record(ctx context.Context, obs []Observation) ([]store.Record
 		if err != nil {
 			return err
 		}
+		decisions, err := c.tx.Decisions(ctx)
+		if err != nil {
+			return err
+		}
 		all := make([]store.Observed, len(obs))
 		for i, o := range obs {
 			if all[i], err = s.complete(ctx, c.tx, o, homes); err != nil {
 				return err
+			}
+			for _, d := range decisions {
+				if About(d, all[i].Value, all[i].SourceID, o.RawPath) {
+					all[i].DecisionIDs = append(all[i].DecisionIDs, d.ID)
+				}
 			}
 		}
 		if out, err = c.tx.Record(ctx, c.at, all); err != nil {

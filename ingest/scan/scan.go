@@ -170,7 +170,8 @@ type Result struct {
 	Findings  int   // distinct
 	New       int   // unknown to the registry before
 	Sightings int64 // overflow included
-	Tolerated int   // distinct findings that alert nobody for the word of a baseline
+	Tolerated int   // distinct findings that alert nobody for the word of a mark, a baseline or a decision
+	Decided   int   // those of them by a decision
 	Sources   int
 	// Verdicts counts open findings; Severities those of them that are neither
 	// allowed nor cleared.
