@@ -15,7 +15,9 @@ func TestDecidable(t *testing.T) {
 		fingerprints.VerdictLagging:      {valueAccepted: true},
 	}
 	for _, v := range append(fingerprints.Verdicts(), "of-a-later-version") {
-		d := func(scope fingerprints.DecisionScope, s fingerprints.Status) bool { return fingerprints.Decidable(scope, s, v) }
+		d := func(scope fingerprints.DecisionScope, s fingerprints.Status) bool {
+			return fingerprints.Decidable(scope, s, v)
+		}
 		got := row{
 			d(fingerprints.DecidedByRule, fingerprints.StatusAccepted), d(fingerprints.DecidedByRule, fingerprints.StatusFalsePositive),
 			d(fingerprints.DecidedByValue, fingerprints.StatusAccepted), d(fingerprints.DecidedByValue, fingerprints.StatusFalsePositive),

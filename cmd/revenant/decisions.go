@@ -88,8 +88,8 @@ by whom, and how many findings have their status by it. One that has run out or
 that no finding needs any more can go: revoke takes it back.
 
 A finding's own status goes before a decision. None holds for a registered value
-that has to be rotated, whatever was decided before; one about a rule holds for no
-registered value, and not where another rule matched too.`,
+that has to be rotated, whatever was decided before; one about a rule holds for
+no registered value, and not where another rule matched too.`,
 		Example: "  revenant findings decisions",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -286,7 +286,8 @@ func (a *app) findingsAccept() *cobra.Command {
 		Use: "accept ID | --rule RULE --path GLOB", Short: "Accept a finding until a date, for a reason",
 		Long: `Accepts one finding; with --everywhere its value wherever it is and turns up
 later; with --rule and --path what a generic rule finds at these paths. The last
-two are decisions: findings decisions lists them, findings revoke takes one back.`,
+two are decisions: findings decisions lists them, findings revoke takes one
+back.`,
 		Example: `  revenant findings accept 3f2a9c --until 2027-01-31 --reason 'archived'
   revenant findings accept 3f2a9c --everywhere --until 2027-01-31 \
     --reason 'key of a demo' --owner payments
@@ -329,7 +330,8 @@ func (a *app) findingsDismiss() *cobra.Command {
 		Use: "dismiss ID | --rule RULE --path GLOB", Short: "Say that a generic finding is no secret",
 		Long: `Dismisses one finding; with --everywhere its value wherever it is and turns up
 later; with --rule and --path what a generic rule finds at these paths. The last
-two are decisions: findings decisions lists them, findings revoke takes one back.
+two are decisions: findings decisions lists them, findings revoke takes one
+back.
 A registered value is never dismissed.`,
 		Example: `  revenant findings dismiss 3f2a9c --reason 'test vector'
   revenant findings dismiss 3f2a9c --everywhere --reason 'from the manual'

@@ -65,10 +65,14 @@ func testDecisions(t *testing.T, f *fixture) {
 	check(9, fingerprints.StatusFalsePositive, second.ID, first.ID, second.ID) // the first has run out
 
 	own := fingerprints.Finding{ID: findingID(1), Status: fingerprints.StatusFalsePositive, Reason: "its own"}
-	f.update(func(tx store.Tx) error { return tx.SetTriage(f.ctx, own, store.HistoryEntry{At: hour(2), What: "dismissed"}) })
+	f.update(func(tx store.Tx) error {
+		return tx.SetTriage(f.ctx, own, store.HistoryEntry{At: hour(2), What: "dismissed"})
+	})
 	check(3, fingerprints.StatusFalsePositive, 0, first.ID, second.ID)
 	own.Status, own.Until = fingerprints.StatusAccepted, hour(4)
-	f.update(func(tx store.Tx) error { return tx.SetTriage(f.ctx, own, store.HistoryEntry{At: hour(3), What: "accepted"}) })
+	f.update(func(tx store.Tx) error {
+		return tx.SetTriage(f.ctx, own, store.HistoryEntry{At: hour(3), What: "accepted"})
+	})
 	check(3, fingerprints.StatusAccepted, 0, first.ID, second.ID)
 	check(4, fingerprints.StatusAccepted, first.ID, first.ID, second.ID) // its own has run out
 

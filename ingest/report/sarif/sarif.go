@@ -198,10 +198,23 @@ func resultOf(p report.Place, id string, at int) result {
 		Count:      p.Sightings,
 		Properties: properties(p),
 	}
-	if why := p.Dismissed(); why != "" {
-		r.Suppressions = []suppression{{Kind: "external", Status: "accepted", Justification: plain(why)}}
-	}
+	r.Suppressions = suppressed(p)
 	return r
+}
+
+// suppressed says why nothing has to be done: by a mark in the source, or by
+// what stands elsewhere - a baseline, a decision, what people said of the
+// finding (SARIF 2.1.0, 3.35).
+func suppressed(p report.Place) []suppression {
+	why := p.Justification()
+	if why == "" {
+		return nil
+	}
+	s := suppression{Kind: "external", Status: "accepted", Justification: plain(report.Clip(why, maxText))}
+	if p.Tolerated != nil && p.Tolerated.In == wire.ToleratedInSource {
+		s.Kind = "inSource"
+	}
+	return []suppression{s}
 }
 
 // properties say what has no field of its own. No author: a report is no place for
