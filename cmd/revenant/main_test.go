@@ -22,6 +22,10 @@ const asRevenant = "REVENANT_TEST_AS_MAIN"
 // bytes.
 const keepingEvery = "REVENANT_TEST_KEEP_EVERY"
 
+// placingWithin is how long it looks for the places of what it found when it is
+// interrupted.
+const placingWithin = "REVENANT_TEST_PLACING"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asRevenant) == "1" {
 		a := newApp()
@@ -31,6 +35,13 @@ func TestMain(m *testing.M) {
 				panic(err)
 			}
 			a.keepEvery = n
+		}
+		if s := os.Getenv(placingWithin); s != "" {
+			d, err := time.ParseDuration(s)
+			if err != nil {
+				panic(err)
+			}
+			a.placing = d
 		}
 		os.Exit(realMain(a))
 	}

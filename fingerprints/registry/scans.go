@@ -71,8 +71,9 @@ type ScanRun struct {
 	extent string
 	cursor []byte
 
-	mu     sync.Mutex
-	owners map[fingerprints.RowID]rowSecret
+	mu       sync.Mutex
+	owners   map[fingerprints.RowID]rowSecret
+	unplaced map[string][]store.FindingView // see standIns; nil: not asked for yet
 }
 
 // rowSecret is what sightings need to know of the secret of a row.
@@ -184,7 +185,10 @@ func (s *ScanRun) Record(ctx context.Context, obs []Observation) ([]store.Record
 		if out, err = c.tx.Record(ctx, c.at, all); err != nil {
 			return err
 		}
-		return c.mergeGeneric(ctx, s.source, all, out)
+		if err := c.mergeGeneric(ctx, s.source, all, out); err != nil {
+			return err
+		}
+		return s.placeStandIns(ctx, c, all, out)
 	})
 	return out, err
 }

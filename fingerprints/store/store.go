@@ -181,21 +181,22 @@ type Recorded struct {
 
 // FindingFilter selects findings; zero fields select everything.
 type FindingFilter struct {
-	IDs       []fingerprints.FindingID // these only; aliases are followed
-	IDPrefix  string                   // of an id or an alias
-	Value     fingerprints.ValueID
-	Secret    string // registered to a version of this secret
-	Version   int    // with Secret
-	SourceID  string
-	PathGlob  string // over redacted paths; * stops at /, ** does not
-	Rule      string
-	Verdicts  []fingerprints.Verdict
-	Statuses  []fingerprints.Status
-	Presences []fingerprints.Presence
-	Owner     string
-	Decision  int64                  // with their status by this decision
-	After     fingerprints.FindingID // for paging, in order of id
-	Limit     int
+	IDs        []fingerprints.FindingID // these only; aliases are followed
+	IDPrefix   string                   // of an id or an alias
+	Value      fingerprints.ValueID
+	Secret     string // registered to a version of this secret
+	Version    int    // with Secret
+	SourceID   string
+	PathPrefix string // of redacted paths
+	PathGlob   string // over redacted paths; * stops at /, ** does not
+	Rule       string
+	Verdicts   []fingerprints.Verdict
+	Statuses   []fingerprints.Status
+	Presences  []fingerprints.Presence
+	Owner      string
+	Decision   int64                  // with their status by this decision
+	After      fingerprints.FindingID // for paging, in order of id
+	Limit      int
 }
 
 // Decision is what people said of one value wherever it is (Value is set), or of

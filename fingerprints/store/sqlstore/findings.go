@@ -61,6 +61,9 @@ func conditionOf(f store.FindingFilter) *condition {
 	if f.SourceID != "" {
 		c.add("s.id = ?", f.SourceID)
 	}
+	if n := len([]rune(f.PathPrefix)); n > 0 {
+		c.add("substr(f.path, 1, ?) = ?", n, f.PathPrefix)
+	}
 	if f.Rule != "" {
 		// Exact, whatever characters the rule's name has.
 		c.add(`replace(? || f.rules, ?, '') <> ? || f.rules`, "\n", "\n"+f.Rule+"\n", "\n")
