@@ -107,7 +107,7 @@ type kept struct {
 func (c *Collector) Write(f wire.Finding) error {
 	if c.places == nil {
 		c.places = map[placeKey]*kept{}
-		c.ranks = make([][]*kept, len(fingerprints.Severities())+1)
+		c.ranks = make([][]*kept, len(fingerprints.Severities())+2)
 	}
 	key := placeOf(f)
 	if k := c.places[key]; k != nil {
@@ -118,6 +118,9 @@ func (c *Collector) Write(f wire.Finding) error {
 		return nil
 	}
 	rank := severityRank(f.Severity)
+	if (Place{Finding: f}).Dismissed() != "" { // it makes room for any other
+		rank = len(c.ranks) - 1
+	}
 	if len(c.places) >= MaxPlaces && !c.makeRoom(rank) {
 		c.left += 1 + f.More
 		return nil
