@@ -128,6 +128,10 @@ type Counts struct{ Items, Bytes int64 }
 // Batch is what a source yields at once.
 type Batch struct {
 	Items []Item
+	// Found says that the source looked at contents itself and gives out what may
+	// hold something. When the scan is interrupted it is asked on, with a ctx that
+	// has ended, for what it found until then; it must not read on for it.
+	Found bool
 	// Read counts contents that the source looked at itself since the last
 	// batch, and that are given out as items only where they may hold something.
 	Read    Counts
@@ -139,6 +143,10 @@ type Batch struct {
 	// saved after the batch's sightings are.
 	Cursor []byte
 }
+
+// BlobPath begins the path of a git blob that no tree is known to name; the
+// object's id follows.
+const BlobPath = "@blob/"
 
 // Source is pulled: Next returns batches and at the end io.EOF, with the last
 // batch or after it. Any other error ends the source as not complete.

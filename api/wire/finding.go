@@ -84,13 +84,26 @@ type Finding struct {
 	Match  fingerprints.Value `json:"-"`
 }
 
-// Tolerated is what a baseline or a file of what is to be ignored says of a
-// finding.
+// ToleratedIn is where the word stands that tolerates a finding.
+type ToleratedIn string
+
+// The kinds.
+const (
+	ToleratedInSource   ToleratedIn = "source"   // a mark in the line
+	ToleratedInFile     ToleratedIn = "file"     // a baseline or a file of what is to be ignored
+	ToleratedInRegistry ToleratedIn = "registry" // a decision about a value, or about a rule and paths
+)
+
+// Tolerated is what a mark, a baseline, a file of what is to be ignored or a
+// decision of the registry says of a finding.
 type Tolerated struct {
-	By     string    `json:"by"` // the file
-	Owner  string    `json:"owner,omitempty"`
-	Until  time.Time `json:"until,omitzero"` // zero: no end
-	Reason string    `json:"reason,omitempty"`
+	By string      `json:"by"` // the mark, the file, or the decision
+	In ToleratedIn `json:"in,omitempty"`
+	// Status is what a decision says; empty: accepted.
+	Status fingerprints.Status `json:"status,omitempty"`
+	Owner  string              `json:"owner,omitempty"`
+	Until  time.Time           `json:"until,omitzero"` // zero: no end
+	Reason string              `json:"reason,omitempty"`
 }
 
 // Match ties a finding to a version of a secret.
@@ -137,19 +150,21 @@ type Skip struct {
 
 // Summary closes a report.
 type Summary struct {
-	Sources     int           `json:"sources"`
-	Items       int64         `json:"items"`
-	Bytes       int64         `json:"bytes"`
-	Findings    int           `json:"findings"` // distinct, "allowed" and "cleared" included
-	Sightings   int64         `json:"sightings"`
-	Tolerated   int           `json:"tolerated,omitempty"` // distinct, for the word of a baseline
-	Skips       []Skip        `json:"skips,omitempty"`     // the first ones; SkipCounts has all
-	SkipCounts  []SkipCount   `json:"skip_counts,omitempty"`
-	Notes       []Note        `json:"notes,omitempty"`
-	Complete    bool          `json:"complete"`
-	Interrupted bool          `json:"interrupted,omitempty"`
-	StartedAt   time.Time     `json:"started_at,omitzero"`
-	Duration    time.Duration `json:"duration_ns"`
+	Sources   int   `json:"sources"`
+	Items     int64 `json:"items"`
+	Bytes     int64 `json:"bytes"`
+	Findings  int   `json:"findings"` // distinct, "allowed" and "cleared" included
+	Sightings int64 `json:"sightings"`
+	Tolerated int   `json:"tolerated,omitempty"` // distinct, for the word of a mark, a baseline or a decision
+	// ToleratedDecided counts those among Tolerated that are by a decision.
+	ToleratedDecided int           `json:"tolerated_by_decision,omitempty"`
+	Skips            []Skip        `json:"skips,omitempty"` // the first ones; SkipCounts has all
+	SkipCounts       []SkipCount   `json:"skip_counts,omitempty"`
+	Notes            []Note        `json:"notes,omitempty"`
+	Complete         bool          `json:"complete"`
+	Interrupted      bool          `json:"interrupted,omitempty"`
+	StartedAt        time.Time     `json:"started_at,omitzero"`
+	Duration         time.Duration `json:"duration_ns"`
 	// Registered is how many registered fields were searched for; GenericOnly
 	// says that there was no key ring and only generic rules ran.
 	Registered  int  `json:"registered"`

@@ -27,7 +27,8 @@ type app struct {
 	env            func(string) string
 	now            func() time.Time
 	rand           io.Reader
-	keepEvery      int64 // of gitrepo.Options; 0: its own
+	keepEvery      int64         // of gitrepo.Options; 0: its own
+	placing        time.Duration // of gitrepo.Options; 0: its own
 
 	home    string // --home
 	asJSON  bool   // --json

@@ -38,7 +38,7 @@ func (b *baselineFlags) register(c *cobra.Command) {
 	f.StringVar(&b.write, "write-baseline", "", "write what is found into this baseline, and tolerate it")
 	f.StringVar(&b.owner, "baseline-owner", "", "owner of new entries")
 	f.StringVar(&b.until, "baseline-until", "", fmt.Sprintf("last day of new entries, as in 2027-01-31, or never (default: in %d days)", baselineDays))
-	f.BoolVar(&b.show, "show-tolerated", false, "report also findings that a baseline, an ignore file or a mark in their line tolerates")
+	f.BoolVar(&b.show, "show-tolerated", false, "report also findings that a baseline, an ignore file, a mark in their line or a decision tolerates")
 	f.BoolVar(&b.none, "no-baseline", false, "tolerate nothing: read no baseline and no ignore file")
 }
 
@@ -242,11 +242,14 @@ func notes(s *baseline.Set, complete bool) (out []wire.Note) {
 }
 
 // spared says how many findings are not reported.
-func spared(n int, shown bool) []wire.Note {
-	if n == 0 || shown {
-		return nil
+func spared(r scan.Result, shown bool) (out []wire.Note) {
+	if n := r.Tolerated - r.Decided; n > 0 && !shown {
+		out = append(out, wire.Note{Text: plural(n, "finding is", "findings are") + " tolerated by a baseline, an ignore file or a mark in the line; --show-tolerated lists them"})
 	}
-	return []wire.Note{{Text: plural(n, "finding is", "findings are") + " tolerated by a baseline, an ignore file or a mark in the line; --show-tolerated lists them"}}
+	if n := r.Decided; n > 0 && !shown {
+		out = append(out, wire.Note{Text: plural(n, "finding is", "findings are") + " tolerated by a decision (`revenant findings decisions`); --show-tolerated lists them"})
+	}
+	return out
 }
 
 // save writes the new baseline, when the scan came to its end.

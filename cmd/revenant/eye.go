@@ -25,6 +25,7 @@ type eye struct {
 	engine        *scanners.Engine
 	labels        scan.Labels
 	triage        scan.Triage
+	decisions     *decided // nil: no registry is at hand
 	ids           *scan.Identities
 	fieldRevision uint64
 	packRevision  uint64
@@ -116,6 +117,9 @@ func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
 	core := s.ring.Identity(fingerprints.AudienceCore)
 	e.ids = &scan.Identities{Edge: s.ring.Identity(fingerprints.AudienceEdge), Core: &core}
 	e.labels, e.triage = registryLabels{s}, registryTriage{s}
+	if e.decisions, err = a.decided(ctx, s); err != nil {
+		return err
+	}
 	if fl.only == "generic" {
 		return nil
 	}

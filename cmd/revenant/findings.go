@@ -28,7 +28,7 @@ unique beginning.`,
 	}
 	return group(
 		c, a.findingsList(), a.findingsShow(), a.findingsAccept(), a.findingsDismiss(),
-		a.findingsAssign(), a.findingsReopen(), a.findingsExport(),
+		a.findingsAssign(), a.findingsReopen(), a.findingsDecisions(), a.findingsRevoke(), a.findingsExport(),
 	)
 }
 
@@ -163,6 +163,9 @@ func (a *app) printFindings(list []registry.Finding) error {
 }
 
 func statusText(f registry.Finding) string {
+	if f.Decision != 0 {
+		return fmt.Sprintf("%s, decision %d", f.Status, f.Decision)
+	}
 	if f.TooCommon {
 		return string(f.Status) + ", too common"
 	}
@@ -221,7 +224,11 @@ func (a *app) findingsShow() *cobra.Command {
 
 func (a *app) printFinding(d registry.FindingDetail) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s, %s, %s\n", d.ID, d.Verdict, d.Severity, d.Status)
+	status := string(d.Status)
+	if d.Decision != 0 {
+		status = byDecision(d.Finding)
+	}
+	fmt.Fprintf(&b, "%s\n%s, %s, %s\n", d.ID, d.Verdict, d.Severity, status)
 	if d.Reason != "" {
 		fmt.Fprintf(&b, "reason: %s\n", printable(d.Reason))
 	}
@@ -229,7 +236,7 @@ func (a *app) printFinding(d registry.FindingDetail) error {
 		fmt.Fprintf(&b, "too common: a weak value in more than %d sources; it alerts no more\n", fingerprints.TooCommonSources)
 	}
 	if d.Until != nil {
-		fmt.Fprintf(&b, "accepted until %s\n", when(*d.Until))
+		fmt.Fprintf(&b, "%s until %s\n", d.Status, when(*d.Until))
 	}
 	fmt.Fprintf(&b, "source: %s\npath: %s\npresence: %s\nowner: %s\n", printable(d.Source), printable(d.Path), d.Presence, orDash(d.Owner))
 	if d.Due != nil {
@@ -278,56 +285,109 @@ func (a *app) triage(c *cobra.Command, do func(ctx context.Context, s *session, 
 	c.Args = argCount(1, 1, "one finding's ID")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-			f, err := do(ctx, s, args[0])
-			if err != nil {
-				return err
-			}
-			if a.asJSON {
-				return a.printJSON(f)
-			}
-			return a.printFindings([]registry.Finding{f})
+			return a.changed(do(ctx, s, args[0]))
 		})
 	}
 	return c
 }
 
+// changed prints a finding that was changed.
+func (a *app) changed(f registry.Finding, err error) error {
+	if err != nil {
+		return err
+	}
+	if a.asJSON {
+		return a.printJSON(f)
+	}
+	return a.printFindings([]registry.Finding{f})
+}
+
 func (a *app) findingsAccept() *cobra.Command {
+	var d decisionFlags
 	var until, reason string
-	c := a.triage(&cobra.Command{
-		Use: "accept ID", Short: "Accept a finding until a date, for a reason",
-		Example: "  revenant findings accept 3f2a9c --until 2027-01-31 --reason 'archived'",
-	}, func(ctx context.Context, s *session, id string) (registry.Finding, error) {
-		t, err := a.dateFlag("--until", until)
-		if err != nil {
-			return registry.Finding{}, err
-		}
-		if t.IsZero() || reason == "" {
-			return registry.Finding{}, usagef("an acceptance needs --until and --reason")
-		}
-		if err := a.refuseValues(ctx, s, reason); err != nil {
-			return registry.Finding{}, err
-		}
-		return s.reg.Accept(ctx, s.actor, id, t, reason)
-	})
+	c := &cobra.Command{
+		Use: "accept ID | --rule RULE --path GLOB", Short: "Accept a finding until a date, for a reason",
+		Long: `Accepts one finding; with --everywhere its value wherever it is and turns up
+later; with --rule and --path what a generic rule finds at these paths. The last
+two are decisions: findings decisions lists them, findings revoke takes one
+back.`,
+		Example: `  revenant findings accept 3f2a9c --until 2027-01-31 --reason 'archived'
+  revenant findings accept 3f2a9c --everywhere --until 2027-01-31 \
+    --reason 'key of a demo' --owner payments
+  revenant findings accept --rule generic-api-key --path 'legacy/**' \
+    --until 2027-01-31 --reason 'is being replaced'`,
+		Args: d.args,
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				t, err := a.dateFlag("--until", until)
+				if err != nil {
+					return err
+				}
+				if t.IsZero() || reason == "" {
+					return usagef("an acceptance needs --until and --reason")
+				}
+				q, err := d.request(args)
+				if err != nil {
+					return err
+				}
+				if q.Status, q.Until, q.Reason = fingerprints.StatusAccepted, t, reason; d.decides() {
+					return a.decide(ctx, s, q)
+				}
+				if err := a.refuseValues(ctx, s, reason); err != nil {
+					return err
+				}
+				return a.changed(s.reg.Accept(ctx, s.actor, args[0], t, reason))
+			})
+		},
+	}
+	d.register(c)
 	c.Flags().StringVar(&until, "until", "", "last day, as 2027-01-31, or a time")
 	c.Flags().StringVar(&reason, "reason", "", "why it may stay")
 	return c
 }
 
 func (a *app) findingsDismiss() *cobra.Command {
-	var reason string
-	c := a.triage(&cobra.Command{
-		Use: "dismiss ID", Short: "Say that a generic finding is no secret",
-		Example: "  revenant findings dismiss 3f2a9c --reason 'test vector'",
-	}, func(ctx context.Context, s *session, id string) (registry.Finding, error) {
-		if reason == "" {
-			return registry.Finding{}, usagef("say why it is no secret: --reason TEXT")
-		}
-		if err := a.refuseValues(ctx, s, reason); err != nil {
-			return registry.Finding{}, err
-		}
-		return s.reg.Dismiss(ctx, s.actor, id, reason)
-	})
+	var d decisionFlags
+	var until, reason string
+	c := &cobra.Command{
+		Use: "dismiss ID | --rule RULE --path GLOB", Short: "Say that a generic finding is no secret",
+		Long: `Dismisses one finding; with --everywhere its value wherever it is and turns up
+later; with --rule and --path what a generic rule finds at these paths. The last
+two are decisions: findings decisions lists them, findings revoke takes one
+back.
+A registered value is never dismissed.`,
+		Example: `  revenant findings dismiss 3f2a9c --reason 'test vector'
+  revenant findings dismiss 3f2a9c --everywhere --reason 'from the manual'
+  revenant findings dismiss --rule generic-api-key --path 'testdata/**' \
+    --reason 'made for tests' --owner payments`,
+		Args: d.args,
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				t, err := a.dateFlag("--until", until)
+				if err != nil {
+					return err
+				}
+				q, err := d.request(args)
+				switch {
+				case err != nil:
+					return err
+				case reason == "":
+					return usagef("say why it is no secret: --reason TEXT")
+				case !d.decides() && !t.IsZero():
+					return usagef("--until goes with --everywhere or --rule")
+				}
+				if q.Status, q.Until, q.Reason = fingerprints.StatusFalsePositive, t, reason; d.decides() {
+					return a.decide(ctx, s, q)
+				}
+				if err := a.refuseValues(ctx, s, reason); err != nil {
+					return err
+				}
+				return a.changed(s.reg.Dismiss(ctx, s.actor, args[0], reason))
+			})
+		},
+	}
+	d.register(c)
+	c.Flags().StringVar(&until, "until", "", "last day of a decision (default: no end)")
 	c.Flags().StringVar(&reason, "reason", "", "why it is no secret")
 	return c
 }

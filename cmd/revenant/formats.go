@@ -183,4 +183,8 @@ func (fl *scanFlags) checkReports(all []wanted) error {
 }
 
 // data is the scan as a whole.
-func (r *reports) data(s wire.Summary) report.Data { return r.places.Data(r.tool, s) }
+func (r *reports) data(s wire.Summary) report.Data {
+	d := r.places.Data(r.tool, s)
+	d.Settled = r.settled
+	return d
+}

@@ -200,7 +200,7 @@ func noRepository(target string, err error) error {
 // read are the folders of other repositories' objects that the command reads.
 func (a *app) openRepository(ctx context.Context, fl *gitFlags, e *eye, p scanPlace, g gitTarget, read map[string]bool) (scanners.Source, error) {
 	o := gitrepo.Options{
-		Path: g.name, Looked: g.info, SourceID: p.sourceID, Workers: runtime.GOMAXPROCS(0),
+		Path: g.name, Looked: g.info, SourceID: p.sourceID, Workers: runtime.GOMAXPROCS(0), Placing: a.placing,
 		Reads:  func(common string) bool { return read[common] },
 		Screen: fl.screen(e.engine, fl.archives(a.now)).Of,
 	}

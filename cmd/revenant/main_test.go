@@ -25,6 +25,10 @@ const keepingEvery = "REVENANT_TEST_KEEP_EVERY"
 // runningLater moves its clock by so much.
 const runningLater = "REVENANT_TEST_LATER"
 
+// placingWithin is how long it looks for the places of what it found when it is
+// interrupted.
+const placingWithin = "REVENANT_TEST_PLACING"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asRevenant) == "1" {
 		a := newApp()
@@ -37,6 +41,13 @@ func TestMain(m *testing.M) {
 		}
 		if later, err := time.ParseDuration(os.Getenv(runningLater)); err == nil {
 			a.now = func() time.Time { return time.Now().Add(later) }
+		}
+		if s := os.Getenv(placingWithin); s != "" {
+			d, err := time.ParseDuration(s)
+			if err != nil {
+				panic(err)
+			}
+			a.placing = d
 		}
 		os.Exit(realMain(a))
 	}

@@ -25,8 +25,10 @@ const unbounded = 1 << 20
 type reports struct {
 	all    []*opened
 	places *report.Collector
-	tool   report.Tool
-	skips  []wire.Skip
+	// settled: SARIF lists what is settled too.
+	settled bool
+	tool    report.Tool
+	skips   []wire.Skip
 	// The summary goes to the error stream, unless a person reads it in a report.
 	errs   io.Writer
 	screen terminal.Options
@@ -47,7 +49,9 @@ func (a *app) openReports(fl *scanFlags) (*reports, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reports{places: &report.Collector{}, tool: report.Tool{Name: "Revenant", Version: programVersion()}, errs: a.stderr, quiet: a.quiet}
+	r := &reports{
+		places: &report.Collector{}, tool: report.Tool{Name: "Revenant", Version: programVersion()}, errs: a.stderr, quiet: a.quiet, settled: fl.baseline.show,
+	}
 	r.screen = terminal.Options{Width: unbounded}
 	if isTerminal(a.stderr) {
 		r.screen.Width = widthOf(a.stderr)

@@ -88,7 +88,8 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 	}
 	run.meter.end()
 	run.total.Notes = append(run.total.Notes, notes(tolerated.given, seenWhole(run.total) && !run.partial)...)
-	run.total.Notes = append(run.total.Notes, spared(run.total.Tolerated, fl.baseline.show)...)
+	run.total.Notes = append(run.total.Notes, spared(run.total, fl.baseline.show)...)
+	run.total.Notes = append(run.total.Notes, eye.decisions.notes()...)
 	if err := tolerated.save(a, !run.total.Interrupted && !run.total.SourceFailed); err != nil {
 		return err
 	}
@@ -143,7 +144,7 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 		return err
 	}
 	opts := r.options(eye, j.place)
-	opts.Tolerance = tolerance
+	opts.Tolerance = eye.decisions.and(tolerance)
 	r.meter.begin(ctx, r.at, j.place, r.a.stdin)
 	src, err := j.open(eye, nil)
 	if err != nil {
@@ -258,7 +259,7 @@ func reopen(src scanners.Source, open makeSource, e *eye, cursor []byte) (scanne
 
 func summaryOf(r scan.Result, e *eye, began time.Time) wire.Summary {
 	s := wire.Summary{
-		Sources: r.Sources, Items: r.Items, Bytes: r.Bytes, Findings: r.Findings, Sightings: r.Sightings, Tolerated: r.Tolerated,
+		Sources: r.Sources, Items: r.Items, Bytes: r.Bytes, Findings: r.Findings, Sightings: r.Sightings, Tolerated: r.Tolerated, ToleratedDecided: r.Decided,
 		Complete: r.Complete, Interrupted: r.Interrupted, StartedAt: began, Duration: r.Duration, Notes: r.Notes,
 		Registered: e.fields, GenericOnly: e.ids == nil && e.generic,
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"strconv"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/registration"
@@ -188,7 +189,32 @@ func (v *view) checkDebts(ctx context.Context) ([]CheckResult, error) {
 		}
 	}
 	unfinished, err := v.checkScans(ctx)
-	return []CheckResult{over, many, unfinished}, err
+	if err != nil {
+		return nil, err
+	}
+	decisions, err := v.checkDecisions(ctx)
+	return []CheckResult{over, many, unfinished, decisions}, err
+}
+
+// checkDecisions lists decisions that hold for nothing.
+func (v *view) checkDecisions(ctx context.Context) (CheckResult, error) {
+	c := CheckResult{Name: "decisions", Level: CheckOK, Message: "every decision about findings is in use"}
+	list, err := v.tx.Decisions(ctx)
+	if err != nil {
+		return c, err
+	}
+	for _, d := range list {
+		shown, err := decisionView(ctx, v.tx, v.now, d)
+		switch name := strconv.FormatInt(d.ID, 10); {
+		case err != nil:
+			return c, err
+		case shown.Over:
+			c.add(CheckWarning, "these have run out, or no finding has its status by them: take them back (revenant findings revoke)", name+": ran out")
+		case shown.Present == 0:
+			c.add(CheckWarning, "these have run out, or no finding has its status by them: take them back (revenant findings revoke)", name+": not in use")
+		}
+	}
+	return c, nil
 }
 
 func (v *view) checkScans(ctx context.Context) (CheckResult, error) {

@@ -34,6 +34,10 @@ type Finding struct {
 	// TooCommon: a weak value in so many sources that it alerts no more.
 	TooCommon bool                     `json:"too_common,omitempty"`
 	Aliases   []fingerprints.FindingID `json:"aliases,omitempty"`
+	// Decision is the number of the decision that status, reason and until are
+	// by; 0: they are the finding's own.
+	Decision  int64  `json:"decision,omitempty"`
+	DecidedBy string `json:"decided_by,omitempty"` // who answers for it
 }
 
 // FindingMatch ties a finding to a version; the worst comes first.
@@ -92,7 +96,7 @@ func (r *Registry) Findings(ctx context.Context, a Actor, f store.FindingFilter)
 		if err != nil {
 			return err
 		}
-		owners := ownerCache{}
+		owners := newOwnerCache()
 		for _, x := range found {
 			shown, err := owners.finding(ctx, v.tx, x)
 			if err != nil {
@@ -125,7 +129,7 @@ func (r *Registry) Finding(ctx context.Context, a Actor, id string) (FindingDeta
 		if err != nil {
 			return err
 		}
-		out, err = ownerCache{}.detail(ctx, v.tx, f)
+		out, err = newOwnerCache().detail(ctx, v.tx, f)
 		return err
 	})
 	return out, err
@@ -138,7 +142,7 @@ const exportPage = 500
 func (r *Registry) Export(ctx context.Context, a Actor, f store.FindingFilter, fn func(FindingDetail) error) error {
 	limit := f.Limit
 	return r.view(ctx, a, ScopeRead, func(v *view) error {
-		owners := ownerCache{}
+		owners := newOwnerCache()
 		for n := 0; ; {
 			f.Limit = exportPage
 			if limit > 0 {
@@ -185,18 +189,47 @@ func findingByID(ctx context.Context, tx store.Tx, now time.Time, id string) (st
 	return found[0], nil
 }
 
-// ownerCache remembers the owners of secrets while findings are shown.
-type ownerCache map[string]string
+// ownerCache remembers the owners of secrets, and decisions, while findings are
+// shown.
+type ownerCache struct {
+	owners    map[string]string
+	decisions map[int64]store.Decision
+}
+
+func newOwnerCache() ownerCache {
+	return ownerCache{owners: map[string]string{}, decisions: map[int64]store.Decision{}}
+}
+
+func (o ownerCache) decision(ctx context.Context, tx store.Tx, id int64) (store.Decision, error) {
+	if len(o.decisions) == 0 {
+		list, err := tx.Decisions(ctx)
+		if err != nil {
+			return store.Decision{}, fmt.Errorf("reading decisions: %w", err)
+		}
+		for _, d := range list {
+			o.decisions[d.ID] = d
+		}
+	}
+	return o.decisions[id], nil
+}
+
+// orActor is who answers for a decision.
+func orActor(d store.Decision) string {
+	if d.Owner != "" {
+		return d.Owner
+	}
+	return d.Actor
+}
 
 func (o ownerCache) of(ctx context.Context, tx store.Tx, secret string) (string, error) {
-	if owner, ok := o[secret]; ok {
+	if owner, ok := o.owners[secret]; ok {
 		return owner, nil
 	}
 	s, err := tx.Secret(ctx, secret)
 	if err != nil {
 		return "", fmt.Errorf("reading the owner of a secret: %w", err)
 	}
-	o[secret] = s.Owner
+	o.owners[secret] = s.Owner
 	return s.Owner, nil
 }
 
@@ -206,6 +239,13 @@ func (o ownerCache) finding(ctx context.Context, tx store.Tx, f store.FindingVie
 		Presence: f.Presence, Owner: f.Owner, Reason: f.Reason, Until: optionalTime(f.Until),
 		FirstSeen: f.FirstSeen, LastSeen: f.LastSeen, GoneAt: optionalTime(f.GoneAt),
 		Rules: f.Rules, Forms: f.Forms, Places: f.Places, TooCommon: f.TooCommon, Aliases: f.Aliases,
+	}
+	if f.Decision != 0 {
+		d, err := o.decision(ctx, tx, f.Decision)
+		if err != nil {
+			return out, err
+		}
+		out.Decision, out.DecidedBy, out.Reason, out.Until = d.ID, orActor(d), d.Reason, optionalTime(d.Until)
 	}
 	for _, m := range f.Matches {
 		owner, err := o.of(ctx, tx, m.Version.Secret)

@@ -75,6 +75,18 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 			_, err := k.reg.Dismiss(k.ctx, a, string(k.fixture), "r")
 			return err
 		},
+		"Decide": func(k *kit, a registry.Actor) error {
+			_, err := k.reg.Decide(k.ctx, a, registry.DecisionRequest{Finding: string(k.fixture), Status: fingerprints.StatusFalsePositive, Reason: "r"})
+			return err
+		},
+		"Revoke": func(k *kit, a registry.Actor) error {
+			r, err := k.reg.Decide(k.ctx, me(), registry.DecisionRequest{Rule: "*", Path: "**", Status: fingerprints.StatusFalsePositive, Reason: "r"})
+			if err != nil {
+				return err
+			}
+			_, err = k.reg.Revoke(k.ctx, a, r.Decision.ID)
+			return err
+		},
 		"Assign": func(k *kit, a registry.Actor) error {
 			_, err := k.reg.Assign(k.ctx, a, string(k.fixture), "x")
 			return err
@@ -114,7 +126,7 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 // themselves (Init, Check).
 func notMutations() []string {
 	return []string{
-		"AuditLog", "BuildPack", "Check", "Coverage", "Doctor", "Export", "FieldLabels", "Finding", "Findings", "History", "Homes",
+		"AuditLog", "BuildPack", "Check", "Coverage", "Decisions", "DecisionsForScan", "Doctor", "Export", "FieldLabels", "Finding", "Findings", "History", "Homes",
 		"Init", "List", "Meta", "PackKey", "Show", "Source", "Sources", "Standings", "Status", "Verdicts", "VerifyAudit",
 		"VerifyProof",
 	}

@@ -71,8 +71,9 @@ type ScanRun struct {
 	extent string
 	cursor []byte
 
-	mu     sync.Mutex
-	owners map[fingerprints.RowID]rowSecret
+	mu       sync.Mutex
+	owners   map[fingerprints.RowID]rowSecret
+	unplaced map[string][]store.FindingView // see standIns; nil: not asked for yet
 }
 
 // rowSecret is what sightings need to know of the secret of a row.
@@ -166,16 +167,28 @@ func (s *ScanRun) Record(ctx context.Context, obs []Observation) ([]store.Record
 		if err != nil {
 			return err
 		}
+		decisions, err := c.tx.Decisions(ctx)
+		if err != nil {
+			return err
+		}
 		all := make([]store.Observed, len(obs))
 		for i, o := range obs {
 			if all[i], err = s.complete(ctx, c.tx, o, homes); err != nil {
 				return err
 			}
+			for _, d := range decisions {
+				if About(d, all[i].Value, all[i].SourceID, o.RawPath) {
+					all[i].DecisionIDs = append(all[i].DecisionIDs, d.ID)
+				}
+			}
 		}
 		if out, err = c.tx.Record(ctx, c.at, all); err != nil {
 			return err
 		}
-		return c.mergeGeneric(ctx, s.source, all, out)
+		if err := c.mergeGeneric(ctx, s.source, all, out); err != nil {
+			return err
+		}
+		return s.placeStandIns(ctx, c, all, out)
 	})
 	return out, err
 }

@@ -15,6 +15,7 @@ func scopeOf() map[string]registry.Scope {
 		"Rotate": registry.ScopeRotate, "Supersede": registry.ScopeRotate, "Retire": registry.ScopeRotate, "Compromise": registry.ScopeRotate,
 		"Activate": registry.ScopeRotate, "Abandon": registry.ScopeRotate, "Ack": registry.ScopeRotate,
 		"Allow": registry.ScopeRotate, "Unallow": registry.ScopeRotate, "Accept": registry.ScopeTriage, "Dismiss": registry.ScopeTriage,
+		"Decide": registry.ScopeTriage, "Revoke": registry.ScopeTriage,
 		"Assign": registry.ScopeTriage, "Reopen": registry.ScopeTriage, "BeginScan": registry.ScopeScan, "Prove": registry.ScopeRead,
 		"MoveSource": registry.ScopeAdmin, "ForgetSource": registry.ScopeAdmin, "Checkpoint": registry.ScopeAdmin, "Rekey": registry.ScopeAdmin,
 	}

@@ -26,7 +26,14 @@ func (r *Registry) triage(ctx context.Context, a Actor, id, what string, t triag
 		if err != nil {
 			return err
 		}
+		by := f.Decision
+		if by != 0 { // what is stored with the finding is its own
+			f.Status, f.Reason, f.Until = fingerprints.StatusOpen, "", time.Time{}
+		}
 		changes, err := t.apply(&f)
+		if err == nil && by != 0 && f.Status == fingerprints.StatusOpen && t.action == "reopened" {
+			err = fmt.Errorf("%w: revenant findings revoke %d", ErrDecided, by)
+		}
 		if err != nil {
 			return err
 		}
@@ -50,7 +57,7 @@ func (r *Registry) triage(ctx context.Context, a Actor, id, what string, t triag
 		if err != nil {
 			return err
 		}
-		out, err = ownerCache{}.finding(ctx, c.tx, again)
+		out, err = newOwnerCache().finding(ctx, c.tx, again)
 		return err
 	})
 	if err != nil {

@@ -158,6 +158,9 @@ type Observed struct {
 	// AllowIDs are the allowed homes that match this place, computed by the
 	// registry from the raw path.
 	AllowIDs []int64
+	// DecisionIDs are the decisions that are about this value or this place,
+	// whatever their rule and end, computed by the registry as AllowIDs are.
+	DecisionIDs []int64
 	// Overflow counts further sightings of this finding in the same content
 	// that were not listed one by one (beyond 1,000): kept as a run.
 	Overflow int64
@@ -178,20 +181,49 @@ type Recorded struct {
 
 // FindingFilter selects findings; zero fields select everything.
 type FindingFilter struct {
-	IDs       []fingerprints.FindingID // these only; aliases are followed
-	IDPrefix  string                   // of an id or an alias
-	Value     fingerprints.ValueID
-	Secret    string // registered to a version of this secret
-	Version   int    // with Secret
-	SourceID  string
-	PathGlob  string // over redacted paths; * stops at /, ** does not
-	Rule      string
-	Verdicts  []fingerprints.Verdict
-	Statuses  []fingerprints.Status
-	Presences []fingerprints.Presence
-	Owner     string
-	After     fingerprints.FindingID // for paging, in order of id
-	Limit     int
+	IDs        []fingerprints.FindingID // these only; aliases are followed
+	IDPrefix   string                   // of an id or an alias
+	Value      fingerprints.ValueID
+	Secret     string // registered to a version of this secret
+	Version    int    // with Secret
+	SourceID   string
+	PathPrefix string // of redacted paths
+	PathGlob   string // over redacted paths; * stops at /, ** does not
+	Rule       string
+	Verdicts   []fingerprints.Verdict
+	Statuses   []fingerprints.Status
+	Presences  []fingerprints.Presence
+	Owner      string
+	Decision   int64                  // with their status by this decision
+	After      fingerprints.FindingID // for paging, in order of id
+	Limit      int
+}
+
+// Decision is what people said of one value wherever it is (Value is set), or of
+// what a generic rule finds at the places that globs cover. Whether it holds for
+// a finding depends on the verdict, see fingerprints.Decidable.
+type Decision struct {
+	ID    int64 // given by the store
+	Value fingerprints.ValueID
+	// Rule is a generic rule, or * for all of them; it is about findings that no
+	// other rule matched. Empty in a decision about a value.
+	Rule       string
+	SourceGlob string
+	PathGlob   string
+	Status     fingerprints.Status // accepted or false-positive
+	Until      time.Time           // zero: no end
+	Reason     string
+	Owner      string // who answers for it
+	CreatedAt  time.Time
+	Actor      string
+}
+
+// Scope is what the decision is about.
+func (d Decision) Scope() fingerprints.DecisionScope {
+	if d.Value.IsZero() {
+		return fingerprints.DecidedByRule
+	}
+	return fingerprints.DecidedByValue
 }
 
 // Match ties a finding to one version whose field has its value.
@@ -206,7 +238,7 @@ type Match struct {
 
 // FindingView is a finding with its computed verdict. Its status is the one
 // in force at the time asked for: an acceptance whose date has passed reads
-// open.
+// open, and one that is open has the status that a decision gives it.
 type FindingView struct {
 	fingerprints.Finding
 	Verdict  fingerprints.Verdict
@@ -217,6 +249,8 @@ type FindingView struct {
 	// fingerprints.TooCommonSources sources.
 	TooCommon bool
 	Allowed   []int64 // allowed homes that cover it, whatever their end
+	Decision  int64   // the decision that its status is by; 0: its own
+	Decided   []int64 // decisions about it, whether they hold or not
 	Aliases   []fingerprints.FindingID
 	Forms     []fingerprints.Form
 }
@@ -257,6 +291,14 @@ type FindingTx interface {
 	// or removed after the finding was recorded). Ids of homes that are gone
 	// are ignored.
 	SetAllowed(ctx context.Context, id fingerprints.FindingID, homes []int64) error
+	// AddDecision stores a decision; it holds for no finding before SetDecided or
+	// Record ties it to some.
+	AddDecision(ctx context.Context, d Decision) (int64, error)
+	Decisions(ctx context.Context) ([]Decision, error) // in order of id
+	RemoveDecision(ctx context.Context, id int64) error
+	// SetDecided replaces the decisions about a finding, as SetAllowed does its
+	// homes.
+	SetDecided(ctx context.Context, id fingerprints.FindingID, decisions []int64) error
 	// MarkUnseen makes gone every sighting and finding of the source that was
 	// last seen before the scan began; only a complete scan of the same extent
 	// may call it. A finding whose redacted path keep accepts stays as it is:

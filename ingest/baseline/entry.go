@@ -163,7 +163,7 @@ func (e Entry) over(now time.Time) bool {
 }
 
 func (e Entry) tolerated(by string) wire.Tolerated {
-	return wire.Tolerated{By: by, Owner: e.Owner, Until: e.Until, Reason: e.Reason}
+	return wire.Tolerated{By: by, In: wire.ToleratedInFile, Owner: e.Owner, Until: e.Until, Reason: e.Reason}
 }
 
 // sortEntries sorts entries and leaves one of those with the same id: the one

@@ -5,8 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"revenant/api/wire"
 	"revenant/fingerprints"
@@ -42,6 +45,27 @@ func (p Place) Dismissed() string {
 		return "inside of another value"
 	}
 	return ""
+}
+
+// Justification is Dismissed, and by whose word, until when and why, for reports
+// that go to others: no owner is named, and no folder of this machine.
+func (p Place) Justification() string {
+	out, t := p.Dismissed(), p.Tolerated
+	if out == "" || t == nil {
+		return out
+	}
+	by := t.By
+	if t.In == wire.ToleratedInFile {
+		by = path.Base(filepath.ToSlash(by))
+	}
+	out += " by " + by
+	if !t.Until.IsZero() {
+		out += " until " + t.Until.UTC().Format(time.DateOnly)
+	}
+	if t.Reason != "" {
+		out += ": " + t.Reason
+	}
+	return out
 }
 
 // placeKey is what sightings are joined by.
@@ -83,7 +107,7 @@ type kept struct {
 func (c *Collector) Write(f wire.Finding) error {
 	if c.places == nil {
 		c.places = map[placeKey]*kept{}
-		c.ranks = make([][]*kept, len(fingerprints.Severities())+1)
+		c.ranks = make([][]*kept, len(fingerprints.Severities())+2)
 	}
 	key := placeOf(f)
 	if k := c.places[key]; k != nil {
@@ -94,6 +118,9 @@ func (c *Collector) Write(f wire.Finding) error {
 		return nil
 	}
 	rank := severityRank(f.Severity)
+	if (Place{Finding: f}).Dismissed() != "" { // it makes room for any other
+		rank = len(c.ranks) - 1
+	}
 	if len(c.places) >= MaxPlaces && !c.makeRoom(rank) {
 		c.left += 1 + f.More
 		return nil

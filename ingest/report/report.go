@@ -34,9 +34,12 @@ type Tool struct {
 
 // Data is a scan as a whole, for formats that need all of it at once.
 type Data struct {
-	Tool    Tool
-	Places  []Place // the worst first
-	Left    int64   // sightings at places that were not kept
+	Tool   Tool
+	Places []Place // the worst first
+	Left   int64   // sightings at places that were not kept
+	// Settled: places that ask for nothing are listed too where a format can say
+	// why, and its readers would else take them for open.
+	Settled bool
 	Summary wire.Summary
 }
 

@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -61,6 +64,73 @@ func TestCollectorIsBounded(t *testing.T) {
 	}
 	if !strings.Contains(b.String(), "12 findings are left out") {
 		t.Error("SARIF does not say what is left out")
+	}
+}
+
+// What is settled is no result for GitHub, which opens an alert for each; where it
+// is asked for, SARIF says why: in the source, or elsewhere.
+func TestSARIFSuppressions(t *testing.T) {
+	day := time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)
+	settled := map[string]wire.Finding{}
+	for path, by := range map[string]*wire.Tolerated{
+		"mark":     {By: "gitleaks:allow", In: wire.ToleratedInSource},
+		"baseline": {By: "/home/ada/app/.revenant-baseline", In: wire.ToleratedInFile, Owner: "ada@example.org", Until: day, Reason: "a [test] account"},
+		"decision": {By: "decision 3", In: wire.ToleratedInRegistry, Status: fingerprints.StatusFalsePositive, Reason: "from a manual"},
+		"triage":   nil,
+	} {
+		f := place(len(settled), fingerprints.SeverityCritical)
+		f.Path, f.Status, f.Tolerated = path, fingerprints.StatusAccepted, by
+		if by != nil && by.Status != "" {
+			f.Status = by.Status
+		}
+		settled[path] = f
+	}
+	open := place(99, fingerprints.SeverityLow)
+	d := collected(t, append(slices.Collect(maps.Values(settled)), open), wire.Summary{Complete: true})
+	type suppression struct{ Kind, Status, Justification string }
+	results := func() map[string][]suppression {
+		var b bytes.Buffer
+		if err := sarif.Write(&b, d); err != nil {
+			t.Fatal(err)
+		}
+		valid(t, compiled(t, "sarif-2.1.0.json"), b.Bytes())
+		if strings.Contains(b.String(), "ada") {
+			t.Error("a person or a folder of the machine is named")
+		}
+		if told := strings.Contains(b.String(), "4 findings that are accepted"); told == d.Settled {
+			t.Errorf("settled are listed: %t; that they are not is told: %t", d.Settled, told)
+		}
+		var log struct {
+			Runs []struct {
+				Results []struct {
+					Locations []struct {
+						PhysicalLocation struct{ ArtifactLocation struct{ URI string } }
+					}
+					Suppressions []suppression
+				}
+			}
+		}
+		if err := json.Unmarshal(b.Bytes(), &log); err != nil {
+			t.Fatal(err)
+		}
+		out := map[string][]suppression{}
+		for _, r := range log.Runs[0].Results {
+			out[r.Locations[0].PhysicalLocation.ArtifactLocation.URI] = r.Suppressions
+		}
+		return out
+	}
+	if diff := cmp.Diff(map[string][]suppression{open.Path: nil}, results()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	d.Settled = true
+	if diff := cmp.Diff(map[string][]suppression{
+		open.Path:  nil,
+		"mark":     {{"inSource", "accepted", "accepted by gitleaks:allow"}},
+		"baseline": {{"external", "accepted", `accepted by .revenant-baseline until 2027-01-31: a [test] account`}},
+		"decision": {{"external", "accepted", "a false positive by decision 3: from a manual"}},
+		"triage":   {{"external", "accepted", "accepted"}},
+	}, results()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -88,12 +88,13 @@ func named(t testing.TB, file string) kind {
 
 func TestJSONSchemas(t *testing.T) {
 	full := rich(t)
-	for file, schema := range map[string]string{
-		"report.sarif": "sarif-2.1.0.json", "gl-secret-detection-report.json": "gitlab-secret-detection.json", "gl-code-quality-report.json": "gitlab-code-quality.json",
+	for schema, file := range map[string]string{
+		"sarif-2.1.0.json": "report.sarif", "gitlab-code-quality.json": "gl-code-quality-report.json",
+		"gitlab-secret-detection.json": "gl-secret-detection-report.json", "gitlab-secret-detection-15.0.7.json": "gl-secret-detection-report.json",
 	} {
 		s := compiled(t, schema)
 		for name, shape := range shapes(t, full) {
-			t.Run(file+"/"+name, func(t *testing.T) { valid(t, s, named(t, file).write(t, shape)) })
+			t.Run(schema+"/"+name, func(t *testing.T) { valid(t, s, named(t, file).write(t, shape)) })
 		}
 	}
 }
@@ -101,9 +102,10 @@ func TestJSONSchemas(t *testing.T) {
 // The schemas themselves must be able to say no.
 func TestSchemasRefuse(t *testing.T) {
 	for schema, doc := range map[string]string{
-		"sarif-2.1.0.json":             `{"version": "2.1.0", "runs": [{"tool": {"driver": {}}}]}`,
-		"gitlab-secret-detection.json": `{"version": "15.0.7", "scan": {}, "vulnerabilities": []}`,
-		"gitlab-code-quality.json":     `[{"description": "x", "check_name": "x", "fingerprint": "x", "severity": "bad", "location": {"path": "x", "lines": {"begin": 1}}}]`,
+		"sarif-2.1.0.json":                    `{"version": "2.1.0", "runs": [{"tool": {"driver": {}}}]}`,
+		"gitlab-secret-detection.json":        `{"version": "15.0.7", "scan": {}, "vulnerabilities": []}`,
+		"gitlab-secret-detection-15.0.7.json": `{"version": "15.0.7", "scan": {}, "vulnerabilities": []}`,
+		"gitlab-code-quality.json":            `[{"description": "x", "check_name": "x", "fingerprint": "x", "severity": "bad", "location": {"path": "x", "lines": {"begin": 1}}}]`,
 	} {
 		v, err := jsonschema.UnmarshalJSON(strings.NewReader(doc))
 		if err != nil {
@@ -117,20 +119,29 @@ func TestSchemasRefuse(t *testing.T) {
 
 func TestJUnitSchema(t *testing.T) {
 	for name, shape := range shapes(t, rich(t)) {
-		t.Run(name, func(t *testing.T) { validXML(t, named(t, "report.xml").write(t, shape)) })
+		for _, schema := range []string{"junit.xsd", "junit-10.xsd"} {
+			t.Run(schema+"/"+name, func(t *testing.T) {
+				if out, err := checkXML(t, schema, named(t, "report.xml").write(t, shape)); err != nil {
+					t.Errorf("%v\n%.2000s", err, out)
+				}
+			})
+		}
+	}
+	for _, schema := range []string{"junit.xsd", "junit-10.xsd"} {
+		if _, err := checkXML(t, schema, []byte("<testsuites><testsuite/></testsuites>")); err == nil {
+			t.Errorf("%s takes anything", schema)
+		}
 	}
 }
 
-func validXML(t *testing.T, doc []byte) {
+func checkXML(t *testing.T, schema string, doc []byte) ([]byte, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.xml")
 	if err := os.WriteFile(file, doc, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.CommandContext(t.Context(), "xmllint", "--noout", "--nonet", "--schema", filepath.Join("testdata", "schemas", "junit.xsd"), file)
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%.2000s", err, out)
-	}
+	c := exec.CommandContext(t.Context(), "xmllint", "--noout", "--nonet", "--schema", filepath.Join("testdata", "schemas", schema), file)
+	return c.CombinedOutput()
 }
 
 // The counts of JUnit's suites are those of their cases.
@@ -339,6 +350,7 @@ func FuzzFormats(f *testing.F) {
 	f.Add("'=1", "\t=cmd", "\ufeff+1", uint8(3))
 	sarif := compiled(f, "sarif-2.1.0.json")
 	security := compiled(f, "gitlab-secret-detection.json")
+	published := compiled(f, "gitlab-secret-detection-15.0.7.json")
 	quality := compiled(f, "gitlab-code-quality.json")
 	f.Fuzz(func(t *testing.T, path, text, source string, n uint8) {
 		finding := wire.Finding{
@@ -354,6 +366,7 @@ func FuzzFormats(f *testing.F) {
 				valid(t, sarif, got)
 			case "gl-secret-detection-report.json":
 				valid(t, security, got)
+				valid(t, published, got)
 			case "gl-code-quality-report.json":
 				valid(t, quality, got)
 			case "report.xml":

@@ -18,6 +18,7 @@ func (r *Result) Add(o Result) {
 	r.New += o.New
 	r.Sightings += o.Sightings
 	r.Tolerated += o.Tolerated
+	r.Decided += o.Decided
 	r.Sources += o.Sources
 	r.Verdicts = sum(r.Verdicts, o.Verdicts)
 	r.Severities = sum(r.Severities, o.Severities)

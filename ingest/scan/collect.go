@@ -29,11 +29,11 @@ type collector struct {
 	ordinals map[uint64]uint32 // hits of a rule at a path
 	located  map[uint64]uint32 // weak hits of a rule at a path
 
-	tolerated map[uint64]wire.Tolerated // findings
-	spared    map[uint64]bool           // findings with a sighting that is tolerated
-	values    map[uint64]uint32         // findings, with their ordinals in baselines
-	valuesAt  map[uint64]uint32         // how many there are of a rule at a path
-	held      []*ready                  // recorded, and to be emitted at the end
+	tolerated map[uint64]wire.Tolerated   // findings
+	spared    map[uint64]wire.ToleratedIn // findings with a sighting that is tolerated
+	values    map[uint64]uint32           // findings, with their ordinals in baselines
+	valuesAt  map[uint64]uint32           // how many there are of a rule at a path
+	held      []*ready                    // recorded, and to be emitted at the end
 	ending    bool
 
 	ended bool
@@ -63,7 +63,7 @@ type pendingSkip struct {
 func newCollector(p *pipeline, began time.Time) *collector {
 	return &collector{
 		p: p, began: began, running: map[string]*running{}, distinct: map[uint64]bool{},
-		ordinals: map[uint64]uint32{}, located: map[uint64]uint32{}, tolerated: map[uint64]wire.Tolerated{}, spared: map[uint64]bool{},
+		ordinals: map[uint64]uint32{}, located: map[uint64]uint32{}, tolerated: map[uint64]wire.Tolerated{}, spared: map[uint64]wire.ToleratedIn{},
 		values: map[uint64]uint32{}, valuesAt: map[uint64]uint32{},
 		res: Result{
 			Verdicts: map[fingerprints.Verdict]int{}, Severities: map[fingerprints.Severity]int{},
@@ -263,9 +263,12 @@ func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) 
 		err = c.endScans(ctx, read)
 	}
 	c.res.Findings, c.res.Sources = len(c.distinct), len(c.order)
-	for key := range c.spared {
+	for key, in := range c.spared {
 		if !c.distinct[key] {
 			c.res.Tolerated++
+			if in == wire.ToleratedInRegistry {
+				c.res.Decided++
+			}
 		}
 	}
 	if _, has := c.running[""]; has && len(c.order) > 1 {

@@ -30,24 +30,31 @@ func newProducer(p *pipeline) *producer {
 	}
 }
 
-// produce runs until the source ends, ctx does, or the collector gives up.
-func (d *producer) produce(ctx context.Context) {
-	for ctx.Err() == nil {
+// produce runs until the source ends, ctx does, or the collector gives up. What a
+// source has found is still taken when ctx has ended, until late does.
+func (d *producer) produce(ctx, late context.Context) {
+	for found := false; ctx.Err() == nil || found && late.Err() == nil; {
 		batch, err := d.p.o.Source.Next(ctx)
 		end := &job{batch: true, cursor: batch.Cursor, notes: batch.Notes}
+		found = batch.Found
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF):
 			end.last = true
-		case ctx.Err() != nil:
+		case ctx.Err() != nil && !found:
 			d.p.partly = batch.Read
 			return
+		case ctx.Err() != nil:
 		default:
 			s := asSkip(err)
 			end.failed = true
 			batch.Skipped = append(batch.Skipped, fingerprints.Skip{Reason: s.Reason, Detail: "the source ended early: " + s.Detail, Size: -1})
 		}
-		if !d.give(ctx, batch, end) || err != nil {
+		at := ctx
+		if found {
+			at = late
+		}
+		if !d.give(at, batch, end) || err != nil {
 			return
 		}
 	}
@@ -57,6 +64,7 @@ func (d *producer) produce(ctx context.Context) {
 func (d *producer) give(ctx context.Context, b scanners.Batch, end *job) bool {
 	jobs, skips := d.prepare(ctx, b)
 	for _, j := range jobs {
+		j.late = b.Found
 		if d.p.memory.Acquire(ctx, j.weight) != nil {
 			return false
 		}

@@ -254,7 +254,7 @@ func (c *collector) tally(r *ready) {
 	alerts := !r.out.Within && standing.Alerts()
 	c.distinct[r.key] = alerts
 	if r.out.Tolerated != nil {
-		c.spared[r.key] = true
+		c.spared[r.key] = r.out.Tolerated.In
 	}
 	if !alerts {
 		return

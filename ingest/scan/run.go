@@ -89,6 +89,7 @@ type job struct {
 	url      string // redacted
 	extent   string
 	weight   int64
+	late     bool            // it is still looked at when the scan is interrupted
 	found    []*sighting     // in the item's own provenance
 	read     scanners.Counts // of the batch: what the source looked at itself
 	out      chan []*sighting
@@ -109,16 +110,22 @@ func (p *pipeline) run(ctx context.Context) (Result, error) {
 	began := p.o.Now()
 	work, stop := context.WithCancel(ctx)
 	defer stop()
+	late, stopLate := p.later(ctx)
+	defer stopLate()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(p.queue)
 		defer close(p.jobs)
-		newProducer(p).produce(work)
+		newProducer(p).produce(work, late)
 	})
 	for range p.o.Workers {
 		wg.Go(func() {
 			for j := range p.jobs {
-				p.scan(work, j)
+				if j.late {
+					p.scan(late, j)
+				} else {
+					p.scan(work, j)
+				}
 			}
 		})
 	}
@@ -128,6 +135,7 @@ func (p *pipeline) run(ctx context.Context) (Result, error) {
 	if err != nil {
 		close(p.stopped)
 		stop()
+		stopLate()
 		for range p.queue { // until the producer has closed it
 		}
 	}
@@ -135,6 +143,20 @@ func (p *pipeline) run(ctx context.Context) (Result, error) {
 	res, finishErr := c.finish(context.WithoutCancel(ctx), ctx.Err() != nil)
 	res.Duration = max(p.o.Now().Sub(began), time.Duration(0))
 	return res, errors.Join(err, finishErr)
+}
+
+// graceful is how long an interrupted scan may look at what its source had found.
+const graceful = 5 * time.Second
+
+// later ends some time after ctx does.
+func (p *pipeline) later(ctx context.Context) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	grace := p.o.Grace
+	if grace <= 0 {
+		grace = graceful
+	}
+	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
+	return late, func() { unhook(); cancel() }
 }
 
 // weigh is how much of the memory budget an item takes.

@@ -141,7 +141,10 @@ type Options struct {
 	// Zero: a seed of its own.
 	Seed    maphash.Seed
 	Now     func() time.Time
-	Workers int   // 0: one for each CPU
+	Workers int // 0: one for each CPU
+	// Grace is how long what a source had found is looked at after ctx has ended;
+	// 0: 5 s.
+	Grace   time.Duration
 	MaxSize int64 // items that say that they are longer are skipped; 0: none is
 	Memory  int64 // budget for items in flight, in bytes; 0: 256 MiB
 	// Emit gets every finding in order, after it was recorded. It is called by
@@ -170,7 +173,8 @@ type Result struct {
 	Findings  int   // distinct
 	New       int   // unknown to the registry before
 	Sightings int64 // overflow included
-	Tolerated int   // distinct findings that alert nobody for the word of a baseline
+	Tolerated int   // distinct findings that alert nobody for the word of a mark, a baseline or a decision
+	Decided   int   // those of them by a decision
 	Sources   int
 	// Verdicts counts open findings; Severities those of them that are neither
 	// allowed nor cleared.

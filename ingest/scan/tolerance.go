@@ -8,8 +8,8 @@ import (
 	"revenant/fingerprints"
 )
 
-// Tolerance says which findings people agreed to live with: baselines and files
-// of what is to be ignored. Calls come from one goroutine, in order.
+// Tolerance says which findings people agreed to live with: baselines, files of
+// what is to be ignored, decisions of a registry. Calls come from one goroutine, in order.
 type Tolerance interface {
 	// Tolerate says whether a sighting is tolerated, and by whose word.
 	Tolerate(k Known) (wire.Tolerated, Tolerated)
@@ -36,21 +36,25 @@ type Known struct {
 	// BaselineID is what the finding is called in every clone of its source;
 	// empty where its value is too weak to be hashed or no key is at hand.
 	BaselineID string
-	Path       string
-	Shown      string // the path as it may be shown
-	Commit     string
-	Rules      []string // generic ones that matched
-	Secret     string   // registered; empty: a generic finding
-	Span       wire.Region
-	Whole      wire.Region
-	Ordinal    uint32 // of the value, among those of the first rule, or of the secret, at the path
-	Value      fingerprints.Value
+	// ValueID is zero where the value is too weak to be hashed or no key is at hand.
+	ValueID  fingerprints.ValueID
+	SourceID string // redacted
+	Verdict  fingerprints.Verdict
+	Path     string
+	Shown    string // the path as it may be shown
+	Commit   string
+	Rules    []string // generic ones that matched
+	Secret   string   // registered; empty: a generic finding
+	Span     wire.Region
+	Whole    wire.Region
+	Ordinal  uint32 // of the value, among those of the first rule, or of the secret, at the path
+	Value    fingerprints.Value
 }
 
 // tolerate asks whether a sighting is tolerated.
 func (c *collector) tolerate(j *job, s *sighting, r *ready) {
 	if s.mark != "" {
-		r.out.Tolerated = &wire.Tolerated{By: s.mark}
+		r.out.Tolerated = &wire.Tolerated{By: s.mark, In: wire.ToleratedInSource}
 	}
 	if c.p.o.Tolerance == nil {
 		return
@@ -62,7 +66,7 @@ func (c *collector) tolerate(j *job, s *sighting, r *ready) {
 		}
 	}
 	k := Known{
-		Path: s.path, Shown: s.obs.Path, Commit: j.item.Origin.Commit, Rules: rules, Span: s.span, Whole: s.whole, Value: s.hit.Value,
+		ValueID: s.obs.Value, SourceID: s.obs.SourceID, Verdict: r.out.Verdict, Path: s.path, Shown: s.obs.Path, Commit: j.item.Origin.Commit, Rules: rules, Span: s.span, Whole: s.whole, Value: s.hit.Value,
 	}
 	if len(r.out.Matches) > 0 {
 		k.Secret = r.out.Matches[0].Secret
@@ -107,8 +111,10 @@ func (c *collector) settle(r *ready) {
 	if t, has := c.tolerated[r.key]; has && r.out.Tolerated == nil {
 		r.out.Tolerated = &t
 	}
-	if r.out.Tolerated != nil && (r.out.Status == "" || r.out.Status == fingerprints.StatusOpen) {
-		r.out.Status = fingerprints.StatusAccepted
+	if t := r.out.Tolerated; t != nil && (r.out.Status == "" || r.out.Status == fingerprints.StatusOpen) {
+		if r.out.Status = t.Status; t.Status == "" {
+			r.out.Status = fingerprints.StatusAccepted
+		}
 	}
 }
 

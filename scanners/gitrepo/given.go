@@ -86,7 +86,11 @@ func (v *survey) give(ctx context.Context, h *history) {
 			delete(v.held, id)
 			v.known.forget(id)
 		case !named[id]:
-			v.blob(scanners.Item{Path: "@blob/" + id.String(), Presence: fingerprints.PresenceUnreachable}, id)
+			presence := fingerprints.PresenceUnreachable
+			if v.rough { // most are in history; where, the next scan tells
+				presence = fingerprints.PresenceHistory
+			}
+			v.blob(scanners.Item{Path: scanners.BlobPath + id.String(), Presence: presence}, id)
 		}
 	}
 	// The name of a folder is found once, at the first of the paths below it: at

@@ -12,9 +12,6 @@ type Progress struct {
 
 // counted makes a walk count the objects of the packs that it will read.
 func (v *survey) counted(w *objects.Walk) {
-	if v.s.o.Progress == nil {
-		return
-	}
 	known := w.Known
 	w.Known = func(p objects.PackInfo) bool {
 		if known != nil && known(p) {

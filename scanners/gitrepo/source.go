@@ -34,6 +34,9 @@ type Options struct {
 	// KeepEvery is how many bytes are read between two savings of the memory; 0:
 	// 1 GiB. What was read since the last one is read again after a kill.
 	KeepEvery int64
+	// Placing is how long the places of what was found are looked for when a scan
+	// is interrupted; 0: 2 s, negative: not at all.
+	Placing time.Duration
 	// Knows is what Screen looks for. Where it differs from what the memory has in
 	// all but Generic, objects that were read before are shown to what ScreenFor
 	// makes, which looks for what has changed alone; nil: to Screen.
@@ -73,6 +76,7 @@ type Source struct {
 	read    scanners.Counts
 	commits map[oid]commit // that items name
 	clean   []uint64       // see memory
+	failed  error          // why not all was read, told when what was found is given out
 }
 
 var _ scanners.Source = (*Source)(nil)
@@ -110,24 +114,29 @@ func (s *Source) Kind() fingerprints.SourceKind { return fingerprints.KindGit }
 // Close implements scanners.Source.
 func (s *Source) Close() error { return s.store.close() }
 
-// Next implements scanners.Source. The first call reads the whole store.
+// Next implements scanners.Source. The first call reads the whole store; what it
+// found before ctx ended is given out all the same.
 func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
 	if !s.began {
 		s.began = true
-		if err := s.survey(ctx); err != nil {
-			return s.batch(0), err
+		s.failed = s.survey(ctx)
+		if s.failed != nil && ctx.Err() == nil {
+			s.items = nil
 		}
 	}
 	b := s.batch(batchSize)
-	if len(s.items) == 0 {
-		return b, io.EOF
+	switch {
+	case len(s.items) > 0:
+		return b, nil
+	case s.failed != nil:
+		return b, s.failed
 	}
-	return b, nil
+	return b, io.EOF
 }
 
 func (s *Source) batch(n int) scanners.Batch {
 	n = min(n, len(s.items))
-	b := scanners.Batch{Items: s.items[:n:n], Skipped: s.skipped, Notes: s.notes, Read: s.read}
+	b := scanners.Batch{Items: s.items[:n:n], Found: true, Skipped: s.skipped, Notes: s.notes, Read: s.read}
 	s.items, s.skipped, s.notes, s.read = s.items[n:], nil, nil, scanners.Counts{}
 	return b
 }
@@ -142,18 +151,35 @@ func (s *Source) survey(ctx context.Context) (err error) {
 	if err = s.findRefs(ctx, v.before); err != nil {
 		return err
 	}
+	err = v.whole(ctx)
+	if ctx.Err() != nil {
+		v.stopped(context.WithoutCancel(ctx))
+		return errors.Join(ctx.Err(), err)
+	}
+	return err
+}
+
+// whole reads and gives out everything.
+func (v *survey) whole(ctx context.Context) error {
+	s := v.s
 	others := s.others(ctx)
 	if err := v.all(ctx); err != nil {
 		<-others
+		v.listed = len(s.skipped)
 		return errors.Join(err, v.remember(nil))
 	}
 	near := <-others
 	s.limits()
 	v.beside(ctx)
+	v.besides, v.listed = len(s.items), len(s.skipped)
 	h, err := v.attributed(ctx)
 	if err != nil {
+		if len(v.known.read.fresh) > 0 { // else more is remembered than this
+			err = errors.Join(err, v.remember(nil))
+		}
 		return err
 	}
+	v.placed = h
 	v.texts(ctx)
 	v.give(ctx, h)
 	s.elsewhere(ctx, h, near)

@@ -40,6 +40,10 @@ type survey struct {
 	surely   bool             // what tips reached is known wholly
 	tips     []oid            // see now
 	saved    int64            // bytes that were read when the memory was last kept
+	placed   *history         // the places of what was found; nil before they are known
+	rough    bool             // not all of them are
+	besides  int              // items that lie beside the objects
+	listed   int              // skips that were listed while objects were read
 	total    int64            // objects of the packs that are read, for progress
 }
 

@@ -110,7 +110,7 @@ func (s *Store) upgrade(ctx context.Context) error {
 	if s.access == ReadOnly {
 		return fmt.Errorf("%s: %w: its schema is older and must be brought up to date first; open it once for writing, as revenant status does", s.path, store.ErrReadOnly)
 	}
-	unlock, err := lockedfile.MutexAt(s.path + ".upgrade").Lock()
+	unlock, err := lockPrivate(s.path + ".upgrade")
 	if err != nil {
 		return fmt.Errorf("%s: %w: locking it for the upgrade: %w", s.path, store.ErrReadOnly, err)
 	}
@@ -123,6 +123,18 @@ func (s *Store) upgrade(ctx context.Context) error {
 		return s.explain(fmt.Errorf("upgrading the schema: %w", err))
 	}
 	return nil
+}
+
+// lockPrivate takes a lock whose file is its owner's alone.
+func lockPrivate(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	return lockedfile.MutexAt(path).Lock()
 }
 
 // schema returns the schema's version in the file and the one of this binary.

@@ -61,6 +61,9 @@ func conditionOf(f store.FindingFilter) *condition {
 	if f.SourceID != "" {
 		c.add("s.id = ?", f.SourceID)
 	}
+	if n := len([]rune(f.PathPrefix)); n > 0 {
+		c.add("substr(f.path, 1, ?) = ?", n, f.PathPrefix)
+	}
 	if f.Rule != "" {
 		// Exact, whatever characters the rule's name has.
 		c.add(`replace(? || f.rules, ?, '') <> ? || f.rules`, "\n", "\n"+f.Rule+"\n", "\n")
@@ -71,7 +74,10 @@ func conditionOf(f store.FindingFilter) *condition {
 	if f.After != "" {
 		c.add("f.id > ?", string(f.After))
 	}
-	addWords(c, "("+statusOfFinding+")", f.Statuses)
+	addWords(c, "("+statusOfFinding()+")", f.Statuses)
+	if f.Decision != 0 {
+		c.add("("+decisionInForce()+") = ?", f.Decision)
+	}
 	addWords(c, "f.presence", f.Presences)
 	addVerdicts(c, f.Verdicts)
 	return c
@@ -217,8 +223,10 @@ func (t *tx) findingPK(ctx context.Context, id fingerprints.FindingID) (int64, e
 	return pk, err
 }
 
-const findingColumns = `f.pk, f.value_pk, f.id, sv.value, s.id, f.path, f.path_id, f.presence, ` + statusOfFinding + ` AS status_now,
-	f.owner, f.reason, f.until, f.due, f.first_seen, f.last_seen, f.gone_at, f.rules`
+func findingColumns() string {
+	return `f.pk, f.value_pk, f.id, sv.value, s.id, f.path, f.path_id, f.presence, ` + statusOfFinding() + ` AS status_now,
+	f.owner, f.reason, f.until, f.due, f.first_seen, f.last_seen, f.gone_at, f.rules, ` + decisionInForce() + ` AS decision_now`
+}
 
 // keyed is a view with the inside numbers that lead to its parts.
 type keyed struct {
@@ -227,7 +235,7 @@ type keyed struct {
 }
 
 func (t *tx) views(ctx context.Context, now time.Time, c *condition, limit int) ([]store.FindingView, error) {
-	query := clock + `SELECT ` + findingColumns + `, ` + verdictOfFinding() + ` AS verdict
+	query := clock + `SELECT ` + findingColumns() + `, ` + verdictOfFinding() + ` AS verdict
 		FROM findings f JOIN sources s ON s.pk = f.source_pk JOIN seen_values sv ON sv.pk = f.value_pk
 		WHERE ` + strings.Join(c.where, " AND ") + ` ORDER BY f.id`
 	args := append([]any{now.UnixMicro()}, c.args...)
@@ -243,7 +251,7 @@ func (t *tx) views(ctx context.Context, now time.Time, c *condition, limit int) 
 		v := k.view
 		err := scan(&k.pk, &k.value, &v.ID, fixed{(*[16]byte)(&v.Value)}, &v.SourceID, &v.Path, fixed{(*[16]byte)(&v.PathID)},
 			&v.Presence, &v.Status, &v.Owner, &v.Reason, moment{&v.Until}, moment{&v.Due},
-			moment{&v.FirstSeen}, moment{&v.LastSeen}, moment{&v.GoneAt}, &rules, &rank)
+			moment{&v.FirstSeen}, moment{&v.LastSeen}, moment{&v.GoneAt}, &rules, &v.Decision, &rank)
 		if err != nil {
 			return err
 		}

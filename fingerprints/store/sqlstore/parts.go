@@ -9,7 +9,7 @@ import (
 	"revenant/fingerprints/store"
 )
 
-// addParts fills matches, places, forms, homes and aliases of a list of views,
+// addParts fills matches, places, forms, homes, decisions and aliases of a list of views,
 // a few queries for all of them.
 func (t *tx) addParts(ctx context.Context, now time.Time, list []keyed) error {
 	byPK := map[int64]*store.FindingView{}
@@ -25,16 +25,11 @@ func (t *tx) addParts(ctx context.Context, now time.Time, list []keyed) error {
 		if err := t.addPlaces(ctx, marks, args, byPK); err != nil {
 			return err
 		}
-		err := t.each(ctx, "reading allowed homes of findings",
-			`SELECT finding_pk, home FROM finding_homes WHERE finding_pk IN (`+marks+`) ORDER BY finding_pk, home`, args,
-			func(scan scanner) error {
-				var pk, home int64
-				if err := scan(&pk, &home); err != nil {
-					return err
-				}
-				byPK[pk].Allowed = append(byPK[pk].Allowed, home)
-				return nil
-			})
+		err := t.addLinks(ctx, homeLinks(), marks, args, func(pk, id int64) { byPK[pk].Allowed = append(byPK[pk].Allowed, id) })
+		if err != nil {
+			return err
+		}
+		err = t.addLinks(ctx, decisionLinks(), marks, args, func(pk, id int64) { byPK[pk].Decided = append(byPK[pk].Decided, id) })
 		if err != nil {
 			return err
 		}
@@ -50,6 +45,20 @@ func (t *tx) addParts(ctx context.Context, now time.Time, list []keyed) error {
 				return nil
 			})
 	})
+}
+
+// addLinks hands out what some findings are tied to, in order.
+func (t *tx) addLinks(ctx context.Context, l links, marks string, args []any, add func(pk, id int64)) error {
+	return t.each(ctx, "reading "+l.what+" of findings",
+		`SELECT finding_pk, `+l.column+` FROM `+l.table+` WHERE finding_pk IN (`+marks+`) ORDER BY finding_pk, `+l.column, args,
+		func(scan scanner) error {
+			var pk, id int64
+			if err := scan(&pk, &id); err != nil {
+				return err
+			}
+			add(pk, id)
+			return nil
+		})
 }
 
 func (t *tx) addMatches(ctx context.Context, now time.Time, marks string, args []any, byPK map[int64]*store.FindingView) error {

@@ -28,6 +28,9 @@ func provenances() []provenance {
 		{"skips", "pk", "path"},
 		{"skips", "pk", "locator"},
 		{"skips", "pk", "detail"},
+		{"decisions", "id", "source_glob"},
+		{"decisions", "id", "path_glob"},
+		{"decisions", "id", "reason"},
 	}
 }
 

@@ -23,6 +23,7 @@ type entry struct {
 	rules     []string
 	newRules  bool
 	homes     map[int64]bool
+	decided   map[int64]bool
 	firstSeen int64
 	first     store.Observed // what a new finding is made of
 }
@@ -70,7 +71,7 @@ func (t *tx) Record(ctx context.Context, at time.Time, obs []store.Observed) ([]
 	}
 	steps := []func(context.Context) error{
 		r.findSources, r.findAliases, r.findFindings, r.addFindings,
-		r.linkFields, r.addSightings, r.updateFindings, r.replaceHomes,
+		r.linkFields, r.addSightings, r.updateFindings, r.replaceLinks,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -119,7 +120,7 @@ func (r *recording) observedIDs() []string {
 const entryColumns = `f.pk, f.value_pk, f.id, f.source_pk, f.presence, f.rules, f.first_seen`
 
 func scanEntry(scan scanner, more ...any) (*entry, error) {
-	e := &entry{homes: map[int64]bool{}}
+	e := &entry{homes: map[int64]bool{}, decided: map[int64]bool{}}
 	var rules string
 	err := scan(append([]any{&e.pk, &e.value, &e.id, &e.source, &e.was, &rules, &e.firstSeen}, more...)...)
 	e.rules = splitRules(rules)
@@ -182,7 +183,7 @@ func (r *recording) findFindings(ctx context.Context) error {
 	for _, o := range r.obs {
 		e := r.entries[o.FindingID]
 		if e == nil {
-			e = &entry{id: o.FindingID, isNew: true, source: r.sources[o.SourceID], homes: map[int64]bool{}, first: o}
+			e = &entry{id: o.FindingID, isNew: true, source: r.sources[o.SourceID], homes: map[int64]bool{}, decided: map[int64]bool{}, first: o}
 			r.entries[o.FindingID] = e
 		}
 		e.take(o)
@@ -207,6 +208,9 @@ func (e *entry) take(o store.Observed) {
 	}
 	for _, h := range o.AllowIDs {
 		e.homes[h] = true
+	}
+	for _, d := range o.DecisionIDs {
+		e.decided[d] = true
 	}
 }
 

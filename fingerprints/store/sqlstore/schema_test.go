@@ -43,6 +43,7 @@ func TestProvenanceColumns(t *testing.T) {
 		"findings.id": true, "findings.presence": true, "findings.status": true, "findings.owner": true, "findings.rules": true,
 		"sightings.form": true, "sightings.rule": true, "sightings.presence": true,
 		"history.actor": true, "history.what": true, "skips.reason": true,
+		"decisions.rule": true, "decisions.status": true, "decisions.owner": true, "decisions.actor": true,
 	}
 	var missing []string
 	known := map[string]bool{}
@@ -50,7 +51,7 @@ func TestProvenanceColumns(t *testing.T) {
 		known[c] = true
 	}
 	db := raw(t, filled(t))
-	for _, table := range []string{"findings", "sightings", "history", "scans", "skips"} {
+	for _, table := range []string{"findings", "sightings", "history", "scans", "skips", "decisions"} {
 		for _, column := range textColumns(t, db, table) {
 			if c := table + "." + column; !known[c] && !words[c] {
 				missing = append(missing, c)

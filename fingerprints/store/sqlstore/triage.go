@@ -41,7 +41,7 @@ func (t *tx) SetAllowed(ctx context.Context, id fingerprints.FindingID, homes []
 	if err != nil {
 		return err
 	}
-	return t.putHomes(ctx, pk, homes)
+	return t.putLinks(ctx, homeLinks(), pk, homes)
 }
 
 func (t *tx) addHistory(ctx context.Context, finding int64, h store.HistoryEntry) error {

@@ -62,8 +62,45 @@ func verdictOfFinding() string {
 			WHERE vf.value_pk = f.value_pk), ` + rankOf(fingerprints.VerdictUnregistered) + `) END`
 }
 
-// statusOfFinding reopens an acceptance whose date has passed.
-const statusOfFinding = `CASE WHEN f.status = 'accepted' AND f.until <= ` + now + ` THEN 'open' ELSE f.status END`
+// statusOfFinding is the status in force: the finding's own, where it has one
+// that has not run out, else what a decision says.
+func statusOfFinding() string {
+	return `CASE WHEN ` + ownStatus + ` THEN f.status ELSE COALESCE((` + decisionOfFinding("dc.status") + `), 'open') END`
+}
+
+// decisionInForce is the decision that the status is by; 0 where it is the
+// finding's own.
+func decisionInForce() string {
+	return `CASE WHEN ` + ownStatus + ` THEN 0 ELSE COALESCE((` + decisionOfFinding("dc.id") + `), 0) END`
+}
+
+// ownStatus: people said something of the finding itself, and it still counts.
+const ownStatus = `f.status <> 'open' AND NOT (f.status = 'accepted' AND f.until IS NOT NULL AND f.until <= ` + now + `)`
+
+// decisionOfFinding selects a column of the first decision that holds for
+// finding f. It says in SQL what fingerprints.Decidable says in Go; a test
+// compares them.
+func decisionOfFinding(column string) string {
+	var holds []string
+	for scope, about := range map[fingerprints.DecisionScope]string{
+		fingerprints.DecidedByValue: "dc.value IS NOT NULL",
+		fingerprints.DecidedByRule:  "dc.value IS NULL AND (dc.rule = '*' OR f.rules = dc.rule || '\n')",
+	} {
+		for _, s := range []fingerprints.Status{fingerprints.StatusAccepted, fingerprints.StatusFalsePositive} {
+			var ranks []string
+			for _, v := range fingerprints.Verdicts() {
+				if fingerprints.Decidable(scope, s, v) {
+					ranks = append(ranks, rankOf(v))
+				}
+			}
+			holds = append(holds, about+` AND dc.status = '`+string(s)+`' AND (`+verdictOfFinding()+`) IN (`+strings.Join(ranks, ", ")+`)`)
+		}
+	}
+	slices.Sort(holds) // one text, so that it is prepared once
+	return `SELECT ` + column + ` FROM finding_decisions fdc JOIN decisions dc ON dc.id = fdc.decision
+		WHERE fdc.finding_pk = f.pk AND (dc.until IS NULL OR dc.until > ` + now + `)
+			AND (` + strings.Join(holds, " OR ") + `) ORDER BY dc.id LIMIT 1`
+}
 
 // strongestPresence is the presence of the strongest sighting of finding f.
 func strongestPresence() string {

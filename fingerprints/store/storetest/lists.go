@@ -40,6 +40,8 @@ func testFilters(t *testing.T, f *fixture) {
 		{"source", store.FindingFilter{SourceID: "dir:/other"}, []int{3}},
 		{"path", store.FindingFilter{PathGlob: "src/**/*.go"}, []int{4, 5}},
 		{"path with a star", store.FindingFilter{PathGlob: "src/*.go"}, []int{4}},
+		{"beginning of a path", store.FindingFilter{PathPrefix: "src/"}, []int{4, 5}},
+		{"beginning of a path has no wildcards", store.FindingFilter{PathPrefix: "s%"}, nil},
 		{"no path", store.FindingFilter{PathGlob: "*.py"}, nil},
 		{"rule", store.FindingFilter{Rule: "aws"}, []int{4}},
 		{"rule is exact", store.FindingFilter{Rule: "aw"}, nil},

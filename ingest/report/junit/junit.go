@@ -115,7 +115,7 @@ func caseOf(p report.Place) item {
 	}
 	c := item{Name: clean(report.What(p.Finding) + " in " + at), Class: clean(p.Path), Time: "0"}
 	title := clean(report.Title(p.Finding))
-	if why := p.Dismissed(); why != "" {
+	if why := p.Justification(); why != "" {
 		c.Skipped = &detail{Message: title + ": " + why}
 		return c
 	}

@@ -7,11 +7,15 @@
 // source. What was not read is a notification of the invocation.
 //
 // Bounds are GitHub's, from its documentation of SARIF support: 25,000 results of a
-// run (it shows 5,000), 20 runs of a file. What goes beyond is left out, the mildest
-// first, and a notification says so.
+// run (it shows 5,000), 20 runs of a file, 10 MB of a file that is compressed. What
+// goes beyond is left out, the mildest first, and a notification says so.
+//
+// GitHub knows no suppressions and opens an alert for each result, so what is
+// settled is left out unless the report is asked to say why it is.
 package sarif
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -36,18 +40,80 @@ const (
 	cweTag = "external/cwe/cwe-798"
 )
 
+// maxSize is how large a file may be that GitHub takes, when it is compressed.
+const maxSize = 10 << 20
+
 // Write writes a scan.
-func Write(w io.Writer, d report.Data) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
-	if err := enc.Encode(build(d)); err != nil {
+func Write(w io.Writer, d report.Data) error { return write(w, d, maxSize) }
+
+func write(w io.Writer, d report.Data, limit int64) error {
+	l, err := fitting(d, limit)
+	if err == nil {
+		err = encode(w, l)
+	}
+	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
 }
 
-// build makes a run for each source; a scan without findings is one run.
-func build(d report.Data) log {
+func encode(w io.Writer, l log) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", " ")
+	return enc.Encode(l)
+}
+
+// fitting leaves the mildest places out until the file is small enough.
+func fitting(d report.Data, limit int64) (log, error) {
+	settled := 0
+	if !d.Settled {
+		open := d.Open()
+		settled = len(d.Places) - len(open)
+		d.Places = open
+	}
+	for {
+		l := build(d, settled)
+		n, err := compressed(l, limit)
+		if err != nil || n <= limit || len(d.Places) == 0 {
+			return l, err
+		}
+		keep := int(float64(len(d.Places)) * 0.9 * float64(limit) / float64(n))
+		for _, p := range d.Places[keep:] {
+			d.Left += p.Sightings
+		}
+		d.Places = d.Places[:keep]
+	}
+}
+
+// compressed is the size of the file as it is uploaded; of one that is small
+// enough as it is, that.
+func compressed(l log, limit int64) (int64, error) {
+	var plain, packed counter
+	if err := encode(&plain, l); err != nil || int64(plain) <= limit {
+		return int64(plain), err
+	}
+	z := gzip.NewWriter(&packed)
+	if err := encode(z, l); err != nil {
+		return 0, err
+	}
+	if err := z.Close(); err != nil {
+		return 0, err
+	}
+	return int64(packed), nil
+}
+
+// counter counts what is written.
+type counter int64
+
+// Write implements io.Writer.
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+// build makes a run for each source; a scan without findings is one run. settled
+// is how many places are left out as asking for nothing.
+func build(d report.Data, settled int) log {
 	var order []string
 	bySource := map[string][]report.Place{}
 	for _, p := range d.Places {
@@ -73,7 +139,7 @@ func build(d report.Data) log {
 			r.Automation = &automation{ID: "revenant/" + id + "/"}
 		}
 		if i == 0 {
-			r.Invocations = []invocation{invoked(d.Summary, left)}
+			r.Invocations = []invocation{invoked(d.Summary, left, settled)}
 		}
 		out.Runs = append(out.Runs, r)
 	}
@@ -126,7 +192,7 @@ func describe(id string, p report.Place) rule {
 		}
 	}
 	return rule{
-		ID: id, Name: camel(id), Short: text(short), Full: text(strings.TrimSuffix(short, ".") + ". " + full), HelpURI: cweURI,
+		ID: id, Name: report.Clip(camel(id), maxRuleName), Short: text(short), Full: text(strings.TrimSuffix(short, ".") + ". " + full), HelpURI: cweURI,
 		Help:    &message{Text: plain(full), Markdown: full + "\n\n[CWE-798: use of hard-coded credentials](" + cweURI + ")"},
 		Default: &configuration{Level: level(rating(p.Verdict))},
 		Properties: map[string]any{
@@ -198,10 +264,23 @@ func resultOf(p report.Place, id string, at int) result {
 		Count:      p.Sightings,
 		Properties: properties(p),
 	}
-	if why := p.Dismissed(); why != "" {
-		r.Suppressions = []suppression{{Kind: "external", Status: "accepted", Justification: plain(why)}}
-	}
+	r.Suppressions = suppressed(p)
 	return r
+}
+
+// suppressed says why nothing has to be done: by a mark in the source, or by
+// what stands elsewhere - a baseline, a decision, what people said of the
+// finding (SARIF 2.1.0, 3.35).
+func suppressed(p report.Place) []suppression {
+	why := p.Justification()
+	if why == "" {
+		return nil
+	}
+	s := suppression{Kind: "external", Status: "accepted", Justification: report.Clip(report.Printable(why), maxText)}
+	if p.Tolerated != nil && p.Tolerated.In == wire.ToleratedInSource {
+		s.Kind = "inSource"
+	}
+	return []suppression{s}
 }
 
 // properties say what has no field of its own. No author: a report is no place for
@@ -261,7 +340,7 @@ func ascii(s string) bool {
 }
 
 // invoked tells how the scan went, and what it did not read.
-func invoked(s wire.Summary, left int64) invocation {
+func invoked(s wire.Summary, left int64, settled int) invocation {
 	v := invocation{Successful: !report.Failed(s)}
 	if !s.StartedAt.IsZero() {
 		v.Start, v.End = stamp(s.StartedAt), stamp(s.StartedAt.Add(s.Duration))
@@ -273,7 +352,10 @@ func invoked(s wire.Summary, left int64) invocation {
 		note("error", "interrupted", report.Interrupted)
 	}
 	if left > 0 {
-		note("warning", "left-out", fmt.Sprintf("%d findings are left out: a report has at most %d results a run and %d runs. The JSON report has them all.", left, report.MaxPlaces, maxRuns))
+		note("warning", "left-out", fmt.Sprintf("%d findings are left out: a report has at most %d results a run, %d runs and %d MB when it is compressed. The JSON report has them all.", left, report.MaxPlaces, maxRuns, maxSize>>20))
+	}
+	if settled > 0 {
+		note("note", "settled", fmt.Sprintf("%d findings that are accepted, dismissed or at an allowed place are not listed; --show-tolerated lists them with the reason.", settled))
 	}
 	if s.GenericOnly {
 		note("note", "generic-only", "There was no key ring: registered values were not searched for.")
@@ -312,6 +394,9 @@ func text(s string) *message { return &message{Text: plain(report.Clip(s, maxTex
 
 // maxText is how long GitHub shows the description of a rule.
 const maxText = 1024
+
+// maxRuleName is how long GitHub takes the name of a rule.
+const maxRuleName = 255
 
 // camel is a rule's id as a name.
 func camel(id string) string {
