@@ -26,7 +26,7 @@ import (
 type ciFlags struct {
 	scanFlags
 	base, head, log, provider string
-	offline, onlyLog        bool
+	offline, onlyLog          bool
 }
 
 func (a *app) ciCommand() *cobra.Command {

@@ -92,7 +92,9 @@ func TestLook(t *testing.T) {
 }
 
 func TestLookBroken(t *testing.T) {
-	env := func(k string) string { return map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": "event"}[k] }
+	env := func(k string) string {
+		return map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": "event"}[k]
+	}
 	for name, read := range map[string]func(string) ([]byte, error){
 		"missing": func(string) ([]byte, error) { return nil, fs.ErrNotExist },
 		"no JSON": func(string) ([]byte, error) { return []byte("<html>"), nil },
