@@ -103,6 +103,9 @@ func (h *hookScan) write(o output, d report.Data) error {
 			t.Override = "REVENANT_OVERRIDE='the reason' git commit ..."
 		}
 	}
+	if o.screen.Width == unbounded { // a dialog, or a terminal behind git's pipe
+		o.screen.Width = 80
+	}
 	return terminal.WriteHook(o.w, d, t, o.screen)
 }
 

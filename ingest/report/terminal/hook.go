@@ -30,7 +30,7 @@ type Hook struct {
 // where, the ways out, and what was looked for.
 func WriteHook(w io.Writer, d report.Data, h Hook, o Options) error {
 	p := newPrinter(w, o)
-	groups := slices.DeleteFunc(report.Groups(d.Places), func(g report.Group) bool { return g.Dismissed() != "" })
+	groups := slices.DeleteFunc(report.Groups(withoutBlobs(d.Places)), func(g report.Group) bool { return g.Dismissed() != "" })
 	skipped := d.Summary.Skipped() > 0 || d.Summary.Interrupted
 	if len(groups) == 0 && len(h.Trouble) == 0 && !skipped && h.Overridden == "" {
 		if !h.Quiet {
@@ -65,6 +65,17 @@ func WriteHook(w io.Writer, d report.Data, h Hook, o Options) error {
 	}
 	p.wrap(0, "revenant: "+h.Checked)
 	return p.err
+}
+
+// withoutBlobs leaves out the names of objects that nobody but git knows.
+func withoutBlobs(places []report.Place) []report.Place {
+	out := slices.Clone(places)
+	for i := range out {
+		if strings.HasPrefix(out[i].Locator, blobLocator) {
+			out[i].Locator = ""
+		}
+	}
+	return out
 }
 
 func nothing(d report.Data) string {
