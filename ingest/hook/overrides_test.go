@@ -12,9 +12,9 @@ import (
 	"revenant/ingest/hook"
 )
 
-// TestOverrides: what is kept comes back, also beside a line that a crash cut
+// TestOverridesKept: what is kept comes back, also beside a line that a crash cut
 // off, and when many hooks write at once.
-func TestOverrides(t *testing.T) {
+func TestOverridesKept(t *testing.T) {
 	dir := t.TempDir()
 	if list, n, err := hook.Overrides(dir); len(list) != 0 || n != 0 || err != nil {
 		t.Errorf("nothing yet: %v, %d, %v", list, n, err)
