@@ -52,9 +52,11 @@ func newRule(i int, d *definition, index map[string]int) *rule {
 		generic:    strings.Contains(strings.ToLower(d.id), "generic"),
 		allows:     newAllowlists(d.allowlists),
 		regexp:     sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(d.pattern) }),
+		begun:      sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A(?:` + d.pattern + `)`) }),
 	}
 	if d.own {
 		out.assess = assessOf(d.id)
+		out.locate = locateOf(d)
 	}
 	if d.path != "" {
 		out.where = newPattern([]string{d.path})

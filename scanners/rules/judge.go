@@ -13,12 +13,14 @@ import (
 type rule struct {
 	*definition
 	regexp     func() *regexp.Regexp // compiled when first needed
+	begun      func() *regexp.Regexp // the same, at the beginning of a text alone
 	index      int
 	generic    bool // yields to any other rule on the same secret
 	allows     []*allowlist
 	where      *pattern // of paths that it applies to; nil for all
 	companions []companion
 	assess     assess // of a rule of ours; nil: all that it matches counts
+	locate     locate // of a rule of ours; nil: by the expression
 }
 
 // finding is a match that passed.
@@ -158,11 +160,20 @@ func (j *judge) judge(r *rule, m extent) (f finding, ok bool) {
 func (f *finding) setSecret() extent {
 	all := extent{0, len(f.match)}
 	f.secret = f.match
-	re := f.rule.regexp()
+	if f.rule.locate != nil {
+		if e, ok := f.rule.locate(f.match); ok {
+			f.secret = f.match[e.start:e.end]
+			return e
+		}
+	}
+	re := f.rule.begun()
 	if re.NumSubexp() == 0 {
 		return all
 	}
-	at := re.FindStringSubmatchIndex(f.match)
+	at := re.FindStringSubmatchIndex(f.match) // far cheaper, and nearly always there
+	if at == nil {
+		at = f.rule.regexp().FindStringSubmatchIndex(f.match)
+	}
 	for g := 1; 2*g < len(at); g++ {
 		if f.rule.secretGroup > 0 && g != f.rule.secretGroup {
 			continue
