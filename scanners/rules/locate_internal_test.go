@@ -11,7 +11,7 @@ import (
 func TestLocate(t *testing.T) {
 	pieces := map[string][]string{
 		"revenant-url-credentials":  {"h", "ttp", ":/" + "/", ":", "user", "pa:ss", "@", "host", "\x60", "ü", "%40", "/", ".", "$", "-", "+s"},
-		"revenant-password-literal": {"pass" + "word", "Pass", "_pwd", "secret", "-new", `\`, `"`, "'", "\x60", "=", ": ", " := ", "==", ",", "\n", " ", "value", "x(", "Some(", "[]", "string", "é", "long value of words", "b"},
+		"revenant-password-literal": {"pass" + "word", "Pass", "_pwd", "secret", "-new", `\`, `"`, "'", "\x60", "=", ": ", " := ", "==", ",", "\n", " ", "value", "x(", "Some(", "||", " or ", ";s:8:", "[]", "string", "é", "long value of words", "b"},
 		"revenant-password-setting": {"pass" + "word", "Pass", "_pwd", "secret", ".new", "=", ": ", " := ", "=>", ":", " ", "\t", "value9", "é", "#", "?", `"`, "]", "(", "}", ",", strings.Repeat("ab", 70), "\xff", "//", "-x", "\n"},
 	}
 	r := rand.New(rand.NewPCG(3, 9))
