@@ -56,6 +56,8 @@ func assessOf(rule string) assess {
 		return asKeyText
 	case "revenant-private-key-base64":
 		return asDERText
+	case "revenant-keystore":
+		return asStore
 	case "revenant-nats-seed":
 		return asSeed
 	}

@@ -14,6 +14,7 @@ type engine struct {
 	*finder
 	rules      []*rule
 	pathRules  []*rule // on the path alone
+	stores     *rule   // of key stores, which is asked of whole contents too; nil: none
 	allowlists []*allowlist
 	alphabets  *alphabets
 	options    Options
@@ -37,6 +38,9 @@ func newEngine(set ruleset, o Options, depth int) *engine {
 	for i := range set.rules {
 		r := newRule(i, &set.rules[i], index)
 		e.rules = append(e.rules, r)
+		if r.own && r.id == "revenant-keystore" {
+			e.stores = r
+		}
 		if r.pattern == "" {
 			e.pathRules = append(e.pathRules, r)
 		}
@@ -75,6 +79,7 @@ type where struct {
 	any  bool // conditions on the path let everything through
 	// decoded texts are no content of their own: rules on the path alone are not asked.
 	decoded bool
+	begins  bool // the text is the content's beginning
 }
 
 // detect is everything found in one content; h, unless it is nil, learns what

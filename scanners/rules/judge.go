@@ -267,12 +267,8 @@ func (j *judge) layers(ctx context.Context) []finding {
 			return out
 		}
 		j.search = search
-		if j.layer.depth == 0 && !j.decoded {
-			for _, r := range j.pathRules {
-				if j.keyworded(r) {
-					out = append(out, j.findings(r, false)...)
-				}
-			}
+		if j.layer.depth == 0 {
+			out = j.appendWhole(out)
 		}
 		for _, i := range search.suspected() {
 			if ctx.Err() != nil {
@@ -289,6 +285,24 @@ func (j *judge) layers(ctx context.Context) []finding {
 		j.sc.hangs.leave(j.layer)
 		if j.layer.depth == j.depth {
 			break
+		}
+	}
+	return out
+}
+
+// appendWhole appends what is said of a content as a whole: by its path, and as a
+// key store by its bytes, which know better.
+func (j *judge) appendWhole(out []finding) []finding {
+	f, found, store := j.keystore()
+	if found {
+		out = append(out, f)
+	}
+	if j.decoded {
+		return out
+	}
+	for _, r := range j.pathRules {
+		if j.keyworded(r) && !(store && r.own) {
+			out = append(out, j.findings(r, false)...)
 		}
 	}
 	return out
