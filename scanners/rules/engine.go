@@ -54,6 +54,7 @@ func newRule(i int, d *definition, index map[string]int) *rule {
 		definition: d,
 		index:      i,
 		generic:    strings.Contains(strings.ToLower(d.id), "generic"),
+		loose:      strings.HasPrefix(d.pattern, looseStart),
 		allows:     newAllowlists(d.allowlists),
 		regexp:     sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(d.pattern) }),
 		begun:      sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A(?:` + d.pattern + `)`) }),

@@ -16,6 +16,7 @@ type rule struct {
 	begun      func() *regexp.Regexp // the same, at the beginning of a text alone
 	index      int
 	generic    bool // yields to any other rule on the same secret
+	loose      bool // knows a value by the word before it alone
 	allows     []*allowlist
 	where      *pattern // of paths that it applies to; nil for all
 	companions []companion

@@ -542,3 +542,34 @@ func TestOwnAnyPath(t *testing.T) {
 		}
 	}
 }
+
+// TestRank: what gitleaks' rules find stays, and what is nobody's secret ranks low.
+func TestRank(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	armour := func(body string) string {
+		return "-----BEGIN RSA " + "PRIVATE KEY-----\n" + body + "\n-----END RSA " + "PRIVATE KEY-----\n"
+	}
+	key := armour(random(1, base62, 64) + "\n" + random(2, base62, 64))
+	token := func(claims string) string {
+		enc := base64.RawURLEncoding.EncodeToString
+		return enc([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + enc([]byte(claims)) + "." + random(3, base62, 43)
+	}
+	loose := "asana_" + "client_" + "secret = '" + random(4, "0123456789abcdef", 32) + "'\n"
+	for _, tt := range []struct {
+		name, path, text string
+		low              bool
+	}{
+		{"key", "a.go", key, false},
+		{"key of somebody else's", "vendor/x/y/a.go", key, true},
+		{"armour without a key", "a.php", armour(`" . wordwrap($this->rsaPrivateKey, 64, "\n", true) . " and so on, and on`), true},
+		{"token", "a.go", token(`{"sub":"41","name":"x"}`), false},
+		{"token of jwt.io", "a.go", token(`{"sub":"1234567890","name":"Jo"}`), true},
+		{"known by a word", "app.py", loose, false},
+		{"known by a word, in a bundle", "app.min.js", loose, true},
+	} {
+		got := hits(m, tt.text, tt.path, 0)
+		if len(got) == 0 || slices.ContainsFunc(got, func(h scanners.Hit) bool { return h.Low != tt.low || strings.HasPrefix(h.Rule, "revenant-") }) {
+			t.Errorf("%s: %d findings, not all of gitleaks' and low %v", tt.name, len(got), tt.low)
+		}
+	}
+}
