@@ -15,10 +15,12 @@ import (
 type storeWriter struct{ strings.Builder }
 
 func (w *storeWriter) int(n int) { w.Write(binary.BigEndian.AppendUint32(nil, uint32(n))) }
+
 func (w *storeWriter) text(s string) {
 	w.Write(binary.BigEndian.AppendUint16(nil, uint16(len(s))))
 	w.WriteString(s)
 }
+
 func (w *storeWriter) blob(seed uint64, n int) {
 	w.int(n)
 	w.WriteString(random(seed, base62, n))

@@ -176,16 +176,7 @@ func named(v, low string, how manner) (grade, bool) {
 	case dottedName.MatchString(v) && !strings.ContainsAny(v, "0123456789"):
 		return noSecret, true
 	case shoutName.MatchString(v):
-		if !strings.ContainsAny(v, "_-") && len(v) >= 16 && distinct(v) >= 8 { // base32
-			return strongSecret, true
-		}
-		if strings.ContainsAny(v, "0123456789") && !strings.ContainsAny(v, "_-") {
-			return strength(v, low), true
-		}
-		if how == bareWord && len(v) <= 15 && !strings.ContainsAny(v, "_-") { // typed with the shift key held
-			return weakSecret, true
-		}
-		return noSecret, true
+		return shouted(v, low, how), true
 	case cmdlet.MatchString(v), actionName.MatchString(v) && pronounceable(low):
 		return noSecret, true
 	case (camelName.MatchString(v) || initials.MatchString(v)) && pronounceable(low):
@@ -200,6 +191,21 @@ func named(v, low string, how manner) (grade, bool) {
 		return weakSecret, true
 	}
 	return noSecret, false
+}
+
+// shouted grades capitals: mostly the name of a constant.
+func shouted(v, low string, how manner) grade {
+	switch {
+	case strings.ContainsAny(v, "_-"):
+		return noSecret
+	case len(v) >= 16 && distinct(v) >= 8: // base32
+		return strongSecret
+	case strings.ContainsAny(v, "0123456789"):
+		return strength(v, low)
+	case how == bareWord && len(v) <= 15: // typed with the shift key held
+		return weakSecret
+	}
+	return noSecret
 }
 
 // strength tells what a person or a list would guess from what was made.
