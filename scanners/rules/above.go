@@ -91,7 +91,10 @@ func (s *search) carry(l *layer, below []asked) {
 		}
 		s.asked = append(s.asked, q)
 		s.hangs.on(q.at, q.at+q.read)
-		if b := s.branches[q.target]; q.open && s.spent[b.plan] >= 0 {
+		if !q.open { // as all of groups are: their members answer for them
+			continue
+		}
+		if b := s.branches[q.target]; s.spent[b.plan] >= 0 {
 			s.touch(b.plan)
 			s.admit(b, q.at)
 		}

@@ -37,6 +37,8 @@ func assessOf(rule string) assess {
 		return inURL
 	case "revenant-basic-auth", "revenant-docker-auth":
 		return inBasic
+	case "revenant-bearer-auth":
+		return asToken
 	case "revenant-password-literal":
 		return asLiteral
 	case "revenant-password-pair", "revenant-password-xml":
@@ -54,6 +56,8 @@ func assessOf(rule string) assess {
 		return asKeyText
 	case "revenant-private-key-base64":
 		return asDERText
+	case "revenant-keystore":
+		return asStore
 	case "revenant-nats-seed":
 		return asSeed
 	}
@@ -69,8 +73,22 @@ func asText(c candidate) grade { return gradeOf(c.value(), quotedText) }
 
 func asWord(c candidate) grade { return gradeOf(strings.TrimRight(c.value(), ".,"), bareWord) }
 
-// asPair grades the value of a pair; one that repeats the name says nothing.
+// asToken grades what follows a word that announces a token: letters and digits
+// as no word has them.
+func asToken(c candidate) grade {
+	v := strings.TrimRight(c.value(), "=.")
+	if distinct(v) < 10 || !classesOf(v).mixed() || entropy(v) < 3.2 {
+		return noSecret
+	}
+	return gradeOf(v, bareWord)
+}
+
+// asPair grades the value of a pair; one that repeats the name says nothing, nor
+// does a word behind a comma.
 func asPair(c candidate) grade {
+	if before := c.before(); strings.Contains(before, ",") && !strings.HasSuffix(before, `"`) && !strings.HasSuffix(before, "'") && !classesOf(c.value()).mixed() {
+		return noSecret
+	}
 	if strings.HasPrefix(strings.ToLower(c.match), strings.ToLower(c.value())) {
 		return noSecret
 	}
@@ -82,10 +100,11 @@ func asPair(c candidate) grade {
 func asLiteral(c candidate) grade {
 	g := gradeOf(c.value(), quotedText)
 	between := c.before()
-	if strings.Contains(between, ",") && (!classesOf(c.value()).mixed() || strings.Contains(between, "\n")) {
+	loose := strings.Contains(between, ",") || strings.Contains(between, "or ") || strings.Contains(between, "or\t")
+	if loose && (!classesOf(c.value()).mixed() || strings.Contains(between, "\n")) {
 		return noSecret
 	}
-	if g == weakSecret && (strings.Contains(between, ",") || strings.Contains(between, "==") || secretName(between)) {
+	if g == weakSecret && (loose || strings.Contains(between, "==") || secretName(between)) {
 		return noSecret
 	}
 	return g
@@ -115,7 +134,12 @@ func asSetting(c candidate) grade {
 			return noSecret
 		}
 		return g
-	case '#', '\\', '&', '-':
+	case '#', '\\', '&':
+		return g
+	case '-':
+		if strings.HasPrefix(rest, "->") { // of a type
+			return noSecret
+		}
 		return g
 	}
 	if bound := equals == len(before)-1 && !strings.ContainsAny(before, " \t"); bound || strings.HasPrefix(rest, "//") {
@@ -145,7 +169,11 @@ func asOption(c candidate) grade {
 	if !strings.HasPrefix(c.match, "-") || strings.HasPrefix(c.value(), "-") {
 		return noSecret
 	}
-	if before := c.before(); strings.Contains(before, ",") && !strings.ContainsAny(before, `"'`) { // one of many in a sentence
+	before := c.before()
+	if strings.Contains(before, ",") && !strings.ContainsAny(before, `"'`) { // one of many in a sentence
+		return noSecret
+	}
+	if strings.ContainsAny(before, `"'`) && strings.Contains(before, ",") && !strings.ContainsAny(before[len(before)-1:], `"':`) { // an argument of a call
 		return noSecret
 	}
 	return asWord(c)

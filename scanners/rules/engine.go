@@ -14,6 +14,7 @@ type engine struct {
 	*finder
 	rules      []*rule
 	pathRules  []*rule // on the path alone
+	stores     *rule   // of key stores, which is asked of whole contents too; nil: none
 	allowlists []*allowlist
 	alphabets  *alphabets
 	options    Options
@@ -37,6 +38,9 @@ func newEngine(set ruleset, o Options, depth int) *engine {
 	for i := range set.rules {
 		r := newRule(i, &set.rules[i], index)
 		e.rules = append(e.rules, r)
+		if r.own && r.id == "revenant-keystore" {
+			e.stores = r
+		}
 		if r.pattern == "" {
 			e.pathRules = append(e.pathRules, r)
 		}
@@ -50,11 +54,14 @@ func newRule(i int, d *definition, index map[string]int) *rule {
 		definition: d,
 		index:      i,
 		generic:    strings.Contains(strings.ToLower(d.id), "generic"),
+		loose:      strings.HasPrefix(d.pattern, looseStart),
 		allows:     newAllowlists(d.allowlists),
 		regexp:     sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(d.pattern) }),
+		begun:      sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A(?:` + d.pattern + `)`) }),
 	}
 	if d.own {
 		out.assess = assessOf(d.id)
+		out.locate = locateOf(d)
 	}
 	if d.path != "" {
 		out.where = newPattern([]string{d.path})
@@ -73,6 +80,7 @@ type where struct {
 	any  bool // conditions on the path let everything through
 	// decoded texts are no content of their own: rules on the path alone are not asked.
 	decoded bool
+	begins  bool // the text is the content's beginning
 }
 
 // detect is everything found in one content; h, unless it is nil, learns what

@@ -32,6 +32,7 @@ type finder struct {
 	plans     []*plan
 	regexps   []func() *regexp.Regexp // by plan, compiled when first needed
 	branches  []*branch
+	groups    []*group   // of branches that begin alike
 	keywords  [][]string // by plan, in lower case
 	whole     []int      // plans that read everything
 	prefilter *prefilter
@@ -55,11 +56,9 @@ func newFinder(rules []*rule) *finder {
 			f.whole = append(f.whole, i)
 			f.announce(&builder, i)
 		}
-		for _, b := range p.branches {
-			builder.add(b.leads, len(f.branches))
-			f.branches = append(f.branches, b)
-		}
+		f.branches = append(f.branches, p.branches...)
 	}
+	f.grouped(&builder)
 	f.prefilter = builder.build()
 	return f
 }
@@ -85,13 +84,14 @@ func (f *finder) announce(builder *prefilterBuilder, plan int) {
 // scratch is what one search at a time needs; it is kept for the next.
 type scratch struct {
 	gates    []*automaton // by branch
+	crews    []crew       // by group
 	exact    []*automaton // by plan
 	interval [][]interval // by plan: where matches may start
 	spent    []int        // by plan: bytes read by automata
 	touched  []int        // plans with intervals or spent effort
 	work     int          // bytes read by automata and package regexp, of all texts
-	last     []int        // by branch: the place suspected last
-	lasts    []int        // branches that have one
+	last     []int        // by branch, then by group: the place suspected last
+	lasts    []int        // those that have one
 	joiners  []*automaton // by branch
 	crowds   [][]int      // by branch: places to be asked together
 	crowded  []int        // branches that have some
@@ -113,7 +113,8 @@ func (f *finder) newScratch() *scratch {
 		exact:    make([]*automaton, len(f.plans)),
 		interval: make([][]interval, len(f.plans)),
 		spent:    make([]int, len(f.plans)),
-		last:     make([]int, len(f.branches)),
+		crews:    make([]crew, len(f.groups)),
+		last:     make([]int, len(f.branches)+len(f.groups)),
 		joiners:  make([]*automaton, len(f.branches)),
 		crowds:   make([][]int, len(f.branches)),
 		hinted:   make([]bool, len(f.plans)),
@@ -149,8 +150,14 @@ func (s *scratch) trim() {
 			size += a.size
 		}
 	}
+	for _, c := range s.crews {
+		if c.gate != nil {
+			size += c.gate.size
+		}
+	}
 	if size > maxTables {
 		clear(s.gates)
+		clear(s.crews)
 		clear(s.joiners)
 		clear(s.exact)
 		clear(s.patterns)
@@ -185,14 +192,17 @@ func (f *finder) blank(sc *scratch, text string) *search {
 		sc.spent[plan] = 0
 	}
 	sc.touched = sc.touched[:0]
-	for _, branch := range sc.lasts {
-		sc.last[branch] = -1
+	for _, target := range sc.lasts {
+		sc.last[target] = -1
 	}
 	sc.lasts = sc.lasts[:0]
 	for _, branch := range sc.crowded { // left when the context ended
 		sc.crowds[branch] = sc.crowds[branch][:0]
 	}
 	sc.crowded = sc.crowded[:0]
+	for i := range sc.crews {
+		sc.crews[i].spent = 0
+	}
 	sc.turn = 1 - sc.turn
 	s := &sc.searches[sc.turn]
 	*s = search{finder: f, scratch: sc, text: text, asked: s.asked[:0]}
@@ -235,8 +245,12 @@ func (s *search) seen(target, at int) {
 }
 
 // suspect asks a branch's gate about a place where its leads stand, now or
-// together with others.
+// together with others, or a group's.
 func (s *search) suspect(target, at int) {
+	if target >= len(s.branches) {
+		s.suspectGroup(target, at)
+		return
+	}
 	s.touch(s.branches[target].plan)
 	if !s.wait(target, at) {
 		s.askAlone(target, at)

@@ -2764,6 +2764,11 @@ var generatedOwn = ruleset{rules: []definition{
 			{sets: []byteSet{{0x0, 0x400000004, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x20000000200, 0x0, 0x0}, {0x0, 0x800000008, 0x0, 0x0}}},
 		}},
 	}}},
+	{id: "revenant-bearer-auth", description: "A token in a Bearer authorization header.", pattern: "\\b(?i:bearer)(?:[ \\t]|%20|\\\\u0020|\\+){1,2}[\"'\\x60]?([A-Za-z0-9._~+/-]{20,1000}={0,2})", keywords: []string{"bearer"}, tags: []string{}, outline: outline{branches: []branchOutline{
+		{leads: []lead{
+			{sets: []byteSet{{0x0, 0x400000004, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}}},
+		}},
+	}}},
 	{id: "revenant-docker-auth", description: "A user name and password in base64, as Docker and npm keep them.", pattern: "(?:[\"']auth[\"'][ \\t]{0,5}[:=][ \\t]{0,5}[\"']|\\b_auth[ \\t]{0,5}=[ \\t]{0,5}[\"']?)([A-Za-z0-9+/]{6,800}={0,2})", keywords: []string{"auth"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x8400000000, 0x0, 0x0, 0x0}, {0x0, 0x200000000, 0x0, 0x0}, {0x0, 0x20000000000000, 0x0, 0x0}, {0x0, 0x10000000000000, 0x0, 0x0}, {0x0, 0x10000000000, 0x0, 0x0}}},
@@ -2908,7 +2913,7 @@ var generatedOwn = ruleset{rules: []definition{
 			{sets: []byteSet{{0x3ff000000000000, 0x7fffffe00000000, 0x0, 0x0}, {0x0, 0x10000, 0x0, 0x0}, {0x0, 0x80000000000000, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}}},
 		}},
 	}}},
-	{id: "revenant-password-literal", description: "A password in quotes, in code or configuration.", pattern: "(?:(?i:pass(?:w(?:or)?[dt]|[_-]?(?:word|phrase|code)))|(?:\\b|_)(?i:pass|pwd)|[a-z0-9](?:Pass|Pwd)|(?i:secret(?:[_-]?(?:access[_-]?)?key)?))(?i:[_.-]?(?:confirm(?:ation|ed)?|repeat|again|prod(?:uction)?|dev|stag(?:e|ing)|test|new|old|current|value|plain|plaintext|text|raw|string|base64|b64|[0-9]{1,3}))?\\\\{0,3}[\"'\\x60\\])]{0,3}(?:\\[[0-9]*\\]|[ \\t]{0,5}[:?]{0,2}[ \\t]{0,5}&?(?:'static )?(?i:str|string|varchar|char|object)[?]?)?[ \\t]{0,40}(?::=|=>|->|<-|:{1,2}|[!=]?={1,2}|,)[ \\t\\n\\r]{0,40}(?:(?:Some|Just|(?:(?:aws|to|pointer|pulumi|proto|sql|types)\\.)?(?i:ptr|string|stringptr|string\\.valueof|str|bytes|securestring|value)|[A-Za-z]{0,20}Value|\\[\\]byte)\\(|[bBrRuLf@]{1,2})?\\\\{0,3}(?:\"([^\"\\\\\\n]{3,200})\\\\{0,3}\"|'([^'\\\\\\n]{3,200})\\\\{0,3}'|\\x60([^\\x60\\\\\\n]{3,200})\\x60)", keywords: []string{"pass", "pwd", "secret"}, tags: []string{}, outline: outline{branches: []branchOutline{
+	{id: "revenant-password-literal", description: "A password in quotes, in code or configuration.", pattern: "(?:(?i:pass(?:w(?:or)?[dt]|[_-]?(?:word|phrase|code)))|(?:\\b|_)(?i:pass|pwd)|[a-z0-9](?:Pass|Pwd)|(?i:secret(?:[_-]?(?:access[_-]?)?key)?))(?i:[_.-]?(?:confirm(?:ation|ed)?|repeat|again|prod(?:uction)?|dev|stag(?:e|ing)|test|new|old|current|value|plain|plaintext|text|raw|string|base64|b64|[0-9]{1,3}))?\\\\{0,3}[\"'\\x60\\])]{0,3}(?:\\[[0-9]*\\]|[ \\t]{0,5}[:?]{0,2}[ \\t]{0,5}&?(?:'static )?(?i:str|string|varchar|char|object)[?]?)?[ \\t]{0,40}(?::=|=>|->|<-|:{1,2}|[!=]?={1,2}|,|\\|\\||\\?[?:]|or[ \\t]|;s:[0-9]{1,4}:)[ \\t\\n\\r]{0,40}(?:(?:Some|Just|(?:(?:aws|to|pointer|pulumi|proto|sql|types)\\.)?(?i:ptr|string|stringptr|string\\.valueof|str|bytes|securestring|value)|[A-Za-z]{0,20}Value|\\[\\]byte)\\(|[bBrRuLf@]{1,2})?\\\\{0,3}(?:\"([^\"\\\\\\n]{3,200})\\\\{0,3}\"|'([^'\\\\\\n]{3,200})\\\\{0,3}'|\\x60([^\\x60\\\\\\n]{3,200})\\x60)", keywords: []string{"pass", "pwd", "secret"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x0, 0x1000000010000, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}}},
 			{sets: []byteSet{{0x0, 0x1000000010000, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}}},
@@ -2920,8 +2925,8 @@ var generatedOwn = ruleset{rules: []definition{
 			{sets: []byteSet{{0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x800000008, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x10000000100000, 0x0, 0x0}}},
 		}},
 	}}},
-	{id: "revenant-password-setting", description: "A password in a setting without quotes.", pattern: "(?:(?i:pass(?:w(?:or)?[dt]|[_-]?(?:word|phrase|code)))|(?:\\b|_)(?i:pass|pwd)|[a-z0-9](?:Pass|Pwd)|(?i:secret(?:[_-]?(?:access[_-]?)?key)?))(?i:[_.-]?(?:confirm(?:ation|ed)?|repeat|again|prod(?:uction)?|dev|stag(?:e|ing)|test|new|old|current|value|plain|plaintext|text|raw|string|base64|b64|[0-9]{1,3}))?[\"'\\]]?[ \\t]{0,20}(?::=|=>|=|:)[ \\t]{0,20}([^\\s\"'\\x60<>(){}\\[\\],;|\\\\=:?][^\\s\"'\\x60<>(){},;|\\\\]{2,127})(?:[(\\[{<}]|[ \\t]+[^\\n]{0,40})?", keywords: []string{"pass", "pwd", "secret"}, tags: []string{}, allowlists: []permit{
-		{paths: []string{"(?i)\\.(?:go|pyi?|[cm]?jsx?|[cm]?tsx?|java|kts?|scala|rb|php[0-9]?|phtml|cs|csx|cc?|cpp|cxx|hh?|hpp|mm?|swift|rs|lua|p[lm]|r|dart|exs?|erl|hrl|hs|clj[cs]?|groovy|gradle|vb|vbs|bas|fsx?|vue|svelte|x?html?|css|s[ac]ss|less|styl|jl|nim|zig|d|pas|asm|s|s?v|proto|graphql|gql|thrift|idl|ipynb|svg|pot?|xlf|xliff|strings|resx|tmpl|tpl|erb|ejs|hbs|mustache|jinja2?|j2|twig|haml|slim|pug|jspx?|aspx?|[cv]bhtml|cshtml|wsdl|xsd|xslt?|xml|sql|cmake|mk|awk|sed|tcl|el|lisp|scm|rkt|ml|mli|coffee|sol|cuh?|cl|metal|glsl|hlsl|f90|qml|m4|am|ac|in|vim)$"}},
+	{id: "revenant-password-setting", description: "A password in a setting without quotes.", pattern: "(?:(?i:pass(?:w(?:or)?[dt]|[_-]?(?:word|phrase|code)))|(?:\\b|_)(?i:pass|pwd)|[a-z0-9](?:Pass|Pwd)|(?i:secret(?:[_-]?(?:access[_-]?)?key)?))(?i:[_.-]?(?:confirm(?:ation|ed)?|repeat|again|prod(?:uction)?|dev|stag(?:e|ing)|test|new|old|current|value|plain|plaintext|text|raw|string|base64|b64|[0-9]{1,3}))?[\"'\\]]?[ \\t]{0,20}(?::=|=>|=|:)[ \\t]{0,20}([^\\s\"'\\x60<>(){}\\[\\],;|\\\\=:?][^\\s\"'\\x60<>(){},;|\\\\]{2,127})(?:[(\\[{<}]|[ \\t]+[^\\n]{0,2})?", keywords: []string{"pass", "pwd", "secret"}, tags: []string{}, allowlists: []permit{
+		{paths: []string{"(?i)\\.(?:go|pyi?|[cm]?jsx?|[cm]?tsx?|java|kts?|scala|rb|php[0-9]?|phtml|cs|csx|cc?|cpp|cxx|hh?|hpp|mm?|swift|rs|lua|p[lm]|r|dart|exs?|erl|hrl|hs|clj[cs]?|groovy|gradle|vb|vbs|bas|fsx?|vue|svelte|x?html?|css|s[ac]ss|less|styl|jl|nim|zig|d|pas|asm|s|s?v|proto|graphql|gql|thrift|idl|ipynb|svg|pot?|xlf|xliff|strings|resx|ejs|hbs|mustache|twig|haml|slim|pug|jspx?|aspx?|[cv]bhtml|cshtml|wsdl|xsd|xslt?|xml|sql|cmake|mk|awk|sed|tcl|el|lisp|scm|rkt|ml|mli|coffee|sol|cuh?|cl|metal|glsl|hlsl|f90|qml|m4|am|ac|vim)(?:\\.(?:tmpl|tpl|erb|j2|jinja2?|in))?$|(?:^|/)[^./]*\\.(?:tmpl|tpl|erb|j2|jinja2?|in)$"}},
 	}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x0, 0x1000000010000, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}}},
@@ -2955,10 +2960,20 @@ var generatedOwn = ruleset{rules: []definition{
 			{sets: []byteSet{{0x0, 0x10000, 0x0, 0x0}, {0x0, 0x20000000000000, 0x0, 0x0}, {0x0, 0x100000, 0x0, 0x0}, {0x0, 0x100000, 0x0, 0x0}, {0x0, 0x2000000, 0x0, 0x0}, {0x200000000000, 0x0, 0x0, 0x0}, {0x0, 0x200000, 0x0, 0x0}, {0x0, 0x8000000000000, 0x0, 0x0}}},
 		}},
 	}}},
-	{id: "revenant-jwk", description: "The private part of a JSON Web Key.", pattern: "[\\s,{]\"d\"[ \\t\\n:]{1,8}\"([A-Za-z0-9_-]{42,1000})\"|[\\s,{]\\\\\"d\\\\\"[ \\t:]{1,8}\\\\\"([A-Za-z0-9_-]{42,1000})\\\\\"", tags: []string{}, outline: outline{branches: []branchOutline{
+	{id: "revenant-jwk", description: "The private part of a JSON Web Key.", pattern: "[\\s,{]\"d\"[ \\t\\n:]{1,8}\"([A-Za-z0-9_-]{42,1000})\"|[\\s,{]\\\\\"d\\\\\"[ \\t:]{1,8}\\\\\"([A-Za-z0-9_-]{42,1000})\\\\\"|[\\s,{]'?d'?:[ ]{0,2}'([A-Za-z0-9_-]{42,1000})'|[\\s,{]d:[ ]{0,2}\"([A-Za-z0-9_-]{42,1000})\"", tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x100100003600, 0x800000000000000, 0x0, 0x0}, {0x400000000, 0x0, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}, {0x400000000, 0x0, 0x0, 0x0}, {0x400000100000600, 0x0, 0x0, 0x0}}},
 			{sets: []byteSet{{0x100100003600, 0x800000000000000, 0x0, 0x0}, {0x0, 0x10000000, 0x0, 0x0}, {0x400000000, 0x0, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}, {0x0, 0x10000000, 0x0, 0x0}, {0x400000000, 0x0, 0x0, 0x0}}},
+			{sets: []byteSet{{0x100100003600, 0x800000000000000, 0x0, 0x0}, {0x8000000000, 0x0, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}, {0x8000000000, 0x0, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}, {0x100000000, 0x0, 0x0, 0x0}}},
+			{sets: []byteSet{{0x100100003600, 0x800000000000000, 0x0, 0x0}, {0x8000000000, 0x0, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}, {0x8000000000, 0x0, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}, {0x8000000000, 0x0, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}}},
+			{sets: []byteSet{{0x100100003600, 0x800000000000000, 0x0, 0x0}, {0x8000000000, 0x0, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}, {0x100000000, 0x0, 0x0, 0x0}}},
+			{sets: []byteSet{{0x100100003600, 0x800000000000000, 0x0, 0x0}, {0x8000000000, 0x0, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}, {0x8000000000, 0x0, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}}},
+			{sets: []byteSet{{0x100100003600, 0x800000000000000, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}, {0x8000000000, 0x0, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}, {0x100000000, 0x0, 0x0, 0x0}}},
+			{sets: []byteSet{{0x100100003600, 0x800000000000000, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}, {0x8000000000, 0x0, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}, {0x8000000000, 0x0, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}}},
+			{sets: []byteSet{{0x100100003600, 0x800000000000000, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}, {0x100000000, 0x0, 0x0, 0x0}}},
+			{sets: []byteSet{{0x100100003600, 0x800000000000000, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}, {0x8000000000, 0x0, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}}},
+			{sets: []byteSet{{0x100100003600, 0x800000000000000, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}, {0x100000000, 0x0, 0x0, 0x0}}},
+			{sets: []byteSet{{0x100100003600, 0x800000000000000, 0x0, 0x0}, {0x0, 0x1000000000, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}, {0x400000000, 0x0, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}}},
 		}},
 	}}},
 	{id: "revenant-private-key-base64", description: "A private key as base64 without armour.", pattern: "\\bMII[A-P][A-Za-z0-9+/][AQgw]IBA[ADQ][A-Za-z0-9+/]{30,}={0,2}|\\bMI[GH][A-Za-z0-9+/]AgE[AB][A-Za-z0-9+/]{30,}={0,2}|\\bM[A-H][A-Za-z0-9+/]CAQ(?:Aw|EE)[A-Za-z0-9+/]{30,}={0,2}|\\bM[A-Za-z0-9+/]{3,7}BgkqhkiG9w0BB[Qw][A-Za-z0-9+/]{30,}={0,2}", tags: []string{}, outline: outline{branches: []branchOutline{
@@ -2978,6 +2993,14 @@ var generatedOwn = ruleset{rules: []definition{
 	{id: "revenant-private-key-der", description: "A private key in DER.", pattern: "(?s)\\x02\\x01\\x000(?:\\x0d\\x06\\x09\\*.H..\\x0d\\x01\\x01\\x01\\x05\\x00|\\x13\\x06\\x07\\*.H.=\\x02\\x01\\x06.{5,12}|\\x05\\x06\\x03\\+e[np])\\x04.{16,96}", tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x4, 0x0, 0x0, 0x0}, {0x2, 0x0, 0x0, 0x0}, {0x1, 0x0, 0x0, 0x0}, {0x1000000000000, 0x0, 0x0, 0x0}}},
+		}},
+	}}},
+	{id: "revenant-keystore", description: "A store of private keys or passwords: JKS, JCEKS, BKS, PKCS #12, KeePass.", pattern: "(?:/u3\\+7QAAAA[EI]AAAA|zs7OzgAAAA[EI]AAAA|A9mimm[Xbf]7S|MII[A-Za-z0-9+/]{2}[AQgw]IBAzCC)[A-Za-z0-9+/]{40,}={0,2}", tags: []string{}, outline: outline{branches: []branchOutline{
+		{leads: []lead{
+			{sets: []byteSet{{0x800000000000, 0x0, 0x0, 0x0}, {0x0, 0x20000000000000, 0x0, 0x0}, {0x8000000000000, 0x0, 0x0, 0x0}, {0x80000000000, 0x0, 0x0, 0x0}, {0x80000000000000, 0x0, 0x0, 0x0}, {0x0, 0x20000, 0x0, 0x0}, {0x0, 0x2, 0x0, 0x0}, {0x0, 0x2, 0x0, 0x0}}},
+			{sets: []byteSet{{0x0, 0x400000000000000, 0x0, 0x0}, {0x0, 0x8000000000000, 0x0, 0x0}, {0x80000000000000, 0x0, 0x0, 0x0}, {0x0, 0x8000, 0x0, 0x0}, {0x0, 0x400000000000000, 0x0, 0x0}, {0x0, 0x8000000000, 0x0, 0x0}, {0x0, 0x2, 0x0, 0x0}, {0x0, 0x2, 0x0, 0x0}}},
+			{sets: []byteSet{{0x0, 0x2, 0x0, 0x0}, {0x200000000000000, 0x0, 0x0, 0x0}, {0x0, 0x200000000000, 0x0, 0x0}, {0x0, 0x20000000000, 0x0, 0x0}, {0x0, 0x200000000000, 0x0, 0x0}, {0x0, 0x200000000000, 0x0, 0x0}}},
+			{sets: []byteSet{{0x0, 0x2000, 0x0, 0x0}, {0x0, 0x200, 0x0, 0x0}, {0x0, 0x200, 0x0, 0x0}, {0x3ff880000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x3ff880000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x0, 0x80008000020002, 0x0, 0x0}, {0x0, 0x200, 0x0, 0x0}, {0x0, 0x4, 0x0, 0x0}}},
 		}},
 	}}},
 	{id: "revenant-pkcs12", description: "A PKCS #12 key store.", pattern: "(?s)\\x02\\x01\\x030.{1,4}\\x06\\x09\\*.H..\\x0d\\x01\\x07\\x01.{16,48}", tags: []string{}, outline: outline{branches: []branchOutline{

@@ -13,12 +13,15 @@ import (
 type rule struct {
 	*definition
 	regexp     func() *regexp.Regexp // compiled when first needed
+	begun      func() *regexp.Regexp // the same, at the beginning of a text alone
 	index      int
 	generic    bool // yields to any other rule on the same secret
+	loose      bool // knows a value by the word before it alone
 	allows     []*allowlist
 	where      *pattern // of paths that it applies to; nil for all
 	companions []companion
 	assess     assess // of a rule of ours; nil: all that it matches counts
+	locate     locate // of a rule of ours; nil: by the expression
 }
 
 // finding is a match that passed.
@@ -158,11 +161,20 @@ func (j *judge) judge(r *rule, m extent) (f finding, ok bool) {
 func (f *finding) setSecret() extent {
 	all := extent{0, len(f.match)}
 	f.secret = f.match
-	re := f.rule.regexp()
+	if f.rule.locate != nil {
+		if e, ok := f.rule.locate(f.match); ok {
+			f.secret = f.match[e.start:e.end]
+			return e
+		}
+	}
+	re := f.rule.begun()
 	if re.NumSubexp() == 0 {
 		return all
 	}
-	at := re.FindStringSubmatchIndex(f.match)
+	at := re.FindStringSubmatchIndex(f.match) // far cheaper, and nearly always there
+	if at == nil {
+		at = f.rule.regexp().FindStringSubmatchIndex(f.match)
+	}
 	for g := 1; 2*g < len(at); g++ {
 		if f.rule.secretGroup > 0 && g != f.rule.secretGroup {
 			continue
@@ -256,12 +268,8 @@ func (j *judge) layers(ctx context.Context) []finding {
 			return out
 		}
 		j.search = search
-		if j.layer.depth == 0 && !j.decoded {
-			for _, r := range j.pathRules {
-				if j.keyworded(r) {
-					out = append(out, j.findings(r, false)...)
-				}
-			}
+		if j.layer.depth == 0 {
+			out = j.appendWhole(out)
 		}
 		for _, i := range search.suspected() {
 			if ctx.Err() != nil {
@@ -278,6 +286,24 @@ func (j *judge) layers(ctx context.Context) []finding {
 		j.sc.hangs.leave(j.layer)
 		if j.layer.depth == j.depth {
 			break
+		}
+	}
+	return out
+}
+
+// appendWhole appends what is said of a content as a whole: by its path, and as a
+// key store by its bytes, which know better.
+func (j *judge) appendWhole(out []finding) []finding {
+	f, found, store := j.keystore()
+	if found {
+		out = append(out, f)
+	}
+	if j.decoded {
+		return out
+	}
+	for _, r := range j.pathRules {
+		if j.keyworded(r) && !(store && r.own) {
+			out = append(out, j.findings(r, false)...)
 		}
 	}
 	return out

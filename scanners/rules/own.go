@@ -4,7 +4,6 @@ import (
 	"cmp"
 	_ "embed"
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/zricethezav/gitleaks/v8/config"
@@ -132,15 +131,10 @@ func (j *judge) counts(f *finding, secret extent) bool {
 	if g == noSecret || g == weakSecret && !j.any && j.options.Own != OwnWide && j.around().example {
 		return false
 	}
-	switch {
-	case f.rule.own:
-		f.low = g == weakSecret || j.around().example
-	case f.rule.generic:
-		f.low = j.around().example || j.around().made || identifier.MatchString(f.secret)
+	if f.rule.own {
+		f.low = g == weakSecret || j.around().example || j.around().vendored
+	} else {
+		f.low = j.idle(f)
 	}
 	return true
 }
-
-// identifier finds what names a thing far more often than it opens one: a UUID,
-// alone or behind a word; and all digits in their order.
-var identifier = regexp.MustCompile(`^(?:[A-Za-z]{1,16}[-_.:])?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$|(?i)0123456789(?:abcdef)?`)

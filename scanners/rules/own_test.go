@@ -69,6 +69,10 @@ var written = []struct{ rule, path, text string }{
 	{"password-literal", "a.toml", `{phrase} = "{v}"`},
 	{"password-literal", "a.py", `client_{secret} = "{v}"`},
 	{"password-literal", "a.py", `{pw}_confirmation: "{v}"`},
+	{"password-literal", "a.js", `{pw}: process.env.DB_{PW} || '{v}',`},
+	{"password-literal", "a.ts", `const x = env.{pw} ?? "{v}"`},
+	{"password-literal", "a.py", `X = os.environ.get("{PW}") or "{v}"`},
+	{"password-literal", "a.sql", `s:9:"smtp_{pass}";s:9:"{v}";`},
 	{"password-setting", "a.properties", "spring.datasource.{pw}={v}\n"},
 	{"password-setting", ".env", "DB_{PW}={v}\n"},
 	{"password-setting", "a.ini", "[mysql]\n{pw} = {v}\n"},
@@ -78,6 +82,8 @@ var written = []struct{ rule, path, text string }{
 	{"password-setting", "b.sh", "PG{PW}={v} psql -h db\n"},
 	{"password-setting", "docker-compose.yml", "      - MYSQL_ROOT_{PW}={v}\n"},
 	{"password-setting", "build.log", "2026-11-24 login as x, {pwd}={v} from 10.0.0.1\n"},
+	{"password-setting", "values.yaml.j2", "{pw}: {v}\n"},
+	{"password-setting", "a.sh", "run -e X_{PW}={v} -e Y\n"},
 	{"password-env", "Dockerfile", "ENV DB_{PW} {v}\n"},
 	{"password-option", "a.sh", "app --user x --db-{pw} {v} --verbose\n"},
 	{"password-option", "a.sh", "app --{pw}={v}\n"},
@@ -154,6 +160,17 @@ func TestOwnSilence(t *testing.T) {
 		{"a.yml", "{pw}: true"},
 		{"a.yml", "{pw}: /run/{secret}s/db"},
 		{"a.yml", "{pw}_file: /run/db.txt"},
+		{"a.json", `"Reset{Pw}": "ds:ResetUser{Pw}"`},
+		{"a.cs", `KDF_{Secret}_VALUE = "KDFKey{Secret}"`},
+		{"a.txt", "STATUS_WRONG_{PW} = 3221225578 -> Code"},
+		{"a.ps1", "$sec{pw} = ConvertTo-SecureString x"},
+		{"a.md", "user{Pw}:2.5.13.18:=\\x"},
+		{"a.py", `add("-p", "--{pw}", nargs='?', const="")`},
+		{"a.go", "// key = user:{pw}, value = expiration"},
+		{"a.html.j2", "{pw}: kR4zzQ1pq"},
+		{"a.py", `if {pw} or "token2":`},
+		{"a.txt", "Bearer authentication_is_described_elsewhere"},
+		{"a.txt", "Bearer your-access-token-goes-here1234"},
 		{"a.go", "{pw} := os.Getenv(\"DB_{PW}\")"},
 		{"a.go", "{pw} = config.Database.Main"},
 		{"a.go", "{Pw} string `json:\"{pw}\"`"},
@@ -269,6 +286,28 @@ func TestOwnBasic(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%q: %q, want %q", tt.text, got, tt.want)
 		}
+	}
+}
+
+// TestOwnTokens: a token behind Bearer, and the private part of a JWK as programs
+// write it.
+func TestOwnTokens(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	token, d := random(6, "0123456789abcdef", 64), random(7, base62, 43)
+	for _, tt := range []struct{ path, text, want string }{
+		{"a.yml", "- Bea" + "rer " + token, "bearer-auth " + token},
+		{"a.http", "X: bea" + "rer " + token, "bearer-auth " + token},
+		{"a.ts", "{ kty: 'EC', d: '" + d + "' }", "jwk " + d},
+		{"a.py", "{ 'kty': 'EC', 'd': '" + d + "' }", "jwk " + d},
+		{"a.js", "{ kty: \"OKP\", d: \"" + d + "\" }", "jwk " + d},
+	} {
+		if got := strings.Join(ownHits(m, tt.text, tt.path), ", "); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.text, got, tt.want)
+		}
+	}
+	two := ownHits(m, fill("run -e A_{PW}={v}1 -e B_{PW}={v}2\n", chosen(8)), "a.sh")
+	if len(two) != 2 {
+		t.Errorf("two settings of a line: %d found", len(two))
 	}
 }
 
@@ -500,6 +539,37 @@ func TestOwnAnyPath(t *testing.T) {
 		any := m.AppendHits(nil, scanners.Chunk{Data: []byte(text), AnyPath: true, Final: true})
 		if found && len(any) == 0 {
 			t.Errorf("%q: nothing without a path", tt.text)
+		}
+	}
+}
+
+// TestRank: what gitleaks' rules find stays, and what is nobody's secret ranks low.
+func TestRank(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	armour := func(body string) string {
+		return "-----BEGIN RSA " + "PRIVATE KEY-----\n" + body + "\n-----END RSA " + "PRIVATE KEY-----\n"
+	}
+	key := armour(random(1, base62, 64) + "\n" + random(2, base62, 64))
+	token := func(claims string) string {
+		enc := base64.RawURLEncoding.EncodeToString
+		return enc([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + enc([]byte(claims)) + "." + random(3, base62, 43)
+	}
+	loose := "asana_" + "client_" + "secret = '" + random(4, "0123456789abcdef", 32) + "'\n"
+	for _, tt := range []struct {
+		name, path, text string
+		low              bool
+	}{
+		{"key", "a.go", key, false},
+		{"key of somebody else's", "vendor/x/y/a.go", key, true},
+		{"armour without a key", "a.php", armour(`" . wordwrap($this->rsaPrivateKey, 64, "\n", true) . " and so on, and on`), true},
+		{"token", "a.go", token(`{"sub":"41","name":"x"}`), false},
+		{"token of jwt.io", "a.go", token(`{"sub":"1234567890","name":"Jo"}`), true},
+		{"known by a word", "app.py", loose, false},
+		{"known by a word, in a bundle", "app.min.js", loose, true},
+	} {
+		got := hits(m, tt.text, tt.path, 0)
+		if len(got) == 0 || slices.ContainsFunc(got, func(h scanners.Hit) bool { return h.Low != tt.low || strings.HasPrefix(h.Rule, "revenant-") }) {
+			t.Errorf("%s: %d findings, not all of gitleaks' and low %v", tt.name, len(got), tt.low)
 		}
 	}
 }

@@ -180,10 +180,13 @@ func (p *plan) program() *program { return p.exact.get(p.tree) }
 
 // program is that of the part from the leads on.
 func (b *branch) program() *program {
-	return b.gate.get(func() *syntax.Regexp {
-		parts := flattened(alternatives(b.tree())[b.alternative])[b.part:]
-		return &syntax.Regexp{Op: syntax.OpConcat, Sub: parts, Flags: syntax.Perl}
-	})
+	return b.gate.get(b.gated)
+}
+
+// gated is the part of the pattern from the leads on.
+func (b *branch) gated() *syntax.Regexp {
+	parts := flattened(alternatives(b.tree())[b.alternative])[b.part:]
+	return &syntax.Regexp{Op: syntax.OpConcat, Sub: parts, Flags: syntax.Perl}
 }
 
 // starts are the first and the last place where a match can start whose

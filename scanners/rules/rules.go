@@ -136,7 +136,7 @@ func (m *Matcher) appendHits(ctx context.Context, dst []scanners.Hit, c scanners
 	// A view of the borrowed bytes: nothing of a finding outlives this call
 	// without being copied.
 	raw := unsafe.String(unsafe.SliceData(c.Data), len(c.Data))
-	for _, f := range m.engine.detect(ctx, raw, where{c.Path, c.AnyPath, c.Decoded}, h) {
+	for _, f := range m.engine.detect(ctx, raw, where{c.Path, c.AnyPath, c.Decoded, c.Base == 0}, h) {
 		h := scanners.Hit{
 			Rule:        f.rule.id,
 			Description: f.rule.description,

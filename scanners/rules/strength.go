@@ -22,6 +22,9 @@ func gradeOf(v string, how manner) grade {
 	if thrown(v) {
 		return strongSecret
 	}
+	if few := digitsOnly(v) && len(v) >= 6 && len(v) <= 8; few && !numeric(v) { // also 111111
+		return weakSecret
+	}
 	if len(v) < least || !plain(v) || refers(v) || monotonous(v) || located(v) || numeric(v) || hashed(v) {
 		return noSecret
 	}
@@ -58,6 +61,8 @@ func thrown(v string) bool {
 	}
 	return digits >= 2 && uppers >= 3 && kinds >= 5 && 12*strings.Count(v, " ") <= len(v)
 }
+
+func digitsOnly(v string) bool { return strings.Trim(v, "0123456789") == "" }
 
 // plain reports whether v is of visible ASCII: what holds spaces or other
 // letters is nearly always a text for people.
@@ -125,7 +130,7 @@ var location = regexp.MustCompile(strings.Join([]string{
 func located(v string) bool { return location.MatchString(v) }
 
 // number finds numbers, versions, dates and times, sizes and durations.
-var number = regexp.MustCompile(`^(?:[+-]?\d{1,5}|[+-]?\d+[.,]\d+%?|v?\d+(?:\.\d+)+[\w.-]{0,12}|0[xX][0-9a-fA-F]{1,8}[uUlL]*|\d{4}-\d\d-\d\d[T\d:.Z+-]*|\d+:\d\d(?::\d\d)?|\d+(?:ns|us|ms|s|m|min|h|d|k|kb|kib|mb|mib|gb|px|em|rem|pt|%)|\d+[-/]\d+)$`)
+var number = regexp.MustCompile(`^(?:[+-]?\d{1,5}|[+-]?\d+[.,]\d+%?|v?\d+(?:\.\d+)+[\w.-]{0,12}[:=]*|0[xX][0-9a-fA-F]{1,8}[uUlL]*|\d{4}-\d\d-\d\d[T\d:.Z+-]*|\d+:\d\d(?::\d\d)?|\d+(?:ns|us|ms|s|m|min|h|d|k|kb|kib|mb|mib|gb|px|em|rem|pt|%)|\d+[-/]\d+)$`)
 
 func numeric(v string) bool { return number.MatchString(v) }
 
@@ -158,6 +163,9 @@ var (
 	dottedName = regexp.MustCompile(`^[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+$`)
 	shoutName  = regexp.MustCompile(`^_?[A-Z][A-Z0-9]*(?:[_-][A-Z0-9]+)*_?$`)
 	camelName  = regexp.MustCompile(`^[_$]?[A-Za-z]?[a-z]+(?:[A-Z][a-z]+|[A-Z]{2,3})+\d?$`)
+	initials   = regexp.MustCompile(`^[A-Z]{2,5}(?:[A-Z][a-z]+){2,}\d?$`)
+	cmdlet     = regexp.MustCompile(`^(?:Convert(?:To|From)|Get|Set|New|Read|Import|Export|Invoke|Add|Remove|Unprotect|Protect)-[A-Z][A-Za-z]+$`)
+	actionName = regexp.MustCompile(`^[a-z][a-z0-9-]*(?::[A-Za-z][A-Za-z-]*)+$`)
 	lowerName  = regexp.MustCompile(`^_*[a-z]+\d?(?:[-_:/]+[a-z]+\d?)+[-_]?\d{0,2}$`)
 	namesPart  = regexp.MustCompile(`(?i)pass|pwd|secret|user|token|key|cred|auth|name|label|field|input|text|error|msg|title|hash|type|value|confirm|prompt|hint|button|login|form|param|config|setting|id$|file|path|url|string|required|invalid|reset|forgot|change|mismatch|match|length|strength|policy|encod|crypt|manager|provider|service|check|valid`)
 )
@@ -168,14 +176,10 @@ func named(v, low string, how manner) (grade, bool) {
 	case dottedName.MatchString(v) && !strings.ContainsAny(v, "0123456789"):
 		return noSecret, true
 	case shoutName.MatchString(v):
-		if !strings.ContainsAny(v, "_-") && len(v) >= 16 && distinct(v) >= 8 { // base32
-			return strongSecret, true
-		}
-		if strings.ContainsAny(v, "0123456789") && !strings.ContainsAny(v, "_-") {
-			return strength(v, low), true
-		}
+		return shouted(v, low, how), true
+	case cmdlet.MatchString(v), actionName.MatchString(v) && pronounceable(low):
 		return noSecret, true
-	case camelName.MatchString(v) && pronounceable(low):
+	case (camelName.MatchString(v) || initials.MatchString(v)) && pronounceable(low):
 		if namesPart.MatchString(v) || len(v) > 24 {
 			return noSecret, true
 		}
@@ -187,6 +191,21 @@ func named(v, low string, how manner) (grade, bool) {
 		return weakSecret, true
 	}
 	return noSecret, false
+}
+
+// shouted grades capitals: mostly the name of a constant.
+func shouted(v, low string, how manner) grade {
+	switch {
+	case strings.ContainsAny(v, "_-"):
+		return noSecret
+	case len(v) >= 16 && distinct(v) >= 8: // base32
+		return strongSecret
+	case strings.ContainsAny(v, "0123456789"):
+		return strength(v, low)
+	case how == bareWord && len(v) <= 15: // typed with the shift key held
+		return weakSecret
+	}
+	return noSecret
 }
 
 // strength tells what a person or a list would guess from what was made.

@@ -24,6 +24,14 @@ func TestGradeOf(t *testing.T) {
 			}
 		}
 	}
+	for v, want := range map[string]grade{
+		"ds:ResetUserData": noSecret, "KDFKeySecret": noSecret, "ConvertTo-SecureString": noSecret, "2.5.13.18:=": noSecret,
+		"111111": weakSecret, "88888888": weakSecret, "1111": noSecret, "LETMEIN": weakSecret, "DB_MAIN": noSecret,
+	} {
+		if got := gradeOf(v, bareWord); got != want {
+			t.Errorf("bare %q: %d, want %d", v, got, want)
+		}
+	}
 	if gradeOf("zh!=!gq(w^_t[sBR29954x)HI+$ehwss*xYNQ", quotedText) != strongSecret || gradeOf("The new word must have 8 signs: A-Z, a-z (and) 0-9!", quotedText) != noSecret {
 		t.Error("what a generator made is not told from a sentence")
 	}
@@ -35,7 +43,9 @@ func TestSurroundings(t *testing.T) {
 		paths string
 	}{
 		{surroundings{example: true}, "a/test/b.go a_test.go a/b.spec.ts src/test/java/A.java FooTest.java FooTests.cs README.md docs/a.html x/examples/y.yml .env.example a.zip!docs/b test_a.py conf/app.yml.dist CHANGELOG"},
-		{surroundings{made: true}, "package-lock.json a/yarn.lock go.sum dist/app.min.js app.js.map node_modules/a/b.js"},
+		{surroundings{made: true}, "package-lock.json a/yarn.lock go.sum dist/app.min.js app.js.map"},
+		{surroundings{made: true, vendored: true}, "node_modules/a/b.js"},
+		{surroundings{vendored: true}, "vendor/a/b.go a/third_party/b.c x/third-party/y.js"},
 		{surroundings{words: true}, "locales/de.yml a/i18n/en.json messages_de.properties po/de.po res/values-de/x.xml"},
 		{surroundings{}, "main.go app/settings.py .env config/database.yml latest.json contest.py src/attestation/a.go @commit-message Dockerfile"},
 	} {

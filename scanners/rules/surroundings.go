@@ -8,9 +8,10 @@ import (
 
 // surroundings is what a path says of the values below it.
 type surroundings struct {
-	example bool // tests, examples, documentation
-	made    bool // lock files, bundles, maps: nobody wrote a secret there by hand
-	words   bool // texts for people, translated or to be translated
+	example  bool // tests, examples, documentation
+	made     bool // lock files, bundles, maps: nobody wrote a secret there by hand
+	vendored bool // what others wrote, taken in
+	words    bool // texts for people, translated or to be translated
 }
 
 var (
@@ -18,6 +19,7 @@ var (
 	exampleFile   = regexp.MustCompile(`(?i)\.(?:mdx?|markdown|rst|adoc|asciidoc|textile|pod|tex|[1-8]|rdoc|org|snap|golden|feature|example|sample|template|dist|tmpl|in|dist\.\w+|example\.\w+|sample\.\w+)$|[._-](?:test|spec|tests|specs|mock|example|sample|unittest|integrationtest)\.\w+$|^test[_-].*|^(?:readme|changelog|changes|contributing|history|news|install|faq|security)(?:\.|$)|^conftest\.|^\.env\.(?:example|sample|dist|test|template)`)
 	testClass     = regexp.MustCompile(`(?:Test|Tests|TestCase|Spec|IT|Fixture|Example)\.\w+$`)
 	madeFile      = regexp.MustCompile(`(?i)^(?:package-lock|npm-shrinkwrap|composer|packages)\.(?:lock|json|lock\.json)$|^(?:yarn|poetry|pdm|uv|cargo|gemfile|pipfile|mix|pubspec|podfile|flake|deno|bun|pnpm-lock|conda-lock|gradle|gopkg)\.(?:lock|lockb|ya?ml)$|-lock\.(?:json|ya?ml)$|^go\.(?:sum|work\.sum)$|[.-]min\.(?:js|css|mjs)$|\.(?:map|wasm|svg|bundle\.js|chunk\.js|chunk\.css)$|^(?:chunk|bundle|vendor|polyfills|runtime)[.-][\w.-]*\.js$`)
+	vendorFolder  = regexp.MustCompile(`^(?:node_modules|bower_components|vendor|vendored|_vendor|third[-_]?party|site-packages|dist-packages)$`)
 	wordFolder    = regexp.MustCompile(`^(?:locales?|i18n|l10n|langs?|languages?|translations?|nls|intl|resources?\.?strings|lc_messages|values-[a-z]{2}(?:-r[a-z]{2})?)$`)
 	wordFile      = regexp.MustCompile(`(?i)\.(?:po|pot|xlf|xliff|arb|strings|stringsdict|resx|ftl|mo|qm|ts\.xml|lang)$|^(?:messages|strings|lang|locale|translations?|labels|texts?)[\w.-]*\.(?:properties|xml|json|ya?ml|js|ts|php|rb|py|dart)$`)
 )
@@ -37,6 +39,7 @@ func surroundingsOf(p string) (s surroundings) {
 		s.example = s.example || exampleFolder.MatchString(f)
 		s.words = s.words || wordFolder.MatchString(f)
 		s.made = s.made || f == "node_modules" || f == "bower_components"
+		s.vendored = s.vendored || vendorFolder.MatchString(f)
 	}
 	s.example = s.example || exampleFile.MatchString(file) || testClass.MatchString(file)
 	s.made = s.made || madeFile.MatchString(file)

@@ -1,12 +1,13 @@
 // Command ruletable measures how much of public labelled sets scanners' rules
 // find, and how much of what they report is right.
 //
-//	ruletable rebuild -metadata CREDDATA -repositories DIR -out DIR
+//	ruletable rebuild -metadata CREDDATA -repositories DIR -out DIR [-part 1/2]
 //	ruletable score -labels OUT/labels.csv NAME=REPORT.json...
 //	ruletable leaky -expected secrets.csv NAME=REPORT.json...
 //
-// rebuild takes the labelled files of the first half of CredData's repositories
-// out of clones of them, as they were at the commits that its metadata names;
+// rebuild takes the labelled files of a part of CredData's repositories, as they
+// are sorted by id, out of clones of them, as they were at the commits that its
+// metadata names. The first half is what rules are tuned on; the rest is not.
 // score and leaky compare reports in gitleaks' JSON, of scans of that folder and
 // of a checkout of leaky-repo, with the labels. Nothing of the sets is part of
 // this repository.
@@ -40,10 +41,11 @@ func run(args []string, out io.Writer) error {
 		metadata := f.String("metadata", "", "checkout of CredData")
 		clones := f.String("repositories", "", "folder of clones, each called OWNER+NAME, or OWNER+NAME/repo")
 		to := f.String("out", "", "folder to write files and labels.csv to")
+		part := f.String("part", "1/2", "which of how many equal parts of the repositories")
 		if err := f.Parse(args[1:]); err != nil {
 			return err
 		}
-		return rebuild(*metadata, *clones, *to, out)
+		return rebuild(*metadata, *part, *clones, *to, out)
 	case "score":
 		labels := f.String("labels", "", "labels.csv that rebuild wrote")
 		if err := f.Parse(args[1:]); err != nil {

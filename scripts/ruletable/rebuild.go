@@ -17,7 +17,7 @@ import (
 )
 
 // rebuild writes the labelled files and one list of their labels.
-func rebuild(metadata, clones, to string, out io.Writer) error {
+func rebuild(metadata, part, clones, to string, out io.Writer) error {
 	raw, err := os.ReadFile(filepath.Join(metadata, "snapshot.json"))
 	if err != nil {
 		return err
@@ -31,7 +31,9 @@ func rebuild(metadata, clones, to string, out io.Writer) error {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	ids = ids[:(len(ids)+1)/2] // the other half stays unseen
+	if ids, err = partOf(ids, part); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
@@ -54,6 +56,16 @@ func rebuild(metadata, clones, to string, out io.Writer) error {
 	fmt.Fprintf(out, "%d of %d repositories were there at their commit\n", had, len(ids))
 	w.Flush()
 	return list.Close()
+}
+
+// partOf cuts a list into equal parts, and picks one: 3/4 is the third of four.
+func partOf(ids []string, part string) ([]string, error) {
+	var n, of int
+	if _, err := fmt.Sscanf(part, "%d/%d", &n, &of); err != nil || n < 1 || n > of {
+		return nil, fmt.Errorf("part %q is none such as 1/2 or 3/4", part)
+	}
+	border := func(n int) int { return (n*len(ids) + of - 1) / of }
+	return ids[border(n-1):border(n)], nil
 }
 
 // metaName is the name of a repository's labels.

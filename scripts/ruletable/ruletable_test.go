@@ -43,6 +43,20 @@ func TestLeaky(t *testing.T) {
 	}
 }
 
+func TestPartOf(t *testing.T) {
+	ids := strings.Split("abcdefg", "")
+	for part, want := range map[string]string{"1/2": "abcd", "2/2": "efg", "3/4": "ef", "4/4": "g", "1/1": "abcdefg"} {
+		if got, err := partOf(ids, part); err != nil || strings.Join(got, "") != want {
+			t.Errorf("%s: %v, %v; want %s", part, got, err, want)
+		}
+	}
+	for _, part := range []string{"", "0/2", "3/2", "half"} {
+		if _, err := partOf(ids, part); err == nil {
+			t.Errorf("%q: no error", part)
+		}
+	}
+}
+
 func TestBadUse(t *testing.T) {
 	for _, args := range [][]string{nil, {"else"}, {"score", "-labels", "none", "a=b"}, {"leaky", "-expected", write(t, "e", ""), "no report"}, {"rebuild", "-metadata", "none"}} {
 		if err := run(args, &strings.Builder{}); err == nil {

@@ -1,0 +1,72 @@
+package rules
+
+import "strings"
+
+// locate finds the secret in a match of a rule of ours where the rule's
+// expression leaves it one place only: the same as its group, far cheaper.
+type locate func(match string) (extent, bool)
+
+// locateOf is how the secret is found in matches of a rule of ours that has the
+// expression that it was made for; nil: by the expression.
+func locateOf(d *definition) locate {
+	for i := range generatedOwn.rules {
+		if g := &generatedOwn.rules[i]; g.id == d.id && g.pattern != d.pattern {
+			return nil
+		}
+	}
+	switch d.id {
+	case "revenant-url-credentials":
+		return locateInURL
+	case "revenant-password-literal":
+		return locateQuoted
+	case "revenant-password-setting":
+		return locateSet
+	}
+	return nil
+}
+
+// locateInURL: neither the user nor the host has a colon or @, the password no @.
+func locateInURL(match string) (extent, bool) {
+	scheme := strings.Index(match, "://")
+	end := strings.LastIndexByte(match, '@')
+	if scheme < 0 || end < scheme {
+		return extent{}, false
+	}
+	colon := strings.IndexByte(match[scheme+3:end], ':')
+	return extent{scheme + 3 + colon + 1, end}, colon >= 0
+}
+
+// locateQuoted: the value has neither its quote nor a backslash.
+func locateQuoted(match string) (extent, bool) {
+	if match == "" {
+		return extent{}, false
+	}
+	last := len(match) - 1
+	end := len(strings.TrimRight(match[:last], `\`))
+	start := strings.LastIndexByte(match[:end], match[last])
+	return extent{start + 1, end}, start >= 0
+}
+
+// locateSet: the name has no colon and no equals sign, and the value begins
+// with neither.
+func locateSet(match string) (extent, bool) {
+	start := strings.IndexAny(match, ":=")
+	if start < 0 {
+		return extent{}, false
+	}
+	if start++; start < len(match) && (match[start] == '=' || match[start] == '>') {
+		start++
+	}
+	for start < len(match) && (match[start] == ' ' || match[start] == '\t') {
+		start++
+	}
+	end := start
+	for runes := 0; end < len(match) && runes < 128; runes++ {
+		if strings.IndexByte("\t\n\f\r \"'`<>(){},;|\\", match[end]) >= 0 {
+			break
+		}
+		for end++; end < len(match) && match[end]&0xc0 == 0x80; end++ {
+		}
+	}
+	return extent{start, end}, end > start
+}

@@ -1,0 +1,58 @@
+package rules
+
+import (
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestLocate: in whatever matches, the secret is where the expression's group is.
+func TestLocate(t *testing.T) {
+	pieces := map[string][]string{
+		"revenant-url-credentials":  {"h", "ttp", ":/" + "/", ":", "user", "pa:ss", "@", "host", "\x60", "ü", "%40", "/", ".", "$", "-", "+s"},
+		"revenant-password-literal": {"pass" + "word", "Pass", "_pwd", "secret", "-new", `\`, `"`, "'", "\x60", "=", ": ", " := ", "==", ",", "\n", " ", "value", "x(", "Some(", "||", " or ", ";s:8:", "[]", "string", "é", "long value of words", "b"},
+		"revenant-password-setting": {"pass" + "word", "Pass", "_pwd", "secret", ".new", "=", ": ", " := ", "=>", ":", " ", "\t", "value9", "é", "#", "?", `"`, "]", "(", "}", ",", strings.Repeat("ab", 70), "\xff", "//", "-x", "\n"},
+	}
+	r := rand.New(rand.NewPCG(3, 9))
+	for i := range generatedOwn.rules {
+		d := &generatedOwn.rules[i]
+		find, list := locateOf(d), pieces[d.id]
+		if (find == nil) != (list == nil) {
+			t.Errorf("%s is not tested", d.id)
+		}
+		if find == nil {
+			continue
+		}
+		re, found := regexp.MustCompile(d.pattern), 0
+		for range 60000 {
+			var b strings.Builder
+			for range 4 + r.IntN(12) {
+				b.WriteString(list[r.IntN(len(list))])
+			}
+			match := strings.Trim(re.FindString(b.String()), "\n")
+			at := re.FindStringSubmatchIndex(match)
+			if at == nil {
+				continue
+			}
+			want := extent{}
+			for g := 2; g < len(at); g += 2 {
+				if at[g] >= 0 {
+					want = extent{at[g], at[g+1]}
+				}
+			}
+			found++
+			if got, ok := find(match[at[0]:at[1]]); !ok || got != (extent{want.start - at[0], want.end - at[0]}) {
+				t.Fatalf("%s: %q: %v, %v; the group is at %v", d.id, match, got, ok, want)
+			}
+		}
+		if found < 100 {
+			t.Errorf("%s: %d matches are too few", d.id, found)
+		}
+	}
+	own := generatedOwn.rules[0]
+	own.pattern += "x"
+	if locateOf(&own) != nil {
+		t.Error("a changed expression is not what places are found for")
+	}
+}
