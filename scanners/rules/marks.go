@@ -12,6 +12,11 @@ import (
 // description or tag does not.
 type Mark [16]byte
 
+// judged counts the changes of what is decided in code about what patterns
+// match: whether a value counts, and how it ranks. With another number every rule
+// has another mark, and what was remembered of it is looked for anew.
+const judged = 2
+
 // Marks are the rules', in the configuration's order.
 func (m *Matcher) Marks() []Mark {
 	out := make([]Mark, len(m.engine.rules))
@@ -95,7 +100,7 @@ func (e *engine) mark(r *rule, above []int) Mark {
 		allows = append(allows, a.words())
 	}
 	d := r.definition
-	return newMark("rule", d.id, d.pattern, d.path, fmt.Sprint(d.secretGroup, d.entropy, d.silent, d.own), listed(d.keywords), listed(allows), listed(required))
+	return newMark("rule", strconv.Itoa(judged), d.id, d.pattern, d.path, fmt.Sprint(d.secretGroup, d.entropy, d.silent, d.own), listed(d.keywords), listed(allows), listed(required))
 }
 
 // words says all of an allowlist.
