@@ -106,6 +106,12 @@ PEERS ?= -log 256 -tree 256 -runs 3
 bench-peers: build $(BIN)/gitleaks-plain $(BIN)/gitleaks-release ## beside gitleaks, cat and what is on the PATH; writes docs/speed.md; PEERS='-log MB -tree MB -runs N'
 	go run ./scripts/benchpeers $(PEERS)
 
+HOOKRUNS ?= 21
+
+.PHONY: bench-hook
+bench-hook: build $(BIN)/gitleaks-plain $(BIN)/gitleaks-release ## what a developer waits for at a commit; writes docs/speed.md; HOOKRUNS=n
+	go run ./scripts/benchhook -runs $(HOOKRUNS)
+
 .PHONY: fuzz
 fuzz: ## each fuzz function for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) ./scripts/fuzz.sh
