@@ -30,6 +30,10 @@ type found struct {
 	link bool
 }
 
+// runs reports whether git would run a file of this mode; Windows has no such
+// bit, and git looks at the first line there.
+func runs(mode fs.FileMode) bool { return filepath.Separator == '\\' || mode.Perm()&0o111 != 0 }
+
 // maxHook bounds what is read of a file to see whose it is.
 const maxHook = 1 << 20
 

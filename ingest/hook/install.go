@@ -144,7 +144,7 @@ func (s step) install(sc script) (Change, error) {
 		}
 	case ours, changed:
 		c.Done = Updated
-		if string(text) == string(s.found.text) && s.found.mode.Perm()&0o111 != 0 {
+		if string(text) == string(s.found.text) && runs(s.found.mode) {
 			c.Done = Unchanged
 		}
 	case absent:

@@ -66,6 +66,9 @@ func (b *bench) installer(job string) *exec.Cmd {
 // hook is at its place or kept, byte for byte, and the next run mends the rest.
 func TestKilled(t *testing.T) {
 	kills := 40
+	if testing.Short() {
+		kills = 5
+	}
 	if s := os.Getenv("REVENANT_KILLS"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil {

@@ -84,6 +84,7 @@ func (m manager) advice(dir, name string) string {
 		return fmt.Sprintf("put this into .pre-commit-config.yaml:\n\n  - repo: URL of Revenant\n    rev: its version\n    hooks:\n      - id: %s\n\nthen run pre-commit install --hook-type %s\n", id, name)
 	case byOvercommit:
 		return fmt.Sprintf("put this into .overcommit.yml, then run overcommit --sign:\n\n  %s:\n    Revenant:\n      enabled: true\n      command: ['revenant', 'hook', 'run', '%s']\n", camel(name), name)
+	case byTracking:
 	}
 	return fmt.Sprintf("put this line into %s and commit it:\n\n  %s\n", filepath.ToSlash(filepath.Join(dir, name)), run)
 }
@@ -108,6 +109,7 @@ func (m manager) files(name string) []string {
 		return []string{".pre-commit-config.yaml"}
 	case byOvercommit:
 		return []string{".overcommit.yml"}
+	case byTracking: // it is the hook itself
 	}
 	return nil
 }

@@ -156,7 +156,7 @@ func (p Place) hiding(s *Status) {
 		names = slices.Concat(forwarded(), names)
 	}
 	for _, name := range names {
-		if info, err := os.Stat(filepath.Join(p.Own(), name)); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
+		if info, err := os.Stat(filepath.Join(p.Own(), name)); err == nil && info.Mode().IsRegular() && runs(info.Mode()) {
 			s.NotRunning = append(s.NotRunning, name)
 		}
 	}
@@ -183,7 +183,7 @@ func (p Place) hook(ctx context.Context, l Looker, name string, whole manager) (
 			if p.calls(f, m, name) {
 				h.Standing = Calls
 			}
-			if !f.link && f.mode.Perm()&0o111 == 0 {
+			if !f.link && !runs(f.mode) {
 				h.Standing = None // git does not run it
 			}
 		}
@@ -246,7 +246,7 @@ func (l Looker) describe(ctx context.Context, path, name string, f found) Hook {
 	if f.state == changed {
 		h.Standing = Altered
 	}
-	if f.mode.Perm()&0o111 == 0 && filepath.Separator == '/' {
+	if !runs(f.mode) {
 		h.Standing = Hidden
 	}
 	return h
