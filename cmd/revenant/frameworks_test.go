@@ -72,6 +72,13 @@ func (h hookBox) stops(seed uint64) {
 	up := filepath.Join(h.work, "up.git")
 	h.git(0, h.work, "init", "-q", "--bare", up)
 	h.git(0, h.repo, "remote", "add", "up", up)
+	// A push of everything, the root included; then of what is new alone.
+	h.stage("early.py", "api_key = \""+generated(seed+40)+"\"\n")
+	h.git(0, h.repo, "commit", "-q", "--no-verify", "-m", "around")
+	if out := h.git(1, h.repo, "push", "-q", "up", "HEAD:main"); !strings.Contains(out, "early.py") {
+		h.t.Errorf("first push: %s", out)
+	}
+	h.git(0, h.repo, "reset", "-q", "--hard", "HEAD~1")
 	h.git(0, h.repo, "push", "-q", "up", "HEAD:main")
 	h.stage("later.py", "api_key = \""+generated(seed+1)+"\"\n")
 	h.git(0, h.repo, "commit", "-q", "--no-verify", "-m", "around")

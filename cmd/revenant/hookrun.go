@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -93,7 +94,7 @@ func (a *app) runHook(ctx context.Context, fl *hookFlags, hook string, args []st
 		}
 		return err
 	}
-	part, err := a.hookPart(hook, args)
+	part, err := a.hookPart(ctx, hook, args)
 	if err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func (a *app) runHook(ctx context.Context, fl *hookFlags, hook string, args []st
 }
 
 // hookPart is what a hook looks at.
-func (a *app) hookPart(hook string, args []string) (*gitrepo.ChangesOptions, error) {
+func (a *app) hookPart(ctx context.Context, hook string, args []string) (*gitrepo.ChangesOptions, error) {
 	switch hook {
 	case "commit-msg":
 		if len(args) != 1 {
@@ -122,7 +123,7 @@ func (a *app) hookPart(hook string, args []string) (*gitrepo.ChangesOptions, err
 		}
 		return &gitrepo.ChangesOptions{Extent: gitrepo.Message, Message: text}, nil
 	case "pre-push":
-		return a.pushPart(args)
+		return a.pushPart(ctx, args)
 	case "pre-receive":
 		updates, err := a.updates(gitrepo.ReadReceive)
 		return &gitrepo.ChangesOptions{Extent: gitrepo.Received, Updates: updates}, err
@@ -145,7 +146,7 @@ func mergeHeads(env []string) []string {
 
 // pushPart is what a push brings: git's list of refs, or what the pre-commit
 // framework says in their place.
-func (a *app) pushPart(args []string) (*gitrepo.ChangesOptions, error) {
+func (a *app) pushPart(ctx context.Context, args []string) (*gitrepo.ChangesOptions, error) {
 	part := &gitrepo.ChangesOptions{Extent: gitrepo.Pushed}
 	if to := a.env("PRE_COMMIT_TO_REF"); to != "" {
 		old := a.env("PRE_COMMIT_FROM_REF")
@@ -161,6 +162,11 @@ func (a *app) pushPart(args []string) (*gitrepo.ChangesOptions, error) {
 		return part, nil
 	}
 	var err error
+	if branch := a.env("PRE_COMMIT_LOCAL_BRANCH"); branch != "" && a.env("PRE_COMMIT_REMOTE_NAME") != "" {
+		// A push of a whole history, its root included: the framework names the
+		// branch alone, and has read what git said.
+		return a.wholePush(ctx, branch)
+	}
 	if part.Updates, err = a.updates(gitrepo.ReadPush); err != nil {
 		return nil, err
 	}
@@ -169,6 +175,18 @@ func (a *app) pushPart(args []string) (*gitrepo.ChangesOptions, error) {
 		part.Remote = args[0]
 	}
 	return part, nil
+}
+
+// wholePush is a branch that its remote has nothing of.
+func (a *app) wholePush(ctx context.Context, branch string) (*gitrepo.ChangesOptions, error) {
+	id, err := exec.CommandContext(ctx, "git", "rev-parse", "--verify", "--quiet", "--end-of-options", branch+"^{commit}").Output()
+	if err != nil {
+		return nil, errors.New("PRE_COMMIT_LOCAL_BRANCH names no commit: what is pushed cannot be looked at")
+	}
+	to := strings.TrimSpace(string(id))
+	line := fmt.Sprintf("HEAD %s %s %s\n", to, orElse(a.env("PRE_COMMIT_REMOTE_BRANCH"), "HEAD"), strings.Repeat("0", len(to)))
+	updates, err := gitrepo.ReadPush(strings.NewReader(line))
+	return &gitrepo.ChangesOptions{Extent: gitrepo.Pushed, Updates: updates, Remote: a.env("PRE_COMMIT_REMOTE_NAME")}, err
 }
 
 func orElse(text, otherwise string) string {
