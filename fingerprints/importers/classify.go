@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"revenant/fingerprints"
@@ -167,10 +168,12 @@ func isNumber(v []byte) bool {
 	return err == nil
 }
 
-var referencePattern = regexp.MustCompile(`^(?:\$\{[^{}]*\}|\$[A-Za-z_][A-Za-z0-9_]*|\$\([^()]*\)|\{\{.*\}\}|<[^<>]*>|%[A-Za-z_]+%|\*+|[xX]{3,}|ref\+\S+|vault:\S+|arn:aws\S*:\S+|op://\S+)$`)
+var referencePattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:\$\{[^{}]*\}|\$[A-Za-z_][A-Za-z0-9_]*|\$\([^()]*\)|\{\{.*\}\}|<[^<>]*>|%[A-Za-z_]+%|\*+|[xX]{3,}|ref\+\S+|vault:\S+|arn:aws\S*:\S+|op://\S+)$`)
+})
 
 // isReference: the value is elsewhere, or a place to put one.
-func isReference(v []byte) bool { return referencePattern.Match(v) }
+func isReference(v []byte) bool { return referencePattern().Match(v) }
 
 func isCertificate(v []byte) bool {
 	for _, p := range []string{"-----BEGIN CERTIFICATE", "-----BEGIN PUBLIC KEY", "-----BEGIN RSA PUBLIC KEY", "ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-"} {
@@ -182,21 +185,27 @@ func isCertificate(v []byte) bool {
 }
 
 var (
-	urlPattern   = regexp.MustCompile(`^(?:jdbc:)?[A-Za-z][A-Za-z0-9+.-]*://\S*$`)
-	pathPattern  = regexp.MustCompile(`^(?:/|\./|\.\./|~/|[A-Za-z]:\\)[\w.@-]+(?:[/\\][\w.@-]+)*/?$`)
-	hostPattern  = regexp.MustCompile(`^(?:[a-z0-9_-]+\.)+[a-z]{2,24}(?::\d{1,5})?$|^localhost(?::\d+)?$|^[a-z][a-z0-9-]*:\d{2,5}$`)
-	emailPattern = regexp.MustCompile(`^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$`)
-	uuidPattern  = regexp.MustCompile(`^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
+	urlPattern  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:jdbc:)?[A-Za-z][A-Za-z0-9+.-]*://\S*$`) })
+	pathPattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:/|\./|\.\./|~/|[A-Za-z]:\\)[\w.@-]+(?:[/\\][\w.@-]+)*/?$`)
+	})
+	hostPattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:[a-z0-9_-]+\.)+[a-z]{2,24}(?::\d{1,5})?$|^localhost(?::\d+)?$|^[a-z][a-z0-9-]*:\d{2,5}$`)
+	})
+	emailPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$`) })
+	uuidPattern  = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
+	})
 )
 
-func isURL(v []byte) bool   { return urlPattern.Match(v) }
-func isHost(v []byte) bool  { return hostPattern.Match(v) }
-func isEmail(v []byte) bool { return emailPattern.Match(v) }
-func isUUID(v []byte) bool  { return uuidPattern.Match(v) }
+func isURL(v []byte) bool   { return urlPattern().Match(v) }
+func isHost(v []byte) bool  { return hostPattern().Match(v) }
+func isEmail(v []byte) bool { return emailPattern().Match(v) }
+func isUUID(v []byte) bool  { return uuidPattern().Match(v) }
 
 // isPath: names of files, unless a part looks like a key that has slashes.
 func isPath(v []byte) bool {
-	if !pathPattern.Match(v) {
+	if !pathPattern().Match(v) {
 		return false
 	}
 	for _, part := range bytes.FieldsFunc(v, func(r rune) bool { return r == '/' || r == '\\' }) {

@@ -18,7 +18,7 @@ func embedded(v []byte) []Field {
 	if len(s) > maxEmbedded || strings.ContainsAny(s, "\n\r") {
 		return nil
 	}
-	if isURL(v) || strings.Contains(s, "://") && urlPattern.MatchString(strings.ReplaceAll(s, " ", "")) {
+	if isURL(v) || strings.Contains(s, "://") && urlPattern().MatchString(strings.ReplaceAll(s, " ", "")) {
 		return inURL(s)
 	}
 	return inPairs(s)

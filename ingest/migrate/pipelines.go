@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 )
@@ -81,12 +82,18 @@ func (p *plan) pipelineFiles() (out []string) {
 }
 
 // actions are what pipelines use by name.
-var actions = regexp.MustCompile(`(?i)(gitleaks/gitleaks-action|trufflesecurity/trufflehog|GitGuardian/ggshield(?:-action)?(?:/\S+)?)@?\S*`)
+var actions = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(gitleaks/gitleaks-action|trufflesecurity/trufflehog|GitGuardian/ggshield(?:-action)?(?:/\S+)?)@?\S*`)
+})
 
 // commands are how tools are called.
-var commands = regexp.MustCompile(`\b(gitleaks|betterleaks|trufflehog|ggshield)\s+(git|dir|detect|protect|stdin|directory|filesystem|secret|github|docker|s3|gitlab|syslog)\b(.*)`)
+var commands = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b(gitleaks|betterleaks|trufflehog|ggshield)\s+(git|dir|detect|protect|stdin|directory|filesystem|secret|github|docker|s3|gitlab|syslog)\b(.*)`)
+})
 
-var auditing = regexp.MustCompile(`\bdetect-secrets(?:-hook)?\s+(scan|audit|--baseline)\b`)
+var auditing = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\bdetect-secrets(?:-hook)?\s+(scan|audit|--baseline)\b`)
+})
 
 // pipelines looks for calls of other tools, line by line: pipelines are
 // written in many languages.
@@ -111,16 +118,16 @@ func (p *plan) call(at, line string) {
 	if strings.HasPrefix(line, "#") || strings.HasPrefix(line, "//") {
 		return
 	}
-	if m := actions.FindStringSubmatch(line); m != nil {
+	if m := actions().FindStringSubmatch(line); m != nil {
 		tool := toolIn(strings.ToLower(m[1]))
 		p.replace(tool, at, m[1], "a step that runs: revenant git --log-opts \"$BASE..HEAD\" -f sarif -r revenant.sarif")
 		return
 	}
-	if m := commands.FindStringSubmatch(line); m != nil {
+	if m := commands().FindStringSubmatch(line); m != nil {
 		p.replace(m[1], at, strings.TrimSpace(m[1]+" "+m[2]), "revenant "+verb(m[1], m[2], m[3]))
 		return
 	}
-	if m := auditing.FindStringSubmatch(line); m != nil {
+	if m := auditing().FindStringSubmatch(line); m != nil {
 		p.replace(detectSecrets, at, "detect-secrets "+m[1], "revenant dir . -b .secrets.baseline")
 	}
 }
@@ -153,23 +160,25 @@ func verb(tool, command, rest string) string {
 }
 
 // shared are gitleaks' flags that mean the same here.
-var shared = regexp.MustCompile(`(?:^|\s)(--(?:log-opts|report-path|report-format|config|baseline-path|exit-code|max-decode-depth|max-archive-depth|gitleaks-ignore-path|staged|pre-commit)(?:[ =](?:"[^"]*"|'[^']*'|[^\s-]\S*))?)`)
+var shared = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|\s)(--(?:log-opts|report-path|report-format|config|baseline-path|exit-code|max-decode-depth|max-archive-depth|gitleaks-ignore-path|staged|pre-commit)(?:[ =](?:"[^"]*"|'[^']*'|[^\s-]\S*))?)`)
+})
 
 // kept are the flags of a call that mean the same here.
 func kept(rest string) string {
 	var b strings.Builder
-	for _, m := range shared.FindAllStringSubmatch(rest, -1) {
+	for _, m := range shared().FindAllStringSubmatch(rest, -1) {
 		b.WriteString(" " + strings.TrimSpace(m[1]))
 	}
 	return b.String()
 }
 
 // unfit is what stands in no rule's id.
-var unfit = regexp.MustCompile(`[^a-z0-9]+`)
+var unfit = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^a-z0-9]+`) })
 
 // slug makes a rule's id of a name.
 func slug(name string) string {
-	s := strings.Trim(unfit.ReplaceAllString(strings.ToLower(name), "-"), "-")
+	s := strings.Trim(unfit().ReplaceAllString(strings.ToLower(name), "-"), "-")
 	return cmp.Or(s, "custom")
 }
 

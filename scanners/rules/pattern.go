@@ -49,3 +49,14 @@ func (s *scratch) matchesPattern(p *pattern, text string) bool {
 	end, _ := a.match(text, 0, sideEdge, true)
 	return end >= 0
 }
+
+// lazyRegexp is an expression that is compiled when it is first asked: a hook that
+// meets nothing asks few.
+type lazyRegexp func() *regexp.Regexp
+
+func lazily(expr string) lazyRegexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
+// MatchString reports whether the text has a match.
+func (l lazyRegexp) MatchString(s string) bool { return l().MatchString(s) }

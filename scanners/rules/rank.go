@@ -2,7 +2,6 @@ package rules
 
 import (
 	"encoding/base64"
-	"regexp"
 	"strings"
 )
 
@@ -25,7 +24,7 @@ func (j *judge) idle(f *finding) bool {
 
 // identifier finds what names a thing far more often than it opens one: a UUID,
 // alone or behind a word; and all digits in their order.
-var identifier = regexp.MustCompile(`^(?:[A-Za-z]{1,16}[-_.:])?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$|(?i)0123456789(?:abcdef)?`)
+var identifier = lazily(`^(?:[A-Za-z]{1,16}[-_.:])?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$|(?i)0123456789(?:abcdef)?`)
 
 // looseStart is how gitleaks begins the expressions that know of a value only the
 // word before it.

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -77,7 +76,7 @@ func plain(v string) bool {
 
 // reference finds what stands for a value that is elsewhere: variables,
 // templates, format verbs, aliases, vaults' addresses, tags.
-var reference = regexp.MustCompile(strings.Join([]string{
+var reference = lazily(strings.Join([]string{
 	`\$\{|\{\{|#\{|<%|\$\(|%\(|\$\[|\{%|\}\}|%[sdvqx@](?:$|[^0-9A-Za-z])|\{[0-9]?\}`,
 	`^\$\$?[A-Za-z_][\w.:>\[\]-]*$|^\$\d+$|^\$env:`,
 	`^%\w+%$|^@@?\w+@?@?$|^:[a-z_]\w*$|^[*&]?[a-z][\w-]*\*?\)$|^[*&][a-z][\w-]+$|^\?+$`,
@@ -119,7 +118,7 @@ func distinct(v string) int {
 }
 
 // location finds paths, addresses and names of files.
-var location = regexp.MustCompile(strings.Join([]string{
+var location = lazily(strings.Join([]string{
 	`://|^\.{1,2}/|^~/|^[A-Za-z]:[/\\]|^\\\\`,
 	`^/[A-Za-z][\w.-]*(?:/|$)|^[\w.-]+/[\w.-]+/[\w.-]*[a-z]{3}`,
 	`(?i)\.(?:txt|pem|key|crt|cer|json|ya?ml|xml|properties|conf|cfg|ini|env|sh|py|js|ts|go|rb|php|java|html?|jks|p12|pfx|kdbx|gpg|asc|md|log|sql|db|exe|dll|so|class|aspx?|jsp|svg|png|css|vue|secret|pwd|pass)$`,
@@ -130,12 +129,12 @@ var location = regexp.MustCompile(strings.Join([]string{
 func located(v string) bool { return location.MatchString(v) }
 
 // number finds numbers, versions, dates and times, sizes and durations.
-var number = regexp.MustCompile(`^(?:[+-]?\d{1,5}|[+-]?\d+[.,]\d+%?|v?\d+(?:\.\d+)+[\w.-]{0,12}[:=]*|0[xX][0-9a-fA-F]{1,8}[uUlL]*|\d{4}-\d\d-\d\d[T\d:.Z+-]*|\d+:\d\d(?::\d\d)?|\d+(?:ns|us|ms|s|m|min|h|d|k|kb|kib|mb|mib|gb|px|em|rem|pt|%)|\d+[-/]\d+)$`)
+var number = lazily(`^(?:[+-]?\d{1,5}|[+-]?\d+[.,]\d+%?|v?\d+(?:\.\d+)+[\w.-]{0,12}[:=]*|0[xX][0-9a-fA-F]{1,8}[uUlL]*|\d{4}-\d\d-\d\d[T\d:.Z+-]*|\d+:\d\d(?::\d\d)?|\d+(?:ns|us|ms|s|m|min|h|d|k|kb|kib|mb|mib|gb|px|em|rem|pt|%)|\d+[-/]\d+)$`)
 
 func numeric(v string) bool { return number.MatchString(v) }
 
 // digest finds what only proves that a password is known.
-var digest = regexp.MustCompile(`^(?:\$(?:apr1|[156y]|2[abxy]?|sha1|argon2i?d?|pbkdf2[\w-]*|scrypt|s0)\$|\{(?i:s?sha\d*|s?md5|crypt|bcrypt|pbkdf2|argon2|scrypt|cipher|aes[\w-]*|noop)\}|pbkdf2[_:]|bcrypt[_:$]|(?:sha|md)\d{1,3}[:$-]|SCRAM-|md5[0-9a-f]{32}$)`)
+var digest = lazily(`^(?:\$(?:apr1|[156y]|2[abxy]?|sha1|argon2i?d?|pbkdf2[\w-]*|scrypt|s0)\$|\{(?i:s?sha\d*|s?md5|crypt|bcrypt|pbkdf2|argon2|scrypt|cipher|aes[\w-]*|noop)\}|pbkdf2[_:]|bcrypt[_:$]|(?:sha|md)\d{1,3}[:$-]|SCRAM-|md5[0-9a-f]{32}$)`)
 
 func hashed(v string) bool { return digest.MatchString(v) }
 
@@ -160,14 +159,14 @@ func placeholder(low string) bool {
 
 // what names look like in programs: of several words or of capitals.
 var (
-	dottedName = regexp.MustCompile(`^[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+$`)
-	shoutName  = regexp.MustCompile(`^_?[A-Z][A-Z0-9]*(?:[_-][A-Z0-9]+)*_?$`)
-	camelName  = regexp.MustCompile(`^[_$]?[A-Za-z]?[a-z]+(?:[A-Z][a-z]+|[A-Z]{2,3})+\d?$`)
-	initials   = regexp.MustCompile(`^[A-Z]{2,5}(?:[A-Z][a-z]+){2,}\d?$`)
-	cmdlet     = regexp.MustCompile(`^(?:Convert(?:To|From)|Get|Set|New|Read|Import|Export|Invoke|Add|Remove|Unprotect|Protect)-[A-Z][A-Za-z]+$`)
-	actionName = regexp.MustCompile(`^[a-z][a-z0-9-]*(?::[A-Za-z][A-Za-z-]*)+$`)
-	lowerName  = regexp.MustCompile(`^_*[a-z]+\d?(?:[-_:/]+[a-z]+\d?)+[-_]?\d{0,2}$`)
-	namesPart  = regexp.MustCompile(`(?i)pass|pwd|secret|user|token|key|cred|auth|name|label|field|input|text|error|msg|title|hash|type|value|confirm|prompt|hint|button|login|form|param|config|setting|id$|file|path|url|string|required|invalid|reset|forgot|change|mismatch|match|length|strength|policy|encod|crypt|manager|provider|service|check|valid`)
+	dottedName = lazily(`^[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+$`)
+	shoutName  = lazily(`^_?[A-Z][A-Z0-9]*(?:[_-][A-Z0-9]+)*_?$`)
+	camelName  = lazily(`^[_$]?[A-Za-z]?[a-z]+(?:[A-Z][a-z]+|[A-Z]{2,3})+\d?$`)
+	initials   = lazily(`^[A-Z]{2,5}(?:[A-Z][a-z]+){2,}\d?$`)
+	cmdlet     = lazily(`^(?:Convert(?:To|From)|Get|Set|New|Read|Import|Export|Invoke|Add|Remove|Unprotect|Protect)-[A-Z][A-Za-z]+$`)
+	actionName = lazily(`^[a-z][a-z0-9-]*(?::[A-Za-z][A-Za-z-]*)+$`)
+	lowerName  = lazily(`^_*[a-z]+\d?(?:[-_:/]+[a-z]+\d?)+[-_]?\d{0,2}$`)
+	namesPart  = lazily(`(?i)pass|pwd|secret|user|token|key|cred|auth|name|label|field|input|text|error|msg|title|hash|type|value|confirm|prompt|hint|button|login|form|param|config|setting|id$|file|path|url|string|required|invalid|reset|forgot|change|mismatch|match|length|strength|policy|encod|crypt|manager|provider|service|check|valid`)
 )
 
 // named grades what looks like a name: of a variable, a key, a message.
