@@ -82,7 +82,11 @@ func (a *app) eyeAt(e *eye, fl *scanFlags, p scanPlace) (*eye, error) {
 	if at := e.rules[key]; at != nil {
 		return at, nil
 	}
-	m, err := a.openRules(fl, p)
+	open := a.openRules
+	if fl.early != nil {
+		open = fl.early
+	}
+	m, err := open(fl, p)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"revenant/scanners"
 	"revenant/scanners/archives"
 	"revenant/scanners/gitrepo"
+	"revenant/scanners/rules"
 )
 
 // hookFlags are what a hook is told.
@@ -107,6 +108,7 @@ func (a *app) runHook(ctx context.Context, fl *hookFlags, hook string, args []st
 	opened := opening(ctx, part)
 	defer opened.drop()
 	place := scanPlace{root: info.Root, kind: fingerprints.KindGit, partial: true}
+	fl.early = a.openingRules(&fl.scanFlags, place)
 	return a.runScan(ctx, &fl.scanFlags, place, func(*eye, []byte) (scanners.Source, error) { return opened.take() })
 }
 
@@ -206,6 +208,33 @@ func (a *app) updates(read func(io.Reader) ([]gitrepo.Update, error)) ([]gitrepo
 		return nil, usagef("standard input: %w", err)
 	}
 	return list, nil
+}
+
+// common is what most program text has: words that rules wait for.
+const common = `func get(ctx, key string) { api_key := os.Getenv("API_KEY"); client.auth(token, "bearer") }
+password: value # secret = access_key, private key, credentials, client_secret, https://user@host/path
+`
+
+// openingRules opens the rules while git is asked and the pack is read. A matcher
+// compiles what it meets when it first meets it: it meets the usual words here.
+func (a *app) openingRules(fl *scanFlags, p scanPlace) func(*scanFlags, scanPlace) (*rules.Matcher, error) {
+	type opened struct {
+		m   *rules.Matcher
+		err error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		m, err := a.openRules(fl, p)
+		done <- opened{m, err}
+		if err == nil {
+			m.AppendHits(nil, scanners.Chunk{Data: []byte(common), Final: true})
+		}
+	}()
+	return func(*scanFlags, scanPlace) (*rules.Matcher, error) {
+		o := <-done
+		done <- o
+		return o.m, o.err
+	}
 }
 
 // openingSource is a source that is opened while other things are.

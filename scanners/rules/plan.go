@@ -183,10 +183,35 @@ func (b *branch) program() *program {
 	return b.gate.get(b.gated)
 }
 
-// gated is the part of the pattern from the leads on.
+// gated is the part of the pattern from the leads on, eased.
 func (b *branch) gated() *syntax.Regexp {
 	parts := flattened(alternatives(b.tree())[b.alternative])[b.part:]
-	return &syntax.Regexp{Op: syntax.OpConcat, Sub: parts, Flags: syntax.Perl}
+	return eased(&syntax.Regexp{Op: syntax.OpConcat, Sub: parts, Flags: syntax.Perl})
+}
+
+// Bounds of what gates count.
+const (
+	countedTo = 32 // a rune may repeat so often at most, or as often as it likes
+	insistsOn = 8  // then it has to repeat so often
+)
+
+// eased is a pattern that matches wherever the given one does, with a program that
+// is smaller by far: a rune that may repeat hundreds of times makes hundreds of
+// instructions. A gate may say yes too often; the pattern itself decides.
+func eased(re *syntax.Regexp) *syntax.Regexp {
+	if len(re.Sub) == 0 {
+		return re
+	}
+	out := *re
+	if re.Op == syntax.OpRepeat && re.Max > countedTo && len(re.Sub[0].Sub) == 0 {
+		out.Min, out.Max = min(re.Min, insistsOn), -1
+		return &out
+	}
+	out.Sub = make([]*syntax.Regexp, len(re.Sub))
+	for i, sub := range re.Sub {
+		out.Sub[i] = eased(sub)
+	}
+	return &out
 }
 
 // starts are the first and the last place where a match can start whose

@@ -34,7 +34,7 @@ func WriteHook(w io.Writer, d report.Data, h Hook, o Options) error {
 	skipped := d.Summary.Skipped() > 0 || d.Summary.Interrupted
 	if len(groups) == 0 && len(h.Trouble) == 0 && !skipped && h.Overridden == "" {
 		if !h.Quiet {
-			p.line(0, dim, "revenant: "+nothing(d)+h.Checked)
+			p.wrap(0, "revenant: "+nothing(d)+h.Checked)
 		}
 		return p.err
 	}
