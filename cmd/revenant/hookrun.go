@@ -210,13 +210,7 @@ func (a *app) updates(read func(io.Reader) ([]gitrepo.Update, error)) ([]gitrepo
 	return list, nil
 }
 
-// common is what most program text has: words that rules wait for.
-const common = `func get(ctx, key string) { api_key := os.Getenv("API_KEY"); client.auth(token, "bearer") }
-password: value # secret = access_key, private key, credentials, client_secret, https://user@host/path
-`
-
-// openingRules opens the rules while git is asked and the pack is read. A matcher
-// compiles what it meets when it first meets it: it meets the usual words here.
+// openingRules opens the rules while git is asked and the pack is read.
 func (a *app) openingRules(fl *scanFlags, p scanPlace) func(*scanFlags, scanPlace) (*rules.Matcher, error) {
 	type opened struct {
 		m   *rules.Matcher
@@ -226,9 +220,6 @@ func (a *app) openingRules(fl *scanFlags, p scanPlace) func(*scanFlags, scanPlac
 	go func() {
 		m, err := a.openRules(fl, p)
 		done <- opened{m, err}
-		if err == nil {
-			m.AppendHits(nil, scanners.Chunk{Data: []byte(common), Final: true})
-		}
 	}()
 	return func(*scanFlags, scanPlace) (*rules.Matcher, error) {
 		o := <-done

@@ -191,8 +191,8 @@ func (b *branch) gated() *syntax.Regexp {
 
 // Bounds of what gates count.
 const (
-	countedTo = 32 // a rune may repeat so often at most, or as often as it likes
-	insistsOn = 8  // then it has to repeat so often
+	countedTo = 100 // a rune may repeat so often at most, or as often as it likes
+	insistsOn = 8   // then it has to repeat so often
 )
 
 // eased is a pattern that matches wherever the given one does, with a program that

@@ -210,19 +210,21 @@ func (b *bench) measure(work string) ([]row, error) {
 	for _, t := range b.tools() {
 		rows = append(rows, row{work: work, tool: t})
 	}
-	canDrop := drop() == nil
-	for round := range b.o.runs + 1 {
-		for i := range rows {
-			r := &rows[i]
-			if r.tool.cold && (!canDrop || drop() != nil) {
-				continue
-			}
-			wall, cpu, err := b.once(filepath.Join(b.o.work, work), r.tool.argv)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", r.tool.name, err)
-			}
-			if round > 0 || r.tool.cold {
-				r.wall, r.cpu = append(r.wall, wall), append(r.cpu, cpu)
+	// Cold runs come last: they leave everything else cold too.
+	for _, cold := range []bool{false, true} {
+		for round := range b.o.runs + 1 {
+			for i := range rows {
+				r := &rows[i]
+				if r.tool.cold != cold || cold && drop() != nil {
+					continue
+				}
+				wall, cpu, err := b.once(filepath.Join(b.o.work, work), r.tool.argv)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", r.tool.name, err)
+				}
+				if round > 0 {
+					r.wall, r.cpu = append(r.wall, wall), append(r.cpu, cpu)
+				}
 			}
 		}
 	}
