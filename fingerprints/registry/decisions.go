@@ -106,7 +106,6 @@ func (r *Registry) checkDecision(q DecisionRequest) error {
 	if err := checkOwner(q.Owner); err != nil {
 		return err
 	}
-	byRule := q.Finding == ""
 	switch {
 	case q.Status != fingerprints.StatusAccepted && q.Status != fingerprints.StatusFalsePositive:
 		return fmt.Errorf("status: %w: it is %s or %s", ErrInput, fingerprints.StatusAccepted, fingerprints.StatusFalsePositive)
@@ -114,6 +113,20 @@ func (r *Registry) checkDecision(q DecisionRequest) error {
 		return fmt.Errorf("until: %w: the date has passed", ErrInput)
 	case q.Until.IsZero() && q.Status == fingerprints.StatusAccepted:
 		return fmt.Errorf("until: %w: give a date in the future; nothing is accepted for ever", ErrInput)
+	}
+	if err := q.checkScope(); err != nil {
+		return err
+	}
+	if err := checkText("path", q.Path+q.Source); err != nil {
+		return err
+	}
+	return checkText("rule", q.Rule)
+}
+
+// checkScope refuses a decision that is about nothing, or about two things.
+func (q DecisionRequest) checkScope() error {
+	byRule := q.Finding == ""
+	switch {
 	case !byRule && (q.Rule != "" || q.Source != "" || q.Path != ""):
 		return fmt.Errorf("decision: %w: it is about a finding's value at every place, or about a rule at some; not both", ErrInput)
 	case byRule && (q.Rule == "" || q.Path == ""):
@@ -123,10 +136,7 @@ func (r *Registry) checkDecision(q DecisionRequest) error {
 	case !doublestar.ValidatePattern(orAll(q.Path)) || len(q.Path) > 1000:
 		return fmt.Errorf("path: %w: not a glob; * stays inside a path segment, ** does not", ErrInput)
 	}
-	if err := checkText("path", q.Path+q.Source); err != nil {
-		return err
-	}
-	return checkText("rule", q.Rule)
+	return nil
 }
 
 // decidedValue is the value of the finding that a request names, if its verdict

@@ -181,19 +181,22 @@ func TestLeaving(t *testing.T) {
 		"place without name": {[]gitrepo.Update{{Ref: "refs/heads/topic", New: head, Old: first}}, "", history},
 		"unknown place": {
 			[]gitrepo.Update{{Ref: "refs/heads/topic", New: head, Old: zeros}},
-			"", map[string]string{"@ref": "refs/heads/topic|", "a.txt": "for a moment|", "old.txt": "old|"},
+			"",
+			map[string]string{"@ref": "refs/heads/topic|", "a.txt": "for a moment|", "old.txt": "old|"},
 		},
 		"remote has what is not here": {[]gitrepo.Update{{Ref: "refs/heads/topic", New: head, Old: strings.Repeat("12", 20)}}, "origin", history},
 		"nothing new":                 {[]gitrepo.Update{{Ref: "refs/heads/topic", New: first, Old: zeros}}, "origin", map[string]string{"@ref": "refs/heads/topic|"}},
 		"removed":                     {[]gitrepo.Update{{Ref: "refs/heads/topic", New: zeros, Old: first}}, "origin", map[string]string{}},
 		"tag": {
 			[]gitrepo.Update{{Ref: "refs/tags/v1", New: tag, Old: zeros}},
-			"origin", map[string]string{"@ref": "refs/tags/v1|", "@tag-message": r.git("cat-file", "tag", "v1") + "\n|", "a.txt": "for a moment|"},
+			"origin",
+			map[string]string{"@ref": "refs/tags/v1|", "@tag-message": r.git("cat-file", "tag", "v1") + "\n|", "a.txt": "for a moment|"},
 		},
 		"blob": {[]gitrepo.Update{{Ref: "refs/x", New: blob, Old: zeros}}, "origin", map[string]string{"@ref": "refs/x|", "@blob/" + blob: "a blob alone|"}},
 		"tree": {
 			[]gitrepo.Update{{Ref: "refs/x", New: tree, Old: zeros}},
-			"origin", map[string]string{"@ref": "refs/x|", "old.txt": "old|", "sub/in-tree.txt": "in a tree alone|"},
+			"origin",
+			map[string]string{"@ref": "refs/x|", "old.txt": "old|", "sub/in-tree.txt": "in a tree alone|"},
 		},
 	} {
 		o.Updates, o.Remote = push.updates, push.remote

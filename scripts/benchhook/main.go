@@ -54,6 +54,10 @@ func run(o options) error {
 	if err := errors.Join(os.RemoveAll(o.work), os.MkdirAll(o.work, 0o755)); err != nil {
 		return err
 	}
+	// A module of its own: go's ./... does not walk into it.
+	if err := os.WriteFile(filepath.Join(o.work, "go.mod"), []byte("module bench\n"), 0o644); err != nil {
+		return err
+	}
 	b := &bench{o: o, env: append(os.Environ(), "REVENANT_HOME="+filepath.Join(o.work, "home"), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")}
 	if err := b.prepare(); err != nil {
 		return err

@@ -225,7 +225,9 @@ func TestSums(t *testing.T) {
 		t.Error(err)
 	}
 	for _, change := range []struct{ name, file, text string }{
-		{"another file", "c", "three"}, {"changed", "a", "other"}, {"no checksum", sumsFile, "x\n"},
+		{"another file", "c", "three"},
+		{"changed", "a", "other"},
+		{"no checksum", sumsFile, "x\n"},
 		{"path out of the folder", sumsFile, strings.Repeat("0", 64) + "  ../a\n"},
 	} {
 		put(t, filepath.Join(dir, change.file), change.text)
