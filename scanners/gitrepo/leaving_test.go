@@ -257,3 +257,32 @@ func TestReadUpdates(t *testing.T) {
 		}
 	}
 }
+
+// FuzzReadUpdates: whatever comes in, it is read whole or refused.
+func FuzzReadUpdates(f *testing.F) {
+	id := strings.Repeat("ab", 20)
+	f.Add("refs/heads/a " + id + " refs/heads/b " + zeros + "\n")
+	f.Add(zeros + " " + id + " refs/heads/b")
+	f.Fuzz(func(t *testing.T, in string) {
+		for name, read := range map[string]func(string) ([]gitrepo.Update, error){
+			"push":    func(s string) ([]gitrepo.Update, error) { return gitrepo.ReadPush(strings.NewReader(s)) },
+			"receive": func(s string) ([]gitrepo.Update, error) { return gitrepo.ReadReceive(strings.NewReader(s)) },
+		} {
+			list, err := read(in)
+			if err != nil {
+				if !errors.Is(err, gitrepo.ErrBadUpdates) || len(list) != 0 {
+					t.Errorf("%s: %v, %v", name, list, err)
+				}
+				continue
+			}
+			if n := len(slices.Collect(strings.Lines(in))); len(list) != n {
+				t.Errorf("%s: %d updates of %d lines", name, len(list), n)
+			}
+			for _, u := range list {
+				if len(u.Old) < 40 || len(u.New) < 40 || strings.ContainsAny(u.Ref, " \n") {
+					t.Errorf("%s: %+v", name, u)
+				}
+			}
+		}
+	})
+}
