@@ -128,26 +128,35 @@ func TestCIDebt(t *testing.T) {
 func TestCIFailures(t *testing.T) {
 	c := newCI(t, "1")
 	clean := []string{"--fail-on", "critical"}
+	none := func() []string { return nil }
+	gone := func() []string {
+		return append(c.event(map[string]any{"before": strings.Repeat("12", 20)}), "GITHUB_REF=refs/heads/topic")
+	}
 	for name, at := range map[string]struct {
-		vars  []string
+		vars  func() []string
 		args  []string
 		code  int
 		words []string
 	}{
-		"offline":            {nil, append(clean, "--offline"), 3, []string{"not complete", "shallow clone"}},
-		"base is gone":       {append(c.event(map[string]any{"before": strings.Repeat("12", 20)}), "GITHUB_REF=refs/heads/topic"), append(clean, "--offline"), 3, []string{"not to be had"}},
-		"no pack key":        {nil, append(clean, "--base", "main", "--pack", c.out("none.pack")), 3, []string{"the pack cannot be used", "REVENANT_PACK_KEY"}},
-		"fork":               {c.pull("x/r"), append(clean, "--pack", c.out("none.pack")), 0, []string{"a build of a fork", "generic rules only"}},
-		"base that is none":  {nil, []string{"--base", "nowhere"}, 2, []string{"--base names no commit"}},
-		"head that is none":  {nil, []string{"--head", "nowhere"}, 2, []string{"--head names no commit"}},
-		"no event":           {[]string{"GITHUB_ACTIONS=true", "GITHUB_EVENT_PATH=/none"}, nil, 2, []string{"GITHUB_EVENT_PATH", "--base"}},
-		"no system":          {nil, []string{"--provider", "x"}, 2, []string{"--provider", "github"}},
-		"no log":             {nil, []string{"--only-log"}, 2, []string{"--log"}},
-		"log and report mix": {nil, []string{"--log", "-", "-f", "json"}, 2, []string{"give -r a file"}},
-		"log that is not":    {nil, []string{"--log", "/none"}, 2, []string{"--log"}},
-		"no repository":      {nil, []string{c.out("")}, 2, []string{"no git repository here", "--only-log"}},
+		"offline": {none, append(clean, "--offline"), 3, []string{"not complete", "shallow clone"}},
+		"base is gone":       {gone, append(clean, "--offline"), 3, []string{"not to be had"}},
+		"no pack key": {none, append(clean, "--base", "main", "--pack", c.out("none.pack")), 3, []string{"the pack cannot be used", "REVENANT_PACK_KEY"}},
+		"fork":               {func() []string { return c.pull("x/r") }, append(clean, "--pack", c.out("none.pack")), 0, []string{"a build of a fork", "generic rules only"}},
+		"base that is none": {none, []string{"--base", "nowhere"}, 2, []string{"--base names no commit"}},
+		"head that is none": {none, []string{"--head", "nowhere"}, 2, []string{"--head names no commit"}},
+		"no event":           {func() []string { return []string{"GITHUB_ACTIONS=true", "GITHUB_EVENT_PATH=/none"} }, nil, 2, []string{"GITHUB_EVENT_PATH", "--base"}},
+		"no system": {none, []string{"--provider", "x"}, 2, []string{"--provider", "github"}},
+		"no log": {none, []string{"--only-log"}, 2, []string{"--log"}},
+		"log and report mix": {none, []string{"--log", "-", "-f", "json"}, 2, []string{"give -r a file"}},
+		"log that is not": {none, []string{"--log", "/none"}, 2, []string{"--log"}},
+		"no repository": {none, []string{c.out("")}, 2, []string{"no git repository here", "--only-log"}},
 	} {
-		r := c.ci("", at.vars, at.args...)
+		// Others deepened the clone.
+		if err := os.RemoveAll(c.clone); err != nil {
+			t.Fatal(err)
+		}
+		c.must0(c.git(c.work, "clone", "-q", "--depth", "1", "-b", "topic", "file://"+c.remote, c.clone))
+		r := c.ci("", at.vars(), at.args...)
 		if r.code != at.code {
 			t.Errorf("%s: exit code %d, want %d\n%s%s", name, r.code, at.code, r.stdout, r.stderr)
 		}

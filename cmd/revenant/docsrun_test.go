@@ -54,7 +54,7 @@ func onTestMachine(line, finding string) string {
 	line = regexp.MustCompile(`\b(3f2a9c|6ebce4659007)\b`).ReplaceAllString(line, finding)
 	line = strings.NewReplacer(
 		" /srv/backups", " ../app", " revenant git .", " revenant git ../shop", "| Out-String | Invoke-Expression", "> /dev/null",
-		"make man", "true", " PATH", " ../app", " ID", " dir:/srv/old", " FILE", " ring.age", " NAME@N", " shop/db-password@1", " NAME", " shop/db-password",
+		"make man", "true", "make test", "echo tested", "/etc/revenant/", "", "hook install --system", "hook install --hooks-folder hooks --global", " PATH", " ../app", " ID", " dir:/srv/old", " FILE", " ring.age", " NAME@N", " shop/db-password@1", " NAME", " shop/db-password",
 	).Replace(line)
 	if strings.Contains(line, " --pack edge.pack") { // a pipeline's masked variable
 		line = `REVENANT_PACK_KEY="$(cat edge.key)" ` + line

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"revenant/cmd/revenant/reference"
+	"revenant/ingest/pipeline"
 )
 
 // referenceDir holds what the command tree says of itself.
@@ -99,7 +100,8 @@ func TestManPages(t *testing.T) {
 // no other.
 func TestVariables(t *testing.T) {
 	asked := regexp.MustCompile(`^[A-Z][A-Z_]+$`)
-	read := map[string]bool{"XDG_DATA_HOME": true}
+	// The last is read by the scripts of hooks.
+	read := map[string]bool{"XDG_DATA_HOME": true, "XDG_CONFIG_HOME": true, "REVENANT_HOOK_RAN": true}
 	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -142,7 +144,18 @@ func TestVariables(t *testing.T) {
 	}
 	listed := map[string]bool{}
 	for _, v := range variables() {
-		listed[v.name] = true
+		for _, name := range append(regexp.MustCompile(`PRE_COMMIT_[A-Z_]+`).FindAllString(v.text, -1), v.name) {
+			listed[name] = true
+		}
+	}
+	said := environmentText()
+	for _, name := range pipeline.Variables() {
+		if !regexp.MustCompile(`\b` + name + `\b`).MatchString(said) {
+			t.Errorf("help does not say %s", name)
+		}
+		if read[name] { // the others are asked for by a table
+			listed[name] = true
+		}
 	}
 	if diff := cmp.Diff(read, listed); diff != "" {
 		t.Errorf("variables that the code reads, and that help lists (-read +listed)\n%s", diff)

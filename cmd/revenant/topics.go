@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"revenant/ingest/pipeline"
 )
 
 // topics are commands that only say something: what belongs to no one command.
@@ -36,15 +38,26 @@ as in a pipeline's masked variable, their text`},
 not set`},
 		{"XDG_CONFIG_HOME", `folder of the user's configuration, where 'hook install
 --global' puts hooks (default: ~/.config)`},
+		{"REVENANT_OVERRIDE", `why a hook is to let through what it found; the reason
+is kept, and --override goes before it`},
 		{"REVENANT_HOOK_RAN", `set by a hook of the machine for the repository's own:
 what its parent has scanned is not scanned again`},
 		{"NO_COLOR", `not empty: no colour, also on a terminal`},
 		{"TERM", `'dumb': no colour`},
 		{"GIT_INDEX_FILE", `the index that 'git --staged' reads; git sets it for
 hooks`},
+		{"GIT_DIR", `the repository of a hook; git sets it`},
+		{"GIT_QUARANTINE_PATH", `what a push brings, for 'hook run pre-receive'; git
+sets it`},
+		{"PRE_COMMIT_FROM_REF", `what 'hook run pre-push' looks at where the pre-commit
+framework runs it, with PRE_COMMIT_TO_REF,
+PRE_COMMIT_REMOTE_BRANCH, PRE_COMMIT_LOCAL_BRANCH and
+PRE_COMMIT_REMOTE_NAME`},
 		{"GIT_CONFIG_COUNT", `git's settings by environment; what is there is kept
 when a clone is told its credentials`},
 		{"GOMEMLIMIT", `soft limit of memory, as in 512MiB (default: 176MiB)`},
+		{"GOGC", `how much garbage is let grow, in percent; set, it counts
+from the start, else after 0.3 s`},
 	}
 }
 
@@ -54,6 +67,16 @@ func environmentText() string {
 	for _, v := range variables() {
 		fmt.Fprintf(&b, "  %s\n      %s\n", v.name, strings.ReplaceAll(v.text, "\n", "\n      "))
 	}
+	b.WriteString("\n'ci' reads what CI systems say of a build:\n\n")
+	line := " "
+	for _, name := range pipeline.Variables() {
+		if len(line)+1+len(name) > 80 {
+			b.WriteString(line + "\n")
+			line = " "
+		}
+		line += " " + name
+	}
+	b.WriteString(line + "\n")
 	b.WriteString("\nGit is run with the rest of the environment, so that its own variables, such as\nGIT_SSH_COMMAND and HTTPS_PROXY, count for clones.")
 	return b.String()
 }

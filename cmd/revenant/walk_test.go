@@ -505,4 +505,9 @@ func (w *walk) hooks(repo, added string) {
 	w.try("", "hook", "run", "commit-msg", w.plant("file of a message"))
 	w.do("", "hook", "run", "pre-commit", "--pack", w.plant("pack of a hook"), "--pack-key", w.plant("key of a hook"))
 	w.gitIn(repo, "reset", "-q", "--hard")
+	w.do("a line with "+w.plant("an argument in a build's log")+"\n", "ci", "--log", w.write("../fields/log", "TOKEN="+added+"\n"))
+	w.try("", "ci", "--base", w.plant("base of a change"))
+	w.try("", "ci", "--head", w.plant("head of a change"))
+	w.try("", "ci", "--provider", w.plant("provider"))
+	w.try("", "ci", "--log", w.plant("file of a log"))
 }

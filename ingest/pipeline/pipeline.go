@@ -99,6 +99,23 @@ func simple() []plain {
 	}
 }
 
+// Variables lists what Look reads, sorted.
+func Variables() []string {
+	out := []string{
+		"CI_COMMIT_BEFORE_SHA", "CI_COMMIT_BRANCH", "CI_DEFAULT_BRANCH", "CI_MERGE_REQUEST_DIFF_BASE_SHA", "CI_MERGE_REQUEST_EVENT_TYPE",
+		"CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+		"GITHUB_ACTIONS", "GITHUB_BASE_REF", "GITHUB_EVENT_PATH", "GITHUB_REF", "GITHUB_STEP_SUMMARY", "GITLAB_CI",
+	}
+	for _, s := range simple() {
+		out = append(append(append(out, s.mark), s.commits...), s.branches...)
+		if s.ranges != "" {
+			out = append(out, s.ranges)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 func (s plain) build(env func(string) string) Build {
 	b := Build{System: s.system}
 	// A branch that the change is for says more than what was built before it.
