@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -102,6 +103,10 @@ func (a *app) runCI(ctx context.Context, fl *ciFlags, root string) error {
 		return err
 	}
 	fl.noStore = true
+	// A log is where a person looks first, whatever else is written.
+	if toOutput := func(p string) bool { return p == "-" || strings.HasSuffix(p, ":-") }; len(fl.paths) > 0 && !a.quiet && !slices.ContainsFunc(fl.paths, toOutput) {
+		fl.paths = append(fl.paths, "text:-")
+	}
 	h := &ciScan{a: a, build: b}
 	if _, err := io.ReadFull(a.rand, h.token[:]); err != nil {
 		return fmt.Errorf("making a token: %w", err)
@@ -133,7 +138,7 @@ func (a *app) runCI(ctx context.Context, fl *ciFlags, root string) error {
 func (a *app) buildLog(fl *ciFlags) (log io.Reader, shut func(), err error) {
 	if fl.log == "-" {
 		for _, p := range fl.paths {
-			if p == "-" || strings.HasSuffix(p, ":-") {
+			if p == "-" || strings.HasSuffix(p, ":-") && p != "text:-" {
 				return nil, nil, usagef("--log - passes the log on to standard output, which cannot take a report too: give -r a file")
 			}
 		}
@@ -181,11 +186,12 @@ func (a *app) changeJob(ctx context.Context, fl *ciFlags, h *ciScan, root string
 	case reached.Base != "":
 		part.Note = "looked at the commits since " + reached.Base[:12]
 	case len(h.build.Bases) > 0:
-		part.Note, part.Cut = "what the change starts from is not to be had: looked at all commits of HEAD", true
+		part.Note = "what the change starts from is not here and cannot be fetched from the remote origin: looked at all commits of HEAD"
+		h.cut = true
 	default:
 		part.Note = "no base is known: looked at all commits of HEAD; --base says what a change starts from"
 	}
-	h.cut = part.Cut
+	h.cut = h.cut || part.Cut
 	place := scanPlace{root: info.Root, sourceID: info.SourceID, kind: fingerprints.KindGit, partial: true}
 	return scanJob{place: place, open: func(*eye, []byte) (scanners.Source, error) { return gitrepo.NewChanges(ctx, part) }}, nil
 }

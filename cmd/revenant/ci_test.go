@@ -138,18 +138,18 @@ func TestCIFailures(t *testing.T) {
 		code  int
 		words []string
 	}{
-		"offline": {none, append(clean, "--offline"), 3, []string{"not complete", "shallow clone"}},
-		"base is gone":       {gone, append(clean, "--offline"), 3, []string{"not to be had"}},
-		"no pack key": {none, append(clean, "--base", "main", "--pack", c.out("none.pack")), 3, []string{"the pack cannot be used", "REVENANT_PACK_KEY"}},
+		"offline":            {none, append(clean, "--offline"), 3, []string{"not complete", "shallow clone"}},
+		"base is gone":       {gone, append(clean, "--offline"), 3, []string{"cannot be fetched"}},
+		"no pack key":        {none, append(clean, "--base", "main", "--pack", c.out("none.pack")), 3, []string{"the pack cannot be used", "REVENANT_PACK_KEY"}},
 		"fork":               {func() []string { return c.pull("x/r") }, append(clean, "--pack", c.out("none.pack")), 0, []string{"a build of a fork", "generic rules only"}},
-		"base that is none": {none, []string{"--base", "nowhere"}, 2, []string{"--base names no commit"}},
-		"head that is none": {none, []string{"--head", "nowhere"}, 2, []string{"--head names no commit"}},
+		"base that is none":  {none, []string{"--base", "nowhere"}, 2, []string{"--base names no commit"}},
+		"head that is none":  {none, []string{"--head", "nowhere"}, 2, []string{"--head names no commit"}},
 		"no event":           {func() []string { return []string{"GITHUB_ACTIONS=true", "GITHUB_EVENT_PATH=/none"} }, nil, 2, []string{"GITHUB_EVENT_PATH", "--base"}},
-		"no system": {none, []string{"--provider", "x"}, 2, []string{"--provider", "github"}},
-		"no log": {none, []string{"--only-log"}, 2, []string{"--log"}},
+		"no system":          {none, []string{"--provider", "x"}, 2, []string{"--provider", "github"}},
+		"no log":             {none, []string{"--only-log"}, 2, []string{"--log"}},
 		"log and report mix": {none, []string{"--log", "-", "-f", "json"}, 2, []string{"give -r a file"}},
-		"log that is not": {none, []string{"--log", "/none"}, 2, []string{"--log"}},
-		"no repository": {none, []string{c.out("")}, 2, []string{"no git repository here", "--only-log"}},
+		"log that is not":    {none, []string{"--log", "/none"}, 2, []string{"--log"}},
+		"no repository":      {none, []string{c.out("")}, 2, []string{"no git repository here", "--only-log"}},
 	} {
 		// Others deepened the clone.
 		if err := os.RemoveAll(c.clone); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -173,12 +174,18 @@ func (a *app) hookSettings(fl *hangFlags) (hook.Settings, error) {
 	}
 	if s.Pack != "" {
 		err := openPack(s.Pack, func(f *os.File, size int64) error {
-			_, err := pack.Inspect(f, size)
+			h, err := pack.Inspect(f, size)
+			if err == nil && !h.Expires.IsZero() && !a.now().Before(h.Expires) {
+				return fmt.Errorf("on %s: %w", h.Expires.UTC().Format(time.DateOnly), pack.ErrExpired)
+			}
 			return err
 		})
 		if err != nil {
 			return s, usagef("--pack: %w; with --force it is written all the same", err)
 		}
+	}
+	if s.Pack != "" && s.PackKey == "" && a.env("REVENANT_PACK_KEY") == "" {
+		return s, usagef("--pack opens with an edge key file: give --pack-key FILE; with --force it is written all the same, for those who have REVENANT_PACK_KEY set")
 	}
 	if s.PackKey != "" {
 		if _, err := os.Stat(s.PackKey); err != nil {

@@ -104,6 +104,7 @@ func (a *app) runHook(ctx context.Context, fl *hookFlags, hook string, args []st
 	if h.reason == "" {
 		h.reason = a.env("REVENANT_OVERRIDE")
 	}
+	h.reason = strings.TrimSpace(h.reason)
 	fl.host = h
 	opened := opening(ctx, part)
 	defer opened.drop()

@@ -162,7 +162,8 @@ func TestPreCommitElsewhere(t *testing.T) {
 	h.stopped(h.git(h.dir, "--git-dir="+apart, "--work-tree=.", "commit", "-q", "-m", "x"), "a.txt:1:")
 }
 
-// TestPreMerge: a merge is stopped for what it adds, not for what a side had.
+// TestPreMerge: a merge is stopped for what it adds and what was committed around
+// the hooks, not for what others have seen already.
 func TestPreMerge(t *testing.T) {
 	h := newHooked(t)
 	h.must0(h.git(h.dir, "commit", "-q", "--allow-empty", "-m", "first"))
@@ -174,6 +175,9 @@ func TestPreMerge(t *testing.T) {
 	h.file("main.txt", "x")
 	h.git(h.dir, "add", "-A")
 	h.must0(h.git(h.dir, "commit", "-q", "-m", "main"))
+	h.stopped(h.git(h.dir, "merge", "-q", "-m", "merged", "side"), "side.txt:1:")
+	h.git(h.dir, "merge", "--abort")
+	h.must0(h.git(h.dir, "update-ref", "refs/remotes/origin/side", "side")) // others have seen it
 	h.must0(h.git(h.dir, "merge", "-q", "-m", "merged", "side"))
 	h.git(h.dir, "reset", "-q", "--hard", "HEAD~")
 	h.git(h.dir, "merge", "-q", "--no-commit", "side")
@@ -260,6 +264,12 @@ func TestHookOverrides(t *testing.T) {
 	if r := h.git(h.dir, "commit", "-q", "-m", "x"); r.code == 0 || strings.Contains(r.stdout, value) {
 		t.Errorf("a reason that holds the value: %d\n%s", r.code, r.stdout)
 	}
+	h.env = append(h.env, "REVENANT_OVERRIDE=it is "+ghToken(3))
+	if r := h.git(h.dir, "commit", "-q", "-m", "x"); r.code == 0 || strings.Contains(r.stdout, ghToken(3)) {
+		t.Errorf("a reason that holds a token: %d\n%s", r.code, r.stdout)
+	}
+	h.env = append(h.env, "REVENANT_OVERRIDE= \t ")
+	h.stopped(h.git(h.dir, "commit", "-q", "-m", "x"))
 	h.env = append(h.env, "REVENANT_OVERRIDE=a drill")
 	h.says(h.must0(h.git(h.dir, "commit", "-q", "-m", "x")), "let it through", "revenant/overrides")
 	list, unreadable, err := hook.Overrides(filepath.Join(h.dir, ".git"))
@@ -321,7 +331,7 @@ func TestHookBadPack(t *testing.T) {
 	for pack, why := range map[string]string{
 		"expired.pack": "has expired", "damaged.pack": "was changed after it was signed", "cut.pack": "cut short", "foreign.pack": "does not belong to these keys", "none.pack": "no such file",
 	} {
-		run(3, pack, "block", why, "revenant stopped this commit", "pack export")
+		run(3, pack, "block", why, "revenant stopped this commit")
 		run(0, pack, "warn", why, "lets it through")
 	}
 	h.file("a.txt", value+"\n")

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/pack"
-	"revenant/fingerprints/registry"
 	"revenant/ingest/hook"
 	"revenant/ingest/report"
 	"revenant/ingest/report/terminal"
@@ -51,8 +51,8 @@ func (h *hookScan) settle(code int, d report.Data) (int, error) {
 
 // keep notes that somebody let through what the hook would have stopped.
 func (h *hookScan) keep(code int, d report.Data) error {
-	if err := h.refuseReason(); err != nil {
-		return err
+	if h.holdsValue(h.reason) {
+		return usagef("the reason in REVENANT_OVERRIDE or --override holds what looks like a secret, and reasons are kept in the clear: nothing was let through; write one without it")
 	}
 	o := hook.Override{At: h.a.now().UTC().Truncate(time.Second), Hook: h.name, By: h.a.actorName(), Reason: h.reason}
 	for _, p := range d.Open() {
@@ -79,23 +79,21 @@ func (h *hookScan) keep(code int, d report.Data) error {
 	return nil
 }
 
-// refuseReason refuses a reason that holds a value: it is kept in the clear.
-func (h *hookScan) refuseReason() error {
-	if h.eye == nil || h.eye.registered == nil {
-		return nil
+// holdsValue reports whether a text holds a registered value, or matches a rule.
+func (h *hookScan) holdsValue(text string) bool {
+	chunk := scanners.Chunk{Data: []byte(text), Final: true}
+	if h.eye != nil && h.eye.registered != nil && len(h.eye.registered.AppendHits(nil, chunk)) > 0 {
+		return true
 	}
-	if hits := h.eye.registered.AppendHits(nil, scanners.Chunk{Data: []byte(h.reason), Final: true}); len(hits) > 0 {
-		return fmt.Errorf("the reason of the override: %w", registry.ErrValueInName)
-	}
-	return nil
+	rules, err := h.fl.early(nil, scanPlace{})
+	return err == nil && len(rules.AppendHits(nil, chunk)) > 0
 }
 
 // write implements host.
 func (h *hookScan) write(o output, d report.Data) error {
 	t := terminal.Hook{Subject: h.subject, Stopped: h.stopped, Checked: h.checked(), Overridden: h.overridden, Quiet: h.a.quiet}
 	if h.badPack != "" {
-		way := "; 'revenant pack export' on the registry's machine writes a new one"
-		t.Trouble = append(t.Trouble, "The pack cannot be used: "+h.badPack+way+".")
+		t.Trouble = append(t.Trouble, "The pack cannot be used: "+h.badPack+".")
 	}
 	if h.name != "pre-receive" {
 		t.Override = "REVENANT_OVERRIDE='the reason' git " + map[string]string{"pre-push": "push", "pre-merge-commit": "merge"}[h.name] + " ..."
@@ -124,7 +122,7 @@ func checked(p *pack.Header, local bool, badPack string, now time.Time) string {
 	}
 	text := fmt.Sprintf("checked %d of %s", p.Count, plural(p.Registered, "registered value", "registered values"))
 	if local {
-		return text + " of this machine's registry"
+		return text
 	}
 	text += ", pack of " + ago(now.Sub(p.Created))
 	if until := p.Expires; !until.IsZero() {
@@ -153,6 +151,11 @@ func ago(d time.Duration) string {
 // ends.
 func (h *hookScan) packFailed(err error) error {
 	h.badPack = err.Error()
+	for _, of := range []error{pack.ErrExpired, pack.ErrForeign, pack.ErrTampered, pack.ErrTruncated, pack.ErrNotPack, pack.ErrReplayed} {
+		if errors.Is(err, of) {
+			h.badPack += "; 'revenant pack export' on the registry's machine writes a new one"
+		}
+	}
 	return nil
 }
 

@@ -35,6 +35,9 @@ func (a *app) edgeKeys(file string) (keys.EdgeKeys, error) {
 		file = env
 	default:
 		edge, err := keystore.ParseEdge([]byte(env), protection)
+		if errors.Is(err, keystore.ErrDamaged) {
+			return edge, errors.New("REVENANT_PACK_KEY is neither the name of an edge key file nor its text: give it what 'revenant pack export --key-out FILE' wrote")
+		}
 		if err != nil {
 			return edge, fmt.Errorf("REVENANT_PACK_KEY is neither the name of an edge key file nor its text: %w", err)
 		}

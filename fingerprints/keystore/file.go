@@ -14,7 +14,18 @@ import (
 const maxFile = 4 << 20
 
 // readPrivate reads a file that only its owner may read.
-func readPrivate(name string) ([]byte, error) {
+func readPrivate(name string) ([]byte, error) { return readKept(name, ownerAlone) }
+
+// ownerAlone refuses files that others may read.
+func ownerAlone(info os.FileInfo) bool { return info.Mode().Perm()&0o077 == 0 }
+
+// handedOut also takes what the machine's administrator lets others read, and
+// nobody else write: edge keys for everybody who works there.
+func handedOut(info os.FileInfo) bool {
+	return ownerAlone(info) || ofRoot(info) && info.Mode().Perm()&0o022 == 0
+}
+
+func readKept(name string, fit func(os.FileInfo) bool) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
@@ -23,7 +34,7 @@ func readPrivate(name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", name, ErrDamaged)
 	}
 	// On Windows the mode says nothing of who may read: the folder's rights do.
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+	if runtime.GOOS != "windows" && !fit(info) {
 		return nil, fmt.Errorf("%s: %w", name, ErrPermissions)
 	}
 	f, err := os.Open(name)

@@ -335,6 +335,10 @@ func (h Hook) wrong(wanted bool) []string {
 		out = append(out, fmt.Sprintf("%s is installed, and git does not run it: %s", h.Name, h.Path))
 	case Anothers, None, Passes:
 		if wanted {
+			if m := manager(h.By); m != "" && m != byTracking && h.Standing == Anothers {
+				install = m.advice("", h.Name)
+				install = strings.Join(strings.Fields(install), " ")
+			}
 			out = append(out, h.Name+" does not scan: "+install)
 		}
 	case Scans, Calls:

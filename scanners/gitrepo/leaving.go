@@ -26,7 +26,8 @@ func (c *Changes) staged(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, head := range append(c.r.merging(), parseOIDs(c.o.Merging)...) {
+	heads := append(c.r.merging(), parseOIDs(c.o.Merging)...)
+	for _, head := range heads {
 		other, err := diff(head.String())
 		if err != nil {
 			return err
@@ -34,7 +35,18 @@ func (c *Changes) staged(ctx context.Context) error {
 		list = inBoth(list, other)
 	}
 	c.list = list
-	return nil
+	if len(heads) == 0 {
+		return nil
+	}
+	return c.merged(ctx, heads)
+}
+
+// merged lists the commits that a merge brings here and that no remote has: what
+// others have already seen is not held back, and what was committed around the
+// hooks is.
+func (c *Changes) merged(ctx context.Context, heads []oid) error {
+	args := changesLog("--stdin", "--not", "HEAD", "--remotes")
+	return c.r.lines(ctx, revisions(heads, nil), 0, c.parser().token, args...)
 }
 
 // merging are the commits that the next one will have as further parents.

@@ -89,7 +89,7 @@ func TestStagedElsewhere(t *testing.T) {
 	}
 }
 
-// TestStagedMerge: what a merge takes over from either side is not new.
+// TestStagedMerge: what a merge takes over is new where no remote has it yet.
 func TestStagedMerge(t *testing.T) {
 	r := newRepository(t)
 	r.write("a.txt", "base\n")
@@ -105,9 +105,13 @@ func TestStagedMerge(t *testing.T) {
 	r.git("merge", "-q", "--no-commit", "-X", "ours", "side")
 	r.write("both.txt", "ours\ntheirs\nevil\n")
 	r.git("add", "-A")
-	got := texts(t, gitrepo.ChangesOptions{Path: r.dir, Looked: lookHook(t, r.dir, gitrepo.Hook{}), Extent: gitrepo.Staged})
-	if diff := cmp.Diff(map[string]string{"both.txt": "evil\n|"}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	o := gitrepo.ChangesOptions{Path: r.dir, Looked: lookHook(t, r.dir, gitrepo.Hook{}), Extent: gitrepo.Staged}
+	if diff := cmp.Diff(map[string]string{"both.txt": "evil\n|theirs\n|", "side.txt": "theirs\n|"}, texts(t, o)); diff != "" {
+		t.Errorf("no remote has the side (-want +got):\n%s", diff)
+	}
+	r.git("update-ref", "refs/remotes/origin/side", "side")
+	if diff := cmp.Diff(map[string]string{"both.txt": "evil\n|"}, texts(t, o)); diff != "" {
+		t.Errorf("a remote has it (-want +got):\n%s", diff)
 	}
 }
 

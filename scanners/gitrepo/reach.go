@@ -107,6 +107,11 @@ func (q *reaching) base(ctx context.Context) Base {
 			if id := q.commit(ctx, q.tracking(b.Branch)); id != "" {
 				return Base{Commit: id, Branch: b.Branch}
 			}
+			if q.r.origin == "" { // nobody knows better than this repository
+				if id := q.commit(ctx, "refs/heads/"+b.Branch); id != "" {
+					return Base{Commit: id, Branch: b.Branch}
+				}
+			}
 		}
 		if q.fetch(ctx, b, 1) {
 			if id := q.commit(ctx, b.Commit); id != "" {

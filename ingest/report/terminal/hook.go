@@ -80,6 +80,9 @@ func withoutBlobs(places []report.Place) []report.Place {
 
 func nothing(d report.Data) string {
 	text := "nothing found in " + count(d.Summary.Items, "item", "items")
+	if d.Summary.Items == 0 {
+		text = "nothing new to look at"
+	}
 	if n := d.Summary.Tolerated; n > 0 {
 		text += ", " + count(int64(n), "finding", "findings") + " tolerated"
 	}
@@ -120,7 +123,8 @@ func (p *printer) ways(h Hook, groups []report.Group) {
 		p.wrap(2, "What was pushed elsewhere before counts as known: rotate it.")
 	}
 	if slices.ContainsFunc(groups, func(g report.Group) bool { return !registered(g) }) {
-		p.wrap(2, "If it is no secret, say so in its line, with the reason: revenant: allow REASON")
+		p.wrap(2, "If it is no secret, say so in a comment in its line:")
+		p.line(4, "", "revenant: allow REASON")
 	}
 	var names []string
 	for _, g := range groups {
@@ -143,7 +147,7 @@ func (p *printer) ways(h Hook, groups []report.Group) {
 func (h Hook) without() string {
 	switch h.Subject {
 	case "push":
-		return "Take it out of the commits that brought it in: git commit --amend for the last one, git rebase -i for older ones."
+		return "Take it out of the commits that brought it in: git commit --amend for the last one, git rebase -i for older ones, git tag -d for a tag."
 	case "message":
 		return "Write the message without it."
 	}
