@@ -287,17 +287,18 @@ func TestTemplates(t *testing.T) {
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)
 	}
-	for _, bad := range []string{"{{ .Nothing ", `{{ env "HOME" }}`, `{{ expandenv "$HOME" }}`, `{{ getHostByName "x" }}`} {
+	for _, bad := range []string{"{{ .Nothing ", `{{ env "HOME" }}`, `{{ expandenv "$HOME" }}`, `{{ getHostByName "x" }}`, "{{ range . }}{{ .NoSuchField }}{{ end }}"} {
 		if _, err := template.NewWriter(&b, bad); err == nil {
 			t.Errorf("%s is taken", bad)
 		}
 	}
-	w, err = template.NewWriter(&b, "{{ range . }}{{ .NoSuchField }}{{ end }}")
+	// What only a finding with something in it can tell.
+	w, err = template.NewWriter(&b, `{{ range . }}{{ if .File }}{{ index .Tags 7 }}{{ end }}{{ end }}`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(w.Write(place(1, fingerprints.SeverityLow)), w.Close(wire.Summary{})); err == nil {
-		t.Error("a field that is not there goes unnoticed")
+		t.Error("a template that fails goes unnoticed")
 	}
 }
 
