@@ -204,7 +204,7 @@ func TestAction(t *testing.T) {
 	given := map[string]string{"args": "--only generic  --workers 1", "sarif": "out/$(touch injected) r.sarif", "fail-on": "any"}
 	inputs := regexp.MustCompile(`\$\{\{ *inputs\.([a-z-]+) *\}\}`)
 	env := append(slices.Clone(c.env), c.pull("o/r")...)
-	env = append(env, "GITHUB_ACTION_PATH="+root, "RUNNER_TEMP="+c.out(""), "GITHUB_OUTPUT="+c.out("output"), "HOME="+os.Getenv("HOME"), "GOFLAGS=", "GOCACHE="+goCache(t))
+	env = append(env, "GITHUB_ACTION_PATH="+root, "RUNNER_TEMP="+c.out(""), "GITHUB_OUTPUT="+c.out("output"), "PATH="+c.goStub()+":"+os.Getenv("PATH"))
 	if err := os.MkdirAll(filepath.Join(c.clone, "out"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -241,6 +241,10 @@ func TestAction(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit code %d", code)
 	}
+	built, _ := os.ReadFile(c.out("built"))
+	if want := root + " 0 build -trimpath -o " + c.out("") + "/revenant ./cmd/revenant\n"; string(built) != want {
+		t.Errorf("built with %q, want %q", built, want)
+	}
 	if out, _ := os.ReadFile(c.out("output")); string(out) != "exit-code=1\n" {
 		t.Errorf("output %q", out)
 	}
@@ -263,13 +267,16 @@ func readYAML(t *testing.T, name string, into any) {
 	}
 }
 
-func goCache(t *testing.T) string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
+// goStub is a folder with a go that notes how it is called, where and with what
+// CGO_ENABLED, and makes this test's program of whatever it shall build.
+func (c *ciBox) goStub() string {
+	c.t.Helper()
+	dir := c.out("go")
+	script := "#!/bin/sh\necho \"$PWD $CGO_ENABLED $*\" >'" + c.out("built") + "'\nprintf '#!/bin/sh\\nexec \"%s\" \"$@\"\\n' '" + os.Args[0] + "' >\"$4\"\nchmod +x \"$4\"\n"
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "go"), []byte(script), 0o755)); err != nil {
+		c.t.Fatal(err)
 	}
-	return strings.TrimSpace(string(out))
+	return dir
 }
 
 // TestTemplates runs what the templates of other systems run, in their
