@@ -250,6 +250,10 @@ func parseChange(t []byte) change {
 	return c
 }
 
+// fewChanges is how many files are read at a time: somebody waits, and what was
+// read is looked at meanwhile.
+const fewChanges = 2
+
 // Next implements scanners.Source.
 func (c *Changes) Next(ctx context.Context) (scanners.Batch, error) {
 	if err := ctx.Err(); err != nil {
@@ -264,7 +268,7 @@ func (c *Changes) Next(ctx context.Context) (scanners.Batch, error) {
 			c.tag(ctx, id)
 		}
 	}
-	for len(c.list) > 0 && len(c.items) < batchSize {
+	for len(c.list) > 0 && len(c.items) < fewChanges {
 		c.changed(ctx, c.list[0])
 		c.list = c.list[1:]
 	}
