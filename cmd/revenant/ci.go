@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"revenant/fingerprints"
-	"revenant/fingerprints/pack"
 	"revenant/ingest/pipeline"
 	"revenant/ingest/report"
 	"revenant/ingest/report/markdown"
@@ -198,14 +197,11 @@ func (a *app) changeJob(ctx context.Context, fl *ciFlags, h *ciScan, root string
 
 // ciScan is a scan as a pipeline's.
 type ciScan struct {
-	a      *app
-	build  pipeline.Build
-	token  [16]byte // nobody who wrote a finding knows it
-	header *pack.Header
-	local  bool
-
-	badPack string
-	cut     bool // not all of the change could be looked at
+	a     *app
+	build pipeline.Build
+	packUse
+	token [16]byte // nobody who wrote a finding knows it
+	cut   bool     // not all of the change could be looked at
 }
 
 var _ host = (*ciScan)(nil)
@@ -215,15 +211,6 @@ func (c *ciScan) audience() fingerprints.Audience { return fingerprints.Audience
 
 // looksWith implements host.
 func (c *ciScan) looksWith(*eye) {}
-
-// packUsed implements host.
-func (c *ciScan) packUsed(h pack.Header, local bool) { c.header, c.local = &h, local }
-
-// packFailed implements host: the rules are looked for all the same.
-func (c *ciScan) packFailed(err error) error {
-	c.badPack = err.Error()
-	return nil
-}
 
 // settle implements host: a pack that could not be used, or a change of which
 // commits are missing, is never a clean result. A fork is not given the pack's
@@ -252,7 +239,7 @@ func (c *ciScan) write(o output, d report.Data) error {
 func (c *ciScan) words() string {
 	text := ""
 	if c.header != nil || c.badPack != "" { // else the summary has said it
-		text = checked(c.header, c.local, c.badPack, c.a.now()) + "\n"
+		text = c.checked(c.a.now()) + "\n"
 	}
 	switch {
 	case c.badPack != "" && c.build.Fork:

@@ -63,7 +63,7 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 		"accept-skip":   listed(append(words(fingerprints.SkipReasons()), "all")...),
 		"only":          fixed("registered", "generic"),
 		"provider":      fixed(words(pipeline.Systems())...),
-		"on-bad-pack":   fixed(badPackBlocks, badPackWarns),
+		"on-bad-pack":   fixed(words(hook.BadPacks())...),
 		"audience":      fixed("edge", "core"),
 		"hook":          fixed(hook.Scanning()...),
 		"report-format": fixed(strings.Split(reportNames(), ", ")...),

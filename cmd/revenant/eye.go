@@ -82,11 +82,11 @@ func (a *app) eyeAt(e *eye, fl *scanFlags, p scanPlace) (*eye, error) {
 	if at := e.rules[key]; at != nil {
 		return at, nil
 	}
-	open := a.openRules
-	if fl.early != nil {
-		open = fl.early
+	open := fl.early
+	if open == nil {
+		open = func() (*rules.Matcher, error) { return a.openRules(fl, p) }
 	}
-	m, err := open(fl, p)
+	m, err := open()
 	if err != nil {
 		return nil, err
 	}
@@ -174,9 +174,7 @@ func (a *app) openPackFile(e *eye, fl *scanFlags) error {
 		return err
 	}
 	if err != nil {
-		if err := fl.host.packFailed(err); err != nil {
-			return err
-		}
+		fl.host.packFailed(err)
 		if errors.Is(err, pack.ErrExpired) { // old names are better than none
 			h, err = a.openPack(e, fl, pack.Options{})
 		}

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/scanners"
 	"revenant/scanners/gitrepo"
+	"revenant/scanners/gitrepo/catfile"
 )
 
 // isRemote reports whether a target is no path here but a repository elsewhere.
@@ -91,13 +91,7 @@ func gitFor(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "git", append([]string{"-c", "protocol.ext.allow=never", "-c", "core.hooksPath=" + os.DevNull}, args...)...)
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = 5 * time.Second
-	for _, kv := range os.Environ() {
-		name, _, _ := strings.Cut(kv, "=")
-		if !slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_COMMON_DIR"}, name) {
-			c.Env = append(c.Env, kv)
-		}
-	}
-	c.Env = append(c.Env, "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
+	c.Env = catfile.OwnEnvironment(os.Environ())
 	return c
 }
 

@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"revenant/fingerprints"
+	"revenant/ingest/hook"
 	"revenant/scanners"
 	"revenant/scanners/archives"
 	"revenant/scanners/gitrepo"
@@ -24,12 +26,6 @@ type hookFlags struct {
 	onBadPack string
 	override  string
 }
-
-// Words of --on-bad-pack.
-const (
-	badPackBlocks = "block"
-	badPackWarns  = "warn"
-)
 
 func (a *app) hookRun() *cobra.Command {
 	var fl hookFlags
@@ -57,7 +53,7 @@ directory.
 	}
 	fl.registerHook(c)
 	f := c.Flags()
-	f.StringVar(&fl.onBadPack, "on-bad-pack", badPackBlocks, "what a pack that has expired or cannot be used does: block, or warn and let through what the rules let through")
+	f.StringVar(&fl.onBadPack, "on-bad-pack", string(hook.Block), "what a pack that has expired or cannot be used does: block, or warn and let through what the rules let through")
 	f.StringVar(&fl.override, "override", "", "let findings through for this reason, and keep it (default: $REVENANT_OVERRIDE)")
 	return c
 }
@@ -80,13 +76,13 @@ func hookSubjects() map[string]string {
 	return map[string]string{"pre-commit": "commit", "pre-merge-commit": "merge", "commit-msg": "message", "pre-push": "push", "pre-receive": "push"}
 }
 
-func (a *app) runHook(ctx context.Context, fl *hookFlags, hook string, args []string) error {
-	subject, known := hookSubjects()[hook]
+func (a *app) runHook(ctx context.Context, fl *hookFlags, name string, args []string) error {
+	subject, known := hookSubjects()[name]
 	switch {
 	case !known:
-		return usagef("HOOK is one of pre-commit, pre-merge-commit, commit-msg, pre-push, pre-receive")
-	case fl.onBadPack != badPackBlocks && fl.onBadPack != badPackWarns:
-		return usagef("--on-bad-pack is %s or %s", badPackBlocks, badPackWarns)
+		return usagef("HOOK is one of %s", strings.Join(hook.Scanning(), ", "))
+	case !slices.Contains(hook.BadPacks(), hook.BadPack(fl.onBadPack)):
+		return usagef("--on-bad-pack is %s or %s", hook.Block, hook.Warn)
 	}
 	info, err := gitrepo.LookHook(ctx, ".", gitrepo.Hook{GitDir: a.env("GIT_DIR"), Quarantine: a.env("GIT_QUARANTINE_PATH")})
 	if err != nil {
@@ -95,27 +91,41 @@ func (a *app) runHook(ctx context.Context, fl *hookFlags, hook string, args []st
 		}
 		return err
 	}
-	part, err := a.hookPart(ctx, hook, args)
+	part, err := a.hookPart(ctx, name, args)
 	if err != nil {
 		return err
 	}
 	part.Path, part.Looked, part.Index = ".", info, a.env("GIT_INDEX_FILE")
-	h := &hookScan{a: a, fl: fl, name: hook, subject: subject, common: info.Common, reason: fl.override}
+	h := &hookScan{a: a, fl: fl, name: name, subject: subject, common: info.Common, reason: fl.override}
 	if h.reason == "" {
 		h.reason = a.env("REVENANT_OVERRIDE")
 	}
 	h.reason = strings.TrimSpace(h.reason)
 	fl.host = h
-	opened := opening(ctx, part)
-	defer opened.drop()
+	// Git is asked, and the rules are opened, while the pack is read.
+	source := begin(func() (*gitrepo.Changes, error) { return gitrepo.NewChanges(ctx, *part) })
+	taken := false
+	defer func() {
+		if src, err := source.wait(); err == nil && !taken {
+			_ = src.Close()
+		}
+	}()
 	place := scanPlace{root: info.Root, kind: fingerprints.KindGit, partial: true}
-	fl.early = a.openingRules(&fl.scanFlags, place)
-	return a.runScan(ctx, &fl.scanFlags, place, func(*eye, []byte) (scanners.Source, error) { return opened.take() })
+	opened := begin(func() (*rules.Matcher, error) { return a.openRules(&fl.scanFlags, place) })
+	fl.early = opened.wait
+	return a.runScan(ctx, &fl.scanFlags, place, func(*eye, []byte) (scanners.Source, error) {
+		src, err := source.wait()
+		if err != nil {
+			return nil, err
+		}
+		taken = true
+		return src, nil
+	})
 }
 
 // hookPart is what a hook looks at.
-func (a *app) hookPart(ctx context.Context, hook string, args []string) (*gitrepo.ChangesOptions, error) {
-	switch hook {
+func (a *app) hookPart(ctx context.Context, name string, args []string) (*gitrepo.ChangesOptions, error) {
+	switch name {
 	case "commit-msg":
 		if len(args) != 1 {
 			return nil, usagef("commit-msg takes the file of the message, as git gives it")
@@ -211,56 +221,24 @@ func (a *app) updates(read func(io.Reader) ([]gitrepo.Update, error)) ([]gitrepo
 	return list, nil
 }
 
-// openingRules opens the rules while git is asked and the pack is read.
-func (a *app) openingRules(fl *scanFlags, p scanPlace) func(*scanFlags, scanPlace) (*rules.Matcher, error) {
-	type opened struct {
-		m   *rules.Matcher
-		err error
-	}
-	done := make(chan opened, 1)
+// later is what is being made while other things are.
+type later[T any] struct {
+	done chan struct{}
+	made T
+	err  error
+}
+
+func begin[T any](of func() (T, error)) *later[T] {
+	l := &later[T]{done: make(chan struct{})}
 	go func() {
-		m, err := a.openRules(fl, p)
-		done <- opened{m, err}
+		defer close(l.done)
+		l.made, l.err = of()
 	}()
-	return func(*scanFlags, scanPlace) (*rules.Matcher, error) {
-		o := <-done
-		done <- o
-		return o.m, o.err
-	}
+	return l
 }
 
-// openingSource is a source that is opened while other things are.
-type openingSource struct {
-	done  chan struct{}
-	src   *gitrepo.Changes
-	err   error
-	taken bool
-}
-
-// opening asks git while keys and rules are read.
-func opening(ctx context.Context, o *gitrepo.ChangesOptions) *openingSource {
-	s := &openingSource{done: make(chan struct{})}
-	go func() {
-		defer close(s.done)
-		s.src, s.err = gitrepo.NewChanges(ctx, *o)
-	}()
-	return s
-}
-
-// take waits for the source, which is the caller's then.
-func (s *openingSource) take() (scanners.Source, error) {
-	<-s.done
-	if s.err != nil {
-		return nil, s.err
-	}
-	s.taken = true
-	return s.src, nil
-}
-
-// drop closes a source that nobody took.
-func (s *openingSource) drop() {
-	<-s.done
-	if !s.taken && s.src != nil {
-		_ = s.src.Close()
-	}
+// wait is what was made, each time that it is asked.
+func (l *later[T]) wait() (T, error) {
+	<-l.done
+	return l.made, l.err
 }

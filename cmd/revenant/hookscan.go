@@ -24,10 +24,8 @@ type hookScan struct {
 	common  string // the repository's git directory
 	reason  string // of an override; empty: none
 
+	packUse
 	eye        *eye
-	header     *pack.Header // of what registered values are looked for with
-	local      bool         // the registry's own
-	badPack    string       // why the pack does not do
 	stopped    bool
 	overridden string
 }
@@ -36,7 +34,7 @@ var _ host = (*hookScan)(nil)
 
 // settle implements host.
 func (h *hookScan) settle(code int, d report.Data) (int, error) {
-	if code == exitOK && h.badPack != "" && h.fl.onBadPack == badPackBlocks {
+	if code == exitOK && h.badPack != "" && h.fl.onBadPack == string(hook.Block) {
 		code = exitFailure
 	}
 	if code != exitOK && h.reason != "" {
@@ -85,13 +83,13 @@ func (h *hookScan) holdsValue(text string) bool {
 	if h.eye != nil && h.eye.registered != nil && len(h.eye.registered.AppendHits(nil, chunk)) > 0 {
 		return true
 	}
-	rules, err := h.fl.early(nil, scanPlace{})
+	rules, err := h.fl.early()
 	return err == nil && len(rules.AppendHits(nil, chunk)) > 0
 }
 
 // write implements host.
 func (h *hookScan) write(o output, d report.Data) error {
-	t := terminal.Hook{Subject: h.subject, Stopped: h.stopped, Checked: h.checked(), Overridden: h.overridden, Quiet: h.a.quiet}
+	t := terminal.Hook{Subject: h.subject, Stopped: h.stopped, Checked: h.checked(h.a.now()), Overridden: h.overridden, Quiet: h.a.quiet}
 	if h.badPack != "" {
 		t.Trouble = append(t.Trouble, "The pack cannot be used: "+h.badPack+".")
 	}
@@ -107,33 +105,6 @@ func (h *hookScan) write(o output, d report.Data) error {
 	return terminal.WriteHook(o.w, d, t, o.screen)
 }
 
-// checked says how many registered values were looked for, with what, and how
-// old that is.
-func (h *hookScan) checked() string { return checked(h.header, h.local, h.badPack, h.a.now()) }
-
-func checked(p *pack.Header, local bool, badPack string, now time.Time) string {
-	switch {
-	case p == nil && badPack != "":
-		return "rules only, registered values were not looked for"
-	case p == nil:
-		return "rules only: there is no registry and no pack here"
-	case local && p.Registered == 0:
-		return "rules only: nothing is registered yet"
-	}
-	text := fmt.Sprintf("checked %d of %s", p.Count, plural(p.Registered, "registered value", "registered values"))
-	if local {
-		return text
-	}
-	text += ", pack of " + ago(now.Sub(p.Created))
-	if until := p.Expires; !until.IsZero() {
-		if now.Before(until) {
-			return text + ", good until " + until.UTC().Format(time.DateOnly)
-		}
-		return text + ", expired on " + until.UTC().Format(time.DateOnly)
-	}
-	return text
-}
-
 // ago is how long ago something was, in the largest unit that fits.
 func ago(d time.Duration) string {
 	for _, u := range []struct {
@@ -147,16 +118,14 @@ func ago(d time.Duration) string {
 	return "just now"
 }
 
-// packFailed implements host: nothing else is looked for, and settle says how it
-// ends.
-func (h *hookScan) packFailed(err error) error {
-	h.badPack = err.Error()
+// packFailed implements host, and says what helps.
+func (h *hookScan) packFailed(err error) {
+	h.packUse.packFailed(err)
 	for _, of := range []error{pack.ErrExpired, pack.ErrForeign, pack.ErrTampered, pack.ErrTruncated, pack.ErrNotPack, pack.ErrReplayed} {
 		if errors.Is(err, of) {
 			h.badPack += "; 'revenant pack export' on the registry's machine writes a new one"
 		}
 	}
-	return nil
 }
 
 // audience implements host: what a laptop would find, and as fast.
@@ -164,9 +133,6 @@ func (h *hookScan) audience() fingerprints.Audience { return fingerprints.Audien
 
 // looksWith implements host.
 func (h *hookScan) looksWith(e *eye) { h.eye = e }
-
-// packUsed implements host.
-func (h *hookScan) packUsed(p pack.Header, local bool) { h.header, h.local = &p, local }
 
 // done implements host.
 func (h *hookScan) done(report.Data) error { return nil }

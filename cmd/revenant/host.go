@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"time"
+
 	"revenant/fingerprints"
 	"revenant/fingerprints/pack"
 	"revenant/ingest/report"
@@ -16,12 +19,53 @@ type host interface {
 	// packUsed is told the pack that registered values are looked for with; local
 	// is the registry's own.
 	packUsed(h pack.Header, local bool)
-	// packFailed decides whether a scan goes on without the pack; its error ends it.
-	packFailed(err error) error
+	// packFailed is told why the pack that was given cannot be used. The scan goes
+	// on without it.
+	packFailed(err error)
 	// settle says what to exit with when the scan says code.
 	settle(code int, d report.Data) (int, error)
 	// write is the report in text.
 	write(o output, d report.Data) error
 	// done is called when all reports are written.
 	done(d report.Data) error
+}
+
+// packUse is what became of the pack that registered values are looked for with.
+type packUse struct {
+	header  *pack.Header // nil: none is looked for with
+	local   bool         // the registry's own
+	badPack string       // why the one that was given does not do; empty: it does
+}
+
+// packUsed implements host.
+func (u *packUse) packUsed(h pack.Header, local bool) { u.header, u.local = &h, local }
+
+// packFailed implements host: the rules are looked for all the same, and settle
+// says how it ends.
+func (u *packUse) packFailed(err error) { u.badPack = err.Error() }
+
+// checked says how many registered values were looked for, with what, and how
+// old that is.
+func (u *packUse) checked(now time.Time) string {
+	p := u.header
+	switch {
+	case p == nil && u.badPack != "":
+		return "rules only, registered values were not looked for"
+	case p == nil:
+		return "rules only: there is no registry and no pack here"
+	case u.local && p.Registered == 0:
+		return "rules only: nothing is registered yet"
+	}
+	text := fmt.Sprintf("checked %d of %s", p.Count, plural(p.Registered, "registered value", "registered values"))
+	if u.local {
+		return text
+	}
+	text += ", pack of " + ago(now.Sub(p.Created))
+	if until := p.Expires; !until.IsZero() {
+		if now.Before(until) {
+			return text + ", good until " + until.UTC().Format(time.DateOnly)
+		}
+		return text + ", expired on " + until.UTC().Format(time.DateOnly)
+	}
+	return text
 }

@@ -42,8 +42,8 @@ type scanFlags struct {
 	decodeDepth    int
 	baseline       baselineFlags
 	compat         compatFlags
-	early          func(*scanFlags, scanPlace) (*rules.Matcher, error) // the rules, which are being opened; nil: they are not yet
-	host           host                                                // nil: a person at a terminal
+	early          func() (*rules.Matcher, error) // the rules, which are being opened; nil: they are not yet
+	host           host                           // nil: a person at a terminal
 }
 
 func (s *scanFlags) register(c *cobra.Command) {

@@ -11,6 +11,7 @@ import (
 	"revenant/api/wire"
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
+	"revenant/ingest/report"
 	"revenant/ingest/scan"
 	"revenant/scanners"
 )
@@ -95,8 +96,10 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 	}
 	run.total.Duration = max(a.now().Sub(run.began), 0)
 	summary, code := summaryOf(run.total, eye, run.began), scan.ExitCode(run.total.Outcome(), exit)
+	var seen report.Data
 	if fl.host != nil {
-		if code, err = fl.host.settle(code, reports.data(summary)); err != nil {
+		seen = reports.data(summary)
+		if code, err = fl.host.settle(code, seen); err != nil {
 			return err
 		}
 	}
@@ -105,7 +108,7 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 	}
 	a.code = code
 	if fl.host != nil {
-		return fl.host.done(reports.data(summary))
+		return fl.host.done(seen)
 	}
 	return nil
 }

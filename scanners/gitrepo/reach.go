@@ -39,8 +39,6 @@ type Reached struct {
 	// Cut says that commits of the change are missing: the clone is shallow and
 	// could not be deepened.
 	Cut bool
-	// Fetched says that git had to fetch.
-	Fetched bool
 }
 
 // deeper is how many commits a clone is deepened by, one try after another; then
@@ -72,17 +70,16 @@ func Reach(ctx context.Context, path string, s Span) (Reached, error) {
 		}
 	}
 	out.Cut = q.cut(ctx, base)
-	out.Base, out.Fetched = base.Commit, q.fetched
+	out.Base = base.Commit
 	out.Log = append([]string{q.head}, q.without(ctx, base)...)
 	return out, ctx.Err()
 }
 
 // reaching is Reach under way.
 type reaching struct {
-	r       *repo
-	s       Span
-	head    string
-	fetched bool
+	r    *repo
+	s    Span
+	head string
 }
 
 // commit is the id of a commit that is here; empty: it is not.
@@ -100,31 +97,33 @@ func (q *reaching) commit(ctx context.Context, name string) string {
 // base is the first base that is to be had, with its commit.
 func (q *reaching) base(ctx context.Context) Base {
 	for _, b := range q.s.Bases {
-		if id := q.commit(ctx, b.Commit); id != "" {
+		id := q.here(ctx, b)
+		if id == "" && q.fetch(ctx, b, 1) {
+			id = q.here(ctx, b)
+		}
+		if id != "" {
 			return Base{Commit: id, Branch: b.Branch}
-		}
-		if b.Branch != "" {
-			if id := q.commit(ctx, q.tracking(b.Branch)); id != "" {
-				return Base{Commit: id, Branch: b.Branch}
-			}
-			if q.r.origin == "" { // nobody knows better than this repository
-				if id := q.commit(ctx, "refs/heads/"+b.Branch); id != "" {
-					return Base{Commit: id, Branch: b.Branch}
-				}
-			}
-		}
-		if q.fetch(ctx, b, 1) {
-			if id := q.commit(ctx, b.Commit); id != "" {
-				return Base{Commit: id, Branch: b.Branch}
-			}
-			if b.Branch != "" {
-				if id := q.commit(ctx, q.tracking(b.Branch)); id != "" {
-					return Base{Commit: id, Branch: b.Branch}
-				}
-			}
 		}
 	}
 	return Base{}
+}
+
+// here is the commit of a base as far as this repository knows; empty: it does
+// not.
+func (q *reaching) here(ctx context.Context, b Base) string {
+	names := []string{b.Commit}
+	if b.Branch != "" {
+		names = append(names, q.tracking(b.Branch))
+		if q.r.origin == "" { // nobody knows better than this repository
+			names = append(names, "refs/heads/"+b.Branch)
+		}
+	}
+	for _, name := range names {
+		if id := q.commit(ctx, name); id != "" {
+			return id
+		}
+	}
+	return ""
 }
 
 func (q *reaching) tracking(branch string) string {
@@ -216,9 +215,5 @@ func (q *reaching) run(ctx context.Context, args ...string) bool {
 	args = append([]string{"-c", "safe.directory=*", "-c", "protocol.ext.allow=never", "-c", "core.hooksPath=" + os.DevNull, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"}, args...)
 	c := exec.CommandContext(ctx, "git", args...)
 	c.Dir, c.Env = q.r.path, catfile.OwnEnvironment(os.Environ())
-	if c.Run() != nil {
-		return false
-	}
-	q.fetched = true
-	return true
+	return c.Run() == nil
 }
