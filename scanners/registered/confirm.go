@@ -28,27 +28,38 @@ type hashed struct {
 // anyEpoch asks check to look under every epoch.
 const anyEpoch = math.MaxUint32
 
-// check looks raw bytes up. Equal bytes are hashed with HMAC once.
+// check looks raw bytes up. Equal bytes are hashed with HMAC once: the memo has
+// two places for each, so that two spans of a repeated text that meet in one
+// place do not drive each other out.
 func (w *work) check(raw []byte, epoch uint32) []fingerprints.RowID {
-	var h maphash.Hash
-	h.SetSeed(w.m.seed)
-	_, _ = h.Write(raw)
-	var e [8]byte
-	binary.LittleEndian.PutUint64(e[:], uint64(epoch)<<32|uint64(len(raw)))
-	_, _ = h.Write(e[:])
-	sum := h.Sum64() | 1
-	slot := &w.spans[sum>>(64-memoBits)]
-	if slot.sum == sum {
-		return slot.rows
+	sum := w.sum(raw, epoch)
+	i := sum >> (64 - memoBits)
+	for _, k := range [2]uint64{i, i ^ 1} {
+		if w.spans[k].sum == sum {
+			return w.spans[k].rows
+		}
 	}
 	w.stats.MACs++
 	w.stats.Bytes += int64(len(raw))
+	w.spans[i^1] = w.spans[i]
+	slot := &w.spans[i]
 	if epoch == anyEpoch {
 		*slot = hashed{sum: sum, rows: w.confirmer.LookupAny(raw)}
 	} else {
 		*slot = hashed{sum: sum, rows: w.confirmer.Lookup(epoch, raw)}
 	}
 	return slot.rows
+}
+
+// sum hashes what the memo tells spans apart by; it is never 0.
+func (w *work) sum(raw []byte, epoch uint32) uint64 {
+	var h maphash.Hash
+	h.SetSeed(w.m.seed)
+	_, _ = h.Write(raw)
+	var e [8]byte
+	binary.LittleEndian.PutUint64(e[:], uint64(epoch)<<32|uint64(len(raw)))
+	_, _ = h.Write(e[:])
+	return h.Sum64() | 1
 }
 
 // report appends a hit unless it is a repeat or longer than any hit may be.

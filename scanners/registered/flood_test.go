@@ -99,6 +99,16 @@ func TestFloodOfHits(t *testing.T) {
 	}
 }
 
+// TestSpansThatMeet has two spans whose memo is the same place: in a text that
+// repeats both, each was hashed anew every time.
+func TestSpansThatMeet(t *testing.T) {
+	vals := values(62, 2, 32, alnum)
+	m, _ := matcher(t, fingerprints.AudienceCore, vals...)
+	if macs := registered.MeetInMemo(m, vals[0], vals[1], 100); macs != 2 {
+		t.Errorf("%d MACs for two spans, want 2", macs)
+	}
+}
+
 // TestHostileEscapes has long stretches of what starts escapes.
 func TestHostileEscapes(t *testing.T) {
 	v := []byte(`p@"s's\w&r<d>%+/=!#$^*(){}[]|;:,.?~` + "`")
