@@ -24,6 +24,9 @@ type Project interface {
 	// until it returns false. Each attempt of a run is a Run of its own. The mark is
 	// what Query.Mark is to be next time if all runs that were yielded were taken.
 	Runs(ctx context.Context, q Query, yield func([]Run) bool) (mark string, err error)
+	// Look reads a run that was going on as it is now; ErrDeleted when it is not
+	// there any more. It is asked before Logs, whatever Runs yields.
+	Look(ctx context.Context, r Run) (Run, error)
 	// Logs lists the logs of a run, in the order in which they were written. What
 	// of it cannot be had is an error, or, where the others can, a Log with Missing.
 	Logs(ctx context.Context, r Run) ([]Log, error)
