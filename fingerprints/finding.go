@@ -75,6 +75,7 @@ const (
 	SkipMissing     SkipReason = "missing-object"        // that a shallow or partial clone left out
 	SkipLFS         SkipReason = "lfs-content"           // a pointer to content that is kept elsewhere
 	SkipRepository  SkipReason = "other-repository"      // a submodule or nested repository: a source of its own
+	SkipExpired     SkipReason = "expired"               // not kept any longer by the system that had it
 	SkipBadRecord   SkipReason = "bad-record"
 	SkipChanging    SkipReason = "changed-while-reading"
 	SkipInterrupted SkipReason = "interrupted"
@@ -87,7 +88,7 @@ func (r SkipReason) Failure() bool {
 	case SkipUnreadable, SkipBadRecord, SkipInterrupted, SkipChanging:
 		return true
 	case SkipVanished, SkipSpecial, SkipLoop, SkipSymlink, SkipTooLarge, SkipArchive, SkipLongMatch, SkipEncoded, SkipExcluded, SkipMissing,
-		SkipLFS, SkipRepository:
+		SkipLFS, SkipRepository, SkipExpired:
 		return false
 	}
 	return true

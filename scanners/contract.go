@@ -96,11 +96,21 @@ type Item struct {
 	// ever stands under that name: what it gave need not be looked for again.
 	// Empty: not known.
 	Identity string
+	// Recurs says that contents of this kind come under the path again and again, as
+	// logs of runs do, and cost requests to read: what is counted at a path is
+	// counted in each of them, and what one gave is remembered also where a value
+	// is too weak to be known by a hash.
+	Recurs   bool
 	Presence fingerprints.Presence
 	URL      string
-	At       time.Time // the content's own time; zero when it has none
-	Size     int64     // -1 when unknown
-	Origin   Origin    // who brought the content in, where the source knows
+	// LineURL goes behind URL, and a line's number behind that, to name the line;
+	// empty: lines have no names there.
+	LineURL string
+	At      time.Time // the content's own time; zero when it has none
+	// LineTime reads the time that a line begins with; nil: lines have none.
+	LineTime func(line []byte) (time.Time, bool)
+	Size     int64  // -1 when unknown
+	Origin   Origin // who brought the content in, where the source knows
 	// Refs are the names under which a history holds the content now, the first
 	// ones; raw, the pipeline redacts them. MoreRefs counts the others.
 	Refs     []string

@@ -31,7 +31,7 @@ import (
 )
 
 // Head begins a file.
-const Head = "revenant.outcomes/1\n"
+const Head = "revenant.outcomes/2\n"
 
 // MaxSize is how long a file may be: what comes beyond it is not kept.
 const MaxSize = 64 << 20

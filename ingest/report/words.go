@@ -109,6 +109,8 @@ func SkipText(r fingerprints.SkipReason) string {
 		return "objects that a shallow or partial clone left out"
 	case fingerprints.SkipLFS:
 		return "content that is kept in LFS"
+	case fingerprints.SkipExpired:
+		return "not kept any longer"
 	case fingerprints.SkipRepository:
 		return "repositories of their own"
 	case fingerprints.SkipBadRecord:

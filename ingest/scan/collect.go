@@ -104,7 +104,7 @@ func (c *collector) item(ctx context.Context, j *job) error {
 	if err := c.takeSkips(ctx, j); err != nil {
 		return err
 	}
-	if j.item.Locator == "" { // the path comes once
+	if j.item.Locator == "" || j.item.Recurs { // the path comes once, or each time for itself
 		clear(c.ordinals)
 		clear(c.located)
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
+	"time"
 
 	"revenant/api/wire"
 	"revenant/fingerprints"
@@ -30,7 +32,8 @@ type sighting struct {
 	whole wire.Region
 	rules []string // of generic hits that overlap a registered one
 	match fingerprints.Value
-	mark  string // in its line, that lets it be
+	mark  string    // in its line, that lets it be
+	at    time.Time // that its line begins with; zero: the item's
 }
 
 // content is one item being scanned.
@@ -162,6 +165,13 @@ func merge(hits []scanners.Hit) []merged {
 	return kept
 }
 
+// link makes the item's URL name the sighting's line, where lines have names.
+func (j *job) link(s *sighting) {
+	if j.url != "" && j.item.LineURL != "" && s.path == j.path.raw && s.span.Line > 0 {
+		s.obs.Sighting.URL = j.url + j.item.LineURL + strconv.Itoa(s.span.Line)
+	}
+}
+
 // take turns a hit into a sighting, or counts it when enough are listed.
 func (c *content) take(pg *page, m merged) error {
 	key := c.p.valueKey(m.hit)
@@ -178,6 +188,12 @@ func (c *content) take(pg *page, m merged) error {
 		s.span = pg.region(m.hit.Span)
 		s.obs.Sighting.Context = pg.context(m.hit.Span)
 		s.whole = s.span
+		if read := c.j.item.LineTime; read != nil {
+			if at, has := read(pg.beginning(m.hit.Span.Start)); has {
+				s.at, s.obs.Sighting.At = at, at
+			}
+		}
+		c.j.link(s)
 		if g := m.generic(); g != nil && g.Match.Len() > 0 {
 			s.whole = pg.region(g.Match)
 			s.match = c.p.reveal(pg, g.Match)

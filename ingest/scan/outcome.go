@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strings"
+	"time"
 
 	"revenant/api/wire"
 	"revenant/fingerprints"
@@ -44,6 +45,7 @@ type recording struct {
 	found outcomeWriter // sightings
 	count int
 	unfit bool // it is not kept
+	weak  bool // also what is too weak for an id
 }
 
 // records begins the recording of an item; nil where nothing is to be kept of it.
@@ -54,7 +56,7 @@ func (p *pipeline) records(j *job) *recording {
 	}
 	return &recording{
 		key: outcomeKey(it.Identity, it.Path), path: it.Path, core: p.o.Identities.Core, marks: map[string]string{},
-		found: outcomeWriter{known: map[string]int{}},
+		found: outcomeWriter{known: map[string]int{}}, weak: it.Recurs,
 	}
 }
 
@@ -118,13 +120,13 @@ func (r *recording) skip(t text, s fingerprints.Skip) {
 }
 
 // take takes down sightings on their way to the collector. A value that is too
-// weak to be known by a hash is in no outcome.
+// weak to be known by a hash is in no outcome, unless looking again costs requests.
 func (r *recording) take(list []*sighting) {
 	if r == nil {
 		return
 	}
 	for _, s := range list {
-		if r.unfit = r.unfit || s.ident.key == nil || s.ident.located || len(r.found.b) > maxOutcome; r.unfit {
+		if r.unfit = r.unfit || s.ident.key == nil || s.ident.located && !r.weak || len(r.found.b) > maxOutcome; r.unfit {
 			return
 		}
 		r.count++
@@ -202,7 +204,7 @@ func (p *pipeline) again(j *job, k *kept) *sighting {
 		Span: scanners.Span{Start: k.start, End: k.end}, Form: k.form, Rows: k.rows,
 		Rule: k.rule, Description: k.description, Tags: k.tags, Entropy: k.entropy, PathOnly: k.pathOnly, Low: k.low,
 	}
-	s.ident = identity{key: &p.o.Identities.Edge, id: k.id}
+	s.ident = identity{key: &p.o.Identities.Edge, id: k.id, located: k.located}
 	if k.core {
 		s.ident.key = p.o.Identities.Core
 	}
@@ -220,6 +222,12 @@ func (p *pipeline) again(j *job, k *kept) *sighting {
 		s.obs.Rows = slices.Clone(k.rows)
 		sg.Row = k.rows[0]
 	}
+	if s.at = k.at; !k.at.IsZero() {
+		sg.At = k.at
+	}
+	if !k.pathOnly {
+		j.link(s)
+	}
 	return s
 }
 
@@ -234,9 +242,11 @@ type kept struct {
 	rows                        []fingerprints.RowID
 	rules                       []string
 	within, pathOnly, core, low bool
+	located                     bool
 	id                          fingerprints.ValueID
 	same                        uint64
 	context, mark               string
 	overflow                    int64
 	span, whole                 wire.Region
+	at                          time.Time
 }

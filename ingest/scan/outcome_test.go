@@ -237,6 +237,7 @@ func TestOutcomeNotKept(t *testing.T) {
 		{name: "generic", path: "a.txt", text: "key " + other},
 		{name: "by its path alone", path: "key-of-the-long-named-service.p12", text: "plain"},
 		{name: "weak", path: "a.txt", text: "key " + weak, again: true},
+		{name: "weak, in a log", path: "build/test", text: "key " + weak, item: func(it *scanners.Item) { it.Recurs = true }},
 		{name: "in the path", path: "d/" + strong + "/a.txt", text: "plain", again: true},
 		{name: "in a member's path", path: "a.zip", text: zipOf(t, zip.Deflate, other+".txt", "plain"), again: true},
 		{name: "no identity", path: "a.txt", text: "plain", again: true, item: func(it *scanners.Item) { it.Identity = "" }},

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"revenant/api/wire"
 	"revenant/fingerprints"
@@ -61,12 +62,22 @@ func (w *outcomeWriter) region(r wire.Region) {
 	}
 }
 
+// time writes a moment, to the nanosecond; that of a log begins after 1970.
+func (w *outcomeWriter) time(t time.Time) {
+	if t.IsZero() {
+		w.number(0)
+		return
+	}
+	w.number(t.UnixNano())
+}
+
 // Flags of a sighting.
 const (
 	flagWithin = 1 << iota
 	flagPathOnly
 	flagCore
 	flagLow
+	flagLocated
 	flagsEnd
 )
 
@@ -77,7 +88,8 @@ func (r *recording) sighting(s *sighting) {
 	for _, f := range []struct {
 		bit byte
 		set bool
-	}{{flagWithin, sg.Within}, {flagPathOnly, s.hit.PathOnly}, {flagCore, s.ident.key == r.core}, {flagLow, s.hit.Low}} {
+	}{{flagWithin, sg.Within}, {flagPathOnly, s.hit.PathOnly}, {flagCore, s.ident.key == r.core}, {flagLow, s.hit.Low},
+		{flagLocated, s.ident.located}} {
 		if f.set {
 			flags |= f.bit
 		}
@@ -104,6 +116,7 @@ func (r *recording) sighting(s *sighting) {
 	w.number(s.obs.Overflow)
 	w.region(s.span)
 	w.region(s.whole)
+	w.time(s.at)
 }
 
 // outcome is all that was taken down.
@@ -256,6 +269,14 @@ func (r *outcomeReader) region() (out wire.Region) {
 	return out
 }
 
+func (r *outcomeReader) time() time.Time {
+	n := r.number()
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, n).UTC()
+}
+
 func (r *outcomeReader) sighting() (k kept) {
 	flags := r.bytes(1)
 	if r.bad || flags[0] >= flagsEnd {
@@ -263,6 +284,7 @@ func (r *outcomeReader) sighting() (k kept) {
 		return k
 	}
 	k.within, k.pathOnly, k.core, k.low = flags[0]&flagWithin != 0, flags[0]&flagPathOnly != 0, flags[0]&flagCore != 0, flags[0]&flagLow != 0
+	k.located = flags[0]&flagLocated != 0
 	k.path, k.start, k.end = r.again(), r.number(), r.number()
 	k.form, k.rule, k.description, k.tags = fingerprints.Form(r.again()), r.again(), r.again(), r.texts()
 	if b := r.bytes(4); b != nil {
@@ -276,7 +298,7 @@ func (r *outcomeReader) sighting() (k kept) {
 		}
 	}
 	k.context, k.mark, k.overflow = r.again(), r.again(), r.number()
-	k.span, k.whole = r.region(), r.region()
+	k.span, k.whole, k.at = r.region(), r.region(), r.time()
 	return k
 }
 

@@ -157,6 +157,22 @@ func (p *page) region(s scanners.Span) wire.Region {
 	return r
 }
 
+// longestTime is how long the beginning of a line is that a time may stand in.
+const longestTime = 256
+
+// beginning is how the line begins that an offset of the content stands in.
+func (p *page) beginning(offset int64) []byte {
+	data, at := p.w.Chunk.Data, int(offset-p.w.Chunk.Base)
+	if k := sort.SearchInts(p.newlines, at); k > 0 {
+		data = data[p.newlines[k-1]+1:]
+	}
+	end := min(len(data), longestTime)
+	if n := bytes.IndexByte(data[:end], '\n'); n >= 0 {
+		end = n
+	}
+	return data[:end]
+}
+
 // context is the line around a span, cut short, with every hit replaced.
 func (p *page) context(s scanners.Span) string {
 	data, base := p.w.Chunk.Data, p.w.Chunk.Base
