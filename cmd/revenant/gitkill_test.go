@@ -154,7 +154,7 @@ func TestGitKilledAtAnyMoment(t *testing.T) {
 func TestGitMemory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "git")
 	now := time.Now()
-	m := gitMemory{filepath.Join(dir, "a"), func() time.Time { return now }}
+	m := memoryFiles{filepath.Join(dir, "a"), func() time.Time { return now }}
 	if _, err := m.Open("memory"); err == nil {
 		t.Error("a memory of nothing")
 	}

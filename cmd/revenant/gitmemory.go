@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"time"
 
 	"revenant/ingest/scan"
 	"revenant/scanners"
@@ -15,87 +12,6 @@ import (
 	"revenant/scanners/gitrepo"
 	"revenant/scanners/rules"
 )
-
-// gitMemory keeps what was read of one repository, in files of the registry's
-// folder whose names begin alike. It holds ids of objects and no content.
-type gitMemory struct {
-	prefix string
-	now    func() time.Time
-}
-
-// memoryFile is a part that was opened.
-type memoryFile struct {
-	*os.File
-	size int64
-}
-
-// Size implements gitrepo.Part.
-func (f memoryFile) Size() int64 { return f.size }
-
-func (m gitMemory) file(part string) string { return m.prefix + "." + part }
-
-// Open implements gitrepo.Memory.
-func (m gitMemory) Open(part string) (gitrepo.Part, error) {
-	f, err := os.Open(m.file(part))
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return memoryFile{f, info.Size()}, nil
-}
-
-// staleMemory is how old a file is that a process left behind when it was
-// killed while it saved.
-const staleMemory = time.Hour
-
-// Save implements gitrepo.Memory: the file is replaced as a whole, once all of
-// it is on the disk.
-func (m gitMemory) Save(part string, b []byte) error {
-	dir := filepath.Dir(m.prefix)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	m.tidy()
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(m.file(part))+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	if _, err = tmp.Write(b); err == nil {
-		err = tmp.Sync()
-	}
-	if closeErr := tmp.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), m.file(part))
-}
-
-// Remove implements gitrepo.Memory.
-func (m gitMemory) Remove(part string) error {
-	if err := os.Remove(m.file(part)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-// tidy removes what killed processes left behind.
-func (m gitMemory) tidy() {
-	left, err := filepath.Glob(filepath.Join(filepath.Dir(m.prefix), "."+filepath.Base(m.prefix)+".*-*"))
-	if err != nil {
-		return // the pattern is sound
-	}
-	for _, name := range left {
-		if info, err := os.Lstat(name); err == nil && m.now().Sub(info.ModTime()) > staleMemory {
-			_ = os.Remove(name) // another process may have
-		}
-	}
-}
 
 // remembers sets what a scan of a repository keeps for the next one, where
 // there is a registry to keep it beside.
@@ -111,7 +27,7 @@ func (a *app) remembers(o *gitrepo.Options, e *eye, fl *scanFlags, p scanPlace) 
 	if m := e.generics(); m != nil {
 		o.Knows.Rules, o.Knows.Permits = ruleMarks(m.Marks()), ruleMarks(m.Permits())
 	}
-	o.Memory = a.gitMemory(e.session.dir, p.sourceID)
+	o.Memory = a.memoryOf(e.session.dir, p.kind, p.sourceID)
 	o.KeepEvery = a.keepEvery
 	o.ScreenFor = func(c gitrepo.Change) func(context.Context, []byte) bool {
 		return e.screenFor(c, fl.archives(a.now))

@@ -236,7 +236,7 @@ func (a *app) sourceForget() *cobra.Command {
 				if err := s.reg.ForgetSource(ctx, s.actor, args[0]); err != nil {
 					return err
 				}
-				if err := errors.Join(forgetClone(s.dir, args[0]), a.gitMemory(s.dir, args[0]).forget()); err != nil {
+				if err := errors.Join(forgetClone(s.dir, args[0]), a.forgetMemory(s.dir, args[0])); err != nil {
 					return err
 				}
 				if a.asJSON {

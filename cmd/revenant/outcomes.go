@@ -2,37 +2,28 @@ package main
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 
-	"revenant/fingerprints"
 	"revenant/ingest/outcomes"
 	"revenant/ingest/scan"
 )
 
-// outcomesPart is the part of a git memory that has what contents gave.
+// outcomesPart is the part of a memory that has what contents gave.
 const outcomesPart = "outcomes"
 
-// keptOutcomes are those of a repository, read and to be written. nil: none are.
+// keptOutcomes are those of a source, read and to be written. nil: none are.
 type keptOutcomes struct {
 	set    *outcomes.Set
-	memory gitMemory
+	memory memoryFiles
 	random io.Reader
 }
 
-// gitMemory is where what is known of a repository lies.
-func (a *app) gitMemory(home, sourceID string) gitMemory {
-	return gitMemory{filepath.Join(home, "git", sourceFile(sourceID)), a.now}
-}
-
-// outcomes opens what contents of a repository gave to a scan that looked as
+// outcomes opens what contents of a source gave to a scan that looked as
 // this one does; nil where it is not to be kept, or cannot be told.
 func (a *app) outcomes(e *eye, fl *scanFlags, p scanPlace) *keptOutcomes {
-	if e.session == nil || fl.noStore || fl.showSecrets || p.kind != fingerprints.KindGit || p.partial || p.sourceID == "" {
+	if e.session == nil || fl.noStore || fl.showSecrets || !slices.Contains(memoryKinds(), p.kind) || p.partial || p.sourceID == "" {
 		return nil
 	}
 	known := a.generic(fl, p)
@@ -49,7 +40,7 @@ func (a *app) outcomes(e *eye, fl *scanFlags, p scanPlace) *keptOutcomes {
 	if err != nil {
 		return nil
 	}
-	k := &keptOutcomes{set: set, memory: a.gitMemory(e.session.dir, p.sourceID), random: a.rand}
+	k := &keptOutcomes{set: set, memory: a.memoryOf(e.session.dir, p.kind, p.sourceID), random: a.rand}
 	if file, err := k.memory.Open(outcomesPart); err == nil {
 		if b, err := io.ReadAll(io.NewSectionReader(file, 0, min(file.Size(), outcomes.MaxSize+1))); err == nil {
 			k.set.Open(b) // if it is of use
@@ -83,37 +74,4 @@ func (k *keptOutcomes) save(whole bool) error {
 		return err
 	}
 	return k.memory.Save(outcomesPart, b)
-}
-
-// forget removes what is known of a repository that is no source any more.
-func (m gitMemory) forget() error {
-	name := filepath.Base(m.prefix) + "."
-	return removeBeside(filepath.Dir(m.prefix), func(file string) bool {
-		return strings.HasPrefix(file, name) || strings.HasPrefix(file, "."+name)
-	})
-}
-
-// forgetOutcomes removes what contents gave, of every repository: the lines that
-// are kept with it may hold what was registered just now.
-func (s *session) forgetOutcomes() error {
-	return removeBeside(filepath.Join(s.dir, "git"), func(file string) bool {
-		return strings.HasSuffix(strings.TrimPrefix(file, "."), "."+outcomesPart) || strings.Contains(file, "."+outcomesPart+"-")
-	})
-}
-
-// removeBeside removes files of a folder, if there is one.
-func removeBeside(dir string, which func(file string) bool) error {
-	list, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	for _, e := range list {
-		if !which(e.Name()) {
-			continue
-		}
-		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
 }

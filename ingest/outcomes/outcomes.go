@@ -1,9 +1,8 @@
 // Package outcomes keeps what contents gave, for the next scan with the same
 // knowledge (scan.Outcomes): a sealed file for each source.
 //
-// The file is the line Head, 32 random bytes, and AES-256-GCM of the entries
-// with a nonce of zeros. The key is IdentityKey.LocalKey("outcomes", the 32
-// bytes); additional data are the line and the knowledge. An entry is a key of
+// The file is a sealed.Box of the purpose "outcomes", bound to the knowledge. An
+// entry is a key of
 // 32 bytes, the outcome's length as a varint, and the outcome; entries are sorted
 // by key.
 //
@@ -15,12 +14,8 @@ package outcomes
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -28,6 +23,7 @@ import (
 
 	"revenant/fingerprints/keys"
 	"revenant/ingest/scan"
+	"revenant/ingest/sealed"
 )
 
 // Head begins a file.
@@ -36,15 +32,9 @@ const Head = "revenant.outcomes/2\n"
 // MaxSize is how long a file may be: what comes beyond it is not kept.
 const MaxSize = 64 << 20
 
-const saltSize = 32
-
-// ErrNoKey is returned for a key that is not at hand.
-var ErrNoKey = errors.New("no key for outcomes")
-
 // Set is what a source gave. Safe for concurrent use.
 type Set struct {
-	key   keys.IdentityKey
-	knows [sha256.Size]byte
+	box sealed.Box
 
 	mu   sync.Mutex
 	was  map[scan.OutcomeKey][]byte
@@ -58,24 +48,20 @@ var _ scan.Outcomes = (*Set)(nil)
 // New is an empty set. knows is a hash of all that decides what a content gives.
 func New(key keys.IdentityKey, knows [sha256.Size]byte) (*Set, error) {
 	if key.IsZero() {
-		return nil, ErrNoKey
+		return nil, sealed.ErrNoKey
 	}
-	return &Set{key: key, knows: knows, was: map[scan.OutcomeKey][]byte{}, now: map[scan.OutcomeKey][]byte{}}, nil
+	box := sealed.Box{Key: key, Purpose: "outcomes", Head: Head, Bound: knows[:]}
+	return &Set{box: box, was: map[scan.OutcomeKey][]byte{}, now: map[scan.OutcomeKey][]byte{}}, nil
 }
 
 // Open takes up what a file holds, if it is one of this ring and knowledge. It
 // reports whether it is.
 func (s *Set) Open(file []byte) bool {
-	rest, is := bytes.CutPrefix(file, []byte(Head))
-	if !is || len(rest) < saltSize || len(file) > MaxSize {
+	if len(file) > MaxSize {
 		return false
 	}
-	aead, err := s.cipher(rest[:saltSize])
-	if err != nil {
-		return false
-	}
-	plain, err := aead.Open(nil, make([]byte, aead.NonceSize()), rest[saltSize:], s.additional())
-	if err != nil {
+	plain, ok := s.box.Open(file)
+	if !ok {
 		return false
 	}
 	was, ok := entries(plain)
@@ -105,17 +91,6 @@ func entries(b []byte) (map[scan.OutcomeKey][]byte, bool) {
 	}
 	return out, true
 }
-
-func (s *Set) cipher(salt []byte) (cipher.AEAD, error) {
-	key := s.key.LocalKey("outcomes", salt)
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		return nil, fmt.Errorf("sealing outcomes: %w", err)
-	}
-	return cipher.NewGCM(block)
-}
-
-func (s *Set) additional() []byte { return append([]byte(Head), s.knows[:]...) }
 
 // Recall implements scan.Outcomes.
 func (s *Set) Recall(key scan.OutcomeKey) ([]byte, bool) {
@@ -183,20 +158,11 @@ func compareKeys(a, b scan.OutcomeKey) int { return bytes.Compare(a[:], b[:]) }
 func (s *Set) Seal(random io.Reader) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := append(make([]byte, 0, len(Head)+saltSize), Head...)
-	out = out[:len(Head)+saltSize]
-	if _, err := io.ReadFull(random, out[len(Head):]); err != nil {
-		return nil, fmt.Errorf("sealing outcomes: %w", err)
-	}
-	aead, err := s.cipher(out[len(Head):])
-	if err != nil {
-		return nil, err
-	}
 	plain := make([]byte, 0, s.size)
 	for _, key := range slices.SortedFunc(maps.Keys(s.now), compareKeys) {
 		plain = append(plain, key[:]...)
 		plain = binary.AppendUvarint(plain, uint64(len(s.now[key])))
 		plain = append(plain, s.now[key]...)
 	}
-	return aead.Seal(out, make([]byte, aead.NonceSize()), plain, s.additional()), nil
+	return s.box.Seal(random, plain)
 }

@@ -10,6 +10,7 @@ import (
 
 	"revenant/fingerprints/keys"
 	"revenant/ingest/outcomes"
+	"revenant/ingest/sealed"
 	"revenant/ingest/scan"
 )
 
@@ -26,7 +27,7 @@ func open(t testing.TB, key byte, knows string, file []byte) (*outcomes.Set, boo
 
 func name(i int) scan.OutcomeKey { return sha256.Sum256(fmt.Append(nil, i)) }
 
-func sealed(t testing.TB, s *outcomes.Set) []byte {
+func sealedFile(t testing.TB, s *outcomes.Set) []byte {
 	t.Helper()
 	b, err := s.Seal(source())
 	if err != nil {
@@ -57,7 +58,7 @@ func TestWhatIsKept(t *testing.T) {
 	if !s.Changed() {
 		t.Error("something is new")
 	}
-	file := sealed(t, s)
+	file := sealedFile(t, s)
 	for i := range 4 {
 		if bytes.Contains(file, fmt.Append(nil, "outcome", i)) {
 			t.Error("it is not sealed")
@@ -68,7 +69,7 @@ func TestWhatIsKept(t *testing.T) {
 	if got := has(again, 5); !ok || got != "outcome0 outcome1 outcome2 other " || again.Changed() {
 		t.Errorf("%v: %q, changed: %v", ok, got, again.Changed())
 	}
-	if !bytes.Equal(sealed(t, again), file) {
+	if !bytes.Equal(sealedFile(t, again), file) {
 		t.Error("the file of the same is another")
 	}
 
@@ -76,13 +77,13 @@ func TestWhatIsKept(t *testing.T) {
 	if has(fewer, 2); !fewer.Changed() {
 		t.Error("what nobody asked for is kept")
 	}
-	less, _ := open(t, 1, "a", sealed(t, fewer))
+	less, _ := open(t, 1, "a", sealedFile(t, fewer))
 	if got := has(less, 5); got != "outcome0 outcome1 " {
 		t.Errorf("%q", got)
 	}
 	fewer.Keep(name(4), []byte("new"))
 	fewer.Whole()
-	all, _ := open(t, 1, "a", sealed(t, fewer))
+	all, _ := open(t, 1, "a", sealedFile(t, fewer))
 	if got := has(all, 5); got != "outcome0 outcome1 outcome2 other new " {
 		t.Errorf("of a scan that was interrupted: %q", got)
 	}
@@ -94,7 +95,7 @@ func TestForeignFiles(t *testing.T) {
 	s, _ := open(t, 1, "a", nil)
 	s.Keep(name(0), []byte("one"))
 	s.Keep(name(1), []byte("another"))
-	file := sealed(t, s)
+	file := sealedFile(t, s)
 	refused := func(what string, key byte, knows string, file []byte) {
 		t.Helper()
 		if s, ok := open(t, key, knows, file); ok || has(s, 2) != "" {
@@ -112,7 +113,7 @@ func TestForeignFiles(t *testing.T) {
 			refused(fmt.Sprintf("bit %d of byte %d", bit, i), 1, "a", other)
 		}
 	}
-	if _, err := outcomes.New(keys.IdentityKey{}, [32]byte{}); !errors.Is(err, outcomes.ErrNoKey) {
+	if _, err := outcomes.New(keys.IdentityKey{}, [32]byte{}); !errors.Is(err, sealed.ErrNoKey) {
 		t.Errorf("without a key: %v", err)
 	}
 	if _, err := s.Seal(bytes.NewReader(nil)); err == nil {
@@ -127,7 +128,7 @@ func TestBound(t *testing.T) {
 	for i := range 80 {
 		s.Keep(name(i), big)
 	}
-	file := sealed(t, s)
+	file := sealedFile(t, s)
 	if len(file) > outcomes.MaxSize || len(file) < outcomes.MaxSize/2 {
 		t.Fatalf("%d bytes", len(file))
 	}
@@ -140,11 +141,11 @@ func TestBound(t *testing.T) {
 func FuzzEntries(f *testing.F) {
 	s, _ := open(f, 1, "a", nil)
 	s.Keep(name(0), []byte("one"))
-	f.Add(sealed(f, s))
+	f.Add(sealedFile(f, s))
 	f.Add([]byte(outcomes.Head))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, file := range [][]byte{b, append([]byte(outcomes.Head), b...)} {
-			if s, ok := open(t, 1, "a", file); ok && len(sealed(t, s)) == 0 {
+			if s, ok := open(t, 1, "a", file); ok && len(sealedFile(t, s)) == 0 {
 				t.Error("opened, and nothing comes of it")
 			}
 		}
