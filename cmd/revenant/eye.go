@@ -34,7 +34,8 @@ type eye struct {
 	generic       bool
 	rules         map[string]*eye // by their configuration's path: with its rules
 	closers       []func() error
-	meter         *meter // told how far a scan is; nil: nobody looks
+	kept          *keptOutcomes // of the source under way; nil: none are
+	meter         *meter        // told how far a scan is; nil: nobody looks
 }
 
 func (e *eye) close() {

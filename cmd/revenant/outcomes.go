@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 
+	"revenant/fingerprints"
 	"revenant/ingest/outcomes"
 	"revenant/ingest/scan"
 )
@@ -23,7 +24,7 @@ type keptOutcomes struct {
 // outcomes opens what contents of a source gave to a scan that looked as
 // this one does; nil where it is not to be kept, or cannot be told.
 func (a *app) outcomes(e *eye, fl *scanFlags, p scanPlace) *keptOutcomes {
-	if e.session == nil || fl.noStore || fl.showSecrets || !slices.Contains(memoryKinds(), p.kind) || p.partial || p.sourceID == "" {
+	if e.session == nil || fl.noStore || fl.showSecrets || !slices.Contains(memoryKinds(), p.kind) || p.partial && p.kind != fingerprints.KindCI || p.sourceID == "" {
 		return nil
 	}
 	known := a.generic(fl, p)
@@ -55,6 +56,23 @@ func (k *keptOutcomes) of(o *scan.Options) {
 	if k != nil {
 		o.Outcomes = k.set
 	}
+}
+
+// holds reports whether a content gave something when it was looked at last.
+func (k *keptOutcomes) holds(identity, path string) bool {
+	return k != nil && k.set.Holds(scan.KeyOf(identity, path))
+}
+
+// saveSoFar keeps what is known while a scan is under way.
+func (k *keptOutcomes) saveSoFar() error {
+	if k == nil {
+		return nil
+	}
+	b, err := k.set.SealSoFar(k.random)
+	if err != nil {
+		return err
+	}
+	return k.memory.Save(outcomesPart, b)
 }
 
 // save keeps what is known now. whole says that the scan came to its end: what

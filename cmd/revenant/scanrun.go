@@ -149,6 +149,9 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	opts := r.options(eye, j.place)
 	opts.Tolerance = eye.decisions.and(tolerance)
 	r.meter.begin(ctx, r.at, j.place, r.a.stdin)
+	at := *eye
+	at.kept = r.a.outcomes(eye, r.fl, j.place)
+	eye = &at
 	src, err := j.open(eye, nil)
 	if err != nil {
 		if j.name == "" {
@@ -176,10 +179,10 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	}
 	opts.Source = r.meter.source(src)
 	r.partial = r.partial || j.place.partial
-	kept := r.a.outcomes(eye, r.fl, j.place)
+	kept := eye.kept
 	kept.of(&opts)
 	res, err := r.scan(ctx, opts)
-	if err == nil && kept.save(seenWhole(res)) != nil { // what was found is recorded all the same
+	if err == nil && kept.save(seenWhole(res) && !j.place.partial) != nil { // what was found is recorded all the same
 		r.total.Notes = append(r.total.Notes, wire.Note{SourceID: j.place.sourceID, Text: "what was found could not be remembered: the next scan takes longer"})
 	}
 	r.total.Notes = append(r.total.Notes, notes(own, seenWhole(res) && !j.place.partial)...)

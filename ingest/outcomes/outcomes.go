@@ -154,15 +154,45 @@ func (s *Set) Whole() {
 
 func compareKeys(a, b scan.OutcomeKey) int { return bytes.Compare(a[:], b[:]) }
 
+// Holds reports whether what is known of a content is that something is in it. It
+// does not count as asking for it.
+func (s *Set) Holds(key scan.OutcomeKey) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, has := s.now[key]
+	if !has {
+		b, has = s.was[key]
+	}
+	return has && scan.Gave(b)
+}
+
 // Seal is the file of what was asked for and what is new. The error is random's.
 func (s *Set) Seal(random io.Reader) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	plain := make([]byte, 0, s.size)
-	for _, key := range slices.SortedFunc(maps.Keys(s.now), compareKeys) {
+	return s.seal(random, s.now)
+}
+
+// SealSoFar is the file of all that is known while a scan is under way: what it
+// has not asked for yet, too.
+func (s *Set) SealSoFar(random io.Reader) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all, size := maps.Clone(s.now), s.size
+	for key, b := range s.was {
+		if _, has := all[key]; !has && size+entrySize(b) <= MaxSize-1024 {
+			all[key], size = b, size+entrySize(b)
+		}
+	}
+	return s.seal(random, all)
+}
+
+func (s *Set) seal(random io.Reader, entries map[scan.OutcomeKey][]byte) ([]byte, error) {
+	var plain []byte
+	for _, key := range slices.SortedFunc(maps.Keys(entries), compareKeys) {
 		plain = append(plain, key[:]...)
-		plain = binary.AppendUvarint(plain, uint64(len(s.now[key])))
-		plain = append(plain, s.now[key]...)
+		plain = binary.AppendUvarint(plain, uint64(len(entries[key])))
+		plain = append(plain, entries[key]...)
 	}
 	return s.box.Seal(random, plain)
 }

@@ -55,7 +55,7 @@ func (p *pipeline) records(j *job) *recording {
 		return nil
 	}
 	return &recording{
-		key: outcomeKey(it.Identity, it.Path), path: it.Path, core: p.o.Identities.Core, marks: map[string]string{},
+		key: KeyOf(it.Identity, it.Path), path: it.Path, core: p.o.Identities.Core, marks: map[string]string{},
 		found: outcomeWriter{known: map[string]int{}}, weak: it.Recurs,
 	}
 }
@@ -74,7 +74,8 @@ func (p *pipeline) core() *keys.IdentityKey {
 	return p.o.Identities.Core
 }
 
-func outcomeKey(identity, path string) OutcomeKey {
+// KeyOf names the content that an Item's Identity names, at a path.
+func KeyOf(identity, path string) OutcomeKey {
 	b := keys.AppendField(nil, []byte(identity))
 	return sha256.Sum256(keys.AppendField(b, []byte(path)))
 }
@@ -176,6 +177,12 @@ func (p *pipeline) recall(ctx context.Context, j *job) bool {
 		}
 	}
 	return true
+}
+
+// Gave reports whether a content gave anything that is a finding.
+func Gave(b []byte) bool {
+	o, ok := decodeOutcome(b)
+	return ok && len(o.found) > 0
 }
 
 // namedAlike reports whether what stands in for registered hits is as it was.

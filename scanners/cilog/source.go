@@ -28,6 +28,8 @@ type Options struct {
 	// Most is how many runs are read that were not read before; 0: all. The others
 	// wait for the next scan.
 	Most int
+	// NewOnly leaves out runs that were read before.
+	NewOnly bool
 	// Holds reports whether a log gave something when it was looked at last: its run
 	// is asked whether its logs are still kept. nil: none did.
 	Holds func(identity, path string) bool
@@ -59,7 +61,8 @@ type Source struct {
 	listed bool
 	ended  error // what Next returns from now on
 
-	recall  []*knownRun // whose items are still to be given out
+	met     map[runID]bool // runs of the part that was asked for; nil: all were
+	recall  []*knownRun    // whose items are still to be given out
 	fetches *fetches
 	took    int
 	expired int // runs whose logs were gone before they were read
@@ -196,15 +199,21 @@ func (s *Source) list(ctx context.Context) (err error) {
 	if err := s.listRuns(ctx); err != nil {
 		return err
 	}
-	if err := s.ask(ctx); err != nil {
-		return err
+	if !s.o.NewOnly {
+		if err := s.ask(ctx); err != nil {
+			return err
+		}
 	}
 	for _, r := range s.known.Runs {
 		if r.Expired && len(r.Logs) > 0 { // what they gave may have been forgotten
 			s.expire(r)
 		}
 	}
-	s.recall = slices.Clone(s.known.Runs)
+	for _, r := range s.known.Runs {
+		if !s.o.NewOnly && (s.met == nil || s.met[r.Run.key()]) {
+			s.recall = append(s.recall, r)
+		}
+	}
 	waiting := s.wanted()
 	if s.o.Most > 0 && len(waiting) > s.o.Most {
 		left := len(waiting) - s.o.Most
@@ -219,7 +228,7 @@ func (s *Source) list(ctx context.Context) (err error) {
 func (s *Source) wanted() []Run {
 	var out []Run
 	for _, r := range s.known.Waiting {
-		if s.o.Since.IsZero() || !r.Began.Before(s.o.Since) || r.Began.IsZero() {
+		if s.met == nil || s.met[r.key()] {
 			out = append(out, r)
 		}
 	}
@@ -232,7 +241,7 @@ func (s *Source) listRuns(ctx context.Context) error {
 	q := Query{Mark: s.known.Mark, Since: s.o.Since, Branch: s.o.Branch}
 	part := !q.Since.IsZero() || q.Branch != ""
 	if part {
-		q.Mark = ""
+		q.Mark, s.met = "", map[runID]bool{}
 	}
 	waits := map[runID]int{}
 	for i, r := range s.known.Waiting {
@@ -241,6 +250,9 @@ func (s *Source) listRuns(ctx context.Context) error {
 	var found []Run
 	mark, err := s.o.Project.Runs(ctx, q, func(page []Run) bool {
 		for _, r := range page {
+			if part {
+				s.met[r.key()] = true
+			}
 			if i, has := waits[r.key()]; has {
 				if i >= 0 {
 					s.known.Waiting[i] = r

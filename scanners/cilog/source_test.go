@@ -246,7 +246,7 @@ func TestMost(t *testing.T) {
 		}
 	}
 	since := func(o *cilog.Options) { o.Since = epoch.Add(6 * time.Minute) }
-	items, _, _, err := drain(t, open(f, nil, since), nil)
+	items, _, _, err := drain(t, open(f, m, since), known)
 	if err != nil || !slices.ContainsFunc(items, func(s seen) bool { return s.Locator == "run 6 job 60" }) || slices.ContainsFunc(items, func(s seen) bool { return strings.HasPrefix(s.Locator, "run 5") }) {
 		t.Errorf("since a time: %v %v", err, items)
 	}

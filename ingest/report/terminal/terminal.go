@@ -117,6 +117,9 @@ func (p *printer) group(g report.Group, several bool, described map[string]bool)
 		for _, text := range p.where(at, several) {
 			p.line(deeper, dim, text)
 		}
+		if at.Kind == fingerprints.KindCI && at.URL != "" {
+			p.whole(deeper, at.URL)
+		}
 		if at.Context != "" && at.Context != context {
 			p.line(deeper, "", at.Context)
 		}
@@ -215,6 +218,8 @@ func (p *printer) where(at report.Place, several bool) []string {
 		parts = append(parts, since)
 	case is:
 		parts = append(parts, "blob "+blob[:min(len(blob), commitRunes)])
+	case f.Kind == fingerprints.KindCI && !f.At.IsZero():
+		parts = append(parts, "logged "+f.At.UTC().Format("2006-01-02 15:04:05")+" UTC")
 	}
 	if len(f.Refs) > 0 {
 		room := p.width - deeper

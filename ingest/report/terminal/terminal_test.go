@@ -116,6 +116,24 @@ not complete: 2 skipped
 
 // What is settled is one line each, behind the rest: too common to alert, accepted,
 // at an allowed place.
+// TestLogLines: a finding in a log says in which run it is, when it was logged, and
+// where to look.
+func TestLogLines(t *testing.T) {
+	f := finding("build/Run tests", fingerprints.VerdictUnregistered, fingerprints.SeverityMedium)
+	f.Kind, f.SourceID, f.Locator, f.Presence = fingerprints.KindCI, "ci:github:github.com/acme/shop", "run 42 attempt 2 job 7 step 3", fingerprints.PresenceRetained
+	f.At, f.URL = time.Date(2026, 5, 6, 7, 8, 9, 0, time.FixedZone("", 3600)), "https://github.com/acme/shop/actions/runs/42/job/7#step:3:3"
+	got := written(t, terminal.Options{Width: 66}, wire.Summary{Items: 1, Findings: 1}, f)
+	want := `  build/Run tests:3:7  (run 42 attempt 2 job 7 step 3, retained)
+    logged 2026-05-06 06:08:09 UTC
+    https://github.com/acme/shop/actions/runs/42/job/7#step:3:3
+`
+	for line := range strings.SplitAfterSeq(want, "\n") {
+		if !strings.Contains(got, line) {
+			t.Errorf("%q is not in\n%s", line, got)
+		}
+	}
+}
+
 func TestSettled(t *testing.T) {
 	common := finding("a", fingerprints.VerdictLeaked, fingerprints.SeverityHigh)
 	common.Matches, common.TooCommon = []wire.Match{{Secret: "db", Version: 1}}, true
