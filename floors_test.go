@@ -70,6 +70,8 @@ func floors() map[string]room {
 		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/pipeline":        {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/migrate":         {floor: 3},
+		"ingest/redact":          {floor: 3, sideway: []string{"ingest/scan"}},
+		"ingest/relay":           {floor: 3},
 		"ingest/outcomes":        {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/report":          {floor: 3},
 		"ingest/report/csv":      {floor: 3, sideway: []string{"ingest/report"}},

@@ -163,7 +163,6 @@ func (b *bench) cutEverywhere(t *testing.T, engine *scanners.Engine, r *rand.Ran
 	}
 }
 
-
 // TestRedactionOfMuch has plants of every encoding in one stream, which comes in
 // pieces of any size, fast and slowly, and is looked at in parts that are small
 // beside what is held.
