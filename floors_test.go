@@ -73,6 +73,8 @@ func floors() map[string]room {
 		"ingest/migrate":         {floor: 3},
 		"ingest/outcomes":        {floor: 3, sideway: []string{"ingest/scan", "ingest/sealed"}},
 		"ingest/sealed":          {floor: 3},
+		"ingest/redact":          {floor: 3, sideway: []string{"ingest/scan"}},
+		"ingest/relay":           {floor: 3},
 		"ingest/report":          {floor: 3},
 		"ingest/report/csv":      {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/report/gitlab":   {floor: 3, sideway: []string{"ingest/report"}},

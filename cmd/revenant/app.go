@@ -38,6 +38,7 @@ type app struct {
 	completing bool // a shell asks how a line goes on
 
 	code int // what a command that worked wants to exit with
+	dies int // the signal that the process is to die of; 0: none
 }
 
 func newApp() *app {

@@ -21,6 +21,9 @@ func (a *app) checkInput(c *cobra.Command, args []string) error {
 	if strings.HasPrefix(c.Name(), "__") { // a shell asks for words: the last one may be empty
 		return nil
 	}
+	if dash := c.ArgsLenAtDash(); dash >= 0 {
+		args = args[:dash] // what stands behind is another command's
+	}
 	if i := slices.Index(args, ""); i >= 0 {
 		return usagef("argument %d of '%s' is empty: is a variable of the shell not set? See '%s --help'", i+1, c.CommandPath(), c.CommandPath())
 	}
@@ -154,6 +157,7 @@ func needing() []pair {
 		{"ci", "only-log", "log", "it is the log that is looked at"},
 		{"stdin", "pack-key", "pack", "it opens a pack"},
 		{"home", "pack-key", "pack", "it opens a pack"},
+		{"logs", "pack-key", "pack", "it opens a pack"},
 		{"init", "passphrase-file", "backup-file", "it protects the backup; REVENANT_RING_PASSPHRASE protects the key ring"},
 		{"init", "recipient", "backup-file", "it protects the backup; REVENANT_RING_PASSPHRASE protects the key ring"},
 		{"key verify", "passphrase-file", "backup", "it opens a backup"},

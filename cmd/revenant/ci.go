@@ -14,6 +14,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/ingest/pipeline"
+	"revenant/ingest/relay"
 	"revenant/ingest/report"
 	"revenant/ingest/report/markdown"
 	"revenant/ingest/report/terminal"
@@ -112,45 +113,45 @@ func (a *app) runCI(ctx context.Context, fl *ciFlags, root string) error {
 	}
 	fl.host = h
 	var jobs []scanJob
+	passed := func() error { return nil }
 	if fl.log != "" {
-		log, shut, err := a.buildLog(fl)
+		log, shut, err := a.buildLog(ctx, fl)
 		if err != nil {
 			return err
 		}
-		defer shut()
-		jobs = append(jobs, scanJob{
-			place: scanPlace{kind: fingerprints.KindStdin, partial: true},
-			open:  func(*eye, []byte) (scanners.Source, error) { return files.NewStream(log, "", "@log"), nil },
-		})
+		passed = shut
+		jobs = append(jobs, log)
 	}
 	if !fl.onlyLog {
 		job, err := a.changeJob(ctx, fl, h, root)
 		if err != nil {
-			return err
+			return errors.Join(err, passed())
 		}
 		jobs = append(jobs, job)
 	}
-	return a.runScans(ctx, &fl.scanFlags, jobs)
+	return errors.Join(a.runScans(ctx, &fl.scanFlags, jobs), passed())
 }
 
-// buildLog opens the log. What comes in on standard input goes out again.
-func (a *app) buildLog(fl *ciFlags) (log io.Reader, shut func(), err error) {
+// buildLog is the scan of the log. What comes in on standard input goes out again;
+// shut waits until it has.
+func (a *app) buildLog(ctx context.Context, fl *ciFlags) (log scanJob, shut func() error, err error) {
+	place := scanPlace{kind: fingerprints.KindStdin, partial: true}
 	if fl.log == "-" {
-		for _, p := range fl.paths {
-			if p == "-" || strings.HasSuffix(p, ":-") && p != "text:-" {
-				return nil, nil, usagef("--log - passes the log on to standard output, which cannot take a report too: give -r a file")
-			}
+		if err := checkPassing(&fl.scanFlags, "--log -", false); err != nil {
+			return scanJob{}, nil, err
 		}
-		if len(fl.formats) > 0 && len(fl.paths) == 0 {
-			return nil, nil, usagef("--log - passes the log on to standard output, which cannot take a report too: give -r a file")
-		}
-		return io.TeeReader(a.stdin, a.stdout), func() {}, nil
+		through := newPassage(relay.FullWaits)
+		log := through.job(place, "@log", func(*eye) error {
+			through.start(a.stdin, a.stdout, nil)
+			return nil
+		})
+		return log, func() error { return through.wait(ctx) }, nil
 	}
 	f, err := os.Open(fl.log)
 	if err != nil {
-		return nil, nil, fileError("--log", err)
+		return scanJob{}, nil, fileError("--log", err)
 	}
-	return f, func() { _ = f.Close() }, nil
+	return scanJob{place: place, open: func(*eye, []byte) (scanners.Source, error) { return files.NewStream(f, "", "@log"), nil }}, f.Close, nil
 }
 
 // changeJob is the scan of the change. The commits are found before anything is

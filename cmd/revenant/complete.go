@@ -75,6 +75,8 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 	switch path := c.CommandPath(); path {
 	case "revenant stdin":
 		out["format"] = fixed("text", "ndjson")
+	case "revenant logs":
+		out["format"] = fixed(logFormats()...)
 	case "revenant secret import":
 		out["format"] = fixed(formatNames()...)
 	case "revenant findings export":

@@ -114,10 +114,22 @@ func group(c *cobra.Command, subs ...*cobra.Command) *cobra.Command {
 	return c
 }
 
+// exitError is an error with a code of its own.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
 // exitCode is the one table from error to exit code for commands that failed.
 func exitCode(err error) int {
 	var u usageError
+	var own *exitError
 	switch {
+	case errors.As(err, &own):
+		return own.code
 	case errors.As(err, &u):
 		return exitUsage
 	case errors.Is(err, context.Canceled):

@@ -22,6 +22,7 @@ git checkout -q -b topic && printf 'y\n' > b.txt && git add b.txt && git commit 
 git checkout -q main
 git clone -q . ../shop && mkdir -p ~/src && git clone -q . ~/src/shop && mkdir -p ../app
 printf '../shop\n# none\n' > repositories.txt
+printf 'built\n' > build.log
 printf 'three words of pass\n' > pass.txt
 printf 'pw-of-login-%s' 83726115aa > pw.txt
 printf 'token-of-login-%s' 9f7716ab55 > token.txt

@@ -58,6 +58,9 @@ func (a *app) openEye(ctx context.Context, fl *scanFlags) (_ *eye, err error) {
 			return nil, err
 		}
 	}
+	if e.labels != nil {
+		e.labels = &oneAtATime{labels: e.labels}
+	}
 	e.engine = e.newEngine(fl, nil)
 	return e, nil
 }

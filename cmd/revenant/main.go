@@ -42,5 +42,9 @@ func realMain(a *app) int {
 	// the process at once, whatever it is stuck in.
 	unhook := context.AfterFunc(ctx, stop)
 	defer unhook()
-	return a.run(ctx, os.Args[1:])
+	code := a.run(ctx, os.Args[1:])
+	if a.dies != 0 {
+		dieOf(a.dies)
+	}
+	return code
 }

@@ -48,7 +48,7 @@ type meter struct {
 func (a *app) newMeter(fl *scanFlags, sources int) *meter {
 	m := &meter{w: a.stderr, now: a.now, every: drawEvery, of: sources}
 	switch {
-	case isTerminal(a.stderr) && !a.quiet:
+	case isTerminal(a.stderr) && !a.quiet && !fl.piped:
 	case fl.progress:
 		m.lines, m.every = true, printEvery
 	default:

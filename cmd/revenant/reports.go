@@ -63,8 +63,12 @@ func (a *app) openReports(fl *scanFlags) (*reports, error) {
 			return nil, err
 		}
 	}
+	out := a.stdout
+	if fl.piped {
+		out = a.stderr
+	}
 	for _, w := range all {
-		o := output{w: a.stdout, template: text, screen: terminal.Options{Width: unbounded}}
+		o := output{w: out, template: text, screen: terminal.Options{Width: unbounded}}
 		if fl.showSecrets {
 			o.secrets = report.Shown
 			o.screen.Secrets = report.Shown
@@ -83,9 +87,9 @@ func (a *app) openReports(fl *scanFlags) (*reports, error) {
 func (r *reports) open(a *app, w wanted, o output) error {
 	one := &opened{output: o, format: w.format}
 	if w.path == "-" {
-		if isTerminal(a.stdout) {
-			one.screen.Width = widthOf(a.stdout)
-			one.screen.Color = a.colorFor(a.stdout)
+		if isTerminal(o.w) {
+			one.screen.Width = widthOf(o.w)
+			one.screen.Color = a.colorFor(o.w)
 		}
 	} else {
 		file, err := a.createOut("--report-path", w.path, 0o600)

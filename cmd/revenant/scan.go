@@ -44,6 +44,7 @@ type scanFlags struct {
 	compat         compatFlags
 	early          func() (*rules.Matcher, error) // the rules, which are being opened; nil: they are not yet
 	host           host                           // nil: a person at a terminal
+	piped          bool                           // standard output has a stream: reports in text go to the error stream
 }
 
 func (s *scanFlags) register(c *cobra.Command) {

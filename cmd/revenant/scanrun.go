@@ -35,6 +35,9 @@ type scanJob struct {
 	// opened it is listed under it, and the others are scanned all the same. A
 	// job without a name is the only one, and its error is the command's.
 	name string
+	// ends ends a stream when the scan is interrupted: what came until then is
+	// looked at. nil: it is no stream, and the scan stops.
+	ends func()
 }
 
 // runScan scans one source into one report.
@@ -134,6 +137,11 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	r.at++
 	if ctx.Err() != nil && r.at > 1 {
 		return r.unread(ctx, j, fingerprints.SkipInterrupted, "not begun")
+	}
+	if j.ends != nil {
+		stop := context.AfterFunc(ctx, j.ends)
+		defer stop()
+		ctx = context.WithoutCancel(ctx)
 	}
 	eye, err := r.a.eyeAt(r.eye, r.fl, j.place)
 	if err != nil {

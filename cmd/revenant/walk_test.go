@@ -282,6 +282,7 @@ func (w *walk) scanning() {
 		"stdin", "--format", "ndjson")
 	w.try(`{"source":"chat:ops","text":"`+w.plant("broken record")+"\n", "stdin", "--format", "ndjson")
 	w.try("", "stdin", "--format", w.plant("format"))
+	w.logs(added, rotated)
 	home := filepath.Join(w.work, "home")
 	w.write("home/.bash_history", "export TOKEN="+added+"\n")
 	w.write("home/.aws/credentials", "[default]\naws_secret_access_key = "+w.plant("aws")+"\n")
@@ -310,6 +311,21 @@ func (w *walk) scanning() {
 	// Registered after it was seen: recognised, and redacted where it stood.
 	w.do(w.value("registered later"), "secret", "add", "app/later")
 	w.do(w.value("later in a name"), "secret", "add", "app/later-name")
+}
+
+// logs passes values through, redacted, and runs commands that print them.
+func (w *walk) logs(added, rotated string) {
+	text := "k=" + added + "\ndata: " + base64.StdEncoding.EncodeToString([]byte(rotated)) + "\n"
+	w.do(text, "logs", "-", "--redact-stream")
+	w.do(text, "logs", "-", "--redact-stream", "--source", "ci:local:passed", "-r", w.out("passed.sarif"), "-r", w.out("passed.md"))
+	printing := w.write("../fields/printing.sh", "cat "+w.write("printed.txt", text)+"; cat "+w.write("printed.txt", text)+" >&2\n")
+	w.do("", "logs", "--redact-stream", "--only", "registered", "--", "sh", printing)
+	w.do("", "logs", w.write("build.log", text), "--format", "plain", "--no-store")
+	w.try(text, "logs", "-", "--format", w.plant("format of logs"))
+	w.try("", "logs", "--", "/nonexistent/"+added)
+	w.try("", "logs", "-", "/nonexistent/"+added)
+	w.try("", "logs", "/nonexistent/"+added)
+	w.try(text, "logs", "-", "--redact-stream", "--pack", w.write("../fields/pack", w.plant("in a pack that is none")))
 }
 
 func (w *walk) findingIDs(args ...string) []string {

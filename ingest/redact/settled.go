@@ -1,0 +1,162 @@
+package redact
+
+import (
+	"bytes"
+	"unicode/utf8"
+)
+
+const (
+	// longestArmour is how far before a place a beginning of armour is looked for.
+	longestArmour = 64 << 10
+	// longestSettled is how long a line may be that is not looked at as one that
+	// was wrapped.
+	longestSettled = 76
+	// longestWord is how long a word at the end of a line may be: longer ones, and
+	// runs of digits, go on in the next.
+	longestWord = 12
+	// binaryNear is how much before a line is no text where that is none.
+	binaryNear = 256
+	// fewestDigits begin a row of a dump.
+	fewestDigits = 7
+)
+
+// settled is where the last line ends, behind from and at to at the latest,
+// behind which nothing goes on as far as it shows; from when there is none.
+func settled(data []byte, from, to int) int {
+	to = min(to, armourIn(data, from, to))
+	for p := to; p > from; {
+		n := bytes.LastIndexAny(data[from:p], "\r\n")
+		if n < 0 {
+			return from
+		}
+		p = from + n // of the line's end
+		end := p + 1
+		if data[p] == '\n' && p > 0 && data[p-1] == '\r' {
+			p--
+		}
+		start := bytes.LastIndexAny(data[max(0, p-longestSettled-1):p], "\r\n")
+		switch start += max(0, p-longestSettled-1) + 1; {
+		case data[end-1] == '\r' && (end == len(data) || data[end] == '\n'): // it may be a line's end
+		case end < len(data) && (data[end] == ' ' || data[end] == '\t'):
+		case p-start > longestSettled || binary(data[max(0, start-binaryNear):p]):
+		case data[end-1] == '\r' && redrawn(data[start:p]):
+			return end
+		case ends(data[start:p]):
+			return end
+		}
+	}
+	return from
+}
+
+// armourIn is where the line of the first beginning of armour stands that is not
+// ended, to where there is none. Armour may have begun in what went out.
+func armourIn(data []byte, from, to int) int {
+	begin, end, dashes := []byte("-----BEGIN"), []byte("-----END"), []byte("-----")
+	p := max(0, from-longestArmour)
+	for n := to; n > p; {
+		last := bytes.LastIndex(data[p:n], end)
+		if last < 0 {
+			break
+		}
+		n = p + last
+		if bytes.Contains(data[n+len(dashes):to], dashes) {
+			p = n
+		}
+	}
+	n := bytes.Index(data[p:to], begin)
+	if n < 0 {
+		return to
+	}
+	return bytes.LastIndexByte(data[:p+n], '\n') + 1
+}
+
+// redrawn reports whether a line that is drawn over, as a bar that tells of
+// progress, has no long word at its end.
+func redrawn(line []byte) bool {
+	word := line[bytes.LastIndexAny(line, " \t")+1:]
+	return len(word) <= longestWord && utf8.Valid(line)
+}
+
+// ends reports whether nothing goes on behind a line: it is prose, or data of
+// which it shows that they end.
+func ends(line []byte) bool {
+	line = plain(line)
+	switch {
+	case len(line) == 0:
+		return true
+	case line[0] == ' ' || line[0] == '\t' || !utf8.Valid(line):
+		return false
+	case row(line) || logged(line):
+		return false
+	}
+	word := line[bytes.LastIndexAny(line, " \t")+1:]
+	before := bytes.TrimRight(line[:len(line)-len(word)], " \t")
+	switch c := word[len(word)-1]; {
+	case len(before) > 0 && bytes.IndexByte([]byte(":=|>"), before[len(before)-1]) >= 0: // of something that has a name
+		return false
+	case bytes.IndexByte([]byte(".!?)]};%"), c) >= 0:
+		return len(word) <= longestWord || bytes.IndexByte([]byte(")]}"), c) >= 0
+	case !letter(c) && !number(c) || len(word) > longestWord:
+		return false
+	}
+	return letters(word) || measure(word) && prose(before)
+}
+
+// plain is a line without the blanks and control sequences at its end.
+func plain(line []byte) []byte {
+	for {
+		line = bytes.TrimRight(line, " \t")
+		if len(line) == 0 || line[len(line)-1] != 'm' && line[len(line)-1] != 'K' {
+			return line
+		}
+		n := bytes.LastIndex(line, []byte("\x1b["))
+		if n < 0 || len(bytes.Trim(line[n+2:len(line)-1], "0123456789;")) > 0 {
+			return line
+		}
+		line = line[:n]
+	}
+}
+
+// row reports whether a line begins like the row of a dump.
+func row(line []byte) bool {
+	n := 0
+	for n < len(line) && (number(line[n]) || line[n]|0x20 >= 'a' && line[n]|0x20 <= 'f') {
+		n++
+	}
+	return n >= fewestDigits
+}
+
+// logged reports whether a line is a part of one that a container wrote.
+func logged(line []byte) bool {
+	head := line[:min(len(line), 64)]
+	if bytes.Contains(head, []byte(" stdout P ")) || bytes.Contains(head, []byte(" stderr P ")) {
+		return true
+	}
+	return bytes.Contains(line, []byte(`"log":"`)) && !bytes.Contains(line, []byte(`\n"`))
+}
+
+// letters reports whether a word has nothing else.
+func letters(word []byte) bool {
+	for _, c := range word {
+		if !letter(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// measure reports whether a word is a number, maybe with a unit.
+func measure(word []byte) bool {
+	unit := bytes.TrimLeft(word, "0123456789.,:")
+	return len(unit) < len(word) && len(unit) <= 3 && letters(unit)
+}
+
+// prose reports whether a text has a word that no number and no digest is.
+func prose(text []byte) bool {
+	for word := range bytes.FieldsSeq(text) {
+		if word = bytes.Trim(word, ",:;.()"); len(word) > 2 && len(word) <= longestWord && letters(word) && len(bytes.Trim(word, "abcdefABCDEF")) > 0 {
+			return true
+		}
+	}
+	return false
+}
