@@ -54,7 +54,7 @@ func floors() map[string]room {
 		"fingerprints/keystore":       {floor: 2},
 		"fingerprints/registry":       {floor: 2},
 		"fingerprints/store/sqlstore": {floor: 2},
-		"scanners/archives":           {floor: 2},
+		"scanners/archives":           {floor: 2, sideway: []string{"scanners/spool"}},
 		"scanners/byteclass":          {floor: 2},
 		"scanners/cilog":              {floor: 2},
 		"scanners/cilog/rest":         {floor: 2, sideway: []string{"scanners/cilog"}},
@@ -65,6 +65,7 @@ func floors() map[string]room {
 		"scanners/gitrepo/objects":    {floor: 2},
 		"scanners/registered":         {floor: 2, sideway: []string{"scanners/byteclass"}},
 		"scanners/rules":              {floor: 2, sideway: []string{"scanners/byteclass"}},
+		"scanners/spool":              {floor: 2},
 		"scanners/views":              {floor: 2, sideway: []string{"scanners/byteclass"}},
 
 		"ingest/scan":            {floor: 3},
