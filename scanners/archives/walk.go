@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"revenant/fingerprints"
-
 	"revenant/scanners/spool"
 )
 
