@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"revenant/fingerprints"
+	"revenant/scanners/spool"
 )
 
 // Why something was not read. The texts are what a skip says.
@@ -87,8 +88,8 @@ func (w *walk) content(ctx context.Context, c Content, depth int, in input) erro
 		return w.visit(ctx, c, in.r)
 	}
 	if in.at == nil {
-		s := &spool{w: w}
-		defer s.close()
+		s := spool.New(&w.memory)
+		defer s.Close()
 		in = w.spooled(s, in, c.Path, k)
 	}
 	if k == kindNone {
@@ -116,8 +117,8 @@ func (w *walk) open(ctx context.Context, c Content, depth int, in input, k kind)
 }
 
 // spooled copies a content to where it can be read anywhere.
-func (w *walk) spooled(s *spool, in input, path string, k kind) input {
-	rest, err := s.fill(in.r, in.limit)
+func (w *walk) spooled(s *spool.Spool, in input, path string, k kind) input {
+	rest, err := s.Fill(in.r, in.limit)
 	switch {
 	case k == kindNone: // all of it is read later
 	case err != nil:
@@ -125,7 +126,7 @@ func (w *walk) spooled(s *spool, in input, path string, k kind) input {
 	case rest == in.r:
 		w.skip(path, "too large to be unpacked whole")
 	}
-	return input{r: io.MultiReader(io.NewSectionReader(s, 0, s.size), rest), at: s, size: s.size}
+	return input{r: io.MultiReader(io.NewSectionReader(s, 0, s.Size()), rest), at: s, size: s.Size()}
 }
 
 // refused lists a container that is not opened.
