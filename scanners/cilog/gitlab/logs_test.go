@@ -220,3 +220,42 @@ func TestArtifactsByTheServersClock(t *testing.T) {
 		t.Errorf("%v, %v", rows(logs), err)
 	}
 }
+
+// TestCost holds the figures of docs/sources.md.
+func TestCost(t *testing.T) {
+	f := newForge(t)
+	for i := range int64(1000) {
+		f.add(i+1, int(i), func(p *pipeline) {
+			for j := range int64(10) {
+				p.Jobs = append(p.Jobs, &job{ID: 10*i + j + 1, Name: "job", Status: "success", Started: p.Created, Trace: "x"})
+			}
+		})
+	}
+	s := f.server(nil)
+	p, err := s.Project(context.Background(), "group/sub/app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipelines := 0
+	mark, err := p.Runs(context.Background(), cilog.Query{}, func(page []cilog.Run) bool {
+		for _, r := range page {
+			logs, err := p.Logs(context.Background(), r)
+			if err != nil || len(logs) != 10 {
+				t.Fatal(logs, err)
+			}
+			if _, err := read(t, p, r, logs[0]); err != nil { // the other nine are like it
+				t.Fatal(err)
+			}
+			pipelines++
+		}
+		return true
+	})
+	if n := s.Counts().Requests; err != nil || pipelines != 1000 || n != 15+1000+1000 {
+		t.Errorf("1,000 pipelines cost %d requests: %v", n, err)
+	}
+	begin := s.Counts().Requests
+	_, _ = runs(t, p, cilog.Query{Mark: mark})
+	if n := s.Counts().Requests - begin; n != 2 {
+		t.Errorf("a rescan costs %d requests", n)
+	}
+}
