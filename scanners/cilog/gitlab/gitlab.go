@@ -34,7 +34,7 @@ import (
 const DefaultServer = "https://gitlab.com"
 
 // TokenVariable is where users are told to put the token.
-const TokenVariable = "GITLAB_TOKEN"
+const TokenVariable = "REVENANT_GITLAB_TOKEN"
 
 // TokenKind says how a token is presented.
 type TokenKind int
@@ -136,8 +136,12 @@ func limits(h http.Header) (int, time.Time, bool) {
 // kind names what is asked for, for errors.
 func kind(path string) string {
 	for _, k := range []struct{ end, name string }{
-		{"/version", "its version"}, {"/pipelines", "the list of pipelines"}, {"/bridges", "a pipeline's child pipelines"},
-		{"/jobs", "the jobs of a pipeline"}, {"/trace", "a job's log"}, {"/artifacts", "a job's artifacts"},
+		{"/version", "its version"},
+		{"/pipelines", "the list of pipelines"},
+		{"/bridges", "a pipeline's child pipelines"},
+		{"/jobs", "the jobs of a pipeline"},
+		{"/trace", "a job's log"},
+		{"/artifacts", "a job's artifacts"},
 		{"/projects", "a group's projects"},
 	} {
 		if strings.HasSuffix(path, k.end) {
@@ -186,7 +190,7 @@ func (s *Server) teach(err error) error {
 	case e.Status == http.StatusUnauthorized && s.anonymous:
 		return fmt.Errorf("%w; GitLab shows logs to nobody without a token: put one with the scope read_api into %s", err, TokenVariable)
 	case e.Status == http.StatusUnauthorized:
-		return fmt.Errorf("%w; the token in %s must be valid and have the scope read_api; CI_JOB_TOKEN cannot read logs", err, TokenVariable)
+		return fmt.Errorf("%w; the token must be valid and have the scope read_api, which CI_JOB_TOKEN has not: put one that has it into %s", err, TokenVariable)
 	case e.Status == http.StatusForbidden && errors.Is(err, cilog.ErrDenied):
 		return fmt.Errorf("%w; it needs the scope read_api and the role Reporter (Developer, where a job ran with CI_DEBUG_TRACE), and the project needs CI/CD switched on", err)
 	}

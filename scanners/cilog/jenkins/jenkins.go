@@ -31,11 +31,10 @@ import (
 	"revenant/scanners/cilog/rest"
 )
 
-// Variables into which users are told to put their name and API token; Jenkins'
-// own command line reads them too.
+// Variables into which users are told to put their name and API token.
 const (
-	UserVariable  = "JENKINS_USER_ID"
-	TokenVariable = "JENKINS_API_TOKEN"
+	UserVariable  = "REVENANT_JENKINS_USER"
+	TokenVariable = "REVENANT_JENKINS_TOKEN"
 )
 
 // Options say which server is read, and as whom.

@@ -107,8 +107,11 @@ func TestFoldersWithoutAnEnd(t *testing.T) {
 
 func TestNew(t *testing.T) {
 	for _, o := range []jenkins.Options{
-		{}, {Server: "jenkins.example"}, {Server: "https://jenkins.example", User: "ann"},
-		{Server: "https://jenkins.example", Token: token()}, {Server: "https://ann:" + token() + "@jenkins.example"},
+		{},
+		{Server: "jenkins.example"},
+		{Server: "https://jenkins.example", User: "ann"},
+		{Server: "https://jenkins.example", Token: token()},
+		{Server: "https://ann:" + token() + "@jenkins.example"},
 	} {
 		if _, err := jenkins.New(o); err == nil || strings.Contains(err.Error(), token()) {
 			t.Errorf("%s: %v", o.Server, err)
