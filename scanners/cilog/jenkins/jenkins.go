@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"revenant/scanners/cilog"
 	"revenant/scanners/cilog/rest"
@@ -54,6 +55,7 @@ type Server struct {
 	web       *rest.Client
 	name      string // host, and path where it has one
 	anonymous bool
+	now       func() time.Time
 }
 
 // New returns a server; it sends nothing yet.
@@ -71,7 +73,19 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{web: web, name: name(web.Base()), anonymous: o.User == ""}, nil
+	s := &Server{web: web, name: name(web.Base()), anonymous: o.User == "", now: r.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return s, nil
+}
+
+// clock is the server's, or ours where it does not tell.
+func (s *Server) clock(a rest.Answer) time.Time {
+	if a.Date.IsZero() {
+		return s.now()
+	}
+	return a.Date
 }
 
 // name is a server's in ids: host, port where it is not the scheme's own, path.
@@ -88,7 +102,7 @@ func name(base string) string {
 // kind names what is asked for, for errors.
 func kind(path string) string {
 	switch {
-	case strings.HasSuffix(path, "/progressiveText"):
+	case strings.HasSuffix(path, "/consoleText"), strings.HasSuffix(path, "/progressiveText"):
 		return "a build's console"
 	case strings.Contains(path, "/job/"):
 		return "a job"

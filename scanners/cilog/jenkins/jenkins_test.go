@@ -237,6 +237,13 @@ func TestRunIsAsJenkinsSays(t *testing.T) {
 	if err != nil || r.Going {
 		t.Errorf("a build that ended: %+v, %v", r, err)
 	}
+	c.old = true
+	for took, going := range map[time.Duration]bool{-11 * time.Minute: false, -9 * time.Minute: true, time.Hour: true} {
+		it.Builds[0].Took = took
+		if r, err = p.Look(context.Background(), got[0]); err != nil || r.Going != going {
+			t.Errorf("an old server, ended %v ago: %+v, %v", -took, r, err)
+		}
+	}
 	calls := 0
 	if mark, err = p.Runs(context.Background(), cilog.Query{Mark: "x"}, func([]cilog.Run) bool { calls++; return false }); err != nil || mark != "x" || calls != 1 {
 		t.Errorf("stopped: mark %q, %v", mark, err)

@@ -1,7 +1,10 @@
 package jenkins
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -9,6 +12,7 @@ import (
 	"strings"
 
 	"revenant/scanners/cilog"
+	"revenant/scanners/cilog/rest"
 )
 
 // Keys of logs: console@STAMP, and runs/CONFIGURATION@STAMP of a matrix.
@@ -24,7 +28,7 @@ func (p *Project) Logs(ctx context.Context, r cilog.Run) ([]cilog.Log, error) {
 	if r.Hint != matrixHint {
 		return logs, nil
 	}
-	b, err := p.build(ctx, r, buildTree+",runs["+buildTree+"]")
+	b, now, err := p.build(ctx, r, buildTree+",runs["+buildTree+"]")
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +45,7 @@ func (p *Project) Logs(ctx context.Context, r cilog.Run) ([]cilog.Log, error) {
 			continue
 		}
 		seen[name] = true
-		l := console(link(c.URL), c.going())
+		l := console(link(c.URL), c.going(now))
 		l.Key, l.Path, l.Part, l.Began = runsKey+name+"@"+r.Changed, name+"/"+consoleKey, "configuration "+strconv.Itoa(i+1), c.began()
 		logs = append(logs, l)
 	}
@@ -75,30 +79,73 @@ func configuration(address, number string) string {
 	return name
 }
 
-// Open implements cilog.Project.
+// Open implements cilog.Project. What Jenkins calls the console's plain text is
+// all that is written until now, whole, without annotations, and costs the server
+// no memory: its progressive text may leave lines out while a build is under way,
+// and old servers hold all of it at once. It is read where there is no other.
 func (p *Project) Open(ctx context.Context, r cilog.Run, l cilog.Log) (io.ReadCloser, error) {
-	ref := p.root
-	key := l.Key
+	ref, key := p.root, l.Key
 	if i := strings.LastIndexByte(key, '@'); i >= 0 {
 		key = key[:i]
 	}
 	if name, ok := strings.CutPrefix(key, runsKey); ok {
 		ref += url.PathEscape(name) + "/"
 	}
-	c := &text{ctx: ctx, web: p.s.web, ref: ref + url.PathEscape(r.ID) + "/logText/progressiveText?start=", going: l.Going}
+	ref += url.PathEscape(r.ID)
+	rc, _, err := p.s.web.Open(ctx, ref+"/consoleText", 0)
+	switch {
+	case errors.Is(err, rest.ErrNotFound):
+		return p.progressive(ctx, r, l, ref)
+	case err != nil:
+		return nil, p.s.teach(err)
+	}
+	c := plain{bufio.NewReader(rc), rc}
+	if c.absent() {
+		_ = c.Close()
+		return nil, errNoLog()
+	}
+	return c, nil
+}
+
+func (p *Project) progressive(ctx context.Context, r cilog.Run, l cilog.Log, ref string) (io.ReadCloser, error) {
+	c := &text{ctx: ctx, web: p.s.web, ref: ref + "/logText/progressiveText?start=", going: l.Going}
 	if err := c.ask(0); err != nil {
 		return nil, p.gone(ctx, err, r)
 	}
 	if c.more && c.next == 0 && !l.Going { // what Jenkins says of a file that is not there
 		_ = c.Close()
-		return nil, fmt.Errorf("%w: the build is there, its log is not", cilog.ErrDeleted)
+		return nil, errNoLog()
 	}
 	return c, nil
+}
+
+func errNoLog() error {
+	return fmt.Errorf("%w: the build is there, its log is not", cilog.ErrDeleted)
+}
+
+// plain is a console's plain text.
+type plain struct {
+	*bufio.Reader
+	io.Closer
+}
+
+// absence is how Jenkins answers for a log whose file is not there, with the
+// file's path behind it, and no line end.
+const absence = "No such file: "
+
+// absent reports whether that is all there is; errors come when it is read.
+func (t plain) absent() bool {
+	b, err := t.Peek(len(absence))
+	if err != nil || string(b) != absence {
+		return false
+	}
+	b, err = t.Peek(t.Size())
+	return errors.Is(err, io.EOF) && bytes.HasSuffix(b, []byte("log")) && !bytes.ContainsAny(b, "\r\n")
 }
 
 // Kept implements cilog.Project: one request, and another where the build is not
 // there.
 func (p *Project) Kept(ctx context.Context, r cilog.Run, _ []cilog.Log) error {
-	_, err := p.build(ctx, r, "number,timestamp")
+	_, _, err := p.build(ctx, r, "number,timestamp")
 	return err
 }

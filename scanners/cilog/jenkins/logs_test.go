@@ -56,7 +56,7 @@ func TestLogs(t *testing.T) {
 	if n := len(c.since(begin)); n != 0 {
 		t.Errorf("%d requests for what is known", n)
 	}
-	if got, err := read(t, p, all[0], logs[0]); got != "done\r\n" || err != nil {
+	if got, err := read(t, p, all[0], logs[0]); got != "done\n" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 	going := all[0]
@@ -107,10 +107,37 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+// Plain text is what is written until now, whole.
+func TestConsole(t *testing.T) {
+	c := newController(t)
+	b := &build{Number: 1, At: day, Building: true, Log: note + "one\ntwo\r\nthr"}
+	_, p := c.job("app", b)
+	run := cilog.Run{ID: "1"}
+	for _, l := range []cilog.Log{{Key: "console@1", Going: true}, {Key: "console@1"}, {Key: "console"}} {
+		begin := len(c.since(0))
+		if got, err := read(t, p, run, l); got != "one\ntwo\r\nthr" || err != nil || len(c.since(begin)) != 1 {
+			t.Errorf("%+v: %q, %v", l, got, err)
+		}
+	}
+	for _, text := range []string{"No such file: a/log\n", "No such file: ", "No", "No such file: x", strings.Repeat("No such file: log", 1000)} {
+		b.Log = text
+		if got, err := read(t, p, run, cilog.Log{Key: "console"}); got != text || err != nil {
+			t.Errorf("a log that tells of a file: %q, %v", got, err)
+		}
+	}
+	b.Log = ""
+	_, err := read(t, p, run, cilog.Log{Key: "console"})
+	check(t, err, cilog.ErrDeleted, "its log is not")
+	if strings.Contains(err.Error(), "/var") {
+		t.Errorf("it says %v", err)
+	}
+}
+
 // A console that grows is read as far as it is, over several answers, and
 // offsets are those of the file, not of what came.
 func TestConsoleThatGrows(t *testing.T) {
 	c := newController(t)
+	c.bare = true
 	b := &build{Number: 1, At: day, Building: true, InProgress: true}
 	var want strings.Builder
 	for i := range 20 {
@@ -124,7 +151,7 @@ func TestConsoleThatGrows(t *testing.T) {
 	if got, err := read(t, p, run, l); got != want.String() || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	if n := len(c.since(1)); n != 8 {
+	if n := len(c.since(2)); n != 8 {
 		t.Errorf("%d answers", n)
 	}
 
@@ -133,7 +160,7 @@ func TestConsoleThatGrows(t *testing.T) {
 	c.before = func(http.ResponseWriter, *http.Request) bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if answers++; answers == 4 {
+		if answers++; answers == 5 {
 			b.Log += "\nFinished: SUCCESS\n"
 			b.Building, b.InProgress = false, false
 		}
@@ -147,6 +174,7 @@ func TestConsoleThatGrows(t *testing.T) {
 
 func TestConsoleThatIsOdd(t *testing.T) {
 	c := newController(t)
+	c.bare = true
 	b := &build{Number: 1, At: day}
 	_, p := c.job("app", b)
 	run := cilog.Run{ID: "1"}
@@ -164,7 +192,10 @@ func TestConsoleThatIsOdd(t *testing.T) {
 	check(t, err, cilog.ErrUnreachable, "its log has not")
 
 	answer := func(size, more, body string) {
-		c.before = func(w http.ResponseWriter, _ *http.Request) bool {
+		c.before = func(w http.ResponseWriter, r *http.Request) bool {
+			if strings.HasSuffix(r.URL.Path, "/consoleText") {
+				return false
+			}
 			if size != "" {
 				w.Header().Set("X-Text-Size", size)
 			}
@@ -178,7 +209,10 @@ func TestConsoleThatIsOdd(t *testing.T) {
 		t.Errorf("a proxy took the size away: %q, %v", got, err)
 	}
 	n := 0
-	c.before = func(w http.ResponseWriter, _ *http.Request) bool {
+	c.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/consoleText") {
+			return false
+		}
 		n++
 		w.Header().Set("X-Text-Size", fmt.Sprint(100-n))
 		w.Header().Set("X-More-Data", "true")
@@ -192,7 +226,10 @@ func TestConsoleThatIsOdd(t *testing.T) {
 	check(t, err, cilog.ErrUnreachable, "begun anew")
 
 	n = 0
-	c.before = func(w http.ResponseWriter, _ *http.Request) bool {
+	c.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/consoleText") {
+			return false
+		}
 		n++
 		w.Header().Set("X-Text-Size", fmt.Sprint(n))
 		w.Header().Set("X-More-Data", "true")
@@ -362,7 +399,7 @@ func TestRefusalsOfEachCall(t *testing.T) {
 			if code == 404 && name == "runs" {
 				want = cilog.ErrNoProject
 			}
-			c.answers(code)
+			c.answers(code, code)
 			if err := call(); !errors.Is(err, want) || strings.Contains(err.Error(), token()) {
 				t.Errorf("%s, %d: %v, want %v", name, code, err, want)
 			}
@@ -396,6 +433,9 @@ func FuzzAnswers(f *testing.F) {
 				t.Fatal("it asks and asks")
 			}
 			h := http.Header{"X-Text-Size": {size}, "X-More-Data": {more}}
+			if strings.HasSuffix(r.URL.Path, "/consoleText") && size != "" {
+				return &http.Response{StatusCode: http.StatusNotFound, Header: h, Body: http.NoBody, Request: r}, nil
+			}
 			return &http.Response{StatusCode: http.StatusOK, Header: h, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r}, nil
 		})}
 		s, err := jenkins.New(jenkins.Options{Server: "https://jenkins.example", Rest: r})

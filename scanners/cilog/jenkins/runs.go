@@ -22,15 +22,19 @@ const (
 	margin = 20
 	// maxStale is how many pages in a row may bring nothing new.
 	maxStale = 10
+	// settled is how long after its end the log of a build is taken to be written,
+	// where the server does not say.
+	settled = 10 * time.Minute
 )
 
 // build is one as the API describes it. Building ends before the log does, in
-// progress with it; old servers do not know the latter.
+// progress with it; old servers do not tell the latter.
 type build struct {
 	Number     int64
 	Building   bool
-	InProgress bool
+	InProgress *bool
 	Timestamp  int64 // in milliseconds since 1970
+	Duration   int64 // in milliseconds
 	URL        string
 	Runs       *[]build // of a matrix
 	Actions    []struct {
@@ -40,20 +44,29 @@ type build struct {
 	}
 }
 
-const buildTree = "number,building,inProgress,timestamp,url"
+const buildTree = "number,building,inProgress,timestamp,duration,url"
 
 // matrixHint marks a run whose logs must be asked for.
 const matrixHint = "matrix"
 
-func (b *build) run() cilog.Run {
-	r := cilog.Run{ID: strconv.FormatInt(b.Number, 10), Attempt: 1, Going: b.going(), Began: b.began(), Changed: b.stamp(), URL: link(b.URL)}
+// run is a build as package cilog has it. now is the server's clock.
+func (b *build) run(now time.Time) cilog.Run {
+	r := cilog.Run{ID: strconv.FormatInt(b.Number, 10), Attempt: 1, Going: b.going(now), Began: b.began(), Changed: b.stamp(), URL: link(b.URL)}
 	if b.Runs != nil {
 		r.Hint = matrixHint
 	}
 	return r
 }
 
-func (b *build) going() bool { return b.Building || b.InProgress }
+func (b *build) going(now time.Time) bool {
+	switch {
+	case b.Building:
+		return true
+	case b.InProgress != nil:
+		return *b.InProgress
+	}
+	return now.Sub(b.began().Add(time.Duration(b.Duration)*time.Millisecond)) < settled
+}
 
 func (b *build) began() time.Time {
 	if b.Timestamp <= 0 {
@@ -110,7 +123,8 @@ type walk struct {
 	checked       bool  // that it is the mark of this job
 	lowest        int64 // number that was met
 	branch        bool  // the job is a branch's
-	stopped       bool  // by yield
+	now           time.Time
+	stopped       bool // by yield
 }
 
 // all asks for page after page. New builds move all others to later places,
@@ -157,9 +171,11 @@ func (w *walk) page(ctx context.Context, from int) ([]build, error) {
 			Class string `json:"_class"`
 		}
 	}
-	if _, err := w.p.s.web.JSON(ctx, w.p.root+query(tree), "", &got); err != nil {
+	a, err := w.p.s.web.JSON(ctx, w.p.root+query(tree), "", &got)
+	if err != nil {
 		return nil, err
 	}
+	w.now = w.p.s.clock(a)
 	for _, p := range got.Property {
 		w.branch = w.branch || strings.HasSuffix(p.Class, ".BranchJobProperty")
 	}
@@ -186,7 +202,7 @@ func (w *walk) take(page []build) (ended bool) {
 		}
 		young++
 		if w.q.Branch == "" || w.of(b) {
-			fresh = append(fresh, b.run())
+			fresh = append(fresh, b.run(w.now))
 		}
 	}
 	if len(fresh) > 0 && !w.yield(fresh) {
@@ -232,26 +248,25 @@ func (w *walk) of(b *build) bool {
 
 // Look implements cilog.Project.
 func (p *Project) Look(ctx context.Context, r cilog.Run) (cilog.Run, error) {
-	b, err := p.build(ctx, r, buildTree+",runs[number]{0,1}")
+	b, now, err := p.build(ctx, r, buildTree+",runs[number]{0,1}")
 	if err != nil {
 		return cilog.Run{}, err
 	}
-	return b.run(), nil
+	return b.run(now), nil
 }
 
-// build asks for a run's build.
-func (p *Project) build(ctx context.Context, r cilog.Run, tree string) (build, error) {
-	var b build
-	_, err := p.s.web.JSON(ctx, p.root+url.PathEscape(r.ID)+"/"+query(tree), "", &b)
+// build asks for a run's build, and for the server's clock.
+func (p *Project) build(ctx context.Context, r cilog.Run, tree string) (b build, now time.Time, err error) {
+	a, err := p.s.web.JSON(ctx, p.root+url.PathEscape(r.ID)+"/"+query(tree), "", &b)
 	switch {
 	case err != nil:
-		return build{}, p.gone(ctx, err, r)
+		return build{}, now, p.gone(ctx, err, r)
 	case strconv.FormatInt(b.Number, 10) != r.ID:
-		return build{}, p.s.odd("it answers with another build")
+		return build{}, now, p.s.odd("it answers with another build")
 	case r.Changed != "" && b.stamp() != r.Changed:
-		return build{}, fmt.Errorf("%w: the job was made anew, and the build with this number is another", cilog.ErrDeleted)
+		return build{}, now, fmt.Errorf("%w: the job was made anew, and the build with this number is another", cilog.ErrDeleted)
 	}
-	return b, nil
+	return b, p.s.clock(a), nil
 }
 
 // gone says what it means that a build is not there.

@@ -34,6 +34,8 @@ type controller struct {
 	mu     sync.Mutex
 	top    *item
 	asked  []string
+	bare   bool                                              // has no plain text
+	old    bool                                              // does not tell what is in progress
 	before func(w http.ResponseWriter, r *http.Request) bool // true: it has answered
 }
 
@@ -49,6 +51,7 @@ type build struct {
 	Number               int64
 	Building, InProgress bool
 	At                   time.Time
+	Took                 time.Duration
 	Log                  string // "": the file is gone
 	Branch               string
 	Matrix               []*build // of configurations
@@ -106,6 +109,7 @@ func (c *controller) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	c.asked = append(c.asked, strings.TrimPrefix(r.URL.RequestURI(), "/ci/"))
 	before := c.before
+	w.Header().Set("Date", day.Format(http.TimeFormat))
 	c.mu.Unlock()
 	if before != nil && before(w, r) {
 		return
@@ -164,7 +168,9 @@ func (c *controller) in(w http.ResponseWriter, r *http.Request, it *item, at str
 	}
 	switch strings.Join(part[1:], "/") {
 	case "api/json":
-		c.reply(w, r, b.describe(at))
+		c.reply(w, r, c.build(b, at))
+	case "consoleText":
+		plain(w, r, b, c.bare)
 	case "logText/progressiveText":
 		progress(w, r, b)
 	default:
@@ -184,9 +190,9 @@ func (c *controller) describe(it *item, full, at string, depth int) map[string]a
 		out["jobs"] = jobs
 		return out
 	}
-	out["allBuilds"] = lazy{len(it.Builds), func(i int) any { return it.Builds[i].describe(at) }}
+	out["allBuilds"] = lazy{len(it.Builds), func(i int) any { return c.build(it.Builds[i], at) }}
 	if n := len(it.Builds); n > 0 {
-		out["firstBuild"] = it.Builds[n-1].describe(at)
+		out["firstBuild"] = c.build(it.Builds[n-1], at)
 	}
 	property := []any{map[string]any{"_class": "jenkins.model.BuildDiscarderProperty"}}
 	if it.Branch {
@@ -196,10 +202,14 @@ func (c *controller) describe(it *item, full, at string, depth int) map[string]a
 	return out
 }
 
-func (b *build) describe(at string) map[string]any {
+func (c *controller) build(b *build, at string) map[string]any {
 	out := map[string]any{
 		"_class": "hudson.model.FreeStyleBuild", "number": b.Number, "building": b.Building, "inProgress": b.InProgress,
 		"timestamp": b.At.UnixMilli(), "url": fmt.Sprintf("%s%d/", at, b.Number), "result": nil,
+		"duration": b.Took.Milliseconds(),
+	}
+	if c.old {
+		delete(out, "inProgress")
 	}
 	actions := []any{map[string]any{}, nil}
 	if b.Branch != "" {
@@ -209,7 +219,7 @@ func (b *build) describe(at string) map[string]any {
 	if b.Matrix != nil {
 		runs := []any{}
 		for _, m := range b.Matrix {
-			runs = append(runs, m.describe(at+url.PathEscape(m.Config)+"/"))
+			runs = append(runs, c.build(m, at+url.PathEscape(m.Config)+"/"))
 		}
 		out["runs"] = runs
 	}
@@ -291,6 +301,18 @@ func prune(v any, tree string) (any, string) {
 
 // note is an annotation as Jenkins keeps it in the log's file.
 const note = "\x1b[8mha:////4AAAA\x1b[0m"
+
+// plain is the whole log until now, without annotations.
+func plain(w http.ResponseWriter, r *http.Request, b *build, bare bool) {
+	switch {
+	case bare:
+		http.NotFound(w, r)
+	case b.Log == "":
+		fmt.Fprintf(w, "No such file: /var/jenkins_home/jobs/app/builds/%d/log", b.Number)
+	default:
+		fmt.Fprint(w, strings.ReplaceAll(b.Log, note, ""))
+	}
+}
 
 // linesAtOnce is how many lines of a log that grows come in one answer; Jenkins
 // takes some thousand.
