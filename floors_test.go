@@ -58,6 +58,8 @@ func floors() map[string]room {
 		"scanners/byteclass":          {floor: 2},
 		"scanners/cilog":              {floor: 2},
 		"scanners/cilog/github":       {floor: 2, sideway: []string{"scanners/cilog", "scanners/cilog/rest", "scanners/spool"}},
+		"scanners/cilog/gitlab":       {floor: 2, sideway: []string{"scanners/cilog", "scanners/cilog/rest"}},
+		"scanners/cilog/jenkins":      {floor: 2, sideway: []string{"scanners/cilog", "scanners/cilog/rest"}},
 		"scanners/cilog/rest":         {floor: 2, sideway: []string{"scanners/cilog"}},
 		"scanners/files":              {floor: 2},
 		"scanners/gitrepo":            {floor: 2, sideway: []string{"scanners/gitrepo/catfile", "scanners/gitrepo/lineage", "scanners/gitrepo/objects"}},
