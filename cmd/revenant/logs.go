@@ -18,6 +18,7 @@ import (
 // logsFlags say what a scan of logs looks at.
 type logsFlags struct {
 	scanFlags
+	apiFlags
 	format string
 	redact bool // registered values, in flight
 }
@@ -31,14 +32,22 @@ func (a *app) logsCommand() *cobra.Command {
 	var fl logsFlags
 	c := &cobra.Command{
 		Use: "logs PLACE...", GroupID: "scan",
-		Short: "Scan logs that lie in files, pass through, or come from a command",
-		Long: `Reads logs that lie in files, folders and archives, or looks at one on its way:
+		Short: "Scan logs: of CI runs, in files, in a pipe, of a command",
+		Long: `Reads what GitHub Actions, GitLab and Jenkins keep of the runs of a project, logs
+in files, folders and archives, or looks at one on its way:
+
+  revenant logs https://github.com/acme/shop    every run of the repository
+  revenant logs gitlab:platform                 every project of the group
+  revenant logs https://ci.example.org/job/x --provider jenkins
 
   command 2>&1 | revenant logs -     what comes in goes out again at once
   revenant logs -- command args      runs the command; its output is passed on
 
 What passes is unchanged, byte by byte. The report goes to the error stream, or
 to the files of -r.
+
+Runs that came to their end are read once, and a rescan asks for what is new.
+Tokens come from the environment: see 'revenant environment'.
 
 With --redact-stream registered values are taken out on the way, in every
 encoding, and [secret NAME@N] stands in their place; what generic rules find is
@@ -55,12 +64,14 @@ half to standard output and half to the error stream is not seen.
 Exit codes: 0 no finding; 1 findings at or above --fail-on; 2 wrong usage; 3 not
 everything could be read.`,
 		Example: `  revenant logs build.log
+  revenant logs https://github.com/acme/shop --since 30d
   make test 2>&1 | revenant logs -
   make test 2>&1 | revenant logs - --redact-stream --only registered
   revenant logs --redact-stream -r leaks.sarif -- make test`,
 		RunE: func(c *cobra.Command, args []string) error { return a.runLogs(c, &fl, args) },
 	}
-	fl.register(c)
+	fl.scanFlags.register(c)
+	fl.apiFlags.register(c)
 	c.Flags().StringVar(&fl.format, "format", "auto", "what the logs are: "+join(logFormats()))
 	c.Flags().BoolVar(&fl.redact, "redact-stream", false, "take registered values out of what is passed on")
 	return c
@@ -98,6 +109,18 @@ func (a *app) runPlaces(ctx context.Context, fl *logsFlags, places []string) err
 	}
 	var jobs []scanJob
 	for _, at := range places {
+		p, is, err := ciPlaceOf(at, &fl.apiFlags)
+		if err != nil {
+			return err
+		}
+		if is {
+			list, err := a.ciJobs(ctx, fl, at, p, len(places) > 1)
+			if err != nil {
+				return err
+			}
+			jobs = append(jobs, list...)
+			continue
+		}
 		j, err := logsAt(fl, at)
 		if err != nil {
 			return err

@@ -32,8 +32,9 @@ type Project interface {
 	Logs(ctx context.Context, r Run) ([]Log, error)
 	// Open reads a log that Logs listed, now or in an earlier process.
 	Open(ctx context.Context, r Run, l Log) (io.ReadCloser, error)
-	// Kept asks, as cheaply as the system allows, whether the logs of a run can
-	// still be had: nil, ErrExpired, ErrDeleted, or why it is not known.
+	// Kept asks, as cheaply as the system allows, whether these logs of a run can
+	// still be had: nil, ErrExpired, ErrDeleted, a *PartError where some of them
+	// cannot, or why it is not known.
 	Kept(ctx context.Context, r Run, logs []Log) error
 	// Close lets go of what was opened.
 	Close() error
@@ -99,3 +100,15 @@ var (
 	// ErrUnreachable: no answer, or none of sense.
 	ErrUnreachable = errors.New("no usable answer")
 )
+
+// PartError names logs of a run that cannot be had any more, while others can.
+type PartError struct {
+	Keys []string // of the logs
+	Err  error    // why
+}
+
+// Error says why.
+func (e *PartError) Error() string { return e.Err.Error() }
+
+// Unwrap returns why.
+func (e *PartError) Unwrap() error { return e.Err }

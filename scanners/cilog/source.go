@@ -209,19 +209,32 @@ func (s *Source) list(ctx context.Context) (err error) {
 			s.expire(r)
 		}
 	}
-	for _, r := range s.known.Runs {
-		if !s.o.NewOnly && (s.met == nil || s.met[r.Run.key()]) {
-			s.recall = append(s.recall, r)
-		}
-	}
 	waiting := s.wanted()
 	if s.o.Most > 0 && len(waiting) > s.o.Most {
 		left := len(waiting) - s.o.Most
 		s.skip(RunsPath, "", fingerprints.SkipExcluded, counted(left, "run waits", "runs wait")+" for the next scan: as many as were asked for are read")
 		waiting = waiting[:s.o.Most]
 	}
+	s.recalls(waiting)
 	s.fetches = newFetches(s.o.Project, waiting, s.o.Ahead)
 	return nil
+}
+
+// recalls chooses the runs whose logs are given out as they are remembered: those
+// that are not listed anew.
+func (s *Source) recalls(waiting []Run) {
+	if s.o.NewOnly {
+		return
+	}
+	anew := map[runID]bool{}
+	for _, r := range waiting {
+		anew[r.key()] = true
+	}
+	for _, r := range s.known.Runs {
+		if key := r.Run.key(); !anew[key] && (s.met == nil || s.met[key]) {
+			s.recall = append(s.recall, r)
+		}
+	}
 }
 
 // wanted are the runs to be read now.
@@ -298,10 +311,13 @@ func (s *Source) ask(ctx context.Context) error {
 	}
 	slices.SortStableFunc(held, func(a, b *knownRun) int { return a.Asked.Compare(b.Asked) })
 	for _, r := range held[:min(len(held), maxAsked)] {
-		err := s.o.Project.Kept(ctx, r.Run, r.Logs)
+		var part *PartError
+		err := s.o.Project.Kept(ctx, r.Run, s.heldLogs(r))
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case errors.As(err, &part):
+			r.Logs = slices.DeleteFunc(r.Logs, func(l Log) bool { return slices.Contains(part.Keys, l.Key) })
 		case errors.Is(err, ErrExpired):
 			s.expire(r)
 		case errors.Is(err, ErrDeleted):
@@ -328,6 +344,16 @@ func (s *Source) expire(r *knownRun) {
 
 func (s *Source) holds(r *knownRun) bool {
 	return slices.ContainsFunc(r.Logs, func(l Log) bool { return s.held(r.Run, l) })
+}
+
+// heldLogs are those of a run that gave something.
+func (s *Source) heldLogs(r *knownRun) (out []Log) {
+	for _, l := range r.Logs {
+		if s.held(r.Run, l) {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 func (s *Source) held(r Run, l Log) bool {

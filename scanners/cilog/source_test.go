@@ -160,9 +160,15 @@ func TestGrows(t *testing.T) {
 	// A run with jobs that were tried again is listed anew, and only they are read.
 	r.logs = append(r.logs, fakeLog{key: "33", path: "done", text: "four"})
 	f.change(r)
-	drain(t, open(f, m, nil), known)
+	items, _, _, _ = drain(t, open(f, m, nil), known)
 	if got := f.counts(); got["logs"] != 1 || got["open"] != 1 {
 		t.Errorf("calls for a run that changed: %v", got)
+	}
+	times := map[string]int{}
+	for _, it := range items {
+		if times[it.Locator]++; times[it.Locator] > 1 {
+			t.Errorf("%s comes twice", it.Locator)
+		}
 	}
 }
 
@@ -209,6 +215,26 @@ func TestKept(t *testing.T) {
 	_, skips, _, _ = drain(t, open(f, m, nil), known)
 	if len(skips) > 0 {
 		t.Errorf("it is listed again: %v", skips)
+	}
+}
+
+// TestKeptInPart: of a run's logs some can be erased.
+func TestKeptInPart(t *testing.T) {
+	f, m, known := &fake{}, &shelf{}, map[string]bool{}
+	f.start(1, 1, fakeLog{key: "10", path: "build", text: "one"}, fakeLog{key: "11", path: "test", text: "two"}, fakeLog{key: "12", path: "lint", text: "three"})
+	holds := func(o *cilog.Options) {
+		o.Holds = func(identity, path string) bool { return known[identity] && path != "lint" }
+	}
+	drain(t, open(f, m, holds), known)
+	f.fail = func(call, _ string) error {
+		if call == "kept" {
+			return &cilog.PartError{Keys: []string{"10"}, Err: cilog.ErrDeleted}
+		}
+		return nil
+	}
+	items, skips, _, err := drain(t, open(f, m, holds), known)
+	if err != nil || len(skips) > 0 || len(items) != 2 || items[0].Path != "test" || items[1].Path != "lint" {
+		t.Errorf("%v, items %+v, skips %v", err, items, skips)
 	}
 }
 

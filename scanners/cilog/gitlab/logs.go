@@ -153,20 +153,24 @@ func (p *Project) Kept(ctx context.Context, r cilog.Run, logs []cilog.Log) error
 		there[traceKey+id] = jobs[i].Erased.IsZero()
 		there[artifactKey+id] = jobs[i].Archive != nil
 	}
-	expired := len(logs) > 0
+	var gone []string
+	why := fmt.Errorf("%w: artifacts are removed when their time has passed", cilog.ErrExpired)
 	for _, l := range logs {
 		if there[l.Key] {
-			return nil
+			continue
 		}
-		expired = expired && strings.HasPrefix(l.Key, artifactKey)
+		gone = append(gone, l.Key)
+		if !strings.HasPrefix(l.Key, artifactKey) {
+			why = fmt.Errorf("%w: somebody erased the jobs", cilog.ErrDeleted)
+		}
 	}
-	switch {
-	case len(logs) == 0:
+	switch len(gone) {
+	case 0:
 		return nil
-	case expired:
-		return fmt.Errorf("%w: artifacts are removed when their time has passed", cilog.ErrExpired)
+	case len(logs):
+		return why
 	}
-	return fmt.Errorf("%w: somebody erased the jobs", cilog.ErrDeleted)
+	return &cilog.PartError{Keys: gone, Err: why}
 }
 
 // gone says what it means that a pipeline is not there: the project's age limit

@@ -176,7 +176,6 @@ func TestKept(t *testing.T) {
 		want error
 	}{
 		{"there", keys("job/11", "job/12"), nil},
-		{"one erased", keys("job/14", "job/11"), nil},
 		{"erased", keys("job/14"), cilog.ErrDeleted},
 		{"artifacts there", keys("artifacts/11"), nil},
 		{"artifacts expired", keys("artifacts/13"), cilog.ErrExpired},
@@ -187,6 +186,11 @@ func TestKept(t *testing.T) {
 		if err := p.Kept(context.Background(), run, c.logs); !errors.Is(err, c.want) || c.want == nil && err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+	var part *cilog.PartError
+	if err := p.Kept(context.Background(), run, keys("job/14", "job/11", "artifacts/13")); !errors.As(err, &part) || !errors.Is(err, cilog.ErrDeleted) ||
+		!slices.Equal(part.Keys, []string{"job/14", "artifacts/13"}) {
+		t.Errorf("some erased: %v", err)
 	}
 	gone := cilog.Run{ID: "6", Began: day.Add(-48 * time.Hour)}
 	if err := p.Kept(context.Background(), gone, keys("job/1")); !errors.Is(err, cilog.ErrDeleted) {
