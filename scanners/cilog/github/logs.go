@@ -70,10 +70,10 @@ func (p *Project) Logs(ctx context.Context, r cilog.Run) ([]cilog.Log, error) {
 	// The archive first: where it has expired, nothing else need be asked for.
 	on, err := p.archive.take(ctx, r)
 	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
 	case err == nil:
 		defer p.archive.give(on)
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
 	case !replaceable(err):
 		return nil, teach(err, cilog.ErrDeleted)
 	}

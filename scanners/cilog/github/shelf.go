@@ -50,12 +50,13 @@ func (s *shelf) take(ctx context.Context, r cilog.Run) (*onShelf, error) {
 		if mine {
 			on.a, on.err = s.load(ctx, r)
 			close(on.ready)
-		}
-		select {
-		case <-on.ready:
-		case <-ctx.Done():
-			s.give(on)
-			return nil, ctx.Err()
+		} else {
+			select {
+			case <-on.ready:
+			case <-ctx.Done(): // whoever fills it holds it until it is known
+				s.give(on)
+				return nil, ctx.Err()
+			}
 		}
 		if on.err == nil {
 			return on, nil

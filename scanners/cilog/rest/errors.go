@@ -143,7 +143,6 @@ func trouble(err error) (again, string) {
 	var (
 		certificate *tls.CertificateVerificationError
 		authority   x509.UnknownAuthorityError
-		record      tls.RecordHeaderError
 		name        *net.DNSError
 		op          *net.OpError
 	)
@@ -156,7 +155,7 @@ func trouble(err error) (again, string) {
 		return never, "its certificate is of an authority that this machine does not know: SSL_CERT_FILE names more of them"
 	case errors.As(err, &certificate):
 		return never, "its certificate does not hold: it is of another name, or out of date"
-	case errors.As(err, &record):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return never, "it does not speak TLS on this port: https:// and http:// may be mixed up"
 	case errors.As(err, &name) && name.IsNotFound:
 		return never, "its name is not known"

@@ -102,7 +102,7 @@ func (c *Client) rehost(link string, asked *url.URL) string {
 		return ""
 	}
 	u, err := parse(link)
-	if err != nil {
+	if err != nil || u.Opaque != "" {
 		return ""
 	}
 	u = asked.ResolveReference(u)
