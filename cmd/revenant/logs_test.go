@@ -59,9 +59,11 @@ func (b *box) start(args ...string) *live {
 		b.t.Fatal(err)
 	}
 	_ = theirs.Close()
-	l.out = bufio.NewReader(out)
+	l.out = newReader(out)
 	return l
 }
+
+func newReader(r io.Reader) *bufio.Reader { return bufio.NewReader(r) }
 
 // says writes to it and expects words back before it writes any more.
 func (l *live) says(in, want string) {
@@ -201,6 +203,18 @@ func TestLogsInterrupted(t *testing.T) {
 	_ = l.cmd.Wait()
 	if code := l.cmd.ProcessState.ExitCode(); code != exitFailure {
 		t.Errorf("nothing found, exit code %d\n%s", code, l.err.String())
+	}
+}
+
+// TestLogsTimeout: a scan that is given no more time passes the rest on.
+func TestLogsTimeout(t *testing.T) {
+	b, value := newLogsBox(t)
+	l := b.start("logs", "-", "--redact-stream", "--timeout", "1")
+	l.says("k="+value+"\n", "k=[secret app/db@1]\n")
+	time.Sleep(time.Second + 2*lastWords)
+	l.says("still "+value+"\n", "still [secret app/db@1]\n")
+	if rest, code := l.ended(); rest != "" || code != exitFindings || !strings.Contains(l.err.String(), "not complete") {
+		t.Errorf("%q, exit code %d\n%s", rest, code, l.err.String())
 	}
 }
 

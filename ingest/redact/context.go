@@ -12,10 +12,7 @@ const (
 // there, or where digits of a base or binary data that go on there begin.
 func before(data []byte, at int) int {
 	low := max(0, at-longestBlob)
-	if p := digitsBefore(data, at, low); p < at {
-		return p
-	}
-	return binaryBefore(data, at, low)
+	return min(digitsBefore(data, at, low), binaryBefore(data, at, low))
 }
 
 // digitsBefore is where the run of digits begins that stands before a place,

@@ -7,7 +7,8 @@
 //
 //   - Much data: a value begins at most twice the reach of the engine (the span of
 //     the longest value's encoding, and what is looked at around it) before the end
-//     of what is here, or it is seen. So all but that goes out.
+//     of what is here, or it is seen. So all but that goes out, and but what a
+//     decompressor may keep to itself.
 //   - Little data: a line that nothing can go on behind, as far as it shows, goes
 //     out once nothing came for Settle, or for Patience since it came. What ends in
 //     the middle of a line, in base64, hex or base32, in armour that is open, in a
@@ -23,5 +24,6 @@
 //
 // It refuses: to take out what generic rules find (they see likely secrets, and a
 // log without its digests is of no use), and to see what is compressed and begins
-// more than 4 MiB before.
+// more than 4 MiB before, is not deflate and longer than what is held, or was let
+// out by silence before its next 32 KiB came.
 package redact

@@ -89,7 +89,7 @@ func ends(line []byte) bool {
 	case row(line) || logged(line):
 		return false
 	}
-	word := line[bytes.LastIndexAny(line, " \t")+1:]
+	word := uncoloured(line[bytes.LastIndexAny(line, " \t")+1:])
 	before := bytes.TrimRight(line[:len(line)-len(word)], " \t")
 	switch c := word[len(word)-1]; {
 	case len(before) > 0 && bytes.IndexByte([]byte(":=|>"), before[len(before)-1]) >= 0: // of something that has a name
@@ -115,6 +115,16 @@ func plain(line []byte) []byte {
 		}
 		line = line[:n]
 	}
+}
+
+// uncoloured is a word behind the last control sequence in it.
+func uncoloured(word []byte) []byte {
+	if n := bytes.LastIndex(word, []byte("\x1b[")); n >= 0 {
+		if m := bytes.IndexByte(word[n:], 'm'); m >= 0 && n+m+1 < len(word) {
+			return word[n+m+1:]
+		}
+	}
+	return word
 }
 
 // row reports whether a line begins like the row of a dump.

@@ -44,6 +44,13 @@ type Options struct {
 // ErrMisconfigured is returned by New for options that lack something.
 var ErrMisconfigured = errors.New("redaction without an engine or marks")
 
+// window is what is held for streams of deflate, whose decoder gives out what it
+// has every 32 KiB: as much in hex in base64, and some.
+const window = 96 << 10
+
+// mostDropped is how much is kept that nothing reaches any more.
+const mostDropped = 1 << 20
+
 // DefaultBatch is how much is looked at at once, unless Options say otherwise.
 const DefaultBatch = 1 << 20
 
@@ -54,6 +61,7 @@ type Stream struct {
 	w      io.Writer
 	o      Options
 	around int // bytes on each side of what is looked for
+	hold   int // bytes that are held when much comes
 
 	buf    []byte // what went out and is still looked at, and what is held
 	out    int    // buf[:out] went out
@@ -89,8 +97,10 @@ func New(w io.Writer, o Options) (*Stream, error) {
 	for _, m := range o.Engine.Matchers {
 		s.around = max(s.around, m.Overlap())
 	}
+	s.hold = 2 * s.around
 	if o.Engine.Viewer != nil {
 		s.around += o.Engine.Viewer.Reach()
+		s.hold = 2*s.around + window
 	}
 	return s, nil
 }
@@ -115,7 +125,7 @@ func (s *Stream) Take(ctx context.Context, now time.Time, p []byte) error {
 		if len(s.buf) < s.full() {
 			continue
 		}
-		if err := s.let(ctx, len(s.buf)-2*s.around); err != nil {
+		if err := s.let(ctx, len(s.buf)-s.hold); err != nil {
 			return err
 		}
 	}
@@ -124,7 +134,7 @@ func (s *Stream) Take(ctx context.Context, now time.Time, p []byte) error {
 
 // full is how much is in the buffer when a part of it goes out. It is at least
 // twice what went out and is looked at again.
-func (s *Stream) full() int { return s.out + max(s.o.Batch, s.out) + 2*s.around }
+func (s *Stream) full() int { return s.out + max(s.o.Batch, s.out) + s.hold }
 
 // Due is when Tick is to be called, if nothing comes before; zero: nothing is
 // held.
@@ -248,7 +258,7 @@ func (s *Stream) count(from, at int) {
 // trim forgets what nothing that comes can reach.
 func (s *Stream) trim() {
 	drop := before(s.buf, max(0, s.out-s.around))
-	if drop < len(s.buf)/2 || drop == 0 {
+	if drop < min(len(s.buf)/2, mostDropped) || drop == 0 {
 		return
 	}
 	n := copy(s.buf, s.buf[drop:])

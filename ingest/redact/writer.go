@@ -20,6 +20,8 @@ type Writer struct {
 	stream *Stream
 	now    func() time.Time
 
+	writing sync.Mutex // what is written stays in one piece
+
 	mu      sync.Mutex
 	room    *sync.Cond
 	pending []byte
@@ -44,6 +46,8 @@ func NewWriter(ctx context.Context, s *Stream, now func() time.Time) *Writer {
 
 // Write takes p. An error is of what was written before.
 func (w *Writer) Write(p []byte) (int, error) {
+	w.writing.Lock()
+	defer w.writing.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for n := 0; n < len(p); {
