@@ -185,12 +185,16 @@ func (s *actions) list(w http.ResponseWriter, r *http.Request) {
 	}
 	var all []map[string]any
 	for _, run := range s.runs {
-		if !run.Deleted {
+		if !run.Deleted && createdWithin(run.Began, q.Get("created")) {
 			all = append(all, s.runJSON(run))
 		}
 	}
-	from, to := min(len(all), (page-1)*size), min(len(all), page*size)
-	if to < len(all) {
+	listed := len(all)
+	if q.Get("created") != "" { // a search gives so many and no more
+		listed = min(listed, 1000)
+	}
+	from, to := min(listed, (page-1)*size), min(listed, page*size)
+	if to < listed {
 		next := *r.URL
 		v := next.Query()
 		v.Set("page", strconv.Itoa(page+1))
@@ -198,6 +202,30 @@ func (s *actions) list(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", fmt.Sprintf("<%s%s>; rel=\"next\"", s.api.URL, next.String()))
 	}
 	s.json(w, r, map[string]any{"total_count": len(all), "workflow_runs": all[from:to]})
+}
+
+// createdWithin is how GitHub's search reads a date: FROM..TO, <=TO, >=FROM, or
+// with a star for an open end.
+func createdWithin(at time.Time, expr string) bool {
+	moment := func(text string) time.Time {
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t, _ = time.Parse(time.DateOnly, text)
+		}
+		return t
+	}
+	from, to, both := strings.Cut(expr, "..")
+	switch {
+	case expr == "":
+		return true
+	case both:
+		return (from == "*" || !at.Before(moment(from))) && (to == "*" || !at.After(moment(to)))
+	case strings.HasPrefix(expr, "<="):
+		return !at.After(moment(expr[2:]))
+	case strings.HasPrefix(expr, ">="):
+		return !at.Before(moment(expr[2:]))
+	}
+	return true
 }
 
 func (s *actions) jobs(w http.ResponseWriter, r *http.Request, run *actionsRun) {

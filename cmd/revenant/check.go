@@ -101,13 +101,13 @@ func ranges() map[string]interval {
 		"workers": {0, maxWorkers}, "limit": {0, math.MaxInt32}, "from": {1, math.MaxInt64}, "id": {1, math.MaxInt64},
 		"exit-code": {0, 255}, "max-archive-depth": {0, maxDepth}, "max-decode-depth": {0, maxDepth},
 		"timeout": {0, maxSeconds}, "max-target-megabytes": {0, maxMegaByte},
-		"window": {0, maxDuration}, "expires": {0, maxDuration},
+		"window": {0, maxDuration}, "expires": {0, maxDuration}, "wait": {0, maxDuration}, "max-runs": {0, math.MaxInt32},
 	}
 }
 
 func (r interval) check(f *pflag.Flag) error {
 	text := f.Value.String()
-	if d, err := time.ParseDuration(text); err == nil && text != "0" && (f.Name == "window" || f.Name == "expires") {
+	if d, err := time.ParseDuration(text); err == nil && text != "0" && slices.Contains([]string{"window", "expires", "wait"}, f.Name) {
 		if int64(d) < r.low || int64(d) > r.high {
 			return usagef("--%s is a duration from 0 to 100 years, as in 24h or 30m", f.Name)
 		}

@@ -76,7 +76,7 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 	case "revenant stdin":
 		out["format"] = fixed("text", "ndjson")
 	case "revenant logs":
-		out["format"] = fixed(logFormats()...)
+		out["format"], out["provider"] = fixed(logFormats()...), fixed(ciSystems()...)
 	case "revenant secret import":
 		out["format"] = fixed(formatNames()...)
 	case "revenant findings export":

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -33,8 +34,8 @@ func (a *app) logsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "logs PLACE...", GroupID: "scan",
 		Short: "Scan logs: of CI runs, in files, in a pipe, of a command",
-		Long: `Reads what GitHub Actions, GitLab and Jenkins keep of the runs of a project, logs
-in files, folders and archives, or looks at one on its way:
+		Long: `Reads what GitHub Actions, GitLab and Jenkins keep of a project's runs, logs in
+files, folders and archives, or looks at one on its way:
 
   revenant logs https://github.com/acme/shop    every run of the repository
   revenant logs gitlab:platform                 every project of the group
@@ -88,32 +89,46 @@ func (a *app) runLogs(c *cobra.Command, fl *logsFlags, args []string) error {
 		return usagef("either places are scanned or the command behind --: leave one of them out%s", hint)
 	case dash == 0 && len(args) == 0:
 		return usagef("-- names no command: write the command and its arguments behind it%s", hint)
-	case dash == 0:
+	case dash == 0 || len(args) == 1 && args[0] == "-":
+		if err := checkRuns(c, nil); err != nil {
+			return err
+		}
+		if dash != 0 {
+			return a.runPiped(c.Context(), fl)
+		}
 		return a.runLogged(c.Context(), fl, args)
 	case len(args) == 0:
 		return usagef("give a file, a folder, - for standard input, or -- and a command%s", hint)
 	case slices.Contains(args, "-") && len(args) > 1:
 		return usagef("- is standard input, which is passed on: it is scanned alone%s", hint)
-	case args[0] == "-":
-		return a.runPiped(c.Context(), fl)
 	case fl.redact:
 		return usagef("--redact-stream takes values out of what is passed on: give - or -- and a command%s", hint)
 	}
-	return a.runPlaces(c.Context(), fl, args)
+	return a.runPlaces(c, fl, args)
 }
 
 // runPlaces scans logs where they lie.
-func (a *app) runPlaces(ctx context.Context, fl *logsFlags, places []string) error {
+func (a *app) runPlaces(c *cobra.Command, fl *logsFlags, places []string) error {
+	ctx := c.Context()
 	if fl.source != "" && len(places) > 1 {
 		return usagef("--source is the id of one place, and %d are given: scan them one by one", len(places))
 	}
-	var jobs []scanJob
+	ci := map[string]ciPlace{}
 	for _, at := range places {
 		p, is, err := ciPlaceOf(at, &fl.apiFlags)
 		if err != nil {
 			return err
 		}
 		if is {
+			ci[at] = p
+		}
+	}
+	if err := checkRuns(c, slices.Collect(maps.Values(ci))); err != nil {
+		return err
+	}
+	var jobs []scanJob
+	for _, at := range places {
+		if p, is := ci[at]; is {
 			list, err := a.ciJobs(ctx, fl, at, p, len(places) > 1)
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -278,7 +279,7 @@ func (a *app) openCI(ctx context.Context, fl *apiFlags, p ciPlace) ([]cilog.Proj
 		}
 		return asProjects(s.Projects(ctx, p.project))
 	case ciJenkins:
-		s, err := jenkins.New(jenkins.Options{Server: p.server, User: a.env(jenkins.UserVariable), Token: a.env(jenkins.TokenVariable), Rest: r})
+		s, err := jenkins.New(jenkins.Options{Server: p.server, User: a.env("REVENANT_JENKINS_USER"), Token: token, Rest: r})
 		if err != nil {
 			return nil, usagef("PLACE: %w", err)
 		}
@@ -339,25 +340,41 @@ const githubVariable = "REVENANT_GITHUB_TOKEN"
 // system's own server, and for the one that the build at hand says it runs on: it
 // is sent nowhere else.
 func (a *app) ciToken(p ciPlace) string {
-	own, server, names := "", "", []string(nil)
+	var own, server string
+	var others []string
 	switch p.system {
 	case ciGitHub:
-		own, server, names = githubVariable, a.env("GITHUB_SERVER_URL"), []string{"GITHUB_TOKEN", "GH_TOKEN"}
+		own, server, others = a.env("REVENANT_GITHUB_TOKEN"), a.env("GITHUB_SERVER_URL"), []string{a.env("GITHUB_TOKEN"), a.env("GH_TOKEN")}
 	case ciGitLab:
-		own, server, names = gitlab.TokenVariable, a.env("CI_SERVER_URL"), []string{"GITLAB_TOKEN"}
+		own, server, others = a.env("REVENANT_GITLAB_TOKEN"), a.env("CI_SERVER_URL"), []string{a.env("GITLAB_TOKEN")}
 	case ciJenkins:
-		own = jenkins.TokenVariable
+		own = a.env("REVENANT_JENKINS_TOKEN")
 	}
-	if text := a.env(own); text != "" {
-		return text
+	if own == "" && (p.server == p.system.home() || server != "" && strings.EqualFold(p.server, strings.TrimRight(server, "/"))) {
+		own = cmp.Or(others...)
 	}
-	if p.server != p.system.home() && (server == "" || !strings.EqualFold(p.server, strings.TrimRight(server, "/"))) {
-		return ""
-	}
-	for _, name := range names {
-		if text := a.env(name); text != "" {
-			return text
+	return own
+}
+
+// aboutRuns are flags that say which runs are read.
+func aboutRuns() []string {
+	return []string{"since", "branch", "max-runs", "new-only", "artifacts", "server", "provider", "wait"}
+}
+
+// checkRuns refuses flags about runs where none are read.
+func checkRuns(c *cobra.Command, places []ciPlace) error {
+	for _, name := range aboutRuns() {
+		if len(places) == 0 && c.Flags().Changed(name) {
+			return usagef("--%s is about the runs of CI systems, and no PLACE is one: write a project's URL, or github:OWNER/REPO", name)
 		}
 	}
-	return ""
+	for _, p := range places {
+		if p.system != ciGitLab && c.Flags().Changed("artifacts") {
+			return usagef("--artifacts is for GitLab: 'revenant dir' reads what you downloaded")
+		}
+		if c.Flags().Changed("format") {
+			return usagef("--format is for logs in files and pipes: what a CI system keeps is read as it is")
+		}
+	}
+	return nil
 }
