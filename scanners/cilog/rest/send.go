@@ -123,7 +123,7 @@ func (c *Client) hold(ctx context.Context, q question, spent *time.Duration) *fa
 	if d <= 0 {
 		return nil
 	}
-	kind, when, reason := judge(http.StatusTooManyRequests, false)
+	when, reason, kind := judge(http.StatusTooManyRequests, false)
 	f := c.fault(q, when, kind, reason)
 	if *spent+d > c.o.Patience {
 		return f
@@ -210,7 +210,7 @@ func (c *Client) once(ctx context.Context, q question, at *url.URL, home bool) (
 		}
 	})
 	alarm := time.AfterFunc(c.o.Idle, func() { cancel(errSlow) })
-	resp, err := c.web.Do(req)
+	resp, err := c.web.Do(req) //nolint:bodyclose // body.Close does, which every reply ends with
 	alarm.Stop()
 	if err != nil {
 		if errors.Is(context.Cause(inner), errSlow) {
