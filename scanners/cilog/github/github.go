@@ -62,7 +62,7 @@ const (
 	defaultLog     = 2 << 30
 	defaultRun     = 16 << 30
 	maxAttempts    = 10_000
-	maxPages       = 1_000 // of jobs or of repositories
+	maxPages       = 1_000 // of a list; GitHub's own end is below
 )
 
 // Project is one repository's runs; it implements cilog.Project.
@@ -266,6 +266,11 @@ func Repositories(ctx context.Context, o Options) ([]string, error) {
 	return l.names, nil
 }
 
+// endless is the error of a list that does not end.
+func endless(of string) error {
+	return fmt.Errorf("%s: %w: a list of more than %d pages", of, cilog.ErrUnreachable, maxPages)
+}
+
 // repositories are those of one owner.
 type repositories struct {
 	api   *rest.Client
@@ -275,7 +280,10 @@ type repositories struct {
 }
 
 func (l *repositories) add(ctx context.Context, ref string) error {
-	for pages := 0; ref != "" && pages < maxPages; pages++ {
+	for pages := 0; ref != ""; pages++ {
+		if pages == maxPages {
+			return endless("the repositories of an owner")
+		}
 		var page []struct {
 			Full string `json:"full_name"`
 		}

@@ -103,7 +103,10 @@ func (p *Project) jobs(ctx context.Context, r cilog.Run) (jobs []apiJob, now tim
 	}
 	seen := map[int64]bool{}
 	next := ref + "/jobs?per_page=" + strconv.Itoa(perPage)
-	for pages := 0; next != "" && pages < maxPages; pages++ {
+	for pages := 0; next != ""; pages++ {
+		if pages == maxPages {
+			return nil, now, endless(p.host)
+		}
 		var page struct {
 			Jobs []apiJob `json:"jobs"`
 		}

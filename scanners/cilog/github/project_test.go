@@ -148,6 +148,16 @@ func TestRepositories(t *testing.T) {
 	}
 }
 
+// A list of which each page has a next is given up.
+func TestRepositoriesEnd(t *testing.T) {
+	o := github.Options{Owner: "o", Rest: rest.Options{Transport: wire2(func(r *http.Request) (int, string, http.Header) {
+		return 200, `[]`, http.Header{"Link": {"<" + r.URL.String() + `>; rel="next"`}}
+	})}}
+	if _, err := github.Repositories(t.Context(), o); !errors.Is(err, cilog.ErrUnreachable) {
+		t.Errorf("error %v", err)
+	}
+}
+
 type wire2 func(*http.Request) (int, string, http.Header)
 
 func (f wire2) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -165,6 +165,9 @@ type walk struct {
 
 func (w *walk) run(ctx context.Context) error {
 	for w.at < len(w.refs) {
+		if w.at == maxPages {
+			return endless(w.l.p.host)
+		}
 		page, a, err := w.get(ctx, w.at)
 		var refused *rest.Error
 		if errors.As(err, &refused) && refused.Status == http.StatusUnprocessableEntity && w.at > 0 {

@@ -306,6 +306,21 @@ func TestListingFails(t *testing.T) {
 	}
 }
 
+// A list of which each page has a next is given up.
+func TestRunsEnd(t *testing.T) {
+	f := newForge(t)
+	f.fill(1)
+	p := f.open(nil)
+	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+		w.Header().Set("Link", "<"+r.URL.String()+`>; rel="next"`)
+		return false
+	}
+	_, err := p.Runs(t.Context(), cilog.Query{}, func([]cilog.Run) bool { return true })
+	if !errors.Is(err, cilog.ErrUnreachable) || f.counts()["runs"] != 1000 {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestLook(t *testing.T) {
 	f := newForge(t)
 	r := f.start(7, "main")

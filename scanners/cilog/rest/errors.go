@@ -81,9 +81,9 @@ func (c *Client) fault(q question, when again, kind error, reason string) *fault
 
 // refused is the fault of an answer's status.
 func (c *Client) refused(q question, r *reply) *fault {
-	kind, when, reason := judge(r.resp.StatusCode, !r.home)
+	when, reason, kind := judge(r.resp.StatusCode, !r.home)
 	if when != limit && r.resp.StatusCode == http.StatusForbidden && c.limited(r) {
-		kind, when, reason = judge(http.StatusTooManyRequests, !r.home)
+		when, reason, kind = judge(http.StatusTooManyRequests, !r.home)
 	}
 	f := c.fault(q, when, kind, reason)
 	var e *Error
@@ -94,33 +94,33 @@ func (c *Client) refused(q question, r *reply) *fault {
 }
 
 // judge says what a status means that is no success.
-func judge(status int, away bool) (kind error, when again, reason string) {
+func judge(status int, away bool) (when again, reason string, kind error) {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		if away { // a link that was good for minutes: a fresh one may do
-			return cilog.ErrUnreachable, soon, "it does not accept the link that it was asked with"
+			return soon, "it does not accept the link that it was asked with", cilog.ErrUnreachable
 		}
 		if status == http.StatusUnauthorized {
-			return cilog.ErrDenied, never, "a token is needed, or the one given is expired or wrong"
+			return never, "a token is needed, or the one given is expired or wrong", cilog.ErrDenied
 		}
-		return cilog.ErrDenied, never, "the token has no right to read this"
+		return never, "the token has no right to read this", cilog.ErrDenied
 	case http.StatusUnavailableForLegalReasons:
-		return cilog.ErrDenied, never, "it is blocked for legal reasons"
+		return never, "it is blocked for legal reasons", cilog.ErrDenied
 	case http.StatusNotFound:
-		return ErrNotFound, never, "it is not there, or the token may not see it"
+		return never, "it is not there, or the token may not see it", ErrNotFound
 	case http.StatusGone:
-		return cilog.ErrExpired, never, "it was there, and was removed"
+		return never, "it was there, and was removed", cilog.ErrExpired
 	case http.StatusTooManyRequests:
-		return cilog.ErrLimited, limit, "try again later, or with a token that has a limit of its own"
+		return limit, "try again later, or with a token that has a limit of its own", cilog.ErrLimited
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return cilog.ErrUnreachable, soon, "it failed each time that it was asked"
+		return soon, "it failed each time that it was asked", cilog.ErrUnreachable
 	case http.StatusProxyAuthRequired:
-		return cilog.ErrUnreachable, never, "the proxy wants credentials: put them into HTTPS_PROXY"
+		return never, "the proxy wants credentials: put them into HTTPS_PROXY", cilog.ErrUnreachable
 	}
 	if status >= 300 && status < 400 {
-		return cilog.ErrUnreachable, never, "it redirects where it should answer: give the address under which it answers"
+		return never, "it redirects where it should answer: give the address under which it answers", cilog.ErrUnreachable
 	}
-	return cilog.ErrUnreachable, never, "an answer that its API does not have: is this the API's address?"
+	return never, "an answer that its API does not have: is this the API's address?", cilog.ErrUnreachable
 }
 
 // unsent is the fault of a request that got no answer.

@@ -215,6 +215,20 @@ func TestLimitIsSharedAndToldBefore(t *testing.T) {
 	}
 }
 
+// A Retry-After beside an answer is no limit.
+func TestRetryAfterOfAnAnswer(t *testing.T) {
+	c, clock := client(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "86400")
+		_, _ = io.WriteString(w, `{}`)
+	}), nil)
+	for range 2 {
+		var v value
+		if _, err := c.JSON(t.Context(), "things", "", &v); err != nil || len(clock.naps()) > 0 {
+			t.Fatalf("error %v, slept %v", err, clock.naps())
+		}
+	}
+}
+
 func TestJSONIsBounded(t *testing.T) {
 	c, _ := client(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var to io.Writer = w

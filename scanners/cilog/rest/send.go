@@ -123,7 +123,7 @@ func (c *Client) hold(ctx context.Context, q question, spent *time.Duration) *fa
 	if d <= 0 {
 		return nil
 	}
-	kind, when, reason := judge(http.StatusTooManyRequests, false)
+	when, reason, kind := judge(http.StatusTooManyRequests, false)
 	f := c.fault(q, when, kind, reason)
 	if *spent+d > c.o.Patience {
 		return f
@@ -210,7 +210,7 @@ func (c *Client) once(ctx context.Context, q question, at *url.URL, home bool) (
 		}
 	})
 	alarm := time.AfterFunc(c.o.Idle, func() { cancel(errSlow) })
-	resp, err := c.web.Do(req)
+	resp, err := c.web.Do(req) //nolint:bodyclose // body.Close does, which every reply ends with
 	alarm.Stop()
 	if err != nil {
 		if errors.Is(context.Cause(inner), errSlow) {
@@ -245,27 +245,29 @@ func (c *Client) dress(req *http.Request, q question, home bool) {
 	}
 }
 
-// heed notes what a reply says of limits.
+// heed notes what a reply says of limits. What Base's host says of them holds
+// for all requests; a Retry-After only where the answer is a refusal.
 func (c *Client) heed(r *reply) {
+	now, status := c.o.Now(), r.resp.StatusCode
+	late, told := retryAfter(r.resp.Header, now)
+	r.late = late
 	if !r.home {
-		r.late, _ = retryAfter(r.resp.Header, c.o.Now())
 		return
 	}
-	now := c.o.Now()
-	late, told := retryAfter(r.resp.Header, now)
+	told = told && (status == http.StatusTooManyRequests || status == http.StatusForbidden)
 	if c.o.Limit != nil {
 		if left, reset, ok := c.o.Limit(r.resp.Header); ok && left <= 0 {
 			// A second more: the reset is told in whole ones.
-			late, told = max(late, between(clock(r.resp.Header, now), reset)+time.Second), true
+			r.late, told = max(late, between(clock(r.resp.Header, now), reset)+time.Second), true
 		}
 	}
-	r.late = late
-	if told && r.resp.StatusCode != http.StatusServiceUnavailable {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if at := now.Add(late); at.After(c.until) {
-			c.until = at
-		}
+	if !told {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at := now.Add(r.late); at.After(c.until) {
+		c.until = at
 	}
 }
 
