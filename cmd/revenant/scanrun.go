@@ -40,6 +40,15 @@ type scanJob struct {
 	ends func()
 }
 
+// until is the context of the job's scan. That of a stream does not end: the
+// stream does.
+func (j scanJob) until(ctx context.Context) (scanning context.Context, stop func() bool) {
+	if j.ends == nil {
+		return ctx, func() bool { return false }
+	}
+	return context.WithoutCancel(ctx), context.AfterFunc(ctx, j.ends)
+}
+
 // runScan scans one source into one report.
 func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open makeSource) error {
 	return a.runScans(ctx, fl, []scanJob{{place: p, open: open}})
@@ -138,11 +147,8 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	if ctx.Err() != nil && r.at > 1 {
 		return r.unread(ctx, j, fingerprints.SkipInterrupted, "not begun")
 	}
-	if j.ends != nil {
-		stop := context.AfterFunc(ctx, j.ends)
-		defer stop()
-		ctx = context.WithoutCancel(ctx)
-	}
+	ctx, stop := j.until(ctx)
+	defer stop()
 	eye, err := r.a.eyeAt(r.eye, r.fl, j.place)
 	if err != nil {
 		if j.name == "" {

@@ -92,7 +92,7 @@ func environmentText() string {
 
 const exitCodesText = `Pipelines read these and nothing else, so 0 is never said of what was not read.
 
-Scans ('dir', 'git', 'stdin', 'home'):
+Scans ('dir', 'git', 'stdin', 'home', 'logs'):
 
   0  no finding, and everything was read
   1  a finding at or above --fail-on; --exit-code N replaces the 1
@@ -103,6 +103,10 @@ Scans ('dir', 'git', 'stdin', 'home'):
 
 A finding wins over 3: a scan that found something and could not read everything
 exits 1, and says both.
+
+'logs -- COMMAND': the command's own code when that is not 0; 126 when it cannot
+be started, 127 when it is not found, 128 and the signal's number when it died
+of one; else the scan's.
 
 'prove':
 
