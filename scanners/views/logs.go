@@ -80,7 +80,9 @@ func (s *lines) joined(data []byte, before, between splice) {
 	s.prefix.putIn(between, from, to)
 }
 
-// docker leaves out what Docker writes around every line.
+// docker leaves out what Docker writes around every line: what it wrote becomes
+// one string of JSON again. next is where the second line begins, behind what
+// another program wrote before it.
 func (s *lines) docker(data []byte, start, end, next int) {
 	const before = `{"log":"`
 	if !bytes.HasPrefix(data[next:], []byte(before)) {
@@ -90,23 +92,42 @@ func (s *lines) docker(data []byte, start, end, next int) {
 	if !ok {
 		return
 	}
-	at, behind := start+from-len(before), next+len(before)
-	line := data[start+from : start+to]
-	whole := bytes.HasSuffix(line, []byte(`\n`))
-	if !whole {
-		s.joined(data, cut(at, start+from), cut(start+to, behind))
+	from, to = start+from, start+to
+	at, behind := from-len(before), next+len(before)
+	stop := len(data)
+	if i := bytes.IndexByte(data[next:], '\n'); i >= 0 {
+		stop = next + i
+	}
+	if !bytes.HasSuffix(data[from:to], []byte(`\n`)) {
+		s.joined(data, cut(at, from), cut(to, behind))
 		return
 	}
-	to -= len(`\n`)
-	if !secretAround(data, start+to, behind, &wordly) && !armoured(line[:len(line)-len(`\n`)]) {
-		return
+	text := to - len(`\n`)
+	if bytes.HasSuffix(data[from:text], []byte(`\r`)) {
+		s.stamp.whole.putIn(cut(text-len(`\r`), text), from, text)
 	}
+	s.stamp.whole.putIn(cut(to, behind), from, min(stop+1, len(data)))
+	x := data[from:text]
+	hang := s.stamp.hangs(x, said(data[behind:stop]), start, next)
+	worth := hang || secretAround(data, text, behind, &wordly) || armoured(x)
 	if at >= s.cut {
-		s.prefix.put(cut(at, start+from), true)
+		s.prefix.put(cut(at, from), worth)
 	}
 	s.cut = behind
-	s.prefix.put(cut(start+to, next-1), true)
-	s.prefix.put(cut(next, behind), true)
+	if !hang {
+		s.prefix.put(cut(to, behind), worth)
+		return
+	}
+	s.prefix.putIn(cut(to, behind), max(from, to-longestBroken), min(stop, behind+longestBroken))
+}
+
+// said is what was logged in the rest of a line that Docker wrote.
+func said(line []byte) []byte {
+	tail := max(0, len(line)-faraway)
+	if i := bytes.LastIndex(line[tail:], []byte(`","stream":"`)); i >= 0 {
+		line = line[:tail+i]
+	}
+	return bytes.TrimSuffix(line, []byte(`\n`))
 }
 
 // inDocker is where in a line that Docker wrote what was logged begins and ends.
@@ -180,7 +201,7 @@ func hexOnly(b []byte) bool {
 // logged leaves out the line break and what a program wrote before the next
 // line where a value may have been broken: it was wrapped before it was logged.
 func (s *lines) logged(data []byte, start, end, next int) {
-	if next == len(data) || !alnums[data[next]] && data[next] != '[' {
+	if next == len(data) || !stampStarts[data[next]] {
 		return
 	}
 	var left odd
@@ -191,13 +212,13 @@ func (s *lines) logged(data []byte, start, end, next int) {
 		return
 	}
 	follows := data[next:min(len(data), next+nearby)]
-	_, b := common(data[start:end], follows)
+	_, b := s.stamp.common(data, start, end, next)
 	if b < shortestStamp && numbered(follows[:min(len(follows), deepest)]) { // the first line of a log, behind something else
 		if n := bytes.IndexByte(follows, '\n'); n >= 0 {
 			b, _ = common(follows[:n], follows[n+1:])
 		}
 	}
-	if b < shortestStamp || !stamps(data[next:next+b]) {
+	if s.stamp.b == 0 && (b < shortestStamp || !stamps(data[next:next+b])) {
 		return
 	}
 	for i := next + b; i < len(data) && left.n < 2*secretLook && graphic(data[i]); i++ {

@@ -1,0 +1,80 @@
+package recall_test
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"revenant/scanners"
+)
+
+// logColumns are the groups of encodings that every log is tried with.
+func logColumns() []string {
+	return []string{"raw", "base64", "hex", "escapes", "other", "lists", "broken", "layers", "private keys"}
+}
+
+// share is how many of the plants of a row a quick run tries in each log: one
+// in so many.
+const share = 12
+
+// tryLog plants every encoding in logs of a kind, and counts by group.
+func (b *bench) tryLog(t *testing.T, k logKind, number int, e effort) []cell {
+	cells := make([]cell, len(logColumns()))
+	for i, w := range rows() {
+		column := slices.Index(logColumns(), w.group)
+		w, ok := k.inLog(w)
+		if column < 0 || !ok {
+			continue
+		}
+		for n := range e.plants {
+			r := seeded("logs", w.name, strconv.Itoa(n))
+			for j, p := range b.plants(r, w) {
+				if !e.quick || (i+j+number)%share == 0 {
+					cells[column].add(b.logged(t, w, p, j))
+				}
+			}
+		}
+	}
+	return cells
+}
+
+// logged scans a plant in a log, and what differs from it by little.
+func (b *bench) logged(t *testing.T, w row, p plant, j int) (c cell) {
+	c.take(p, b.whole.verdict(b.values, look(t, b.whole, p.text), p.text, w, p, 0), w.name)
+	if p.value < 0 || j%3 != 0 {
+		return c
+	}
+	r := seeded("decoy", w.name, p.kind)
+	value := b.values[p.value]
+	miss := value.misses[r.IntN(len(value.misses))]
+	if !value.key && len(miss) < len(value.bytes) {
+		return c // what follows in another line may make it whole
+	}
+	d, ok := encode(r, w, miss, stretch{0, len(miss)})
+	if !ok || putRight(d.text, value.bytes) || bytes.Contains(bytes.ReplaceAll(d.text, []byte("\r"), nil), value.bytes) {
+		return c
+	}
+	c.registered.decoys++
+	if slices.ContainsFunc(look(t, b.whole, d.text), scanners.Hit.Registered) {
+		c.registered.false++
+		c.gaps = append(c.gaps, gap{w.name, p.kind, "decoy found", shown(d.text, d.at)})
+	}
+	return c
+}
+
+func TestLogs(t *testing.T) {
+	b := newBench(t)
+	e := wanted(t)
+	for i, k := range logKinds() {
+		t.Run(strings.ReplaceAll(k.name, "/", "|"), func(t *testing.T) {
+			t.Parallel()
+			cells := b.tryLog(t, k, i, e)
+			for j, c := range cells {
+				t.Logf("%s: %s", logColumns()[j], c)
+				report(t, []cell{c})
+			}
+		})
+	}
+}
