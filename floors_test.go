@@ -48,6 +48,7 @@ func floors() map[string]room {
 		"api/wire":           {floor: 1, only: []string{"fingerprints"}},
 		"scanners":           {floor: 1},
 		"scanners/escapes":   {floor: 1, only: []string{}},
+		"scanners/stamps":    {floor: 1, sideway: []string{"scanners/escapes"}, only: []string{"scanners/escapes"}},
 		"fingerprints/store": {floor: 1},
 
 		"fingerprints/importers":      {floor: 2},

@@ -139,9 +139,12 @@ func (l lineLog) text(r *rand.Rand, m *maker, n *int, in []byte, end string) {
 		if fill > 0 {
 			m.raw(prose(r, fill-1) + " ")
 		}
+		due := false
 		for i, b := range line {
-			if l.size > 0 && i > 0 && (i+fill)%l.size == 0 && utf8.RuneStart(b) {
+			due = due || l.size > 0 && i > 0 && (i+fill)%l.size == 0
+			if due && utf8.RuneStart(b) && bytes.IndexByte(line[max(0, i-longestEscaped):i], '\\') < 0 {
 				m.raw("\n" + l.more(r, *n))
+				due = false
 			}
 			m.carry(1, string([]byte{b}))
 		}
@@ -155,6 +158,9 @@ func (l lineLog) text(r *rand.Rand, m *maker, n *int, in []byte, end string) {
 		}
 	}
 }
+
+// longestEscaped is how long an escape is behind its backslash: no part ends in one.
+const longestEscaped = 5
 
 // loggable reports whether programs log a text as it is.
 func loggable(in []byte) bool { return utf8.Valid(in) && bytes.IndexByte(in, 0) < 0 }
@@ -324,6 +330,29 @@ func wrappedKinds() (kinds []logKind) {
 	}
 	return kinds
 }
+
+// unlogged reports whether a plant is left out of logs of a kind: what the page
+// says is not planted.
+func (k logKind) unlogged(w row, p plant) bool {
+	docker := strings.HasPrefix(k.name, "Docker")
+	several := p.pem || p.kind == "service account, 4 KB"
+	switch {
+	case w.group == "other" && strings.Contains(w.name, "quoted-printable"):
+		return several || p.kind == "pass phrase"
+	case k.escapes && (strings.HasSuffix(w.name, "CRI log, split") || strings.HasSuffix(w.name, "json-file of Docker, split")):
+		return true // a container's log in a record of another log
+	case docker && (strings.HasSuffix(w.name, "a line break and blanks") || strings.HasSuffix(w.name, "log lines behind timestamps")):
+		return true
+	case p.pem && (strings.HasSuffix(w.name, "control sequences in JSON") || k.escapes && strings.HasSuffix(w.name, "character literals")):
+		return true
+	case k.guessed && w.group == "hex":
+		return len(p.text) > 700
+	}
+	return k.escapes && strings.HasSuffix(w.name, "character literals") && p.at.to-p.at.from > longestPart || p.at.to-p.at.from > longestCopy
+}
+
+// longestCopy is how many bytes a copy of the longest value takes at the most.
+const longestCopy = 32 << 10
 
 // inLog is a row whose text a program logs; false where that makes no sense.
 func (k logKind) inLog(w row) (row, bool) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"revenant/scanners/escapes"
+	"revenant/scanners/stamps"
 )
 
 // What matters is an escape that can hide something: most backslashes, percent
@@ -44,6 +45,9 @@ func (s *slashes) at(data []byte, p int) {
 		return
 	}
 	u := escapes.Backslash(data[p:])
+	if u.N == 0 && stampedAt(data, p+u.Width) {
+		return // the line goes on behind the stamp
+	}
 	escaped := u.Width > 2 || u.Width == 2 && (u.N != 1 || !alnums[u.Out[0]]) // nobody escapes letters
 	if b, ok := pair(data, p); ok {
 		s.hex.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, true)
@@ -137,7 +141,7 @@ const longestRow = 160
 // rows reports whether rows of a dump or of a list end at p and begin at q, where
 // escapes of line breaks stand between them.
 func rows(data []byte, p, q int) bool {
-	if q >= len(data) || !listed[data[q]] && !stampStarts[data[q]] && (data[q] <= ' ' || data[q] > ' '+45) {
+	if q >= len(data) || !listed[data[q]] && !stamps.Starts(data[q]) && (data[q] <= ' ' || data[q] > ' '+45) {
 		return false
 	}
 	x, y := data[max(0, p-longestRow):p], data[q:min(len(data), q+longestRow)]
@@ -147,14 +151,7 @@ func rows(data []byte, p, q int) bool {
 	for i, end := breakEscape(x); i >= 0; i, end = breakEscape(x) {
 		x = x[end:]
 	}
-	if len(y) > 0 && stampStarts[y[0]] {
-		var before, behind stamp
-		before.read(x)
-		behind.read(y)
-		a, b := shared(&before, &behind)
-		x, y = x[a:], y[b:]
-	}
-	return len(x) > 0 && len(y) > 0 && (numeric(y) && numeric(x) || uuSized(y) && (uuSized(x) || bytes.HasPrefix(x, []byte("begin "))))
+	return len(x) > 0 && len(y) > 0 && (rowsMeet(x, y) || behindStamps(x, y))
 }
 
 // breakEscape is where the first escape of a line break begins, however often it

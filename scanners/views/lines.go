@@ -66,10 +66,6 @@ func (s *lines) end(data []byte, p int) {
 		s.joined(data, cut(start, start+s.stamp.a), cut(end, p+1+s.stamp.b))
 		return
 	}
-	if end < p {
-		s.stamp.whole.putIn(cut(end, p), start, p)
-	}
-	s.stamp.whole.putIn(cut(p+1, p+1+s.stamp.b), start, min(s.stamp.stop+1, len(data))) // up to where the next such line begins
 	x, y := s.stamp.behind(data, start, end, p+1)
 	worth := s.stamp.hangs(x, y, start, p+1)
 	if !worth {
@@ -161,7 +157,7 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 	switch {
 	case left >= solid && right >= solid,
 		left+right >= secretLength && (signs >= least && left+right >= region || words && signs >= 2 || signs >= 4*unevenSign) &&
-			wordy(before) && wordy(after) && !stamped(data[next:]):
+			wordy(before) && wordy(after) && !dated(data[next:]):
 		s.on = next
 		s.wrap.put(cut(end, next), true)
 	}
@@ -233,9 +229,9 @@ func bodyAt(data []byte, p int) int {
 	return p
 }
 
-// stamped reports whether the line begins with a date, a time or an address: it
+// dated reports whether the line begins with a date, a time or an address: it
 // begins something.
-func stamped(line []byte) bool {
+func dated(line []byte) bool {
 	n, signs := 0, 0
 	for _, c := range line[:min(len(line), 12)] {
 		switch {

@@ -4,15 +4,16 @@ import (
 	"bytes"
 
 	"revenant/scanners/byteclass"
+	"revenant/scanners/stamps"
 )
 
 // longestLogged is how long the lines of a container's log are at the most that
 // are looked at: programs break what is longer than 16 KiB in two.
 const longestLogged = 40 << 10
 
-// stamps reports whether a prefix is what programs write before lines: a time,
+// stamped reports whether a prefix is what programs write before lines: a time,
 // or the name of a container.
-func stamps(prefix []byte) bool {
+func stamped(prefix []byte) bool {
 	digits, colons := 0, 0
 	for i, c := range prefix {
 		switch {
@@ -103,12 +104,8 @@ func (s *lines) docker(data []byte, start, end, next int) {
 		return
 	}
 	text := to - len(`\n`)
-	if bytes.HasSuffix(data[from:text], []byte(`\r`)) {
-		s.stamp.whole.putIn(cut(text-len(`\r`), text), from, text)
-	}
-	s.stamp.whole.putIn(cut(to, behind), from, min(stop+1, len(data)))
-	x := data[from:text]
-	hang := s.stamp.hangs(x, said(data[behind:stop]), start, next)
+	x, y := bytes.TrimSuffix(data[from:text], []byte(`\r`)), said(data[behind:stop])
+	hang := s.stamp.hangs(x, y, start, next) || behindStamps(x, y)
 	worth := hang || secretAround(data, text, behind, &wordly) || armoured(x)
 	if at >= s.cut {
 		s.prefix.put(cut(at, from), worth)
@@ -127,7 +124,7 @@ func said(line []byte) []byte {
 	if i := bytes.LastIndex(line[tail:], []byte(`","stream":"`)); i >= 0 {
 		line = line[:tail+i]
 	}
-	return bytes.TrimSuffix(line, []byte(`\n`))
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte(`\n`)), []byte(`\r`))
 }
 
 // inDocker is where in a line that Docker wrote what was logged begins and ends.
@@ -160,7 +157,7 @@ func (s *lines) dump(data []byte, start, end, next int) {
 		return
 	}
 	out := s.marks
-	if stamps(data[next : next+b]) {
+	if stamped(data[next : next+b]) {
 		out = s.prefix
 	}
 	if start >= s.cut {
@@ -201,7 +198,7 @@ func hexOnly(b []byte) bool {
 // logged leaves out the line break and what a program wrote before the next
 // line where a value may have been broken: it was wrapped before it was logged.
 func (s *lines) logged(data []byte, start, end, next int) {
-	if next == len(data) || !stampStarts[data[next]] {
+	if next == len(data) || !stamps.Starts(data[next]) {
 		return
 	}
 	var left odd
@@ -218,7 +215,7 @@ func (s *lines) logged(data []byte, start, end, next int) {
 			b, _ = common(follows[:n], follows[n+1:])
 		}
 	}
-	if s.stamp.b == 0 && (b < shortestStamp || !stamps(data[next:next+b])) {
+	if s.stamp.b == 0 && (b < shortestStamp || !stamped(data[next:next+b])) {
 		return
 	}
 	for i := next + b; i < len(data) && left.n < 2*secretLook && graphic(data[i]); i++ {

@@ -1,13 +1,15 @@
 package views
 
-import "bytes"
+import (
+	"bytes"
+
+	"revenant/scanners/stamps"
+)
 
 // stamping undoes what programs write before every line, where something goes on
 // from one line to the next: lists, dumps, literals, armour, parts of a line.
 type stamping struct {
-	whole *stretches // all of it: registered values may have several lines
-
-	stamps [2]stamp
+	stamps [2]stamps.Stamp
 	this   int // which of them is of the line at hand
 	at     int // where that line begins; the stamp of no other is known
 
@@ -20,9 +22,6 @@ type stamping struct {
 	block  int // where it goes on in the line at hand
 }
 
-// farStamp is how much of a line its stamp can take.
-const farStamp = longestNote + 512
-
 func (s *stamping) forget() {
 	s.at, s.a, s.b, s.part, s.armour, s.block = -1, 0, 0, 0, 0, 0
 }
@@ -31,22 +30,23 @@ func (s *stamping) forget() {
 // reports whether they have something in common.
 func (s *stamping) read(data []byte, start, end, next int) bool {
 	x := &s.stamps[s.this]
+	line := data[start:min(end, start+stamps.Longest)]
 	if s.at != start {
-		x.read(data[start:min(end, start+farStamp)])
+		x.Read(line)
 	}
 	s.a, s.b, s.at = 0, 0, next
 	s.this = 1 - s.this
 	y := &s.stamps[s.this]
-	if !stampStarts[data[next]] {
-		y.n, y.part, y.goesOn = 0, false, false
+	if !stamps.Starts(data[next]) {
+		y.Read(nil)
 		return false
 	}
 	s.stop = len(data)
 	if i := bytes.IndexByte(data[next:], '\n'); i >= 0 {
 		s.stop = next + i
 	}
-	y.read(data[next:min(s.stop, next+farStamp)])
-	s.a, s.b = shared(x, y)
+	y.ReadLike(data[next:min(s.stop, next+stamps.Longest)], x, line)
+	s.a, s.b = stamps.Shared(x, y)
 	return s.a > 0
 }
 
@@ -65,7 +65,7 @@ func (s *stamping) common(data []byte, start, end, next int) (a, b int) {
 }
 
 // goesOn reports whether the two lines are parts of one.
-func (s *stamping) goesOn() bool { return s.stamps[1-s.this].part || s.stamps[s.this].goesOn }
+func (s *stamping) goesOn() bool { return s.stamps[1-s.this].Part() || s.stamps[s.this].GoesOn() }
 
 // hangs reports whether what is logged goes on from a line to the next, at
 // places of the layer, in a way that somebody undoes: x and y are the lines
@@ -82,6 +82,39 @@ func (s *stamping) hangs(x, y []byte, start, next int) bool {
 		uuSized(y) && (part || uuSized(x) || bytes.HasPrefix(x, []byte("begin "))) || pieces(x, y)
 }
 
+// behindStamps reports whether two lines have stamps of their own, and what is
+// behind them hangs together.
+func behindStamps(x, y []byte) bool {
+	if len(y) == 0 || !stamps.Starts(y[0]) {
+		return false
+	}
+	var before, behind stamps.Stamp
+	before.Read(x)
+	behind.Read(y)
+	a, b := stamps.Shared(&before, &behind)
+	return a > 0 && (before.Part() || behind.GoesOn() || a < len(x) && b < len(y) && rowsMeet(x[a:], y[b:]))
+}
+
+// stampedAt reports whether a line begins at a place with what programs write
+// before lines.
+func stampedAt(data []byte, at int) bool {
+	if at >= len(data) || !stamps.Starts(data[at]) {
+		return false
+	}
+	line := data[at:min(len(data), at+stamps.Longest)]
+	if i := bytes.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	var s stamps.Stamp
+	s.Read(line)
+	return s.Len() > 0
+}
+
+// rowsMeet reports whether two lines may be rows of a dump or of a list.
+func rowsMeet(x, y []byte) bool {
+	return numeric(y) && numeric(x) || uuSized(y) && (uuSized(x) || bytes.HasPrefix(x, []byte("begin ")))
+}
+
 // behind are two lines without their stamps.
 func (s *stamping) behind(data []byte, start, end, next int) (x, y []byte) {
 	return data[min(start+s.a, end):end], bytes.TrimSuffix(data[next+s.b:s.stop], []byte("\r"))
@@ -89,8 +122,9 @@ func (s *stamping) behind(data []byte, start, end, next int) (x, y []byte) {
 
 // armoured reports whether armour begins in the line or goes on in it.
 func (s *stamping) armoured(x []byte, start, next int) bool {
+	const tail = 24 // what a script has behind armour is short
 	in := s.armour == start && start > 0 || s.part == start && start > 0 && bytes.Contains(x, []byte("KEY-----"))
-	if !in && !bytes.Contains(x, []byte("-----BEGIN ")) || bytes.Contains(x, []byte("-----END ")) {
+	if !in && (!bytes.Contains(x[max(0, len(x)-tail):], []byte("-----")) || !bytes.Contains(x, []byte("-----BEGIN "))) || bytes.Contains(x, []byte("-----END ")) {
 		return false
 	}
 	s.armour = next
@@ -102,6 +136,9 @@ func (s *stamping) armoured(x []byte, start, next int) bool {
 func (s *stamping) inBlock(x, y []byte, start, next int) bool {
 	n := indentation(x, 0)
 	if s.block != start || start == 0 {
+		if last := x[len(x)-1]; last != '>' && last != '|' && last != '+' && last != '-' {
+			return false
+		}
 		mark := bytes.TrimRight(x, "+-")
 		if len(mark) < 3 || mark[len(mark)-1] != '>' && mark[len(mark)-1] != '|' || mark[len(mark)-2] != ' ' {
 			return false
@@ -171,7 +208,7 @@ func uuSized(line []byte) bool {
 	if len(line) < want || len(line) > want*len(`\u0026`) {
 		return false
 	}
-	return len(line) == want || unescapedLength(line) == want
+	return len(line) == want || bytes.IndexByte(line[:want], '\\') >= 0 && unescapedLength(line) == want
 }
 
 // unescapedLength is how many characters a string of JSON stands for.
@@ -193,11 +230,14 @@ func unescapedLength(line []byte) (n int) {
 // of the next one, which may be put together.
 func pieces(x, y []byte) bool {
 	to := len(x)
+	if i := bytes.LastIndex(x, []byte(`\u0026`)); i >= 0 && i+len(`\u0026 _`) >= to { // an ampersand that was escaped
+		to = i
+	}
 	for to > 0 && (between[x[to-1]] || x[to-1] == '\\' && to > 1 && x[to-2] == ' ') {
 		to--
 	}
 	from := 0
-	for from < len(y) && (between[y[from]] || y[from] == '\\') {
+	for from < len(y) && (between[y[from]] || y[from] == '\\' || y[from] == 't' && from > 0 && y[from-1] == '\\') {
 		from++
 	}
 	if to == 0 || from == len(y) || !isQuote(y[from]) || !isQuote(x[to-1]) {

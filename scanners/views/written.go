@@ -76,7 +76,6 @@ func newPass() *pass {
 	k.control.out = add(&stretches{}, alike(fingerprints.FormTerminal), line)
 	k.control.guess = add(&stretches{}, guess(fingerprints.FormTerminal), shown{near: phrase, far: wrapped, ends: &spaces})
 	k.lines.prefix = add(&stretches{}, alike(fingerprints.FormPrefixed), lines)
-	k.lines.stamp.whole = add(&stretches{}, scanners.Text{Form: fingerprints.FormPrefixed, Alike: true, Guessed: true, Bare: true}, shown{ends: &wordEnds, lines: true})
 	k.lines.team.out = add(&stretches{}, alike(fingerprints.FormBackslash), line)
 	k.lines.marks = add(&stretches{}, guess(fingerprints.FormPrefixed), shown{near: phrase, far: wrappedLine, ends: &spaces, lines: true})
 	k.lines.coat.out = add(&stretches{}, alike(fingerprints.FormPrefixed), lines)

@@ -1,15 +1,43 @@
-package views
+// Package stamps reads what programs write before the lines of a log: times,
+// streams, names of containers and of hosts, levels, notes that are not shown.
+//
+// It promises: a line says by itself what stands before it, so that no answer
+// depends on what else is in the log; linear in a line, of which it looks at no
+// more than Longest bytes; nothing of the line is kept but hashes of names. It
+// refuses: to know which program wrote the log.
+package stamps
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
 
-// stamp is what programs write before a line: times, streams, names of
-// containers, levels; token by token, because two lines may share only the
-// first of them.
-type stamp struct {
+	"revenant/scanners/escapes"
+)
+
+// Longest is how much of a line its stamp can take.
+const Longest = longestNote + 512
+
+// Stamp is what stands before a line, token by token, because two lines may share
+// only the first of them. The zero value is that of a line without one.
+type Stamp struct {
 	tokens [longestStamp + 1]token
 	n      int
-	part   bool // the line goes on in the next one
-	goesOn bool // the line goes on with the one before
+	part   bool
+	goesOn bool
+}
+
+// Part reports whether the line is not whole: it goes on in the next one.
+func (s *Stamp) Part() bool { return s.part }
+
+// GoesOn reports whether the line goes on with the one before.
+func (s *Stamp) GoesOn() bool { return s.goesOn }
+
+// Len is how many bytes of the line the stamp takes.
+func (s *Stamp) Len() int {
+	if s.n == 0 {
+		return 0
+	}
+	return int(s.tokens[s.n-1].end)
 }
 
 // token is one of them. Lines of one program have equal signs.
@@ -44,22 +72,66 @@ const (
 )
 
 // add notes a token that ends at a place of the line.
-func (s *stamp) add(sign uint32, end int) {
+func (s *Stamp) add(sign uint32, end int) {
 	s.tokens[s.n] = token{sign, int32(end)}
 	s.n++
 }
 
-// stampStarts are the bytes that stamps begin with.
-var stampStarts = set("0123456789[#\x1b\xefABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+// starts are the bytes that stamps begin with.
+var starts = set("0123456789[#\x1b\xefABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
-// read reads the stamp of a line.
-func (s *stamp) read(line []byte) {
+// Starts reports whether a stamp can begin with a byte.
+func Starts(c byte) bool { return starts[c] }
+
+// Read reads the stamp of a line.
+func (s *Stamp) Read(line []byte) {
 	s.n, s.part, s.goesOn = 0, false, false
-	if len(line) == 0 || !stampStarts[line[0]] {
-		return
+	s.read(line, 0)
+}
+
+// ReadLike is Read for a line that likely begins as the one does that a stamp was
+// read of, which is faster.
+func (s *Stamp) ReadLike(line []byte, like *Stamp, likeLine []byte) {
+	s.n, s.part, s.goesOn = 0, false, false
+	k := 0
+	for k < like.n && like.tokens[k].sign <= signStream {
+		k++
 	}
 	at := 0
-	if bytes.HasPrefix(line, []byte("\ufeff")) {
+	if k > 0 && !like.goesOn {
+		if end := int(like.tokens[k-1].end); end <= len(line) && end <= len(likeLine) && alike(line[:end], likeLine[:end]) {
+			s.n, at = k, end
+			copy(s.tokens[:k], like.tokens[:k])
+		}
+	}
+	s.read(line, at)
+}
+
+// alike reports whether two beginnings of lines have the same characters but for
+// digits, and what stands beside them in ASCII.
+func alike(x, y []byte) bool {
+	const high, three, low, bit = 0xf0f0f0f0f0f0f0f0, 0x3030303030303030, 0x0f0f0f0f0f0f0f0f, 0x1010101010101010
+	for ; len(x) >= 8; x, y = x[8:], y[8:] {
+		a := binary.LittleEndian.Uint64(x)
+		d := a ^ binary.LittleEndian.Uint64(y)
+		if d&high != 0 || (d+low)&((a&high^three)>>4+low)&bit != 0 {
+			return false
+		}
+	}
+	for i, c := range x {
+		if c != y[i] && (c>>4 != 3 || y[i]>>4 != 3) {
+			return false
+		}
+	}
+	return true
+}
+
+// read reads tokens from a place on.
+func (s *Stamp) read(line []byte, at int) {
+	if at == len(line) || !starts[line[at]] {
+		return
+	}
+	if at == 0 && bytes.HasPrefix(line, []byte("\ufeff")) {
 		at = len("\ufeff")
 	}
 	for s.n < longestStamp && at < len(line) {
@@ -73,7 +145,7 @@ func (s *stamp) read(line []byte) {
 
 // next reads the token at a place and the blanks behind it, and returns where
 // that ends; 0 when there is none.
-func (s *stamp) next(line []byte, at int) int {
+func (s *Stamp) next(line []byte, at int) int {
 	rest := line[at:]
 	switch c := rest[0]; {
 	case c == 0x1b:
@@ -84,14 +156,14 @@ func (s *stamp) next(line []byte, at int) int {
 		return s.step(line, at)
 	case digit(c):
 		return s.time(line, at)
-	case alnums[c]:
+	case letter(c):
 		return s.word(line, at)
 	}
 	return 0
 }
 
 // control reads a control sequence, or all of a note of Jenkins.
-func (s *stamp) control(line []byte, at int) int {
+func (s *Stamp) control(line []byte, at int) int {
 	const note = "\x1b[8mha:"
 	if bytes.HasPrefix(line[at:], []byte(note)) {
 		in := line[at:min(len(line), at+longestNote)]
@@ -100,7 +172,7 @@ func (s *stamp) control(line []byte, at int) int {
 			return at + i + len("\x1b[0m")
 		}
 	}
-	end := sequence(line, at+1)
+	end := escapes.Sequence(line, at+1)
 	if end < 0 {
 		return 0
 	}
@@ -111,7 +183,7 @@ func (s *stamp) control(line []byte, at int) int {
 
 // coloured is where a name ends that stands between a colour and the end of it,
 // with the blank behind; else its beginning.
-func (s *stamp) coloured(line []byte, at int) int {
+func (s *Stamp) coloured(line []byte, at int) int {
 	end := nameEnd(line, at)
 	bar := end
 	for bar < len(line) && bar < end+longestName && (line[bar] == ' ' || line[bar] == '|') {
@@ -120,7 +192,7 @@ func (s *stamp) coloured(line []byte, at int) int {
 	if end == at || bar == len(line) || line[bar] != 0x1b {
 		return at
 	}
-	behind := sequence(line, bar+1)
+	behind := escapes.Sequence(line, bar+1)
 	if behind < 0 || bar == end && (behind == len(line) || line[behind] != ' ') {
 		return at
 	}
@@ -132,7 +204,7 @@ func (s *stamp) coloured(line []byte, at int) int {
 }
 
 // bracket reads a time or a name in brackets, and what TeamCity writes behind.
-func (s *stamp) bracket(line []byte, at int) int {
+func (s *Stamp) bracket(line []byte, at int) int {
 	in := at + 1
 	for in < len(line) && line[in] == ' ' { // of the kernel's seconds
 		in++
@@ -166,7 +238,7 @@ func (s *stamp) bracket(line []byte, at int) int {
 }
 
 // step reads what BuildKit writes: the number of a step and its seconds.
-func (s *stamp) step(line []byte, at int) int {
+func (s *Stamp) step(line []byte, at int) int {
 	end := skip(line, at+1, digit)
 	if end == at+1 || end == len(line) || line[end] != ' ' {
 		return 0
@@ -181,7 +253,7 @@ func (s *stamp) step(line []byte, at int) int {
 }
 
 // time reads a time and what may stand behind it.
-func (s *stamp) time(line []byte, at int) int {
+func (s *Stamp) time(line []byte, at int) int {
 	if s.n > 0 && s.tokens[s.n-1].sign == signDate {
 		if end := s.stream(line, at); end > 0 {
 			return end
@@ -203,8 +275,8 @@ func (s *stamp) time(line []byte, at int) int {
 }
 
 // stream reads GitLab's number and kind of a stream.
-func (s *stamp) stream(line []byte, at int) int {
-	if at+4 > len(line) || !hexOnly(line[at:at+2]) || line[at+2] != 'O' && line[at+2] != 'E' || line[at+3] != ' ' && line[at+3] != '+' {
+func (s *Stamp) stream(line []byte, at int) int {
+	if at+4 > len(line) || !hex(line[at]) || !hex(line[at+1]) || line[at+2] != 'O' && line[at+2] != 'E' || line[at+3] != ' ' && line[at+3] != '+' {
 		return 0
 	}
 	s.goesOn = line[at+3] == '+'
@@ -214,7 +286,7 @@ func (s *stamp) stream(line []byte, at int) int {
 
 // word reads what begins with a letter: a month, a stream of CRI's format, the
 // name of a container, a level.
-func (s *stamp) word(line []byte, at int) int {
+func (s *Stamp) word(line []byte, at int) int {
 	rest := line[at:]
 	if s.n > 0 && s.tokens[s.n-1].sign <= signMonth {
 		switch s.tokens[s.n-1].sign {
@@ -413,8 +485,8 @@ func shaped(line []byte, at int, shape string) bool {
 	return true
 }
 
-// shared is how much two stamps have in common: where that ends in each line.
-func shared(x, y *stamp) (a, b int) {
+// Shared is how much two stamps have in common: where that ends in each line.
+func Shared(x, y *Stamp) (a, b int) {
 	k := 0
 	for k < x.n && k < y.n && x.tokens[k].sign == y.tokens[k].sign {
 		k++
@@ -423,4 +495,26 @@ func shared(x, y *stamp) (a, b int) {
 		return 0, 0
 	}
 	return int(x.tokens[k-1].end), int(y.tokens[k-1].end)
+}
+
+func set(chars string) (t [256]bool) {
+	for _, c := range []byte(chars) {
+		t[c] = true
+	}
+	return t
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+func hex(c byte) bool { return digit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
+
+func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+func blank(c byte) bool { return c == ' ' || c == '\t' }
+
+func skip(b []byte, i int, class func(byte) bool) int {
+	for i < len(b) && class(b[i]) {
+		i++
+	}
+	return i
 }
