@@ -57,6 +57,7 @@ func floors() map[string]room {
 		"fingerprints/store/sqlstore": {floor: 2},
 		"scanners/archives":           {floor: 2},
 		"scanners/byteclass":          {floor: 2},
+		"scanners/cilog/layout":       {floor: 2},
 		"scanners/files":              {floor: 2},
 		"scanners/gitrepo":            {floor: 2, sideway: []string{"scanners/gitrepo/catfile", "scanners/gitrepo/lineage", "scanners/gitrepo/objects"}},
 		"scanners/gitrepo/catfile":    {floor: 2, sideway: []string{"scanners/gitrepo/objects"}},
