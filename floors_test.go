@@ -48,6 +48,7 @@ func floors() map[string]room {
 		"api/wire":           {floor: 1, only: []string{"fingerprints"}},
 		"scanners":           {floor: 1},
 		"scanners/escapes":   {floor: 1, only: []string{}},
+		"scanners/stamps":    {floor: 1, sideway: []string{"scanners/escapes"}, only: []string{"scanners/escapes"}},
 		"fingerprints/store": {floor: 1},
 
 		"fingerprints/importers":      {floor: 2},
@@ -61,6 +62,7 @@ func floors() map[string]room {
 		"scanners/cilog/gitlab":       {floor: 2, sideway: []string{"scanners/cilog", "scanners/cilog/rest"}},
 		"scanners/cilog/jenkins":      {floor: 2, sideway: []string{"scanners/cilog", "scanners/cilog/rest"}},
 		"scanners/cilog/rest":         {floor: 2, sideway: []string{"scanners/cilog"}},
+		"scanners/cilog/layout":       {floor: 2},
 		"scanners/files":              {floor: 2},
 		"scanners/gitrepo":            {floor: 2, sideway: []string{"scanners/gitrepo/catfile", "scanners/gitrepo/lineage", "scanners/gitrepo/objects"}},
 		"scanners/gitrepo/catfile":    {floor: 2, sideway: []string{"scanners/gitrepo/objects"}},

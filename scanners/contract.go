@@ -75,6 +75,14 @@ type Hit struct {
 // Registered reports whether the hit is of a registered value.
 func (h Hit) Registered() bool { return len(h.Rows) > 0 }
 
+// RuleHalfMasked is the rule of hits that are a part of a registered value which a
+// mask left readable. Of which value it is cannot be told.
+const RuleHalfMasked = "half-masked-value"
+
+// Certain reports whether the hit is of a registered value, whole or a part of it:
+// nothing that stands in a content excuses it.
+func (h Hit) Certain() bool { return h.Registered() || h.Rule == RuleHalfMasked }
+
 // Matcher finds hits in a chunk. Matchers are pure, safe for concurrent use,
 // and fail when they are built, not when they run.
 type Matcher interface {

@@ -38,7 +38,34 @@ func together(direct, views []Hit) []Hit {
 			return !o.Registered() && whole[o.kin()].any(o, func(h Hit) bool { return cutShort(o, h) })
 		})
 	}
-	return append(direct, views...)
+	return Halves(append(direct, views...))
+}
+
+// Halves drops parts of registered values that stand where another hit tells more:
+// of the whole value, or of a longer part.
+func Halves(hits []Hit) []Hit {
+	half := func(h Hit) bool { return h.Rule == RuleHalfMasked && !h.Registered() }
+	if !slices.ContainsFunc(hits, half) {
+		return hits
+	}
+	kept := slices.DeleteFunc(slices.Clone(hits), half)
+	whole := &spans{byBucket: map[int64][]Hit{}}
+	for _, h := range kept {
+		if h.Registered() {
+			whole.add(h)
+		}
+	}
+	halves := slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return !half(h) })
+	slices.SortStableFunc(halves, func(a, b Hit) int {
+		return cmp.Or(cmp.Compare(a.depth, b.depth), cmp.Compare(b.Span.Len(), a.Span.Len()), compareHits(a, b))
+	})
+	for _, h := range halves {
+		if !whole.any(h, func(Hit) bool { return true }) {
+			whole.add(h)
+			kept = append(kept, h)
+		}
+	}
+	return kept
 }
 
 // unrepeated drops what a rule that decodes by itself found again in what it
@@ -68,7 +95,7 @@ func unrepeated(direct []Hit) []Hit {
 // a soft line break or the end of a literal let a rule see.
 func cutShort(o, h Hit) bool {
 	return o.Span.Start == h.Span.Start && o.Span.End < h.Span.End && !o.Value.Equal(h.Value) &&
-		bytes.HasPrefix(h.Value.Reveal(), o.Value.Reveal()) && !strings.Contains(string(h.Form), string(fingerprints.FormMarkup))
+		bytes.HasPrefix(h.Value.Reveal(), bytes.TrimSuffix(o.Value.Reveal(), []byte("="))) && !strings.Contains(string(h.Form), string(fingerprints.FormMarkup))
 }
 
 // unseenViews are the hits in views that tell of a copy that neither a direct

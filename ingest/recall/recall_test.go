@@ -214,13 +214,27 @@ func TestRecall(t *testing.T) {
 			})
 		}
 	})
+	kinds := logKinds()
+	inLogs := make([][]cell, len(kinds))
+	t.Run("logs", func(t *testing.T) {
+		for i, k := range kinds {
+			if brief(i) {
+				continue
+			}
+			t.Run(strings.ReplaceAll(k.name, "/", "|"), func(t *testing.T) {
+				t.Parallel()
+				inLogs[i] = b.tryLog(t, k, i, e)
+				report(t, inLogs[i])
+			})
+		}
+	})
 	var together []cell
 	t.Run("mixed", func(t *testing.T) {
 		together = b.mixed(t, encodings, e)
 		report(t, together)
 	})
 	if e.quick && !testing.Short() {
-		checkTable(t, table(encodings, cells, together, inPlaces, places, inGit))
+		checkTable(t, table(encodings, cells, together, inPlaces, places, inGit, inLogs))
 	}
 }
 

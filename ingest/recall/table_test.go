@@ -31,10 +31,10 @@ func checkTable(t *testing.T, table string) {
 }
 
 // table is docs/recall.md.
-func table(encodings []row, cells [][]cell, together []cell, inPlaces []place, places, inGit [][]cell) string {
+func table(encodings []row, cells [][]cell, together []cell, inPlaces []place, places, inGit, inLogs [][]cell) string {
 	var b strings.Builder
 	var all cell
-	for _, list := range slices.Concat(cells, places, inGit, [][]cell{together}) {
+	for _, list := range slices.Concat(cells, places, inGit, inLogs, [][]cell{together}) {
 		for _, c := range list {
 			all.add(c)
 		}
@@ -62,6 +62,7 @@ func table(encodings []row, cells [][]cell, together []cell, inPlaces []place, p
 	for i, pl := range inPlaces {
 		tableLine(&b, pl.name, places[i])
 	}
+	logTable(&b, logKinds(), inLogs)
 	gitTable(&b, inGit)
 	b.WriteString(tableFoot)
 	return b.String()

@@ -198,7 +198,7 @@ func (c *content) take(pg *page, m merged) error {
 			s.whole = pg.region(g.Match)
 			s.match = c.p.reveal(pg, g.Match)
 		}
-		if !m.hit.Registered() && !c.p.o.IgnoreMarks {
+		if !m.hit.Certain() && !c.p.o.IgnoreMarks {
 			s.mark = pg.inline(m.hit)
 		}
 	}

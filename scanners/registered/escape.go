@@ -1,10 +1,12 @@
 package registered
 
 import (
+	"bytes"
 	"slices"
 
 	"revenant/fingerprints"
 	"revenant/scanners/escapes"
+	"revenant/scanners/stamps"
 )
 
 // escape is one layer of escaping.
@@ -21,6 +23,8 @@ const (
 	escDouble                  // doubled double quotes: CSV
 	escWrap                    // line breaks and indentation
 	escLines                   // line breaks alone
+	escStamp                   // what a program wrote before a line
+	escDocker                  // what Docker writes between two lines
 )
 
 // form is how a value is reported whose outermost layer is the escape.
@@ -36,6 +40,8 @@ func (e escape) form() fingerprints.Form {
 		return fingerprints.FormQuoted
 	case escWrap, escLines:
 		return fingerprints.FormWrapped
+	case escStamp, escDocker:
+		return fingerprints.FormPrefixed
 	}
 	return fingerprints.FormRaw
 }
@@ -74,8 +80,47 @@ func (e escape) next(in []byte) unit {
 			return escapes.Skipped(2)
 		}
 		return escapes.Skipped(1)
+	case e == escStamp && (c == '\n' || c == '\r' && len(in) > 1 && in[1] == '\n'):
+		return stamped(in)
+	case c == '\\' && e == escDocker:
+		return between(in)
 	}
 	return escapes.Literal(c, 1)
+}
+
+// stamped reads a line break, and what a program wrote before the next line.
+func stamped(in []byte) unit {
+	n := 1
+	if in[0] == '\r' {
+		n = 2
+	}
+	var s stamps.Stamp
+	line := in[n:min(len(in), n+stamps.Longest)]
+	if i := bytes.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	s.Read(line)
+	return escapes.Literal('\n', n+s.Len())
+}
+
+// longestTail is how long the rest is of a line that Docker wrote.
+const longestTail = 256
+
+// between reads an escaped line break and what Docker writes between two lines.
+func between(in []byte) unit {
+	const after, before = `","stream":"`, "}\n" + `{"log":"`
+	n := 0
+	for bytes.HasPrefix(in[n:], []byte(`\r`)) {
+		n += 2
+	}
+	if !bytes.HasPrefix(in[n:], []byte(`\n`+after)) {
+		return escapes.Literal('\\', 1)
+	}
+	i := bytes.Index(in[n:min(len(in), n+longestTail)], []byte(before))
+	if i < 0 {
+		return escapes.Literal('\\', 1)
+	}
+	return unit{Width: n + i + len(before), N: 2, Out: [8]byte{'\\', 'n'}}
 }
 
 // single reads a quote that was put into single quotes.
@@ -152,6 +197,20 @@ func schemes() []scheme {
 		{layers: []escape{escHTML, escHTML}, trigger: trigAmpersand},
 		{layers: []escape{escHTML, escPercent}, trigger: trigAmpersand | trigPercent},
 		{layers: []escape{escHTML, escBackslash}, trigger: trigAmpersand},
+		// What stands before the lines of a log, for values of several lines.
+		{layers: []escape{escStamp}, trigger: trigBreak},
+		{layers: []escape{escStamp, escBackslash}, trigger: trigBackslash | trigBreak},
+		{layers: []escape{escStamp, escHTML}, trigger: trigAmpersand | trigBreak},
+		{layers: []escape{escStamp, escPercent}, trigger: trigPercent | trigBreak},
+		{layers: []escape{escStamp, escQuotes}, trigger: trigQuote | trigBreak},
+		{layers: []escape{escStamp, escDouble}, trigger: trigQuote | trigBreak},
+		{layers: []escape{escStamp, escShell}, trigger: trigBackslash | trigBreak},
+		{layers: []escape{escStamp, escSingle}, trigger: trigQuote | trigBreak},
+		{layers: []escape{escDocker}, trigger: trigBackslash | trigBreak},
+		{layers: []escape{escDocker, escBackslash}, trigger: trigBackslash | trigBreak},
+		{layers: []escape{escDocker, escBackslash, escBackslash}, trigger: trigBackslash | trigBreak},
+		{layers: []escape{escDocker, escBackslash, escHTML}, trigger: trigBackslash | trigBreak},
+		{layers: []escape{escDocker, escBackslash, escDouble}, trigger: trigBackslash | trigBreak},
 	}
 	for i := range list {
 		s := &list[i]
@@ -175,8 +234,10 @@ func (e escape) trigger() uint8 {
 		return trigPlus
 	case escHTML:
 		return trigAmpersand
-	case escWrap, escLines:
+	case escWrap, escLines, escStamp:
 		return trigBreak
+	case escDocker:
+		return trigBackslash
 	}
 	return 0xff
 }

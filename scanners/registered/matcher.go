@@ -91,7 +91,7 @@ func (m *Matcher) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hi
 	if m.keys {
 		hits = wholeKeys(hits)
 	}
-	dst = append(dst, hits...)
+	dst = append(dst, scanners.Halves(hits)...)
 	w.forget()
 	return dst
 }

@@ -68,6 +68,7 @@ func (w *work) meet(x *text, t *table, p int) {
 	for at := first; at <= last; at++ {
 		if found := w.lookUp(t, &s, at); len(found) > 0 {
 			w.confirm(x, place{at: p + at - reach}, found)
+			w.masked(x, p+at-reach, t.region, found)
 		}
 	}
 }

@@ -179,9 +179,9 @@ func (e escape) append(l layer, in []byte, base int32) layer {
 
 // begins has a bit for every escape that a character begins.
 var begins = [256]uint16{
-	'\\': 1<<escBackslash | 1<<escShell, '\'': 1<<escSingle | 1<<escQuotes, '"': 1 << escDouble,
+	'\\': 1<<escBackslash | 1<<escShell | 1<<escDocker, '\'': 1<<escSingle | 1<<escQuotes, '"': 1 << escDouble,
 	'%': 1<<escPercent | 1<<escForm, '+': 1 << escForm, '&': 1 << escHTML,
-	'\n': 1<<escWrap | 1<<escLines, '\r': 1<<escWrap | 1<<escLines,
+	'\n': 1<<escWrap | 1<<escLines | 1<<escStamp, '\r': 1<<escWrap | 1<<escLines | 1<<escStamp,
 }
 
 // triggers says which characters that escapes are made of stand in b: of

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"revenant/scanners/escapes"
+	"revenant/scanners/stamps"
 )
 
 // What matters is an escape that can hide something: most backslashes, percent
@@ -44,6 +45,9 @@ func (s *slashes) at(data []byte, p int) {
 		return
 	}
 	u := escapes.Backslash(data[p:])
+	if u.N == 0 && stampedAt(data, p+u.Width) {
+		return // the line goes on behind the stamp
+	}
 	escaped := u.Width > 2 || u.Width == 2 && (u.N != 1 || !alnums[u.Out[0]]) // nobody escapes letters
 	if b, ok := pair(data, p); ok {
 		s.hex.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, true)
@@ -63,7 +67,7 @@ func layered(data []byte, p, q int) bool {
 		return false
 	}
 	switch data[q] {
-	case '"', '\'', '/':
+	case '"', '\'', '/', '`', '\n', '\r':
 		return true
 	case 'u', 'U', 'x', '0', '1', '2', '3':
 		if escapes.Backslash(data[q-1:]).Width > 3 {
@@ -101,6 +105,7 @@ func matters(data []byte, p int, u escapes.Unit) bool {
 // besideBreak is beside with what may belong to one line break on both sides:
 // escapes of others, indentation, signs that the line goes on.
 func besideBreak(data []byte, p, q int) bool { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
+	before := p
 	for low := max(0, p-deepest); p > low; {
 		switch c := data[p-1]; {
 		case p-2 >= low && data[p-2] == '\\' && (c == 'n' || c == 'r' || c == 't'):
@@ -127,7 +132,42 @@ func besideBreak(data []byte, p, q int) bool { //nolint:gocyclo // a format is r
 			break
 		}
 	}
-	return beside(data, p, q) || joins(data, p, q)
+	return beside(data, p, q) || before > 0 && data[before-1] == '=' || joins(data, p, q) || rows(data, before, q)
+}
+
+// longestRow is how long the rows are of a dump or a list in a string.
+const longestRow = 160
+
+// rows reports whether rows of a dump or of a list end at p and begin at q, where
+// escapes of line breaks stand between them.
+func rows(data []byte, p, q int) bool {
+	if q >= len(data) || !listed[data[q]] && !stamps.Starts(data[q]) && (data[q] <= ' ' || data[q] > ' '+45) {
+		return false
+	}
+	x, y := data[max(0, p-longestRow):p], data[q:min(len(data), q+longestRow)]
+	if i, _ := breakEscape(y); i >= 0 {
+		y = y[:i]
+	}
+	for i, end := breakEscape(x); i >= 0; i, end = breakEscape(x) {
+		x = x[end:]
+	}
+	return len(x) > 0 && len(y) > 0 && (rowsMeet(x, y) || behindStamps(x, y))
+}
+
+// breakEscape is where the first escape of a line break begins, however often it
+// is escaped, and where it ends; -1 when there is none.
+func breakEscape(b []byte) (from, to int) {
+	for i := 0; i < len(b); i++ {
+		if b[i] != '\\' {
+			continue
+		}
+		for from = i; i < len(b) && b[i] == '\\'; i++ {
+		}
+		if i < len(b) && (b[i] == 'n' || b[i] == 'r') {
+			return from, i + 1
+		}
+	}
+	return -1, 0
 }
 
 // joins reports whether literals end at p and begin at q, with an operator or a

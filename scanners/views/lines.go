@@ -14,7 +14,9 @@ type lines struct {
 	wrap   *stretches
 	feeds  *stretches // as if lines ended as Unix has them: values of several lines do
 	yaml
-	coat coat
+	coat  coat
+	stamp stamping
+	team  team
 
 	start int // of the line at hand
 	on    int // where the line at hand goes on with a value
@@ -41,6 +43,7 @@ const (
 
 func (s *lines) forget() {
 	s.start, s.cut, s.on, s.encoded, s.armour, s.coat.on, s.inner = 0, 0, 0, 0, 0, 0, 0
+	s.stamp.forget()
 }
 
 // end looks at the end of a line.
@@ -54,6 +57,28 @@ func (s *lines) end(data []byte, p int) {
 	if p+1 == len(data) {
 		return
 	}
+	if !s.stamp.read(data, start, end, p+1) {
+		s.between(data, start, end, p)
+		return
+	}
+	if s.stamp.goesOn() {
+		s.stamp.part = p + 1
+		s.joined(data, cut(start, start+s.stamp.a), cut(end, p+1+s.stamp.b))
+		return
+	}
+	x, y := s.stamp.behind(data, start, end, p+1)
+	worth := s.stamp.hangs(x, y, start, p+1)
+	if !worth {
+		s.between(data, start, end, p)
+	}
+	if s.cut <= p+1 {
+		s.shows(start, p+1, worth)
+	}
+}
+
+// between looks at the end of the line data[start:end], and at the next one
+// behind p.
+func (s *lines) between(data []byte, start, end, p int) {
 	if s.yaml.end(data, start, end, p+1); end == start {
 		return
 	}
@@ -61,8 +86,11 @@ func (s *lines) end(data []byte, p int) {
 		return
 	}
 	if c := data[end-1]; structure[c] && c != '`' { // so do most lines of programs
-		if c == '}' && p-start < longestLogged {
-			s.docker(data, start, end, p+1)
+		switch {
+		case c == '}' && p-start < longestLogged:
+			s.docker(data, start, end, p+1+s.stamp.b)
+		case c == ']' && p-start < longestLogged:
+			s.team.line(data[:end], start)
 		}
 		return
 	}
@@ -129,7 +157,7 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 	switch {
 	case left >= solid && right >= solid,
 		left+right >= secretLength && (signs >= least && left+right >= region || words && signs >= 2 || signs >= 4*unevenSign) &&
-			wordy(before) && wordy(after) && !stamped(data[next:]):
+			wordy(before) && wordy(after) && !dated(data[next:]):
 		s.on = next
 		s.wrap.put(cut(end, next), true)
 	}
@@ -201,9 +229,9 @@ func bodyAt(data []byte, p int) int {
 	return p
 }
 
-// stamped reports whether the line begins with a date, a time or an address: it
+// dated reports whether the line begins with a date, a time or an address: it
 // begins something.
-func stamped(line []byte) bool {
+func dated(line []byte) bool {
 	n, signs := 0, 0
 	for _, c := range line[:min(len(line), 12)] {
 		switch {
@@ -224,7 +252,7 @@ func (s *lines) prefixed(data []byte, start, end, next int) {
 	if !tail(data, start, end) {
 		return
 	}
-	a, b := common(data[start:end], data[next:min(len(data), next+faraway)])
+	a, b := s.stamp.common(data, start, end, next)
 	if a == 0 || next+b >= len(data) || !wordly[data[next+b]] {
 		return
 	}
@@ -233,14 +261,14 @@ func (s *lines) prefixed(data []byte, start, end, next int) {
 		return
 	}
 	out := s.marks
-	if armour || b <= longestPrefix && encodedOver(data, start, end, next+b) {
+	if armour || b-s.stamp.b <= longestPrefix && encodedOver(data, start, end, next+b) {
 		out = s.prefix
 	}
 	if armour {
 		s.armour = next
 	}
-	if start+a > s.cut && start >= s.cut {
-		out.put(cut(start, start+a), true)
+	if from := max(s.cut, start); from < start+a {
+		out.put(cut(from, start+a), true)
 	}
 	s.cut = next + b
 	out.put(cut(next, next+b), true)

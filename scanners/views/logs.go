@@ -4,15 +4,16 @@ import (
 	"bytes"
 
 	"revenant/scanners/byteclass"
+	"revenant/scanners/stamps"
 )
 
 // longestLogged is how long the lines of a container's log are at the most that
 // are looked at: programs break what is longer than 16 KiB in two.
 const longestLogged = 40 << 10
 
-// stamps reports whether a prefix is what programs write before lines: a time,
+// stamped reports whether a prefix is what programs write before lines: a time,
 // or the name of a container.
-func stamps(prefix []byte) bool {
+func stamped(prefix []byte) bool {
 	digits, colons := 0, 0
 	for i, c := range prefix {
 		switch {
@@ -80,7 +81,9 @@ func (s *lines) joined(data []byte, before, between splice) {
 	s.prefix.putIn(between, from, to)
 }
 
-// docker leaves out what Docker writes around every line.
+// docker leaves out what Docker writes around every line: what it wrote becomes
+// one string of JSON again. next is where the second line begins, behind what
+// another program wrote before it.
 func (s *lines) docker(data []byte, start, end, next int) {
 	const before = `{"log":"`
 	if !bytes.HasPrefix(data[next:], []byte(before)) {
@@ -90,23 +93,38 @@ func (s *lines) docker(data []byte, start, end, next int) {
 	if !ok {
 		return
 	}
-	at, behind := start+from-len(before), next+len(before)
-	line := data[start+from : start+to]
-	whole := bytes.HasSuffix(line, []byte(`\n`))
-	if !whole {
-		s.joined(data, cut(at, start+from), cut(start+to, behind))
+	from, to = start+from, start+to
+	at, behind := from-len(before), next+len(before)
+	stop := len(data)
+	if i := bytes.IndexByte(data[next:], '\n'); i >= 0 {
+		stop = next + i
+	}
+	if !bytes.HasSuffix(data[from:to], []byte(`\n`)) {
+		s.joined(data, cut(at, from), cut(to, behind))
 		return
 	}
-	to -= len(`\n`)
-	if !secretAround(data, start+to, behind, &wordly) && !armoured(line[:len(line)-len(`\n`)]) {
-		return
-	}
+	text := to - len(`\n`)
+	x, y := bytes.TrimSuffix(data[from:text], []byte(`\r`)), said(data[behind:stop])
+	hang := s.stamp.hangs(x, y, start, next) || behindStamps(x, y)
+	worth := hang || secretAround(data, text, behind, &wordly) || armoured(x)
 	if at >= s.cut {
-		s.prefix.put(cut(at, start+from), true)
+		s.prefix.put(cut(at, from), worth)
 	}
 	s.cut = behind
-	s.prefix.put(cut(start+to, next-1), true)
-	s.prefix.put(cut(next, behind), true)
+	if !hang {
+		s.prefix.put(cut(to, behind), worth)
+		return
+	}
+	s.prefix.putIn(cut(to, behind), max(from, to-longestBroken), min(stop, behind+longestBroken))
+}
+
+// said is what was logged in the rest of a line that Docker wrote.
+func said(line []byte) []byte {
+	tail := max(0, len(line)-faraway)
+	if i := bytes.LastIndex(line[tail:], []byte(`","stream":"`)); i >= 0 {
+		line = line[:tail+i]
+	}
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte(`\n`)), []byte(`\r`))
 }
 
 // inDocker is where in a line that Docker wrote what was logged begins and ends.
@@ -139,7 +157,7 @@ func (s *lines) dump(data []byte, start, end, next int) {
 		return
 	}
 	out := s.marks
-	if stamps(data[next : next+b]) {
+	if stamped(data[next : next+b]) {
 		out = s.prefix
 	}
 	if start >= s.cut {
@@ -180,7 +198,7 @@ func hexOnly(b []byte) bool {
 // logged leaves out the line break and what a program wrote before the next
 // line where a value may have been broken: it was wrapped before it was logged.
 func (s *lines) logged(data []byte, start, end, next int) {
-	if next == len(data) || !alnums[data[next]] && data[next] != '[' {
+	if next == len(data) || !stamps.Starts(data[next]) {
 		return
 	}
 	var left odd
@@ -191,13 +209,13 @@ func (s *lines) logged(data []byte, start, end, next int) {
 		return
 	}
 	follows := data[next:min(len(data), next+nearby)]
-	_, b := common(data[start:end], follows)
+	_, b := s.stamp.common(data, start, end, next)
 	if b < shortestStamp && numbered(follows[:min(len(follows), deepest)]) { // the first line of a log, behind something else
 		if n := bytes.IndexByte(follows, '\n'); n >= 0 {
 			b, _ = common(follows[:n], follows[n+1:])
 		}
 	}
-	if b < shortestStamp || !stamps(data[next:next+b]) {
+	if s.stamp.b == 0 && (b < shortestStamp || !stamped(data[next:next+b])) {
 		return
 	}
 	for i := next + b; i < len(data) && left.n < 2*secretLook && graphic(data[i]); i++ {

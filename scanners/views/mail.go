@@ -37,7 +37,9 @@ func (s *mail) at(data []byte, p int) {
 
 // soft leaves a soft line break out.
 func (s *mail) soft(data []byte, p, end int) {
-	s.done = end
+	if s.done = end; stampedAt(data, end) {
+		return // what is soft is undone behind the stamps
+	}
 	s.out.put(cut(p, end), p > 0 && end < len(data) && (graphic(data[p-1]) || blanks[data[p-1]]) && graphic(data[end]))
 }
 

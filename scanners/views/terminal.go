@@ -3,6 +3,8 @@ package views
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"revenant/scanners/escapes"
 )
 
 // control undoes what only a terminal makes sense of: control sequences of
@@ -12,13 +14,6 @@ type control struct {
 	guess *stretches // beside what may be no more than coloured
 	done  int
 }
-
-const (
-	// longestSequence bounds control sequences with parameters, longestString
-	// those that carry a string: titles and links.
-	longestSequence = 64
-	longestString   = 2 << 10
-)
 
 // at looks at an escape character or a backspace.
 func (s *control) at(data []byte, p int) {
@@ -30,7 +25,7 @@ func (s *control) at(data []byte, p int) {
 		if from = max(s.done, p-1); p > 0 && data[p-1] >= 0x80 {
 			from = p // a part of a character; nobody strikes it over
 		}
-	} else if end = sequence(data, p+1); end < 0 {
+	} else if end = escapes.Sequence(data, p+1); end < 0 {
 		return
 	}
 	s.cut(data, from, end)
@@ -41,7 +36,7 @@ func (s *control) caret(data []byte, p int) {
 	if p < s.done || p+2 >= len(data) || data[p+1] != '[' || data[p+2] != '[' {
 		return
 	}
-	if end := sequence(data, p+2); end > 0 {
+	if end := escapes.Sequence(data, p+2); end > 0 {
 		s.cut(data, p, end)
 	}
 }
@@ -56,7 +51,7 @@ func (s *control) cut(data []byte, from, end int) {
 	}
 	next := end
 	for next+1 < len(data) && data[next] == 0x1b { // several in a row
-		n := sequence(data, next+1)
+		n := escapes.Sequence(data, next+1)
 		if n < 0 {
 			break
 		}
@@ -79,7 +74,7 @@ func (s *control) cut(data []byte, from, end int) {
 		if s.done >= next {
 			return
 		}
-		from, s.done = s.done, sequence(data, s.done+1)
+		from, s.done = s.done, escapes.Sequence(data, s.done+1)
 	}
 }
 
@@ -141,37 +136,4 @@ func within(data []byte, p, q int) bool {
 	}
 	near := data[max(0, p-secretLook):min(len(data), q+secretLook)]
 	return p > 0 && q < len(data) && secretAround(data, p, q, &wordly) && wordly[data[p-1]] && wordly[data[q]] || bytes.Contains(near, []byte("-----"))
-}
-
-// sequence is where the control sequence ends whose escape character stands
-// before p; -1 when none does.
-func sequence(data []byte, p int) int { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
-	if p >= len(data) {
-		return -1
-	}
-	switch c := data[p]; {
-	case c == '[':
-		for i := p + 1; i < min(len(data), p+longestSequence); i++ {
-			if data[i] >= 0x40 && data[i] <= 0x7e {
-				return i + 1
-			}
-			if data[i] < ' ' || data[i] > 0x7e {
-				break
-			}
-		}
-	case c == ']' || c == 'P' || c == 'X' || c == '^' || c == '_':
-		in := data[p+1 : min(len(data), p+1+longestString)]
-		if i := bytes.IndexAny(in, "\a\x1b\n"); i >= 0 && in[i] == '\a' {
-			return p + 2 + i
-		} else if i >= 0 && in[i] == 0x1b && i+1 < len(in) && in[i+1] == '\\' {
-			return p + 3 + i
-		}
-	case c >= 0x20 && c <= 0x2f:
-		if p+1 < len(data) && data[p+1] >= 0x30 && data[p+1] <= 0x7e {
-			return p + 2
-		}
-	case bytes.IndexByte([]byte("78=>cDEHMNOZ"), c) >= 0:
-		return p + 1
-	}
-	return -1
 }

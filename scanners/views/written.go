@@ -76,6 +76,7 @@ func newPass() *pass {
 	k.control.out = add(&stretches{}, alike(fingerprints.FormTerminal), line)
 	k.control.guess = add(&stretches{}, guess(fingerprints.FormTerminal), shown{near: phrase, far: wrapped, ends: &spaces})
 	k.lines.prefix = add(&stretches{}, alike(fingerprints.FormPrefixed), lines)
+	k.lines.team.out = add(&stretches{}, alike(fingerprints.FormBackslash), line)
 	k.lines.marks = add(&stretches{}, guess(fingerprints.FormPrefixed), shown{near: phrase, far: wrappedLine, ends: &spaces, lines: true})
 	k.lines.coat.out = add(&stretches{}, alike(fingerprints.FormPrefixed), lines)
 	k.lines.wrap = add(&stretches{}, guess(fingerprints.FormWrapped), shown{far: wrapped, ends: &spaces})
@@ -84,6 +85,7 @@ func newPass() *pass {
 	k.lines.block = add(&stretches{}, guess(fingerprints.FormPrefixed), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
 	k.tags.out = add(&stretches{}, alike(fingerprints.FormMarkup), line)
 	k.tags.hidden = add(&stretches{}, alike(fingerprints.FormWrapped), line)
+	k.lines.forget()
 	return k
 }
 

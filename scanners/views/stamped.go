@@ -1,0 +1,261 @@
+package views
+
+import (
+	"bytes"
+
+	"revenant/scanners/stamps"
+)
+
+// stamping undoes what programs write before every line, where something goes on
+// from one line to the next: lists, dumps, literals, armour, parts of a line.
+type stamping struct {
+	stamps [2]stamps.Stamp
+	this   int // which of them is of the line at hand
+	at     int // where that line begins; the stamp of no other is known
+
+	a, b   int // how much of the two lines at hand the stamps take
+	stop   int // where the second ends
+	part   int // where a line begins that is the rest of another
+	armour int // where armour goes on in the line at hand
+	header int // where the block of YAML at hand begins
+	inner  int // how far its header is indented
+	block  int // where it goes on in the line at hand
+}
+
+func (s *stamping) forget() {
+	s.at, s.a, s.b, s.part, s.armour, s.block = -1, 0, 0, 0, 0, 0
+}
+
+// read reads the stamps of the line at data[start:end] and the one at next. It
+// reports whether they have something in common.
+func (s *stamping) read(data []byte, start, end, next int) bool {
+	x := &s.stamps[s.this]
+	line := data[start:min(end, start+stamps.Longest)]
+	if s.at != start {
+		x.Read(line)
+	}
+	s.a, s.b, s.at = 0, 0, next
+	s.this = 1 - s.this
+	y := &s.stamps[s.this]
+	if !stamps.Starts(data[next]) {
+		y.Read(nil)
+		return false
+	}
+	s.stop = len(data)
+	if i := bytes.IndexByte(data[next:], '\n'); i >= 0 {
+		s.stop = next + i
+	}
+	y.ReadLike(data[next:min(s.stop, next+stamps.Longest)], x, line)
+	s.a, s.b = stamps.Shared(x, y)
+	return s.a > 0
+}
+
+// common is how much the line at data[start:end] and the one at next have before
+// what is theirs: their stamps, and what those have in common that follow.
+func (s *stamping) common(data []byte, start, end, next int) (a, b int) {
+	if s.b == 0 {
+		return common(data[start:end], data[next:min(len(data), next+faraway)])
+	}
+	x, y := data[min(start+s.a, end):end], data[next+s.b:min(len(data), next+s.b+faraway)]
+	in, also := indentation(x, 0), indentation(y, 0)
+	if a, b = common(x[in:], y[also:]); b > 1 && wordly[y[also+b-1]] { // of what is encoded
+		a, b = 0, 0
+	}
+	return s.a + in + a, s.b + also + b
+}
+
+// goesOn reports whether the two lines are parts of one.
+func (s *stamping) goesOn() bool { return s.stamps[1-s.this].Part() || s.stamps[s.this].GoesOn() }
+
+// hangs reports whether what is logged goes on from a line to the next, at
+// places of the layer, in a way that somebody undoes: x and y are the lines
+// without what stands before them.
+func (s *stamping) hangs(x, y []byte, start, next int) bool {
+	if len(x) == 0 || len(y) == 0 {
+		return false
+	}
+	if s.armoured(x, start, next) || s.inBlock(x, y, start, next) {
+		return true
+	}
+	part := s.part == start && start > 0 // the line begins with less of what is logged
+	return numeric(y) && (part || numeric(x) || structure[x[len(x)-1]]) || wrapsOn(x, y) ||
+		uuSized(y) && (part || uuSized(x) || bytes.HasPrefix(x, []byte("begin "))) || pieces(x, y)
+}
+
+// behindStamps reports whether two lines have stamps of their own, and what is
+// behind them hangs together.
+func behindStamps(x, y []byte) bool {
+	if len(y) == 0 || !stamps.Starts(y[0]) {
+		return false
+	}
+	var before, behind stamps.Stamp
+	before.Read(x)
+	behind.Read(y)
+	a, b := stamps.Shared(&before, &behind)
+	return a > 0 && (before.Part() || behind.GoesOn() || a < len(x) && b < len(y) && rowsMeet(x[a:], y[b:]))
+}
+
+// stampedAt reports whether a line begins at a place with what programs write
+// before lines.
+func stampedAt(data []byte, at int) bool {
+	if at >= len(data) || !stamps.Starts(data[at]) {
+		return false
+	}
+	line := data[at:min(len(data), at+stamps.Longest)]
+	if i := bytes.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	var s stamps.Stamp
+	s.Read(line)
+	return s.Len() > 0
+}
+
+// rowsMeet reports whether two lines may be rows of a dump or of a list.
+func rowsMeet(x, y []byte) bool {
+	return numeric(y) && numeric(x) || uuSized(y) && (uuSized(x) || bytes.HasPrefix(x, []byte("begin ")))
+}
+
+// behind are two lines without their stamps.
+func (s *stamping) behind(data []byte, start, end, next int) (x, y []byte) {
+	return data[min(start+s.a, end):end], bytes.TrimSuffix(data[next+s.b:s.stop], []byte("\r"))
+}
+
+// armoured reports whether armour begins in the line or goes on in it.
+func (s *stamping) armoured(x []byte, start, next int) bool {
+	const tail = 24 // what a script has behind armour is short
+	in := s.armour == start && start > 0 || s.part == start && start > 0 && bytes.Contains(x, []byte("KEY-----"))
+	if !in && (!bytes.Contains(x[max(0, len(x)-tail):], []byte("-----")) || !bytes.Contains(x, []byte("-----BEGIN "))) || bytes.Contains(x, []byte("-----END ")) {
+		return false
+	}
+	s.armour = next
+	return true
+}
+
+// inBlock reports whether a block of YAML begins behind the line or goes on in
+// the next one.
+func (s *stamping) inBlock(x, y []byte, start, next int) bool {
+	n := indentation(x, 0)
+	if s.block != start || start == 0 {
+		if last := x[len(x)-1]; last != '>' && last != '|' && last != '+' && last != '-' {
+			return false
+		}
+		mark := bytes.TrimRight(x, "+-")
+		if len(mark) < 3 || mark[len(mark)-1] != '>' && mark[len(mark)-1] != '|' || mark[len(mark)-2] != ' ' {
+			return false
+		}
+		s.header, s.inner = start, n
+	}
+	if indentation(y, 0) <= s.inner || next-s.header > longestBlock {
+		return false
+	}
+	s.block = next
+	return true
+}
+
+// numeric reports whether a line may be one of a list of numbers or of a dump.
+func numeric(line []byte) bool {
+	at := indentation(line, 0)
+	for at+1 < len(line) && line[at] == '\\' && (line[at+1] == '\\' || line[at+1] == 't') { // in a string
+		if at++; line[at] == 't' {
+			at++
+		}
+	}
+	run, digits := at, 0
+	for run < len(line) && hexOnly(line[run:run+1]) {
+		if digit(line[run]) {
+			digits++
+		}
+		run++
+	}
+	if run-at >= 4 && digits > 0 && run < len(line) && (line[run] == ':' || line[run] == ' ') {
+		return true // the offset of a dump
+	}
+	const looked = 16
+	for _, c := range line[at:min(len(line), at+looked)] {
+		if !listed[c] {
+			return false
+		}
+		if digit(c) {
+			digits++
+		}
+	}
+	return digits > 0
+}
+
+// listed are the characters of lists of numbers.
+var listed = set("0123456789abcdefABCDEFxX,;:\\ \t-'\"")
+
+// wrapsOn reports whether a line says at its end that the next one goes on.
+func wrapsOn(x, y []byte) bool {
+	const soft = 40 // mail's lines are longer
+	switch last := x[len(x)-1]; {
+	case last == '=':
+		return len(x) > soft
+	case last == '\\' || last == '^' || last == '`':
+		return len(x) > 1 && graphic(x[len(x)-2]) && indentation(y, 0) < len(y) || numeric(y)
+	}
+	return false
+}
+
+// uuSized reports whether a line is as long as its first character says in
+// uuencode, as it stands or in a string.
+func uuSized(line []byte) bool {
+	c := line[0]
+	if c <= ' ' || c > ' '+45 {
+		return false
+	}
+	want := 1 + (int(c-' ')+2)/3*4
+	if len(line) < want || len(line) > want*len(`\u0026`) {
+		return false
+	}
+	return len(line) == want || bytes.IndexByte(line[:want], '\\') >= 0 && unescapedLength(line) == want
+}
+
+// unescapedLength is how many characters a string of JSON stands for.
+func unescapedLength(line []byte) (n int) {
+	for i := 0; i < len(line); n++ {
+		switch {
+		case line[i] != '\\':
+			i++
+		case i+1 < len(line) && line[i+1] == 'u':
+			i += len(`\u0026`)
+		default:
+			i += 2
+		}
+	}
+	return n
+}
+
+// pieces reports whether literals stand at the end of a line and at the beginning
+// of the next one, which may be put together.
+func pieces(x, y []byte) bool {
+	to := len(x)
+	if i := bytes.LastIndex(x, []byte(`\u0026`)); i >= 0 && i+len(`\u0026 _`) >= to { // an ampersand that was escaped
+		to = i
+	}
+	for to > 0 && (between[x[to-1]] || x[to-1] == '\\' && to > 1 && x[to-2] == ' ') {
+		to--
+	}
+	from := 0
+	for from < len(y) && (between[y[from]] || y[from] == '\\' || y[from] == 't' && from > 0 && y[from-1] == '\\') {
+		from++
+	}
+	if to == 0 || from == len(y) || !isQuote(y[from]) || !isQuote(x[to-1]) {
+		return false
+	}
+	end := bytes.IndexByte(y[from+1:min(len(y), from+longestLiteral)], y[from])
+	return end < 0 || !named(y, from+1+end+1)
+}
+
+// shows puts the stamps of two lines out.
+func (s *lines) shows(start, next int, worth bool) {
+	if from := max(s.cut, start); from < start+s.stamp.a {
+		s.prefix.put(cut(from, start+s.stamp.a), worth)
+	}
+	s.cut = next + s.stamp.b
+	if !worth {
+		s.prefix.put(cut(next, next+s.stamp.b), false)
+		return
+	}
+	s.prefix.putIn(cut(next, next+s.stamp.b), max(start, next-longestBroken), min(s.stamp.stop, next+longestBroken))
+}
