@@ -115,10 +115,13 @@ type Item struct {
 	// empty: lines have no names there.
 	LineURL string
 	At      time.Time // the content's own time; zero when it has none
-	// LineTime reads the time that a line begins with; nil: lines have none.
+	// LineTime reads the time that a line was written at; nil: lines have none.
 	LineTime func(line []byte) (time.Time, bool)
-	Size     int64  // -1 when unknown
-	Origin   Origin // who brought the content in, where the source knows
+	// Section names the part of a log that is open at the end of some of its lines;
+	// nil: it has none. The name is raw.
+	Section func(before []byte) string
+	Size    int64  // -1 when unknown
+	Origin  Origin // who brought the content in, where the source knows
 	// Refs are the names under which a history holds the content now, the first
 	// ones; raw, the pipeline redacts them. MoreRefs counts the others.
 	Refs     []string

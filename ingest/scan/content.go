@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"revenant/api/wire"
@@ -33,7 +34,9 @@ type sighting struct {
 	rules []string // of generic hits that overlap a registered one
 	match fingerprints.Value
 	mark  string    // in its line, that lets it be
-	at    time.Time // that its line begins with; zero: the item's
+	at    time.Time // of its line; zero: the item's
+	// section is the part of a log that it stands in, redacted; empty: none.
+	section string
 }
 
 // content is one item being scanned.
@@ -71,7 +74,7 @@ func (c *content) window(ctx context.Context, w scanners.Window) error {
 	c.carry(w, covers)
 	pg := newPage(w, covers, carried, c.p.overlap)
 	for _, m := range merge(c.unseen(hits)) {
-		if err := c.take(pg, m); err != nil {
+		if err := c.take(ctx, pg, m); err != nil {
 			return err
 		}
 	}
@@ -165,15 +168,19 @@ func merge(hits []scanners.Hit) []merged {
 	return kept
 }
 
-// link makes the item's URL name the sighting's line, where lines have names.
-func (j *job) link(s *sighting) {
+// place makes the item's URL name the sighting's line, where lines have names, and
+// its locator the section.
+func (j *job) place(s *sighting) {
+	if s.section != "" {
+		s.obs.Sighting.Locator = strings.TrimPrefix(j.locator+" section "+s.section, " ")
+	}
 	if j.url != "" && j.item.LineURL != "" && s.path == j.path.raw && s.span.Line > 0 {
 		s.obs.Sighting.URL = j.url + j.item.LineURL + strconv.Itoa(s.span.Line)
 	}
 }
 
 // take turns a hit into a sighting, or counts it when enough are listed.
-func (c *content) take(pg *page, m merged) error {
+func (c *content) take(ctx context.Context, pg *page, m merged) error {
 	key := c.p.valueKey(m.hit)
 	c.inside.saw(key, c.self)
 	c.listed[key]++
@@ -189,11 +196,16 @@ func (c *content) take(pg *page, m merged) error {
 		s.obs.Sighting.Context = pg.context(m.hit.Span)
 		s.whole = s.span
 		if read := c.j.item.LineTime; read != nil {
-			if at, has := read(pg.beginning(m.hit.Span.Start)); has {
+			if at, has := read(pg.line(m.hit.Span.Start)); has {
 				s.at, s.obs.Sighting.At = at, at
 			}
 		}
-		c.j.link(s)
+		if section := c.j.item.Section; section != nil {
+			if name := section(pg.before(m.hit.Span.Start)); name != "" {
+				s.section = c.p.members.text(ctx, name).shown()
+			}
+		}
+		c.j.place(s)
 		if g := m.generic(); g != nil && g.Match.Len() > 0 {
 			s.whole = pg.region(g.Match)
 			s.match = c.p.reveal(pg, g.Match)

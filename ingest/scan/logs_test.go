@@ -34,27 +34,33 @@ func TestLinesOfLogs(t *testing.T) {
 		at, err := time.Parse(time.RFC3339, string(line[:min(len(line), len("2026-05-06T07:10:00Z"))]))
 		return at, err == nil
 	}
+	section := func(before []byte) string {
+		if bytes.Contains(before, []byte("step 29")) {
+			return "two " + strong
+		}
+		return ""
+	}
 	type place struct {
-		At  time.Time
-		URL string
+		At           time.Time
+		URL, Locator string
 	}
 	want := []place{
-		{began.Add(2*time.Minute - 6*time.Second), "https://ci.example/job/7#L4"},
-		{began.Add(2*time.Minute + 21*time.Second), "https://ci.example/job/7#L31"},
-		{began, "https://ci.example/job/7#L32"},
+		{began.Add(2*time.Minute - 6*time.Second), "https://ci.example/job/7#L4", "run 7"},
+		{began.Add(2*time.Minute + 21*time.Second), "https://ci.example/job/7#L31", "run 7 section two [secret secret-1@1]"},
+		{began, "https://ci.example/job/7#L32", "run 7 section two [secret secret-1@1]"},
 	}
-	for _, chunk := range []int{0, 200} {
+	for _, chunk := range []int{0, 400} {
 		kept := &outcomes{}
 		for round := range 2 {
 			it := item("ci:x:y/z", "build", text)
-			it.Identity, it.Locator, it.URL, it.LineURL, it.At, it.LineTime, it.Recurs = "run 7", "run 7", "https://ci.example/job/7", "#L", began, readTime, true
+			it.Identity, it.Locator, it.URL, it.LineURL, it.At, it.LineTime, it.Section, it.Recurs = "run 7", "run 7", "https://ci.example/job/7", "#L", began, readTime, section, true
 			if round == 1 {
 				it.Open = nil // it is not opened
 			}
 			got := mustRun(t, &memory{id: "ci:x:y/z", per: 1, items: []scanners.Item{it}}, setup{matcher: m, chunk: chunk, change: func(o *scan.Options) { o.Outcomes = kept }})
 			var places []place
 			for _, f := range got.findings {
-				places = append(places, place{f.At.UTC(), f.URL})
+				places = append(places, place{f.At.UTC(), f.URL, f.Locator})
 			}
 			if diff := cmp.Diff(want, places); diff != "" {
 				t.Errorf("chunks of %d, round %d (-want +got):\n%s", chunk, round, diff)

@@ -232,8 +232,8 @@ func (p *pipeline) again(j *job, k *kept) *sighting {
 	if s.at = k.at; !k.at.IsZero() {
 		sg.At = k.at
 	}
-	if !k.pathOnly {
-		j.link(s)
+	if s.section = k.section; !k.pathOnly {
+		j.place(s)
 	}
 	return s
 }
@@ -256,4 +256,5 @@ type kept struct {
 	overflow                    int64
 	span, whole                 wire.Region
 	at                          time.Time
+	section                     string
 }

@@ -117,6 +117,7 @@ func (r *recording) sighting(s *sighting) {
 	w.region(s.span)
 	w.region(s.whole)
 	w.time(s.at)
+	w.again(s.section)
 }
 
 // outcome is all that was taken down.
@@ -298,7 +299,7 @@ func (r *outcomeReader) sighting() (k kept) {
 		}
 	}
 	k.context, k.mark, k.overflow = r.again(), r.again(), r.number()
-	k.span, k.whole, k.at = r.region(), r.region(), r.time()
+	k.span, k.whole, k.at, k.section = r.region(), r.region(), r.time(), r.again()
 	return k
 }
 

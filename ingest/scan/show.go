@@ -157,20 +157,31 @@ func (p *page) region(s scanners.Span) wire.Region {
 	return r
 }
 
-// longestTime is how long the beginning of a line is that a time may stand in.
-const longestTime = 256
-
-// beginning is how the line begins that an offset of the content stands in.
-func (p *page) beginning(offset int64) []byte {
+// line is the line that an offset of the content stands in, as far as the window
+// has it.
+func (p *page) line(offset int64) []byte {
 	data, at := p.w.Chunk.Data, int(offset-p.w.Chunk.Base)
-	if k := sort.SearchInts(p.newlines, at); k > 0 {
+	k := sort.SearchInts(p.newlines, at)
+	if k < len(p.newlines) {
+		data = data[:p.newlines[k]]
+	}
+	if k > 0 {
 		data = data[p.newlines[k-1]+1:]
 	}
-	end := min(len(data), longestTime)
-	if n := bytes.IndexByte(data[:end], '\n'); n >= 0 {
-		end = n
+	return data
+}
+
+// sectionReach is how far before a hit the beginning of its section is looked for.
+const sectionReach = 256 << 10
+
+// before are the lines before an offset of the content, and what is of its own.
+func (p *page) before(offset int64) []byte {
+	at := int(offset - p.w.Chunk.Base)
+	from := max(0, at-sectionReach)
+	if k := sort.SearchInts(p.newlines, from); from > 0 && k < len(p.newlines) {
+		from = min(p.newlines[k]+1, at)
 	}
-	return data[:end]
+	return p.w.Chunk.Data[from:at]
 }
 
 // context is the line around a span, cut short, with every hit replaced.

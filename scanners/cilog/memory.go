@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"revenant/fingerprints"
 )
 
 // Memory keeps what is known of a project between scans. What it is given holds
@@ -42,6 +44,8 @@ type known struct {
 type knownRun struct {
 	Run  Run
 	Logs []Log `json:",omitempty"`
+	// Skips are logs that will never be read.
+	Skips []fingerprints.Skip `json:",omitempty"`
 	// Expired: the logs are not kept any longer.
 	Expired bool `json:",omitempty"`
 	// Asked is when it was last asked for whether they are.

@@ -35,7 +35,9 @@ type Options struct {
 	Holds func(identity, path string) bool
 	// LineTime reads the time that a line begins with; nil: none is read.
 	LineTime func(line []byte) (time.Time, bool)
-	Now      func() time.Time
+	// Section names what part of a log is open; nil: logs have no parts.
+	Section func(before []byte) string
+	Now     func() time.Time
 	// Ahead is how many runs are asked for before they are needed; 0: 3.
 	Ahead int
 	// KeepEvery is how long may pass until what is known is saved; 0: 30 s.
@@ -375,6 +377,7 @@ func (s *Source) remembered() []scanners.Item {
 		if r.Expired {
 			presence = fingerprints.PresenceExpired
 		}
+		s.skipped = append(s.skipped, r.Skips...)
 		for _, l := range r.Logs {
 			items = append(items, s.item(r.Run, l, presence))
 		}
@@ -427,8 +430,12 @@ func (s *Source) items(r Run, logs []Log) []scanners.Item {
 			s.skip(l.Path, s.locator(r, l.Part), fingerprints.SkipExpired, l.Missing.Error())
 		case l.Going: // not there yet
 		default:
-			again = true
-			s.missing(r, l)
+			k := s.missing(r, l)
+			if s.skipped = append(s.skipped, k); k.Reason.Failure() {
+				again = true
+			} else {
+				done.Skips = append(done.Skips, k)
+			}
 		}
 		again = again || l.Going
 	}
@@ -440,14 +447,14 @@ func (s *Source) items(r Run, logs []Log) []scanners.Item {
 	return items
 }
 
-// missing lists a log that could not be had.
-func (s *Source) missing(r Run, l Log) {
+// missing is how a log is listed that could not be had.
+func (s *Source) missing(r Run, l Log) fingerprints.Skip {
 	k := fingerprints.Skip{Path: l.Path, Locator: s.locator(r, l.Part), Reason: fingerprints.SkipUnreadable, Detail: l.Missing.Error(), Size: l.Size}
 	var skip *scanners.SkipError
 	if errors.As(l.Missing, &skip) {
 		k.Reason, k.Detail, k.Size = skip.Reason, skip.Detail, skip.Size
 	}
-	s.skipped = append(s.skipped, k)
+	return k
 }
 
 // done remembers a run that need not be listed again.
@@ -530,7 +537,7 @@ func (s *Source) keepNow(whatever bool) error {
 func (s *Source) item(r Run, l Log, p fingerprints.Presence) scanners.Item {
 	it := scanners.Item{
 		SourceID: s.o.SourceID, Path: l.Path, Locator: s.locator(r, l.Part), Presence: p,
-		URL: l.URL, LineURL: l.LineURL, LineTime: s.o.LineTime, At: l.Began, Size: l.Size, Recurs: true,
+		URL: l.URL, LineURL: l.LineURL, LineTime: s.o.LineTime, Section: s.o.Section, At: l.Began, Size: l.Size, Recurs: true,
 		Open: func(ctx context.Context) (io.ReadCloser, error) { return s.open(ctx, r, l) },
 	}
 	if it.At.IsZero() {

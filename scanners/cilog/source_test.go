@@ -299,6 +299,18 @@ func TestFails(t *testing.T) {
 		t.Errorf("the next scan: %v", got)
 	}
 
+	f, m = full(2), &shelf{}
+	f.runs[0].logs = append(f.runs[0].logs, fakeLog{key: "29", path: "endless", missing: &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Size: 7}})
+	for range 3 { // it is told each time, and not asked for
+		_, skips, _, err := drain(t, open(f, m, nil), known)
+		if err != nil || len(skips) != 1 || skips[0].Path != "endless" || skips[0].Reason != fingerprints.SkipTooLarge {
+			t.Errorf("%v, skips %+v", err, skips)
+		}
+	}
+	if got := f.counts(); got["logs"] != 2 {
+		t.Errorf("a log that is too long is asked for again: %v", got)
+	}
+
 	f, m, known = full(9), &shelf{}, map[string]bool{}
 	f.fail = func(call, run string) error {
 		if call == "logs" && run == "5" {
