@@ -12,7 +12,7 @@ import (
 // How many archives that nobody reads are kept for who may, and how long they
 // may be together.
 const (
-	maxShelf      = 6
+	maxShelf      = 16
 	maxShelfBytes = 1 << 30
 )
 
