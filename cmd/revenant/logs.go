@@ -13,6 +13,7 @@ import (
 	"revenant/ingest/redact"
 	"revenant/ingest/relay"
 	"revenant/scanners"
+	"revenant/scanners/cilog/layout"
 	"revenant/scanners/files"
 )
 
@@ -22,11 +23,6 @@ type logsFlags struct {
 	apiFlags
 	format string
 	redact bool // registered values, in flight
-}
-
-// logFormats are what a log may be.
-func logFormats() []string {
-	return []string{"auto", "github", "gitlab", "jenkins", "travis", "docker-json", "cri", "plain"}
 }
 
 func (a *app) logsCommand() *cobra.Command {
@@ -155,13 +151,14 @@ func logsAt(fl *logsFlags, at string) (scanJob, error) {
 		return scanJob{}, err
 	}
 	place := scanPlace{root: at, sourceID: id, kind: fingerprints.KindDir, measured: true}
-	return scanJob{place: place, open: func(_ *eye, cursor []byte) (scanners.Source, error) {
+	open := func(_ *eye, cursor []byte) (scanners.Source, error) {
 		src, err := files.NewDir(files.DirOptions{Root: at, SourceID: id, Cursor: cursor})
 		if err != nil {
 			return nil, namedPlace("PLACE", at, err)
 		}
 		return src, nil
-	}}, nil
+	}
+	return scanJob{place: place, open: asLogs(open, layout.Format(fl.format))}, nil
 }
 
 // streamed is what is known of a stream that passes.
@@ -215,6 +212,7 @@ func (a *app) runPiped(ctx context.Context, fl *logsFlags) error {
 		}
 		return err
 	})
+	job.open = asLogs(job.open, layout.Format(fl.format))
 	err := a.runScans(ctx, &fl.scanFlags, []scanJob{job})
 	if failed := through.wait(ctx); err == nil {
 		err = failed

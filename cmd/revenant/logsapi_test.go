@@ -76,7 +76,7 @@ func TestLogsOfRuns(t *testing.T) {
 	s.runs[21].Deleted = true // run 130
 	s.runs[71].Expired = true // run 80
 	got := b.toldOfLogs(b.must(1, "", scan...))
-	if len(got) != 2 || got[0].Locator != "run 151 job 15100 step 2" || got[1].Presence != "expired" {
+	if len(got) != 2 || got[0].Presence != "expired" || got[1].Locator != "run 151 job 15100 step 2" {
 		t.Errorf("with one new, one deleted, one expired: %+v", got)
 	}
 	if asked := s.counted(); asked["archive"] != 1 || asked["jobs"] > 1 {
@@ -87,7 +87,7 @@ func TestLogsOfRuns(t *testing.T) {
 		t.Errorf("with only an expired one left: %+v", got)
 	}
 	var known []struct{ Verdict, Presence string }
-	if err := json.Unmarshal([]byte(b.must(0, "", "findings", "list", "--all", "--json").stdout), &known); err != nil {
+	if err := json.Unmarshal([]byte(b.must(0, "", "findings", "list", "--json").stdout), &known); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range known {

@@ -18,6 +18,7 @@ import (
 	"revenant/scanners/cilog/github"
 	"revenant/scanners/cilog/gitlab"
 	"revenant/scanners/cilog/jenkins"
+	"revenant/scanners/cilog/layout"
 	"revenant/scanners/cilog/rest"
 )
 
@@ -75,6 +76,9 @@ func (s ciSystem) home() string {
 	}
 	return ""
 }
+
+// format is how the system's logs are laid out.
+func (s ciSystem) format() layout.Format { return layout.Format(s) }
 
 // guess reads the system off a host's name; empty: it tells none.
 func guess(host string) ciSystem {
@@ -250,6 +254,10 @@ func (a *app) ciJobs(ctx context.Context, fl *logsFlags, at string, p ciPlace, s
 		j.open = func(e *eye, _ []byte) (scanners.Source, error) {
 			o := cilog.Options{
 				Project: project, SourceID: id, Since: since, Branch: fl.branch, Most: fl.most, NewOnly: fl.newOnly, Now: a.now,
+				LineTime: p.system.format().Time,
+			}
+			if p.system != ciGitHub { // whose steps are logs of their own
+				o.Section = p.system.format().Section
 			}
 			if m := a.runsMemory(e, &fl.scanFlags, j.place); m != nil {
 				o.Memory, o.Holds = m, e.kept.holds

@@ -25,9 +25,9 @@ type collector struct {
 	pending []*ready
 	skips   []pendingSkip
 
-	distinct map[uint64]bool   // findings; true when it was counted as an alert
-	ordinals map[uint64]uint32 // hits of a rule at a path
-	located  map[uint64]uint32 // weak hits of a rule at a path
+	distinct map[uint64]counted // findings, as they were counted
+	ordinals map[uint64]uint32  // hits of a rule at a path
+	located  map[uint64]uint32  // weak hits of a rule at a path
 
 	tolerated map[uint64]wire.Tolerated   // findings
 	spared    map[uint64]wire.ToleratedIn // findings with a sighting that is tolerated
@@ -62,7 +62,7 @@ type pendingSkip struct {
 
 func newCollector(p *pipeline, began time.Time) *collector {
 	return &collector{
-		p: p, began: began, running: map[string]*running{}, distinct: map[uint64]bool{},
+		p: p, began: began, running: map[string]*running{}, distinct: map[uint64]counted{},
 		ordinals: map[uint64]uint32{}, located: map[uint64]uint32{}, tolerated: map[uint64]wire.Tolerated{}, spared: map[uint64]wire.ToleratedIn{},
 		values: map[uint64]uint32{}, valuesAt: map[uint64]uint32{},
 		res: Result{
@@ -264,7 +264,7 @@ func (c *collector) finish(ctx context.Context, cancelled bool) (Result, error) 
 	}
 	c.res.Findings, c.res.Sources = len(c.distinct), len(c.order)
 	for key, in := range c.spared {
-		if !c.distinct[key] {
+		if !c.distinct[key].alerts {
 			c.res.Tolerated++
 			if in == wire.ToleratedInRegistry {
 				c.res.Decided++

@@ -90,3 +90,26 @@ func TestWeakValuesOfRuns(t *testing.T) {
 		t.Errorf("%d findings of two hits in the log of each run", len(ids))
 	}
 }
+
+// TestStrongestCounts: a finding counts as its strongest sighting says, whichever
+// comes first.
+func TestStrongestCounts(t *testing.T) {
+	strong := random(1, 24)
+	m := &literal{values: []planted{{strong, row(1)}}, overlap: 64}
+	for name, order := range map[string][]fingerprints.Presence{
+		"weaker first": {fingerprints.PresenceExpired, fingerprints.PresenceHistory, fingerprints.PresenceRetained},
+		"weaker last":  {fingerprints.PresenceRetained, fingerprints.PresenceExpired, fingerprints.PresenceHistory},
+	} {
+		src := &memory{id: "ci:x:y/z", per: 1}
+		for i, p := range order {
+			it := item(src.id, "build", "key "+strong)
+			it.Presence, it.Locator = p, fmt.Sprint("run ", i)
+			src.items = append(src.items, it)
+		}
+		got := mustRun(t, src, setup{matcher: m, change: func(o *scan.Options) { o.Labels = labels{state: fingerprints.StateRetired} }})
+		want := map[fingerprints.Verdict]int{fingerprints.VerdictStale: 1}
+		if diff := cmp.Diff(want, got.Verdicts); diff != "" || got.Result.Findings != 1 {
+			t.Errorf("%s: %d findings (-want +got):\n%s", name, got.Result.Findings, diff)
+		}
+	}
+}

@@ -239,28 +239,51 @@ func (c *collector) standings(ctx context.Context) (map[fingerprints.FindingID]f
 	return st, nil
 }
 
+// counted is how a finding was counted: by its strongest sighting that alerts.
+type counted struct {
+	alerts   bool
+	presence int // its rank
+	verdict  fingerprints.Verdict
+	severity fingerprints.Severity
+}
+
 // tally counts a finding once. A hit inside another registered value's hit is
 // kept but alerts only where the value also stands by itself.
 func (c *collector) tally(r *ready) {
 	c.res.Sightings += 1 + r.out.More
-	alerted, seen := c.distinct[r.key]
+	old, seen := c.distinct[r.key]
 	if !seen && r.out.New {
 		c.res.New++
 	}
-	if alerted {
+	now := counted{
+		alerts:   !r.out.Within && fingerprints.Standing{Status: r.out.Status, TooCommon: r.out.TooCommon}.Alerts(),
+		presence: slices.Index(fingerprints.Presences(), r.out.Presence), verdict: r.out.Verdict, severity: r.out.Severity,
+	}
+	if seen && (!now.alerts || old.alerts && old.presence <= now.presence) {
 		return
 	}
-	standing := fingerprints.Standing{Status: r.out.Status, TooCommon: r.out.TooCommon}
-	alerts := !r.out.Within && standing.Alerts()
-	c.distinct[r.key] = alerts
-	if r.out.Tolerated != nil {
+	c.distinct[r.key] = now
+	if r.out.Tolerated != nil && !old.alerts {
 		c.spared[r.key] = r.out.Tolerated.In
 	}
-	if !alerts {
-		return
+	if old.alerts {
+		c.add(old, -1)
 	}
-	c.res.Verdicts[r.out.Verdict]++
-	if r.out.Verdict != fingerprints.VerdictAllowed && r.out.Verdict != fingerprints.VerdictCleared {
-		c.res.Severities[r.out.Severity]++
+	if now.alerts {
+		c.add(now, 1)
+	}
+}
+
+// add counts n findings more of a kind.
+func (c *collector) add(f counted, n int) {
+	addTo(c.res.Verdicts, f.verdict, n)
+	if f.verdict != fingerprints.VerdictAllowed && f.verdict != fingerprints.VerdictCleared {
+		addTo(c.res.Severities, f.severity, n)
+	}
+}
+
+func addTo[K comparable](m map[K]int, key K, n int) {
+	if m[key] += n; m[key] == 0 {
+		delete(m, key)
 	}
 }
