@@ -86,7 +86,7 @@ func ends(line []byte) bool {
 		return true
 	case line[0] == ' ' || line[0] == '\t' || !utf8.Valid(line):
 		return false
-	case row(line) || logged(line):
+	case row(line) || uuencoded(line) || logged(line):
 		return false
 	}
 	word := uncoloured(line[bytes.LastIndexAny(line, " \t")+1:])
@@ -134,6 +134,18 @@ func row(line []byte) bool {
 		n++
 	}
 	return n >= fewestDigits
+}
+
+// uuencoded reports whether a line is one of uuencode: its first character says
+// how long it is, but for blanks at its end. Or a file of it begins.
+func uuencoded(line []byte) bool {
+	for _, c := range line {
+		if c > '`' {
+			return bytes.HasPrefix(line, []byte("begin "))
+		}
+	}
+	long := (int(line[0]-' ')&63+2)/3*4 - (len(line) - 1)
+	return long >= -1 && long <= 4
 }
 
 // logged reports whether a line is a part of one that a container wrote.
