@@ -122,7 +122,7 @@ func (s *stamping) behind(data []byte, start, end, next int) (x, y []byte) {
 
 // armoured reports whether armour begins in the line or goes on in it.
 func (s *stamping) armoured(x []byte, start, next int) bool {
-	const tail = 24 // what a script has behind armour is short
+	const tail = 48 // what a script has behind armour is short
 	in := s.armour == start && start > 0 || s.part == start && start > 0 && bytes.Contains(x, []byte("KEY-----"))
 	if !in && (!bytes.Contains(x[max(0, len(x)-tail):], []byte("-----")) || !bytes.Contains(x, []byte("-----BEGIN "))) || bytes.Contains(x, []byte("-----END ")) {
 		return false
