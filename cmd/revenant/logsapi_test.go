@@ -145,9 +145,9 @@ func TestLogsDenied(t *testing.T) {
 	}
 }
 
-// TestLogsKilled kills scans of a project at random moments: the next goes on,
+// TestLogsKilledAtAnyMoment kills scans of a project at random moments: the next goes on,
 // and at the end the registry is that of an undisturbed run.
-func TestLogsKilled(t *testing.T) {
+func TestLogsKilledAtAnyMoment(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 5))

@@ -566,6 +566,9 @@ func TestRank(t *testing.T) {
 		{"token of jwt.io", "a.go", token(`{"sub":"1234567890","name":"Jo"}`), true},
 		{"known by a word", "app.py", loose, false},
 		{"known by a word, in a bundle", "app.min.js", loose, true},
+		{"key of a cache", "build.log", "cache key: instrumented-jars-" + random(5, "0123456789abcdef", 32) + "\n", true},
+		{"name of a file", "build.log", "token: r11025_s16_c1.wav-0-seek1.js\n", true},
+		{"key", "build.log", "cache key: x" + random(6, "0123456789abcdef", 32) + "\n", false},
 	} {
 		got := hits(m, tt.text, tt.path, 0)
 		if len(got) == 0 || slices.ContainsFunc(got, func(h scanners.Hit) bool { return h.Low != tt.low || strings.HasPrefix(h.Rule, "revenant-") }) {

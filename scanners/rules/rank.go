@@ -11,7 +11,7 @@ func (j *judge) idle(f *finding) bool {
 	a := j.around()
 	switch {
 	case f.rule.generic:
-		return a.example || a.made || a.vendored || identifier.MatchString(f.secret)
+		return a.example || a.made || a.vendored || identifier.MatchString(f.secret) || kept.MatchString(f.secret)
 	case f.rule.id == "private-key":
 		return a.vendored || !keyed(f.match)
 	case f.rule.id == "jwt", f.rule.id == "jwt-base64":
@@ -25,6 +25,10 @@ func (j *judge) idle(f *finding) bool {
 // identifier finds what names a thing far more often than it opens one: a UUID,
 // alone or behind a word; and all digits in their order.
 var identifier = lazily(`^(?:[A-Za-z]{1,16}[-_.:])?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$|(?i)0123456789(?:abcdef)?`)
+
+// kept finds names under which build logs tell of what they keep: of files, and of
+// caches, which are a word and a digest.
+var kept = lazily(`^[A-Za-z][A-Za-z_.-]{2,40}-(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$|(?i)^[\w.-]*[a-z][\w.-]*\.(?:js|css|html?|dylib|so|dll|jar|wav|webm|mp[34]|ogg)$`)
 
 // looseStart is how gitleaks begins the expressions that know of a value only the
 // word before it.

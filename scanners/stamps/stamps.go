@@ -107,19 +107,20 @@ func (s *Stamp) ReadLike(line []byte, like *Stamp, likeLine []byte) {
 	s.read(line, at)
 }
 
-// alike reports whether two beginnings of lines have the same characters but for
-// digits, and what stands beside them in ASCII.
+// alike reports whether two beginnings of lines differ in digits only.
 func alike(x, y []byte) bool {
-	const high, three, low, bit = 0xf0f0f0f0f0f0f0f0, 0x3030303030303030, 0x0f0f0f0f0f0f0f0f, 0x1010101010101010
+	const high, three, low, bit, six = 0xf0f0f0f0f0f0f0f0, 0x3030303030303030, 0x0f0f0f0f0f0f0f0f, 0x1010101010101010, 0x0606060606060606
 	for ; len(x) >= 8; x, y = x[8:], y[8:] {
-		a := binary.LittleEndian.Uint64(x)
-		d := a ^ binary.LittleEndian.Uint64(y)
-		if d&high != 0 || (d+low)&((a&high^three)>>4+low)&bit != 0 {
+		a, b := binary.LittleEndian.Uint64(x), binary.LittleEndian.Uint64(y)
+		d := a ^ b
+		// A byte of odd has the bit where one of the two is no digit.
+		odd := (a&high^three)>>4 + low | (a&low + six) | (b&low + six)
+		if d&high != 0 || (d+low)&odd&bit != 0 {
 			return false
 		}
 	}
 	for i, c := range x {
-		if c != y[i] && (c>>4 != 3 || y[i]>>4 != 3) {
+		if c != y[i] && (!digit(c) || !digit(y[i])) {
 			return false
 		}
 	}

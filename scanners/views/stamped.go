@@ -122,7 +122,7 @@ func (s *stamping) behind(data []byte, start, end, next int) (x, y []byte) {
 
 // armoured reports whether armour begins in the line or goes on in it.
 func (s *stamping) armoured(x []byte, start, next int) bool {
-	const tail = 24 // what a script has behind armour is short
+	const tail = 48 // what a script has behind armour is short
 	in := s.armour == start && start > 0 || s.part == start && start > 0 && bytes.Contains(x, []byte("KEY-----"))
 	if !in && (!bytes.Contains(x[max(0, len(x)-tail):], []byte("-----")) || !bytes.Contains(x, []byte("-----BEGIN "))) || bytes.Contains(x, []byte("-----END ")) {
 		return false
@@ -229,18 +229,22 @@ func unescapedLength(line []byte) (n int) {
 // pieces reports whether literals stand at the end of a line and at the beginning
 // of the next one, which may be put together.
 func pieces(x, y []byte) bool {
-	to := len(x)
-	if i := bytes.LastIndex(x, []byte(`\u0026`)); i >= 0 && i+len(`\u0026 _`) >= to { // an ampersand that was escaped
-		to = i
-	}
-	for to > 0 && (between[x[to-1]] || x[to-1] == '\\' && to > 1 && x[to-2] == ' ') {
-		to--
-	}
 	from := 0
 	for from < len(y) && (between[y[from]] || y[from] == '\\' || y[from] == 't' && from > 0 && y[from-1] == '\\') {
 		from++
 	}
-	if to == 0 || from == len(y) || !isQuote(y[from]) || !isQuote(x[to-1]) {
+	if from == len(y) || !isQuote(y[from]) {
+		return false
+	}
+	const ampersand = `\u0026`
+	to := len(x)
+	if i := bytes.LastIndex(x[max(0, to-len(ampersand)-2):], []byte(ampersand)); i >= 0 { // as Go and Docker write it
+		to = max(0, to-len(ampersand)-2) + i
+	}
+	for to > 0 && (between[x[to-1]] || x[to-1] == '\\' && to > 1 && x[to-2] == ' ') {
+		to--
+	}
+	if to == 0 || !isQuote(x[to-1]) {
 		return false
 	}
 	end := bytes.IndexByte(y[from+1:min(len(y), from+longestLiteral)], y[from])
