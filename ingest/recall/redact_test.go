@@ -196,8 +196,8 @@ func TestRedactionOfMuch(t *testing.T) {
 					}
 				}
 				// Which of two zeros belongs to a character of UTF-16 hangs on what is around.
-				if got := bare(p.end()); !bytes.Equal(got, bare(want)) {
-					t.Errorf("%s pieces: %s", how, difference(got, bare(want)))
+				if got := unblanked(p.end()); !bytes.Equal(got, unblanked(want)) {
+					t.Errorf("%s pieces: %s", how, difference(got, unblanked(want)))
 				}
 				if p.stream.Late() > 0 {
 					t.Errorf("%s pieces: %d values had gone out in part", how, p.stream.Late())
@@ -224,8 +224,8 @@ func (b *bench) allKinds(e eye, r *rand.Rand, n int) (content []byte) {
 	return content
 }
 
-// bare is a text without zeros and blanks.
-func bare(text []byte) []byte {
+// unblanked is a text without zeros and blanks.
+func unblanked(text []byte) []byte {
 	return bytes.ReplaceAll(bytes.ReplaceAll(text, []byte{0}, nil), []byte(" "), nil)
 }
 
