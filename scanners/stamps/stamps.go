@@ -210,13 +210,7 @@ func (s *Stamp) bracket(line []byte, at int) int {
 	for in < len(line) && line[in] == ' ' { // of the kernel's seconds
 		in++
 	}
-	sign, end := timeAt(line, in)
-	if sign == 0 {
-		for end = in; end < len(line) && end < in+longestName && (nameChars[line[end]] || line[end] == '/' || line[end] == ' '); {
-			end++
-		}
-		sign = counting(line[in:end])
-	}
+	sign, end := bracketed(line, in)
 	if end == in || end >= len(line) || line[end] != ']' {
 		return 0
 	}
@@ -236,6 +230,17 @@ func (s *Stamp) bracket(line []byte, at int) int {
 	}
 	s.add(sign, behind)
 	return behind
+}
+
+// bracketed reads a time or a name at a place.
+func bracketed(line []byte, in int) (sign uint32, end int) {
+	if sign, end = timeAt(line, in); sign != 0 {
+		return sign, end
+	}
+	for end = in; end < len(line) && end < in+longestName && (nameChars[line[end]] || line[end] == '/' || line[end] == ' '); {
+		end++
+	}
+	return counting(line[in:end]), end
 }
 
 // step reads what BuildKit writes: the number of a step and its seconds.

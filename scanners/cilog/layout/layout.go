@@ -63,6 +63,7 @@ func Detect(head []byte) Format {
 			jenkins++
 		case Travis:
 			travis++
+		case Auto, Plain:
 		}
 	}
 	switch {

@@ -26,6 +26,7 @@ func marksOf(f Format) []mark {
 		return []mark{{text: "travis_fold:start:", name: word}, {text: "travis_fold:end:", ends: true, name: word}}
 	case Jenkins:
 		return []mark{{text: "[Pipeline] { (", name: inParentheses}, {text: "[Pipeline] {"}, {text: "[Pipeline] }", ends: true}}
+	case Auto, DockerJSON, CRI, Plain:
 	}
 	return nil
 }
