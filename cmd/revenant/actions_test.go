@@ -32,13 +32,12 @@ type actions struct {
 }
 
 type actionsRun struct {
-	ID        int
-	Status    string // completed, in_progress
-	Began     time.Time
-	Expired   bool
-	Deleted   bool
-	Jobs      []actionsJob
-	jobOffset int
+	ID      int
+	Status  string // completed, in_progress
+	Began   time.Time
+	Expired bool
+	Deleted bool
+	Jobs    []actionsJob
 }
 
 type actionsJob struct {

@@ -168,14 +168,7 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	eye = &at
 	src, err := j.open(eye, nil)
 	if err != nil {
-		if j.name == "" {
-			return usageError{err}
-		}
-		var skip *scanners.SkipError
-		if errors.As(err, &skip) {
-			return r.unread(ctx, j, skip.Reason, skip.Detail)
-		}
-		return r.unread(ctx, j, fingerprints.SkipUnreadable, "cannot be opened")
+		return r.unopened(ctx, j, err)
 	}
 	defer func() { _ = src.Close() }()
 	if eye.session != nil && !r.fl.noStore && (j.place.sourceID != "" || j.place.own) {
@@ -201,6 +194,19 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	}
 	r.total.Notes = append(r.total.Notes, notes(own, seenWhole(res) && !j.place.partial)...)
 	return err
+}
+
+// unopened is what becomes of a source that cannot be opened: the command's error,
+// or, of several, one that is listed.
+func (r *scanRun) unopened(ctx context.Context, j scanJob, err error) error {
+	var skip *scanners.SkipError
+	switch {
+	case j.name == "":
+		return usageError{err}
+	case errors.As(err, &skip):
+		return r.unread(ctx, j, skip.Reason, skip.Detail)
+	}
+	return r.unread(ctx, j, fingerprints.SkipUnreadable, "cannot be opened")
 }
 
 func (r *scanRun) options(e *eye, p scanPlace) scan.Options {

@@ -10,8 +10,8 @@ import (
 
 	"revenant/fingerprints/keys"
 	"revenant/ingest/outcomes"
-	"revenant/ingest/sealed"
 	"revenant/ingest/scan"
+	"revenant/ingest/sealed"
 )
 
 func source() *rand.ChaCha8 { return rand.NewChaCha8([32]byte{1}) }

@@ -88,8 +88,13 @@ func (r *recording) sighting(s *sighting) {
 	for _, f := range []struct {
 		bit byte
 		set bool
-	}{{flagWithin, sg.Within}, {flagPathOnly, s.hit.PathOnly}, {flagCore, s.ident.key == r.core}, {flagLow, s.hit.Low},
-		{flagLocated, s.ident.located}} {
+	}{
+		{flagWithin, sg.Within},
+		{flagPathOnly, s.hit.PathOnly},
+		{flagCore, s.ident.key == r.core},
+		{flagLow, s.hit.Low},
+		{flagLocated, s.ident.located},
+	} {
 		if f.set {
 			flags |= f.bit
 		}

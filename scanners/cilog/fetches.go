@@ -24,9 +24,10 @@ type fetches struct {
 	under   []chan fetched // way
 }
 
-func newFetches(p Project, runs []Run, ahead int) *fetches {
+// newFetches begins when it is asked for the first; stop ends it, and nothing else.
+func newFetches(ctx context.Context, p Project, runs []Run, ahead int) *fetches {
 	f := &fetches{project: p, runs: runs, ahead: ahead}
-	f.ctx, f.cancel = context.WithCancel(context.Background())
+	f.ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return f
 }
 

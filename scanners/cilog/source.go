@@ -66,7 +66,6 @@ type Source struct {
 	met     map[runID]bool // runs of the part that was asked for; nil: all were
 	recall  []*knownRun    // whose items are still to be given out
 	fetches *fetches
-	took    int
 	expired int // runs whose logs were gone before they were read
 	failed  int // in a row
 	going   int
@@ -126,7 +125,7 @@ func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
 			return scanners.Batch{Skipped: s.skips()}, s.end(ctx, err)
 		}
 		b.Items = items
-		s.keepNow(false)
+		_ = s.keepNow(false) // what cannot be kept now is kept at the end, or told there
 	default:
 		s.finish()
 		err := s.end(ctx, io.EOF)
@@ -218,7 +217,7 @@ func (s *Source) list(ctx context.Context) (err error) {
 		waiting = waiting[:s.o.Most]
 	}
 	s.recalls(waiting)
-	s.fetches = newFetches(s.o.Project, waiting, s.o.Ahead)
+	s.fetches = newFetches(ctx, s.o.Project, waiting, s.o.Ahead)
 	return nil
 }
 

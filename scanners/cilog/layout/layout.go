@@ -40,7 +40,7 @@ const detected = 64 << 10
 // Only the first 64 KiB count.
 func Detect(head []byte) Format {
 	head = head[:min(len(head), detected)]
-	var lines, docker, cri, github, gitlab, jenkins, travis int
+	lines, marked := 0, map[Format]int{}
 	for len(head) > 0 {
 		line, rest, whole := bytes.Cut(head, []byte("\n"))
 		if head = rest; !whole && lines > 0 { // it may be cut short
@@ -50,32 +50,19 @@ func Detect(head []byte) Format {
 			continue
 		}
 		lines++
-		switch markOf(line) {
-		case DockerJSON:
-			docker++
-		case CRI:
-			cri++
-		case GitHub:
-			github++
-		case GitLab:
-			gitlab++
-		case Jenkins:
-			jenkins++
-		case Travis:
-			travis++
-		case Auto, Plain:
-		}
+		marked[markOf(line)]++
 	}
+	gitlab, travis, jenkins := marked[GitLab], marked[Travis], marked[Jenkins]
 	switch {
-	case 2*docker > lines:
+	case 2*marked[DockerJSON] > lines:
 		return DockerJSON
-	case 2*cri > lines:
+	case 2*marked[CRI] > lines:
 		return CRI
 	case gitlab > 0 && gitlab >= travis && gitlab >= jenkins:
 		return GitLab
 	case travis > 0 && travis >= jenkins:
 		return Travis
-	case 2*github > lines:
+	case 2*marked[GitHub] > lines:
 		return GitHub
 	case jenkins > 0:
 		return Jenkins
