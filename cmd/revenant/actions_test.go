@@ -111,10 +111,17 @@ func (s *actions) answer(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		s.t.Errorf("%s %s", r.Method, r.URL.Path)
 	}
+	if s.others(w, r) {
+		return
+	}
 	if auth := r.Header.Get("Authorization"); auth != "Bearer "+s.token && auth != "token "+s.token {
 		s.count("denied")
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = w.Write([]byte(`{"message":"Bad credentials"}`))
+		return
+	}
+	if r.URL.Path == "/api/v3/orgs/acme/repos" {
+		s.json(w, r, []any{map[string]any{"full_name": "acme/shop", "name": "shop"}})
 		return
 	}
 	rest, ok := strings.CutPrefix(r.URL.Path, "/api/v3/repos/acme/shop")
@@ -164,6 +171,24 @@ func (s *actions) answer(w http.ResponseWriter, r *http.Request) {
 		s.count("other")
 		http.Error(w, `{"message":"Not Found"}`, http.StatusNotFound)
 	}
+}
+
+// others answers as a GitLab with one project and a Jenkins with one job would, both
+// without runs: the packages for them have tests of their own.
+func (s *actions) others(w http.ResponseWriter, r *http.Request) bool {
+	switch rest, isGitLab := strings.CutPrefix(r.URL.Path, "/api/v4/"); {
+	case rest == "version":
+		s.json(w, r, map[string]any{"version": "18.0.0"})
+	case isGitLab && strings.Count(rest, "/") < 3 && strings.HasPrefix(rest, "projects/platform/"):
+		s.json(w, r, map[string]any{"id": 1, "path_with_namespace": "platform/billing"})
+	case isGitLab:
+		s.json(w, r, []any{})
+	case strings.HasPrefix(r.URL.Path, "/job/shop/api/json"):
+		s.json(w, r, map[string]any{"fullName": "shop", "allBuilds": []any{}})
+	default:
+		return false
+	}
+	return true
 }
 
 func (s *actions) runJSON(r *actionsRun) map[string]any {

@@ -66,7 +66,11 @@ func before() map[string]string {
 func elsewhere(line, finding string) string {
 	day := time.Now().AddDate(0, 2, 0).Format(time.DateOnly)
 	line = regexp.MustCompile(`\b20\d\d-\d\d-\d\d\b`).ReplaceAllString(line, day)
-	return strings.NewReplacer("make test", "echo tested", "3f2a9c", finding, " dir /srv/app", " dir ../app").Replace(line)
+	return strings.NewReplacer(
+		"make test", "echo tested", "3f2a9c", finding, " dir /srv/app", " dir ../app", "/var/log/containers", "../app",
+		"https://github.com/acme/shop", "$FORGE/acme/shop --provider github", "github:acme/shop", "github:acme/shop --server $FORGE", "github:acme ", "github:acme --server $FORGE ",
+		"gitlab:platform/billing", "gitlab:platform/billing --server $FORGE", "https://jenkins.example.org/job/shop", "$FORGE/job/shop --provider jenkins",
+	).Replace(line)
 }
 
 // exampleBox is a machine with what the examples name.
@@ -101,6 +105,9 @@ func newExampleBox(t *testing.T) exampleBox {
 		"GIT_CONFIG_KEY_1=user.email", "GIT_CONFIG_VALUE_1=x@example.org",
 		"GIT_CONFIG_KEY_2=url.file://"+b.work+"/shop.insteadOf", "GIT_CONFIG_VALUE_2=https://git.example.org/acme/shop.git",
 	)
+	forge := newActions(t)
+	forge.run(1, actionsStep{"Run tests", "PASS"})
+	b.env = append(b.env, "FORGE="+forge.api.URL, "REVENANT_GITHUB_TOKEN="+forge.token)
 	e := exampleBox{box: b}
 	if r := e.shell("set -e\n" + preparing); r.code != 0 {
 		t.Fatalf("preparing: %d\n%s%s", r.code, r.stdout, r.stderr)
