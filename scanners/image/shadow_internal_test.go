@@ -47,13 +47,13 @@ func TestShadows(t *testing.T) {
 		{"whiteout of nothing", [][]entry{{gone("a"), opaque("b"), file("c")}}, "0:c"},
 		{"out of the root", [][]entry{{file("etc/x"), link("a", "../../../etc")}, {file("a/x")}}, "0:etc/x<1 1:a/x"},
 	} {
-		if got := told(c.layers); got != c.want {
+		if got := hidden(c.layers); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
 }
 
-func told(layers [][]entry) string {
+func hidden(layers [][]entry) string {
 	var out []string
 	for i, by := range shadows(layers) {
 		for k, e := range layers[i] {
