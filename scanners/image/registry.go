@@ -22,7 +22,8 @@ import (
 
 // RegistryOptions say what of a registry is read, and how.
 type RegistryOptions struct {
-	// Tags reports whether a tag of a repository is wanted; nil: all are.
+	// Tags reports whether a tag is wanted: all tags of a repository are asked for.
+	// nil: one image is named, and its tag is latest if none is said.
 	Tags func(tag string) bool
 	// Insecure lets http and certificates that nobody vouches for be used.
 	Insecure  bool
@@ -39,8 +40,8 @@ type inRegistry struct {
 	puller *remote.Puller
 }
 
-// NewRegistry opens images in a registry: REGISTRY/REPOSITORY:TAG, @DIGEST, or a
-// repository with all its tags. Nothing is asked for yet.
+// NewRegistry opens images in a registry: REGISTRY/REPOSITORY:TAG or @DIGEST, or
+// with Tags a repository. Nothing is asked for yet.
 func NewRegistry(text string, r RegistryOptions, o Options) (*Source, error) {
 	if o.Screen == nil {
 		return nil, ErrNoScreen
@@ -50,9 +51,11 @@ func NewRegistry(text string, r RegistryOptions, o Options) (*Source, error) {
 		opts = append(opts, name.Insecure)
 	}
 	in := inRegistry{o: r}
-	repo, err := name.NewRepository(text, opts...)
-	if err == nil {
-		in.repo = repo
+	var err error
+	if r.Tags != nil {
+		if in.repo, err = name.NewRepository(text, opts...); err != nil {
+			return nil, ErrBadRepository
+		}
 	} else {
 		if in.ref, err = name.ParseReference(text, opts...); err != nil {
 			return nil, ErrBadReference
@@ -73,8 +76,11 @@ func NewRegistry(text string, r RegistryOptions, o Options) (*Source, error) {
 	return &Source{o: o, place: in}, nil
 }
 
-// ErrBadReference is for texts that name no image.
-var ErrBadReference = errors.New("this names no image: write REGISTRY/REPOSITORY:TAG, REGISTRY/REPOSITORY@sha256:..., or a repository")
+// Errors of NewRegistry, which repeat nothing of the text.
+var (
+	ErrBadReference  = errors.New("this names no image: write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:...")
+	ErrBadRepository = errors.New("this names no repository: write REGISTRY/REPOSITORY, without a tag")
+)
 
 func (r inRegistry) id() string {
 	return "image:" + r.repo.RegistryStr() + "/" + r.repo.RepositoryStr()
@@ -93,7 +99,7 @@ func (r inRegistry) refs(ctx context.Context) ([]name.Reference, error) {
 	}
 	var out []name.Reference
 	for _, tag := range tags {
-		if r.o.Tags == nil || r.o.Tags(tag) {
+		if r.o.Tags(tag) {
 			out = append(out, r.repo.Tag(tag))
 		}
 	}
