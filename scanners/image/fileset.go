@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,8 @@ import (
 type fileset interface {
 	// open reads a file; fs.ErrNotExist when there is none.
 	open(name string) (io.ReadCloser, int64, error)
+	// names are the files below a folder, sorted.
+	names(folder string) ([]string, error)
 	close() error
 }
 
@@ -54,6 +57,19 @@ func (f folder) open(name string) (io.ReadCloser, int64, error) {
 		return nil, 0, errors.Join(err, file.Close())
 	}
 	return file, info.Size(), nil
+}
+
+func (f folder) names(below string) (out []string, err error) {
+	err = fs.WalkDir(f.root.FS(), below, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			out = append(out, name)
+		}
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return out, err
 }
 
 func (f folder) close() error { return f.root.Close() }
@@ -201,6 +217,16 @@ func (a *archive) open(name string) (io.ReadCloser, int64, error) {
 type within struct {
 	io.Reader
 	io.Closer
+}
+
+func (a *archive) names(below string) (out []string, err error) {
+	for name := range a.at {
+		if strings.HasPrefix(name, below+"/") {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
 }
 
 func (a *archive) close() error { return a.file.Close() }

@@ -77,7 +77,7 @@ func walkLayer(ctx context.Context, r io.Reader, visit func(m member, body io.Re
 		switch {
 		case errors.Is(err, io.EOF):
 			return rest(in, visit)
-		case err != nil && n == 0 && errors.Is(err, tar.ErrHeader):
+		case err != nil && n == 0:
 			return errNoTar
 		case err != nil:
 			return fmt.Errorf("after %d entries: %w", n, damaged(err))

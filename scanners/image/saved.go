@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"revenant/fingerprints"
+	"revenant/scanners"
 )
 
 // picture is one image: what it says of itself, and its layers.
@@ -26,10 +27,13 @@ type picture struct {
 	config      []byte
 	layers      []blob
 	annotations map[string]string
+	uses        []string // digests of the documents that lead to it
+	loose       bool     // no image: blobs that none names
 }
 
 // blob is a layer, or another content that a manifest names.
 type blob struct {
+	name      string // of its file, in a saved image
 	digest    string // of its bytes as they are kept; of a saved image it may be a path
 	mediaType types.MediaType
 	size      int64 // -1: not known
@@ -46,39 +50,77 @@ type saved struct {
 // maxDepth is how many indexes may lead to each other.
 const maxDepth = 10
 
-// pictures are all images of the files, each once, in the order of their digests'
-// first mention.
-func (s *saved) pictures(ctx context.Context) ([]picture, error) {
-	index, err := document(s.files, "index.json")
-	switch {
-	case err == nil:
-		w := &walkIndex{s: s, seen: map[string]int{}}
-		if err := w.index(ctx, index, nil, 0); err != nil {
+// pictures are all images of the files, each once, and what no image names.
+func (s *saved) pictures(ctx context.Context) (out []picture, err error) {
+	has := map[string][]byte{}
+	for _, name := range []string{"index.json", "manifest.json", "repositories"} {
+		doc, err := document(s.files, name)
+		if err == nil {
+			has[name] = doc
+		} else if !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		w.tags()
-		return w.out, nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
 	}
-	list, err := document(s.files, "manifest.json")
-	switch {
-	case err == nil:
-		return s.docker(list)
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+	if doc := has["index.json"]; doc != nil {
+		w := &walkIndex{s: s, seen: map[string]int{}}
+		if err := w.index(ctx, doc, nil, 0); err != nil {
+			return nil, err
+		}
+		out = w.out
 	}
-	list, err = document(s.files, "repositories")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errNoImage
+	if doc := has["manifest.json"]; doc != nil {
+		if out, err = s.docker(doc, out); err != nil {
+			return nil, err
+		}
+	} else if doc := has["repositories"]; doc != nil && len(out) == 0 {
+		if out, err = s.legacy(doc); err != nil {
+			return nil, err
+		}
 	}
+	loose, err := s.loose(out)
 	if err != nil {
 		return nil, err
 	}
-	return s.legacy(list)
+	if out = append(out, loose...); len(out) == 0 {
+		return nil, errNoImage
+	}
+	return out, nil
 }
 
-var errNoImage = errors.New("no image: neither index.json nor manifest.json nor repositories is in it")
+// loose are the blobs of a layout that no image names: what was deleted, and not
+// collected yet.
+func (s *saved) loose(pictures []picture) ([]picture, error) {
+	names, err := s.files.names("blobs")
+	if err != nil || len(names) == 0 {
+		return nil, err
+	}
+	used := map[string]bool{}
+	for _, p := range pictures {
+		for _, digest := range p.uses {
+			used[blobName(digest)] = true
+		}
+		for _, l := range p.layers {
+			used[l.name] = true
+		}
+	}
+	p := picture{digest: "unreferenced", loose: true}
+	for _, name := range names {
+		if !used[name] {
+			b := s.blob(name, v1.Descriptor{Size: -1})
+			b.digest = strings.Replace(strings.TrimPrefix(name, "blobs/"), "/", ":", 1)
+			p.layers = append(p.layers, b)
+		}
+	}
+	if len(p.layers) == 0 {
+		return nil, nil
+	}
+	return []picture{p}, nil
+}
+
+// errNoImage is for files that are no saved image.
+var errNoImage = &scanners.SkipError{
+	Reason: fingerprints.SkipUnreadable, Detail: "this holds no image: 'docker save' and OCI layouts have an index.json, a manifest.json or a file repositories that names one", Size: -1,
+}
 
 // refAnnotations name an image in an index: OCI's own, and containerd's.
 func refNames(d v1.Descriptor) (out []string) {
@@ -93,6 +135,7 @@ func refNames(d v1.Descriptor) (out []string) {
 // walkIndex follows an OCI index.
 type walkIndex struct {
 	s    *saved
+	path []string // indexes that were met
 	out  []picture
 	seen map[string]int
 }
@@ -123,6 +166,7 @@ func (w *walkIndex) index(ctx context.Context, raw []byte, names []string, depth
 				continue
 			}
 			w.seen[digest] = -1
+			w.path = append(w.path, digest)
 			if err := w.index(ctx, doc, called, depth+1); err != nil {
 				w.s.skip(manifestPath, digest, fingerprints.SkipUnreadable, err.Error())
 			}
@@ -165,7 +209,10 @@ func (w *walkIndex) picture(d v1.Descriptor, doc []byte, names []string) {
 		w.s.skip(manifestPath, digest, fingerprints.SkipUnreadable, "the manifest cannot be read")
 		return
 	}
-	p := picture{names: names, digest: digest, raw: doc, annotations: annotations(d.Annotations, m.Annotations)}
+	p := picture{
+		names: names, digest: digest, raw: doc, annotations: annotations(d.Annotations, m.Annotations),
+		uses: append(slices.Clone(w.path), digest, m.Config.Digest.String()),
+	}
 	if d.Platform != nil {
 		p.platform = d.Platform.String()
 	}
@@ -188,7 +235,7 @@ func annotations(lists ...map[string]string) map[string]string {
 }
 
 func (s *saved) blob(name string, d v1.Descriptor) blob {
-	return blob{digest: d.Digest.String(), mediaType: d.MediaType, size: d.Size, urls: d.URLs, open: func(context.Context) (io.ReadCloser, error) {
+	return blob{name: name, digest: d.Digest.String(), mediaType: d.MediaType, size: d.Size, urls: d.URLs, open: func(context.Context) (io.ReadCloser, error) {
 		rc, _, err := s.files.open(name)
 		return rc, err
 	}}
@@ -201,34 +248,19 @@ type dockerManifest struct {
 	Layers   []string
 }
 
-// tags takes the names that docker's manifest.json beside an index has.
-func (w *walkIndex) tags() {
-	doc, err := document(w.s.files, "manifest.json")
-	var list []dockerManifest
-	if err != nil || json.Unmarshal(doc, &list) != nil {
-		return
-	}
-	for i := range w.out {
-		m, err := v1.ParseManifest(strings.NewReader(string(w.out[i].raw)))
-		if err != nil {
-			continue
-		}
-		for _, d := range list {
-			if strings.HasSuffix(d.Config, m.Config.Digest.Hex) {
-				w.name(i, d.RepoTags)
-			}
-		}
-	}
-}
-
-// docker reads what `docker save` wrote since 1.10.
-func (s *saved) docker(raw []byte) (out []picture, err error) {
+// docker reads what `docker save` wrote since 1.10. Images that an index beside it
+// names, too, are given their names.
+func (s *saved) docker(raw []byte, out []picture) (_ []picture, err error) {
 	var list []dockerManifest
 	if json.Unmarshal(raw, &list) != nil {
 		return nil, fmt.Errorf("manifest.json: %w", errBadDocument)
 	}
 	for _, d := range list {
-		p := picture{names: d.RepoTags, digest: d.Config, raw: raw}
+		if i := slices.IndexFunc(out, func(p picture) bool { return p.hasConfig(d.Config) }); i >= 0 {
+			out[i].names = appendNew(out[i].names, d.RepoTags)
+			continue
+		}
+		p := picture{names: d.RepoTags, digest: d.Config, raw: raw, uses: []string{strings.Replace(strings.TrimPrefix(d.Config, "blobs/"), "/", ":", 1)}}
 		if p.config, err = document(s.files, d.Config); err != nil {
 			s.skip("@config", d.Config, fingerprints.SkipMissing, "the configuration is not there")
 		}
@@ -242,6 +274,12 @@ func (s *saved) docker(raw []byte) (out []picture, err error) {
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// hasConfig reports whether a file is the image's configuration.
+func (p picture) hasConfig(file string) bool {
+	m, err := v1.ParseManifest(strings.NewReader(string(p.raw)))
+	return err == nil && m.Config.Digest.Hex != "" && strings.Contains(file, m.Config.Digest.Hex)
 }
 
 // diffID is the digest of an uncompressed layer, as the configuration has it.

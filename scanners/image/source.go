@@ -136,7 +136,9 @@ func (s *Source) survey(ctx context.Context) error {
 	}
 	s.inLayers(pictures, list, at, known)
 	for _, p := range pictures {
-		s.said(ctx, p)
+		if !p.loose {
+			s.said(ctx, p)
+		}
 	}
 	return nil
 }
@@ -170,7 +172,7 @@ func (s *Source) inLayers(pictures []picture, list []blob, at map[string]int, kn
 				st.made = made[i]
 			}
 			for k := range by {
-				if by[k] == visible {
+				if by[k] == visible && !p.loose {
 					st.presence[k] = fingerprints.PresenceVisible
 				}
 			}
