@@ -4,7 +4,7 @@ import "github.com/spf13/cobra"
 
 func (a *app) addCommands(root *cobra.Command) {
 	root.AddCommand(
-		a.dirCommand(), a.gitCommand(), a.stdinCommand(), a.homeCommand(), a.logsCommand(), a.hookCommand(), a.ciCommand(),
+		a.dirCommand(), a.gitCommand(), a.imageCommand(), a.stdinCommand(), a.homeCommand(), a.logsCommand(), a.hookCommand(), a.ciCommand(),
 		a.findingsCommand(), a.coverageCommand(), a.proveCommand(), a.sourceCommand(), a.statusCommand(),
 		a.initCommand(), a.secretCommand(),
 		a.keyCommand(), a.packCommand(), a.auditCommand(), a.rulesCommand(), a.migrateCommand(), a.doctorCommand(),

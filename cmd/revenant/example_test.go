@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"io"
+	"log"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/spf13/cobra"
 )
 
@@ -69,6 +73,7 @@ func elsewhere(line, finding string) string {
 	return strings.NewReplacer(
 		"make test", "echo tested", "3f2a9c", finding, " dir /srv/app", " dir ../app", "/var/log/containers", "../app",
 		"https://github.com/acme/shop", "$FORGE/acme/shop --provider github", "github:acme/shop", "github:acme/shop --server $FORGE", "github:acme ", "github:acme --server $FORGE ",
+		"registry.example.org/", "$REGISTRY/",
 		"gitlab:platform/billing", "gitlab:platform/billing --server $FORGE", "https://jenkins.example.org/job/shop", "$FORGE/job/shop --provider jenkins",
 	).Replace(line)
 }
@@ -86,6 +91,7 @@ func newExampleBox(t *testing.T) exampleBox {
 		"revenant":    `exec "` + os.Args[0] + `" "$@"`,
 		"kubectl":     `echo a line of a log`,
 		"vault":       `printf '{"data":{"data":{"password":"vault-%s"}}}' 8877665544332211`,
+		"docker":      `cp ../shop-image.tar "$4"`,
 		"chat-export": `printf '{"source":"chat","path":"general","text":"hello"}\n'`,
 	}
 	if err := os.MkdirAll(bin, 0o755); err != nil {
@@ -105,6 +111,10 @@ func newExampleBox(t *testing.T) exampleBox {
 		"GIT_CONFIG_KEY_1=user.email", "GIT_CONFIG_VALUE_1=x@example.org",
 		"GIT_CONFIG_KEY_2=url.file://"+b.work+"/shop.insteadOf", "GIT_CONFIG_VALUE_2=https://git.example.org/acme/shop.git",
 	)
+	images := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(images.Close)
+	b.env = append(b.env, "REGISTRY="+strings.TrimPrefix(images.URL, "http://"))
+	savedImage(t, strings.TrimPrefix(images.URL, "http://")+"/shop:1.4", filepath.Join(b.work, "shop-image.tar"), "nothing in it")
 	forge := newActions(t)
 	forge.run(1, actionsStep{"Run tests", "PASS"})
 	b.env = append(b.env, "FORGE="+forge.api.URL, "REVENANT_GITHUB_TOKEN="+forge.token)

@@ -283,6 +283,8 @@ func (w *walk) scanning() {
 	w.try(`{"source":"chat:ops","text":"`+w.plant("broken record")+"\n", "stdin", "--format", "ndjson")
 	w.try("", "stdin", "--format", w.plant("format"))
 	w.logs(added, rotated)
+	w.runs(added, rotated)
+	w.images(added, rotated)
 	home := filepath.Join(w.work, "home")
 	w.write("home/.bash_history", "export TOKEN="+added+"\n")
 	w.write("home/.aws/credentials", "[default]\naws_secret_access_key = "+w.plant("aws")+"\n")

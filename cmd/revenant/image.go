@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"runtime"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/spf13/cobra"
+
+	"revenant/fingerprints"
+	"revenant/ingest/scan"
+	"revenant/scanners"
+	"revenant/scanners/image"
+)
+
+// imageFlags say what of images is read.
+type imageFlags struct {
+	scanFlags
+	tags     []string
+	allTags  bool
+	insecure bool
+}
+
+func (a *app) imageCommand() *cobra.Command {
+	var fl imageFlags
+	c := &cobra.Command{
+		Use: "image REFERENCE|PATH...", GroupID: "scan",
+		Short: "Scan container images: every layer, deleted files included",
+		Long: `Reads images from a registry (REGISTRY/REPOSITORY:TAG, or @sha256:DIGEST), from
+an OCI layout (a folder or a tar file), or from what 'docker save' wrote,
+compressed or not. All platforms of an image are read, and each layer once,
+whatever the number of images that have it. No container engine is needed.
+
+A finding says whether a container sees the file (visible), whether a later
+layer removed or replaced it (shadowed: whoever can pull the image has it), or
+whether the image itself says it (metadata): environment, labels, history,
+annotations.
+
+Logins are docker's: 'docker login', DOCKER_CONFIG, credential helpers.`,
+		Example: `  revenant image registry.example.org/shop:1.4
+  revenant image registry.example.org/shop --all-tags
+  revenant image registry.example.org/shop --tag '1.*'
+  docker save shop:1.4 -o shop.tar && revenant image shop.tar`,
+		Args: argCount(1, math.MaxInt, "at least one REFERENCE or PATH"),
+		RunE: func(c *cobra.Command, args []string) error { return a.scanImages(c.Context(), &fl, args) },
+	}
+	fl.register(c)
+	f := c.Flags()
+	f.BoolVar(&fl.allTags, "all-tags", false, "every tag of the repository")
+	f.StringArrayVar(&fl.tags, "tag", nil, "tags of the repository that this glob matches (repeat)")
+	f.BoolVar(&fl.insecure, "insecure", false, "talk to registries by http, too")
+	return c
+}
+
+// wanted says which tags are wanted; nil: one image is named.
+func (fl *imageFlags) wanted() (func(string) bool, error) {
+	for _, glob := range fl.tags {
+		if !doublestar.ValidatePattern(glob) {
+			return nil, usagef("--tag: this is no glob: brackets and braces must close")
+		}
+	}
+	switch {
+	case fl.allTags:
+		return func(string) bool { return true }, nil
+	case len(fl.tags) > 0:
+		return func(tag string) bool {
+			for _, glob := range fl.tags {
+				if doublestar.MatchUnvalidated(glob, tag) {
+					return true
+				}
+			}
+			return false
+		}, nil
+	}
+	return nil, nil
+}
+
+func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) error {
+	tags, err := fl.wanted()
+	if err != nil {
+		return err
+	}
+	if fl.source != "" && len(args) > 1 {
+		return usagef("--source names one repository; several have their own ids: leave it out, or scan one")
+	}
+	var jobs []scanJob
+	for _, arg := range args {
+		open := func(o image.Options) (*image.Source, error) {
+			if _, err := os.Stat(arg); err == nil {
+				return image.NewSaved(ctx, arg, o)
+			}
+			return image.NewRegistry(arg, image.RegistryOptions{Tags: tags, Insecure: fl.insecure, Agent: "revenant"}, o)
+		}
+		// Opened once to learn its id: nothing is asked of a registry for it.
+		src, err := open(image.Options{SourceID: fl.source, Screen: func(context.Context, []byte) bool { return false }})
+		if err != nil {
+			return imageError(err)
+		}
+		id := src.ID()
+		_ = src.Close()
+		job := scanJob{place: scanPlace{sourceID: id, kind: fingerprints.KindImage, partial: len(fl.tags) > 0 || tags == nil && scanners.KindOf(id) == fingerprints.KindImage && !exists(arg)}}
+		if len(args) > 1 {
+			job.name = arg
+		}
+		job.open = func(e *eye, _ []byte) (scanners.Source, error) {
+			screen := scan.Screen{Engine: e.engine, Archives: fl.archives(a.now)}
+			return open(image.Options{SourceID: fl.source, Screen: screen.Of, Workers: runtime.GOMAXPROCS(0)})
+		}
+		jobs = append(jobs, job)
+	}
+	return a.runScans(ctx, &fl.scanFlags, jobs)
+}
+
+// imageError says which of what was typed is wrong.
+func imageError(err error) error {
+	if errors.Is(err, image.ErrBadReference) || errors.Is(err, image.ErrBadRepository) {
+		return usagef("REFERENCE: %w; there is no such file or folder either", err)
+	}
+	return usagef("PATH: %w", err)
+}
