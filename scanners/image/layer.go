@@ -145,7 +145,7 @@ func entryOf(h *tar.Header) entry {
 		return entry{name: path.Join(dir, base[len(whiteoutMark):]), kind: kindWhiteout}
 	}
 	switch h.Typeflag {
-	case tar.TypeReg, '\x00', tar.TypeCont, tar.TypeGNUSparse: //nolint:staticcheck // old archives have a zero there
+	case tar.TypeReg, '\x00', tar.TypeCont, tar.TypeGNUSparse:
 		return entry{name: name, kind: kindFile}
 	case tar.TypeDir:
 		return entry{name: name, kind: kindDir}

@@ -78,7 +78,7 @@ func NewRegistry(text string, r RegistryOptions, o Options) (*Source, error) {
 
 // Errors of NewRegistry, which repeat nothing of the text.
 var (
-	ErrBadReference  = errors.New("this names no image: write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:...")
+	ErrBadReference  = errors.New("this names no image: write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST")
 	ErrBadRepository = errors.New("this names no repository: write REGISTRY/REPOSITORY, without a tag")
 )
 
