@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,6 +96,10 @@ func guess(host string) ciSystem {
 
 // ciPlaceOf reads a place; false where it is none of a CI system but a path.
 func ciPlaceOf(text string, fl *apiFlags) (p ciPlace, is bool, err error) {
+	if web := webAddress(text); web != "" {
+		p, err = placeOfURL(web, fl)
+		return p, true, err
+	}
 	scheme, rest, has := strings.Cut(text, ":")
 	switch {
 	case !has:
@@ -125,6 +131,26 @@ func ciPlaceOf(text string, fl *apiFlags) (p ciPlace, is bool, err error) {
 		return p, true, usagef("PLACE: %s: names nothing there: write %s:OWNER/PROJECT", scheme, scheme)
 	}
 	return p, true, nil
+}
+
+// webAddress is the URL that people mean by what git calls a remote,
+// git@HOST:OWNER/PROJECT.git, or by a host without a scheme; empty: it is neither.
+func webAddress(text string) string {
+	if _, err := os.Lstat(text); err == nil {
+		return ""
+	}
+	rest, ssh := strings.CutPrefix(text, "ssh://")
+	user, remote, has := strings.Cut(rest, "@")
+	if has && !strings.ContainsAny(user, "/:") {
+		host, project, _ := strings.Cut(remote, map[bool]string{true: "/", false: ":"}[ssh])
+		if name, _, _ := strings.Cut(host, ":"); name != "" && project != "" {
+			return "https://" + name + "/" + project
+		}
+	}
+	if host, project, has := strings.Cut(text, "/"); has && project != "" && strings.Contains(host, ".") && !strings.Contains(host, ":") && guess(host) != "" {
+		return "https://" + text
+	}
+	return ""
 }
 
 func placeOfURL(text string, fl *apiFlags) (p ciPlace, err error) {
@@ -198,6 +224,9 @@ func pageOf(s ciSystem, project string) string {
 	return ""
 }
 
+// mostDays is how long ago --since may be: a hundred years.
+const mostDays = 36_600
+
 // sinceOf reads --since: a date, a moment, or how long ago.
 func sinceOf(text string, now time.Time) (time.Time, error) {
 	if text == "" {
@@ -209,9 +238,8 @@ func sinceOf(text string, now time.Time) (time.Time, error) {
 		}
 	}
 	if days, is := strings.CutSuffix(text, "d"); is {
-		text = days + "h"
-		if d, err := time.ParseDuration(text); err == nil && d >= 0 {
-			return now.Add(-24 * d), nil
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= mostDays {
+			return now.AddDate(0, 0, -n), nil
 		}
 	} else if d, err := time.ParseDuration(text); err == nil && d >= 0 {
 		return now.Add(-d), nil
