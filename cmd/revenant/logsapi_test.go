@@ -16,7 +16,10 @@ import (
 )
 
 // toldLog is an entry of a JSON report, as far as these tests look at it.
-type toldLog struct{ Verdict, File, Locator, Link, Presence, Form, Date, Source string }
+type toldLog struct {
+	Verdict, File, Locator, Link, Presence, Form, Date, Source, Message string
+	Refs                                                                []string
+}
 
 func (b *box) toldOfLogs(r ran) (out []toldLog) {
 	b.t.Helper()
@@ -52,11 +55,11 @@ func TestLogsOfRuns(t *testing.T) {
 	want := []toldLog{
 		{
 			"stale", "build/Run tests", "run 130 job 13000 step 2", s.api.URL + "/acme/shop/actions/runs/130/job/13000#step:2:3", "retained", "raw",
-			"2026-05-06T09:18:10Z", "ci:github:" + host + "/acme/shop",
+			"2026-05-06T09:18:10Z", "ci:github:" + host + "/acme/shop", "CI", []string{"main"},
 		},
 		{
 			"stale", "build/Run tests", "run 80 job 8000 step 2", s.api.URL + "/acme/shop/actions/runs/80/job/8000#step:2:3", "retained", "base64",
-			"2026-05-06T08:28:10Z", "ci:github:" + host + "/acme/shop",
+			"2026-05-06T08:28:10Z", "ci:github:" + host + "/acme/shop", "CI", []string{"main"},
 		},
 	}
 	if diff := cmp.Diff(want, first); diff != "" {

@@ -62,7 +62,10 @@ type Run struct {
 	// pipeline whose jobs were tried again; it may be empty.
 	Changed string
 	URL     string // for people
-	Hint    string // what a system's own package wants to know again; empty: nothing
+	// Workflow is what the system calls the definition that it ran, and Branch what
+	// it ran on; raw, and empty where there is none.
+	Workflow, Branch string
+	Hint             string // what a system's own package wants to know again; empty: nothing
 }
 
 // Log is the log of a job or a step. All texts are raw: names may hold a secret.

@@ -537,7 +537,11 @@ func (s *Source) item(r Run, l Log, p fingerprints.Presence) scanners.Item {
 	it := scanners.Item{
 		SourceID: s.o.SourceID, Path: l.Path, Locator: s.locator(r, l.Part), Presence: p,
 		URL: l.URL, LineURL: l.LineURL, LineTime: s.o.LineTime, Section: s.o.Section, At: l.Began, Size: l.Size, Recurs: true,
-		Open: func(ctx context.Context) (io.ReadCloser, error) { return s.open(ctx, r, l) },
+		Origin: scanners.Origin{Message: r.Workflow},
+		Open:   func(ctx context.Context) (io.ReadCloser, error) { return s.open(ctx, r, l) },
+	}
+	if r.Branch != "" {
+		it.Refs = []string{r.Branch}
 	}
 	if it.At.IsZero() {
 		it.At = r.Began

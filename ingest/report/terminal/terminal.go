@@ -209,6 +209,9 @@ func (p *printer) where(at report.Place, several bool) []string {
 	if several && f.SourceID != "" {
 		lines = append(lines, f.SourceID)
 	}
+	if f.Kind == fingerprints.KindCI && f.Message != "" {
+		parts = append(parts, "workflow "+f.Message)
+	}
 	switch blob, is := strings.CutPrefix(f.Locator, blobLocator); {
 	case f.Commit != "":
 		since := "since " + f.Commit[:min(len(f.Commit), commitRunes)]

@@ -122,9 +122,10 @@ func TestLogLines(t *testing.T) {
 	f := finding("build/Run tests", fingerprints.VerdictUnregistered, fingerprints.SeverityMedium)
 	f.Kind, f.SourceID, f.Locator, f.Presence = fingerprints.KindCI, "ci:github:github.com/acme/shop", "run 42 attempt 2 job 7 step 3", fingerprints.PresenceRetained
 	f.At, f.URL = time.Date(2026, 5, 6, 7, 8, 9, 0, time.FixedZone("", 3600)), "https://github.com/acme/shop/actions/runs/42/job/7#step:3:3"
+	f.Message, f.Refs = "CI", []string{"main"}
 	got := written(t, terminal.Options{Width: 66}, wire.Summary{Items: 1, Findings: 1}, f)
 	want := `  build/Run tests:3:7  (run 42 attempt 2 job 7 step 3, retained)
-    logged 2026-05-06 06:08:09 UTC
+    workflow CI; logged 2026-05-06 06:08:09 UTC; in main
     https://github.com/acme/shop/actions/runs/42/job/7#step:3:3
 `
 	for line := range strings.SplitAfterSeq(want, "\n") {

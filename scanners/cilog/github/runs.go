@@ -32,6 +32,8 @@ type apiRun struct {
 	Status  string    `json:"status"`
 	Created time.Time `json:"created_at"`
 	Started time.Time `json:"run_started_at"` // of the attempt
+	Name    string    `json:"name"`           // of the workflow
+	Branch  string    `json:"head_branch"`
 }
 
 // mark is what a listing leaves for the next.
@@ -272,7 +274,7 @@ func (p *Project) run(r apiRun, attempt int) cilog.Run {
 	last := max(r.Attempt, 1)
 	out := cilog.Run{
 		ID: strconv.FormatInt(r.ID, 10), Attempt: attempt, Going: attempt == last && r.Status != "completed", Began: r.Started,
-		URL: fmt.Sprintf("%s/%s/actions/runs/%d", p.server, p.page, r.ID),
+		URL: fmt.Sprintf("%s/%s/actions/runs/%d", p.server, p.page, r.ID), Workflow: r.Name, Branch: r.Branch,
 	}
 	if attempt == 1 && last > 1 || r.Started.IsZero() {
 		out.Began = r.Created

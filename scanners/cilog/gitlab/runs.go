@@ -29,6 +29,8 @@ type pipeline struct {
 	Created time.Time `json:"created_at"`
 	Updated time.Time `json:"updated_at"`
 	URL     string    `json:"web_url"`
+	Name    string    // that the workflow gives it
+	Ref     string    // branch, tag or merge request
 }
 
 // childSource is the source of child pipelines.
@@ -37,7 +39,7 @@ const childSource = "parent_pipeline"
 // run is a pipeline as package cilog has it. One that waits for a person may
 // wait for ever, and is not under way: when it goes on its change is seen.
 func (l pipeline) run() cilog.Run {
-	r := cilog.Run{ID: strconv.FormatInt(l.ID, 10), Attempt: 1, Began: l.Created, Changed: l.Updated.UTC().Format(time.RFC3339Nano), URL: link(l.URL)}
+	r := cilog.Run{ID: strconv.FormatInt(l.ID, 10), Attempt: 1, Began: l.Created, Changed: l.Updated.UTC().Format(time.RFC3339Nano), URL: link(l.URL), Workflow: l.Name, Branch: l.Ref}
 	switch l.Status {
 	case "created", "waiting_for_resource", "waiting_for_callback", "preparing", "pending", "running", "canceling":
 		r.Going = true
