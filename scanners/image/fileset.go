@@ -93,7 +93,9 @@ func openArchive(ctx context.Context, name string) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &archive{file: f, at: map[string]archived{}}
+	var head [2]byte
+	_, _ = f.ReadAt(head[:], 0) // of less there is no archive
+	a := &archive{file: f, packed: head == [2]byte{0x1f, 0x8b} || head == [2]byte{0x28, 0xb5}, at: map[string]archived{}}
 	if err := a.index(ctx); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -176,10 +178,6 @@ func (a *archive) stream() (io.ReadCloser, error) {
 	rc, err := decompressed(whole)
 	if err != nil {
 		return nil, errNoTar
-	}
-	var head [2]byte
-	if _, err := a.file.ReadAt(head[:], 0); err == nil {
-		a.packed = head == [2]byte{0x1f, 0x8b} || head == [2]byte{0x28, 0xb5}
 	}
 	return rc, nil
 }

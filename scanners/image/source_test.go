@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"maps"
 	"net/http/httptest"
 	"os"
@@ -107,7 +108,7 @@ func forms(t *testing.T, img v1.Image) map[string]func() (*image.Source, error) 
 	}
 	saved := filepath.Join(dir, "saved.tar")
 	oci := filepath.Join(dir, "oci")
-	server := httptest.NewServer(registry.New())
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(server.Close)
 	text := strings.TrimPrefix(server.URL, "http://") + "/shop:1"
 	ref, refErr := name.ParseReference(text)
@@ -185,7 +186,7 @@ var _ scanners.Source = (*image.Source)(nil)
 // where any of them shows it.
 func TestSharedLayers(t *testing.T) {
 	base := tarOf(t, file{name: "a", text: wanted})
-	server := httptest.NewServer(registry.New())
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://")
 	for tag, layers := range map[string][][]byte{
