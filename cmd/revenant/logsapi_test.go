@@ -55,11 +55,13 @@ func TestLogsOfRuns(t *testing.T) {
 	want := []toldLog{
 		{
 			"stale", "build/Run tests", "run 130 job 13000 step 2", s.api.URL + "/acme/shop/actions/runs/130/job/13000#step:2:3", "retained", "raw",
-			"2026-05-06T09:18:10Z", "ci:github:" + host + "/acme/shop", "CI", []string{"main"},
+			"2026-05-06T09:18:10Z", "ci:github:" + host + "/acme/shop", "CI",
+			[]string{"main"},
 		},
 		{
 			"stale", "build/Run tests", "run 80 job 8000 step 2", s.api.URL + "/acme/shop/actions/runs/80/job/8000#step:2:3", "retained", "base64",
-			"2026-05-06T08:28:10Z", "ci:github:" + host + "/acme/shop", "CI", []string{"main"},
+			"2026-05-06T08:28:10Z", "ci:github:" + host + "/acme/shop", "CI",
+			[]string{"main"},
 		},
 	}
 	if diff := cmp.Diff(want, first); diff != "" {

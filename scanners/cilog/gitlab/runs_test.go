@@ -188,7 +188,8 @@ func TestRunIsAsGitLabSays(t *testing.T) {
 	}
 	want := []cilog.Run{{
 		ID: "5", Attempt: 1, Going: true, Began: day.Add(-11 * time.Minute), Changed: "2026-03-01T11:50:00Z",
-		URL: f.url + "/git/group/sub/app/-/pipelines/5", Branch: "main"}}
+		URL: f.url + "/git/group/sub/app/-/pipelines/5", Branch: "main",
+	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the run (-want +got):\n%s", diff)
 	}
