@@ -2,9 +2,6 @@ package main
 
 import (
 	"bytes"
-	"io"
-	"log"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/spf13/cobra"
 )
 
@@ -111,10 +107,9 @@ func newExampleBox(t *testing.T) exampleBox {
 		"GIT_CONFIG_KEY_1=user.email", "GIT_CONFIG_VALUE_1=x@example.org",
 		"GIT_CONFIG_KEY_2=url.file://"+b.work+"/shop.insteadOf", "GIT_CONFIG_VALUE_2=https://git.example.org/acme/shop.git",
 	)
-	images := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
-	t.Cleanup(images.Close)
-	b.env = append(b.env, "REGISTRY="+strings.TrimPrefix(images.URL, "http://"))
-	savedImage(t, strings.TrimPrefix(images.URL, "http://")+"/shop:1.4", filepath.Join(b.work, "shop-image.tar"), "nothing in it")
+	images := newRegistry(t)
+	b.env = append(b.env, "REGISTRY="+images)
+	savedImage(t, images+"/shop:1.4", filepath.Join(b.work, "shop-image.tar"), "nothing in it")
 	forge := newActions(t)
 	forge.run(1, actionsStep{"Run tests", "PASS"})
 	b.env = append(b.env, "FORGE="+forge.api.URL, "REVENANT_GITHUB_TOKEN="+forge.token)

@@ -73,6 +73,7 @@ type Source struct {
 	changed bool
 	saved   time.Time
 	mu      sync.Mutex
+	taken   map[runID]bool // runs that wait no more, until that is saved
 	gone    map[runID]bool // met as expired when a log was opened
 	skipped []fingerprints.Skip
 	notes   []string
@@ -91,7 +92,7 @@ func New(o Options) *Source {
 	if o.KeepEvery <= 0 {
 		o.KeepEvery = defaultKeep
 	}
-	return &Source{o: o, at: map[runID]*knownRun{}, gone: map[runID]bool{}}
+	return &Source{o: o, at: map[runID]*knownRun{}, taken: map[runID]bool{}, gone: map[runID]bool{}}
 }
 
 // ID implements scanners.Source.
@@ -465,7 +466,7 @@ func (s *Source) done(r *knownRun) {
 		s.at[key] = r
 		s.known.Runs = append(s.known.Runs, r)
 	}
-	s.known.Waiting = slices.DeleteFunc(s.known.Waiting, func(w Run) bool { return w.key() == key })
+	s.taken[key] = true
 	s.changed = true
 }
 
@@ -522,6 +523,8 @@ func (s *Source) keepNow(whatever bool) error {
 	if s.o.Memory == nil || !s.changed || !whatever && s.o.Now().Sub(s.saved) < s.o.KeepEvery {
 		return nil
 	}
+	s.known.Waiting = slices.DeleteFunc(s.known.Waiting, func(r Run) bool { return s.taken[r.key()] })
+	clear(s.taken)
 	slices.SortStableFunc(s.known.Runs, func(a, b *knownRun) int { return newestFirst(a.Run, b.Run) })
 	b, err := s.known.pack()
 	if err == nil {

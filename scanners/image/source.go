@@ -187,8 +187,12 @@ func (s *Source) inLayers(pictures []picture, list []blob, at map[string]int, kn
 				}
 			}
 		}
+		repeats := known[i].repeats()
 		for _, h := range s.held(known[i]) {
 			it := s.item(l, known[i], h, in[i])
+			if repeats[h.Entry] {
+				it.Locator += fmt.Sprintf(" entry %d", h.Entry)
+			}
 			it.Refs, it.MoreRefs = first(names)
 			s.items = append(s.items, it)
 		}
@@ -235,18 +239,29 @@ func (s *Source) item(l blob, k *surveyed, h heldFile, st *standing) scanners.It
 		if e.kind == kindSymlink {
 			it.Presence = fingerprints.PresenceVisible
 		}
-		if again(k.Entries, h.Entry) {
-			it.Locator += fmt.Sprintf(" entry %d", h.Entry)
-		}
 	}
 	it.Origin.Message = st.made
 	it.Identity = l.digest + " " + fmt.Sprint(h.Entry) + h.Part
 	return it
 }
 
-// again reports whether an entry's name came before in its layer.
-func again(entries []entry, n int) bool {
-	return slices.ContainsFunc(entries[:n], func(e entry) bool { return e.name == entries[n].name && e.kind != kindWhiteout && e.kind != kindOpaque })
+// repeats are the held entries whose names came before in their layer.
+func (k *surveyed) repeats() map[int]bool {
+	names, held := map[string]int{}, map[int]bool{}
+	for _, h := range k.Held {
+		if h.Entry >= 0 {
+			names[k.Entries[h.Entry].name], held[h.Entry] = 0, true
+		}
+	}
+	out := map[int]bool{}
+	for i, e := range k.Entries {
+		if _, has := names[e.name]; !has || e.kind == kindWhiteout || e.kind == kindOpaque {
+			continue
+		}
+		out[i] = held[i] && names[e.name] > 0
+		names[e.name]++
+	}
+	return out
 }
 
 // said makes the items of what an image says of itself.

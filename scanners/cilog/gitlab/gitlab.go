@@ -92,22 +92,11 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{web: web, name: name(web.Base()), anonymous: o.Token == "", artifacts: o.Artifacts, now: r.Now}
+	s := &Server{web: web, name: rest.Name(strings.TrimSuffix(web.Base(), "/api/v4/")), anonymous: o.Token == "", artifacts: o.Artifacts, now: r.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	return s, nil
-}
-
-// name is a server's in ids: host, port where it is not the scheme's own, path.
-func name(base string) string {
-	scheme, rest, _ := strings.Cut(strings.TrimSuffix(base, "/api/v4/"), "://")
-	host, path, slash := strings.Cut(rest, "/")
-	host = strings.TrimSuffix(strings.ToLower(host), map[string]string{"https": ":443", "http": ":80"}[scheme])
-	if slash {
-		host += "/" + path
-	}
-	return host
 }
 
 func authorize(token string, k TokenKind) func(*http.Request) {

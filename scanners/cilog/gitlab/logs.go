@@ -92,7 +92,7 @@ func (p *Project) Logs(ctx context.Context, r cilog.Run) ([]cilog.Log, error) {
 		}
 		id := strconv.FormatInt(j.ID, 10)
 		l := cilog.Log{
-			Key: traceKey + id, Path: j.Name, Part: "job " + id, URL: link(j.URL), LineURL: "#L",
+			Key: traceKey + id, Path: j.Name, Part: "job " + id, URL: rest.Link(j.URL), LineURL: "#L",
 			Began: j.Started, Size: j.size(), Going: j.going(),
 		}
 		if !j.Erased.IsZero() {

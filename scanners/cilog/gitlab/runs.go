@@ -39,20 +39,12 @@ const childSource = "parent_pipeline"
 // run is a pipeline as package cilog has it. One that waits for a person may
 // wait for ever, and is not under way: when it goes on its change is seen.
 func (l pipeline) run() cilog.Run {
-	r := cilog.Run{ID: strconv.FormatInt(l.ID, 10), Attempt: 1, Began: l.Created, Changed: l.Updated.UTC().Format(time.RFC3339Nano), URL: link(l.URL), Workflow: l.Name, Branch: l.Ref}
+	r := cilog.Run{ID: strconv.FormatInt(l.ID, 10), Attempt: 1, Began: l.Created, Changed: l.Updated.UTC().Format(time.RFC3339Nano), URL: rest.Link(l.URL), Workflow: l.Name, Branch: l.Ref}
 	switch l.Status {
 	case "created", "waiting_for_resource", "waiting_for_callback", "preparing", "pending", "running", "canceling":
 		r.Going = true
 	}
 	return r
-}
-
-// link is an address for people; what is none is left out of reports.
-func link(text string) string {
-	if strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://") {
-		return text
-	}
-	return ""
 }
 
 // Runs implements cilog.Project. The mark holds the newest change of each of the

@@ -73,7 +73,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{web: web, name: name(web.Base()), anonymous: o.User == "", now: r.Now}
+	s := &Server{web: web, name: rest.Name(web.Base()), anonymous: o.User == "", now: r.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -86,17 +86,6 @@ func (s *Server) clock(a rest.Answer) time.Time {
 		return s.now()
 	}
 	return a.Date
-}
-
-// name is a server's in ids: host, port where it is not the scheme's own, path.
-func name(base string) string {
-	scheme, rest, _ := strings.Cut(strings.TrimSuffix(base, "/"), "://")
-	host, path, slash := strings.Cut(rest, "/")
-	host = strings.TrimSuffix(strings.ToLower(host), map[string]string{"https": ":443", "http": ":80"}[scheme])
-	if slash {
-		host += "/" + path
-	}
-	return host
 }
 
 // kind names what is asked for, for errors.

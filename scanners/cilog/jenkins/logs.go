@@ -45,7 +45,7 @@ func (p *Project) Logs(ctx context.Context, r cilog.Run) ([]cilog.Log, error) {
 			continue
 		}
 		seen[name] = true
-		l := console(link(c.URL), c.going(now))
+		l := console(rest.Link(c.URL), c.going(now))
 		l.Key, l.Path, l.Part, l.Began = runsKey+name+"@"+r.Changed, name+"/"+consoleKey, "configuration "+strconv.Itoa(i+1), c.began()
 		logs = append(logs, l)
 	}

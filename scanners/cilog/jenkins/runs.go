@@ -51,7 +51,7 @@ const matrixHint = "matrix"
 
 // run is a build as package cilog has it. now is the server's clock.
 func (b *build) run(now time.Time) cilog.Run {
-	r := cilog.Run{ID: strconv.FormatInt(b.Number, 10), Attempt: 1, Going: b.going(now), Began: b.began(), Changed: b.stamp(), URL: link(b.URL)}
+	r := cilog.Run{ID: strconv.FormatInt(b.Number, 10), Attempt: 1, Going: b.going(now), Began: b.began(), Changed: b.stamp(), URL: rest.Link(b.URL)}
 	if b.Runs != nil {
 		r.Hint = matrixHint
 	}
@@ -77,14 +77,6 @@ func (b *build) began() time.Time {
 
 // stamp tells builds with the same number apart: a job may be made anew.
 func (b *build) stamp() string { return strconv.FormatInt(b.Timestamp, 10) }
-
-// link is an address for people; what is none is left out of reports.
-func link(text string) string {
-	if strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://") {
-		return text
-	}
-	return ""
-}
 
 // Runs implements cilog.Project. The mark is the newest build of the first page,
 // NUMBER@MILLISECONDS.
