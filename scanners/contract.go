@@ -120,8 +120,10 @@ type Item struct {
 	// Section names the part of a log that is open at the end of some of its lines;
 	// nil: it has none. The name is raw.
 	Section func(before []byte) string
-	Size    int64  // -1 when unknown
-	Origin  Origin // who brought the content in, where the source knows
+	Size    int64       // -1 when unknown
+	Origin  Origin      // who brought the content in, where the source knows
+	Owner   string      // whose it is, as the source itself says; raw
+	Layer   *ImageLayer // where it stands in images; nil: it is of none
 	// Refs are the names under which a history holds the content now, the first
 	// ones; raw, the pipeline redacts them. MoreRefs counts the others.
 	Refs     []string
@@ -141,6 +143,18 @@ type Origin struct {
 	Commit        string
 	Author, Email string
 	Message       string // first line
+}
+
+// ImageLayer is where a content stands in a container image, the first that has it.
+// Hiding is raw; the pipeline redacts it.
+type ImageLayer struct {
+	Image     string // digest
+	Platform  string // as OS/ARCHITECTURE; empty: not said
+	Digest    string // of the layer; empty: the image itself says it
+	Index, Of int    // the layer's number, counted from 1 from the lowest on
+	// HiddenBy is the layer that removes or replaces it there, and Hiding the
+	// instruction that made that; empty: none does, or it is not known.
+	HiddenBy, Hiding string
 }
 
 // Counts is how much was read.

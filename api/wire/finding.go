@@ -43,6 +43,11 @@ type Finding struct {
 	Refs     []string `json:"refs,omitempty"`
 	MoreRefs int      `json:"more_refs,omitempty"`
 
+	// Owner is whose it is: the secret's owner, else whom the source names; redacted.
+	Owner string `json:"owner,omitempty"`
+	// Layer is where the content stands in container images; nil: it is of none.
+	Layer *Layer `json:"layer,omitempty"`
+
 	Rule        string   `json:"rule,omitempty"` // generic rule
 	Rules       []string `json:"rules,omitempty"`
 	Description string   `json:"description,omitempty"`
@@ -82,6 +87,17 @@ type Finding struct {
 	// their own terminal. Never encoded.
 	Secret fingerprints.Value `json:"-"`
 	Match  fingerprints.Value `json:"-"`
+}
+
+// Layer is where a content stands in a container image, the first that has it.
+type Layer struct {
+	Image    string `json:"image,omitempty"`    // digest
+	Platform string `json:"platform,omitempty"` // OS/ARCHITECTURE
+	Digest   string `json:"digest,omitempty"`   // of the layer; empty: the image itself says it
+	Index    int    `json:"index,omitempty"`    // counted from 1, from the lowest on
+	Of       int    `json:"of,omitempty"`
+	HiddenBy string `json:"hidden_by,omitempty"` // the layer that removes or replaces it
+	Hiding   string `json:"hiding,omitempty"`    // the instruction that made that one; redacted
 }
 
 // ToleratedIn is where the word stands that tolerates a finding.

@@ -55,6 +55,7 @@ type Entry struct {
 	Locator    string       `json:",omitempty"` // record, layer ... inside the source
 	Refs       []string     `json:",omitempty"` // that hold it now, the first ones
 	MoreRefs   int          `json:",omitempty"` // further ones
+	Layer      *wire.Layer  `json:",omitempty"` // where it stands in container images
 	Field      string       `json:",omitempty"`
 	Owner      string       `json:",omitempty"`
 	Matches    []EntryMatch `json:",omitempty"` // every registered field of this value, worst first
@@ -87,7 +88,7 @@ func NewEntry(f wire.Finding, s Secrets) Entry {
 		Tags: f.Tags, Verdict: string(f.Verdict), Severity: string(f.Severity), Status: string(f.Status), Form: string(f.Form),
 		Presence: string(f.Presence), SourceKind: string(f.Kind), Source: f.SourceID, Context: f.Context,
 		Commit: f.Commit, Author: f.Author, Email: f.Email, Message: f.Message,
-		Locator: f.Locator, Refs: f.Refs, MoreRefs: f.MoreRefs, New: f.New, Within: f.Within, TooCommon: f.TooCommon, More: f.More,
+		Locator: f.Locator, Refs: f.Refs, MoreRefs: f.MoreRefs, Owner: f.Owner, Layer: f.Layer, New: f.New, Within: f.Within, TooCommon: f.TooCommon, More: f.More,
 	}
 	if f.ID != "" {
 		id := string(f.ID)

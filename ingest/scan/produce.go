@@ -92,15 +92,15 @@ func (d *producer) give(ctx context.Context, b scanners.Batch, end *job) bool {
 	}
 }
 
-// provenance is the texts of an item: path, URL, locator, source id, and who
-// brought it in.
-const provenance = 7
+// provenance is the texts of an item: path, URL, locator, source id, who brought it
+// in, whose it is, and what hides it.
+const provenance = 9
 
 // prepare redacts a batch's provenance. The second job carries the skips.
 func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job) {
 	raws := make([]string, 0, provenance*len(b.Items)+2*len(b.Skipped)+1)
 	for _, it := range b.Items {
-		raws = append(raws, it.Path, it.URL, it.Locator, it.SourceID, it.Origin.Author, it.Origin.Email, it.Origin.Message)
+		raws = append(raws, it.Path, it.URL, it.Locator, it.SourceID, it.Origin.Author, it.Origin.Email, it.Origin.Message, it.Owner, hiding(it))
 	}
 	for _, s := range b.Skipped {
 		raws = append(raws, s.Path, s.Locator)
@@ -122,6 +122,12 @@ func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job)
 			own: it.SourceID == d.p.o.Source.ID(), extent: d.p.o.Extent.Name, weight: d.p.weigh(it.Size), out: make(chan []*sighting, 1),
 		}
 		jobs[i].item.Origin.Author, jobs[i].item.Origin.Email, jobs[i].item.Origin.Message = t[4].shown(), t[5].shown(), t[6].shown()
+		jobs[i].item.Owner = t[7].shown()
+		if it.Layer != nil {
+			layer := *it.Layer
+			layer.Hiding = t[8].shown()
+			jobs[i].item.Layer = &layer
+		}
 		jobs[i].item.Refs = nil
 		for _, ref := range it.Refs {
 			jobs[i].item.Refs = append(jobs[i].item.Refs, shownRefs[ref])
@@ -140,6 +146,14 @@ func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job)
 	}
 	d.findings(own, texts[len(texts)-1], "@source")
 	return jobs, own
+}
+
+// hiding is the text of what hides an item.
+func hiding(it scanners.Item) string {
+	if it.Layer == nil {
+		return ""
+	}
+	return it.Layer.Hiding
 }
 
 // refsOf are the refs of items, each once.

@@ -50,6 +50,9 @@ func (c *collector) ready(ctx context.Context, j *job, s *sighting) (*ready, err
 	if len(verdict.matches) > 0 {
 		s.obs.Owner = verdict.matches[0].Owner
 	}
+	if s.obs.Owner == "" {
+		s.obs.Owner = j.item.Owner
+	}
 	sg := &s.obs.Sighting
 	sg.Finding, sg.FirstSeen, sg.LastSeen = s.obs.FindingID, now, now
 	r := &ready{
@@ -64,6 +67,15 @@ func (c *collector) ready(ctx context.Context, j *job, s *sighting) (*ready, err
 	}
 	c.tolerate(j, s, r)
 	return r, nil
+}
+
+// layerOf is where an item stands in images, as it leaves the process.
+func layerOf(it scanners.Item) *wire.Layer {
+	l := it.Layer
+	if l == nil {
+		return nil
+	}
+	return &wire.Layer{Image: l.Image, Platform: l.Platform, Digest: l.Digest, Index: l.Index, Of: l.Of, HiddenBy: l.HiddenBy, Hiding: l.Hiding}
 }
 
 // count counts the hits of a rule at a path, from 0.
@@ -87,7 +99,7 @@ func (c *collector) finding(j *job, s *sighting, v judged, ordinal uint32) wire.
 		SourceID: s.obs.SourceID, Kind: c.kind(s.obs.SourceID), Path: s.obs.Path,
 		Locator: sg.Locator, URL: sg.URL, At: sg.At,
 		Commit: j.item.Origin.Commit, Author: j.item.Origin.Author, Email: j.item.Origin.Email, Message: j.item.Origin.Message,
-		Refs: j.item.Refs, MoreRefs: j.item.MoreRefs,
+		Refs: j.item.Refs, MoreRefs: j.item.MoreRefs, Owner: s.obs.Owner, Layer: layerOf(j.item),
 		Rule: sg.Rule, Rules: s.rules, Description: s.hit.Description, Tags: s.hit.Tags, Entropy: s.hit.Entropy,
 		Matches: v.matches, Verdict: v.verdict, Severity: v.severity, Status: fingerprints.StatusOpen,
 		Presence: sg.Presence, Form: sg.Form, Within: sg.Within,

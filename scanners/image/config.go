@@ -171,3 +171,26 @@ func instructions(raw []byte, layers int) []string {
 	}
 	return out
 }
+
+// ownerLabels say whose an image is, the first one counts: what people write, and
+// the keys of the OCI image specification, "Pre-Defined Annotation Keys".
+var ownerLabels = [...]string{"owner", "team", "org.opencontainers.image.authors", "maintainer", "org.opencontainers.image.vendor"}
+
+// ownerOf is whose an image is, as its labels, annotations or author say.
+func ownerOf(p picture) string {
+	var c struct {
+		Author string
+		Config struct{ Labels map[string]string }
+	}
+	_ = json.Unmarshal(p.config, &c) // a damaged one is listed elsewhere
+	for _, key := range ownerLabels {
+		for _, labels := range []map[string]string{c.Config.Labels, p.annotations} {
+			for _, name := range slices.Sorted(maps.Keys(labels)) {
+				if (strings.EqualFold(name, key) || strings.HasSuffix(strings.ToLower(name), "."+key) && !strings.Contains(key, ".")) && labels[name] != "" {
+					return labels[name]
+				}
+			}
+		}
+	}
+	return c.Author
+}

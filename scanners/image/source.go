@@ -12,13 +12,7 @@ package image
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strings"
-
-	"golang.org/x/sync/semaphore"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
@@ -30,6 +24,14 @@ type Options struct {
 	// Screen says whether a content may hold something at some path; only what may
 	// is given out. It is called concurrently.
 	Screen func(ctx context.Context, data []byte) bool
+	// Memory keeps what is known of layers between scans; nil: all of them are read.
+	Memory Memory
+	// Whole says that everything of the source is read: what is remembered of other
+	// layers is of no use any more.
+	Whole bool
+	// Look names everything that Screen's word depends on: what is remembered of a
+	// scan that looked otherwise is of no use.
+	Look [32]byte
 	// Workers is how many layers are read at once; at least 1.
 	Workers int
 	// Progress is told of each file that was screened, with its size; nil: nobody
@@ -40,8 +42,11 @@ type Options struct {
 // ErrNoScreen is returned when Options.Screen is nil.
 var ErrNoScreen = errors.New("no screen")
 
-// batchSize is how many items a batch has.
-const batchSize = 256
+// Bounds of a batch.
+const (
+	batchSize  = 256
+	batchBytes = 16 << 20 // of contents that are held in memory
+)
 
 // place is where images are kept.
 type place interface {
@@ -58,11 +63,12 @@ type Source struct {
 	o     Options
 	place place
 
-	began   bool
+	work    *work // nil: not begun
 	items   []scanners.Item
 	skipped []fingerprints.Skip
 	read    scanners.Counts
 	failed  error
+	closed  bool
 }
 
 var _ scanners.Source = (*Source)(nil)
@@ -79,214 +85,55 @@ func (s *Source) ID() string {
 func (s *Source) Kind() fingerprints.SourceKind { return fingerprints.KindImage }
 
 // Close implements scanners.Source.
-func (s *Source) Close() error { return s.place.close() }
+func (s *Source) Close() error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	if s.work != nil {
+		s.work.reader.stop()
+	}
+	return s.place.close()
+}
 
-// Next implements scanners.Source. The first call reads all layers.
+// Next implements scanners.Source. Layers are read ahead, in the order in which
+// images need them.
 func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
-	if err := ctx.Err(); err != nil && !s.began {
+	if err := ctx.Err(); err != nil && s.work == nil {
 		return scanners.Batch{}, err
 	}
-	if !s.began {
-		s.began = true
-		if s.failed = s.survey(ctx); s.failed != nil {
-			return scanners.Batch{Skipped: s.skipped}, s.failed
-		}
+	if s.work == nil && s.failed == nil {
+		s.failed = s.begin(ctx)
 	}
-	if s.failed != nil {
-		return scanners.Batch{}, s.failed
+	for len(s.items) < batchSize && s.failed == nil {
+		s.failed = s.work.next(ctx)
 	}
-	n := min(batchSize, len(s.items))
+	n, bytes := 0, int64(0)
+	for ; n < min(batchSize, len(s.items)) && bytes < batchBytes; n++ {
+		bytes += max(s.items[n].Size, 0)
+	}
 	b := scanners.Batch{Items: s.items[:n:n], Found: true, Skipped: s.skipped, Read: s.read}
 	s.items, s.skipped, s.read = s.items[n:], nil, scanners.Counts{}
 	if len(s.items) > 0 {
 		return b, nil
 	}
-	return b, io.EOF
+	if errors.Is(s.failed, io.EOF) && s.work.reader.failed.CompareAndSwap(true, false) {
+		b.Notes = []string{"what layers hold could not be remembered: the next scan takes longer"}
+	}
+	return b, s.failed
 }
 
 func (s *Source) skip(path, locator string, why fingerprints.SkipReason, detail string) {
 	s.skipped = append(s.skipped, fingerprints.Skip{Path: path, Locator: locator, Reason: why, Detail: detail, Size: -1})
 }
 
-// survey reads everything, and makes items of what may hold something.
-func (s *Source) survey(ctx context.Context) error {
+// begin asks for the images, and has their layers read.
+func (s *Source) begin(ctx context.Context) error {
 	pictures, err := s.place.pictures(ctx, s.skip)
 	if err != nil {
 		return err
 	}
-	var list []blob
-	at := map[string]int{}
-	for _, p := range pictures {
-		for _, l := range p.layers {
-			if _, has := at[l.digest]; !has {
-				at[l.digest] = len(list)
-				list = append(list, l)
-			}
-		}
-	}
-	v := &survey{screen: s.o.Screen, room: semaphore.NewWeighted(flightBytes), onFile: s.o.Progress}
-	known := make([]*surveyed, len(list))
-	if err := v.layers(ctx, list, s.o.Workers, func(i int, l *surveyed) { known[i] = l }); err != nil {
-		return err
-	}
-	for _, l := range known {
-		s.skipped = append(s.skipped, l.skipped...)
-		s.read.Items += l.counts.Items
-		s.read.Bytes += l.counts.Bytes
-	}
-	s.inLayers(pictures, list, at, known)
-	for _, p := range pictures {
-		if !p.loose {
-			s.said(ctx, p)
-		}
-	}
+	s.work = newWork(s, pictures)
+	s.work.reader.start(ctx, s.o.Workers)
 	return nil
-}
-
-// standing is where a layer's files stand in the images that have it.
-type standing struct {
-	presence []fingerprints.Presence // by the entry
-	images   []int                   // that show it, else that have it
-	made     string                  // by this instruction
-}
-
-// inLayers makes the items of what layers hold.
-func (s *Source) inLayers(pictures []picture, list []blob, at map[string]int, known []*surveyed) {
-	in := make([]*standing, len(list))
-	for i := range list {
-		in[i] = &standing{presence: make([]fingerprints.Presence, len(known[i].Entries))}
-		for k := range in[i].presence {
-			in[i].presence[k] = fingerprints.PresenceShadowed
-		}
-	}
-	for n, p := range pictures {
-		stack := make([][]entry, len(p.layers))
-		for i, l := range p.layers {
-			stack[i] = known[at[l.digest]].Entries
-		}
-		made := instructions(p.config, len(p.layers))
-		for i, by := range shadows(stack) {
-			st := in[at[p.layers[i].digest]]
-			st.images = append(st.images, n)
-			if made != nil && st.made == "" {
-				st.made = made[i]
-			}
-			for k := range by {
-				if by[k] == visible && !p.loose {
-					st.presence[k] = fingerprints.PresenceVisible
-				}
-			}
-		}
-	}
-	for i, l := range list {
-		var names []string
-		for _, n := range in[i].images {
-			for _, name := range pictures[n].called() {
-				if !slices.Contains(names, name) {
-					names = append(names, name)
-				}
-			}
-		}
-		repeats := known[i].repeats()
-		for _, h := range s.held(known[i]) {
-			it := s.item(l, known[i], h, in[i])
-			if repeats[h.Entry] {
-				it.Locator += fmt.Sprintf(" entry %d", h.Entry)
-			}
-			it.Refs, it.MoreRefs = first(names)
-			s.items = append(s.items, it)
-		}
-	}
-}
-
-// maxRefs is how many names of images an item has.
-const maxRefs = 20
-
-func first(names []string) (some []string, more int) {
-	slices.Sort(names)
-	n := min(len(names), maxRefs)
-	return names[:n:n], len(names) - n
-}
-
-// called are the names that a person knows an image by.
-func (p picture) called() []string {
-	if len(p.names) == 0 {
-		return []string{p.digest}
-	}
-	return p.names
-}
-
-// held is what a layer may hold.
-func (s *Source) held(k *surveyed) []heldFile {
-	if k.noTar {
-		return []heldFile{{Entry: -1, Size: -1}}
-	}
-	return k.Held
-}
-
-// item is a file of a layer.
-func (s *Source) item(l blob, k *surveyed, h heldFile, st *standing) scanners.Item {
-	it := scanners.Item{
-		SourceID: s.ID(), Path: layerPath, Locator: "layer " + l.digest, Presence: fingerprints.PresenceShadowed, Size: h.Size,
-		Open: func(ctx context.Context) (io.ReadCloser, error) { return reopen(ctx, l, h, k.noTar) },
-	}
-	if k.noTar {
-		it.Size = l.size
-	}
-	if h.Entry >= 0 {
-		e := k.Entries[h.Entry]
-		it.Path, it.Presence = e.name+h.Part, st.presence[h.Entry]
-		if e.kind == kindSymlink {
-			it.Presence = fingerprints.PresenceVisible
-		}
-	}
-	it.Origin.Message = st.made
-	it.Identity = l.digest + " " + fmt.Sprint(h.Entry) + h.Part
-	return it
-}
-
-// repeats are the held entries whose names came before in their layer.
-func (k *surveyed) repeats() map[int]bool {
-	names, held := map[string]int{}, map[int]bool{}
-	for _, h := range k.Held {
-		if h.Entry >= 0 {
-			names[k.Entries[h.Entry].name], held[h.Entry] = 0, true
-		}
-	}
-	out := map[int]bool{}
-	for i, e := range k.Entries {
-		if _, has := names[e.name]; !has || e.kind == kindWhiteout || e.kind == kindOpaque {
-			continue
-		}
-		out[i] = held[i] && names[e.name] > 0
-		names[e.name]++
-	}
-	return out
-}
-
-// said makes the items of what an image says of itself.
-func (s *Source) said(ctx context.Context, p picture) {
-	list := configParts(p.config)
-	if p.config == nil {
-		list = nil
-	}
-	for _, key := range slices.Sorted(maps.Keys(p.annotations)) {
-		list = append(list, part{"@annotation/" + key, key + "=" + p.annotations[key]})
-	}
-	if names := strings.Join(p.names, "\n"); names != "" {
-		list = append(list, part{"@name", names})
-	}
-	for _, said := range list {
-		s.read.Items++
-		s.read.Bytes += int64(len(said.text))
-		if !s.o.Screen(ctx, []byte(said.text)) && !s.o.Screen(ctx, []byte(said.path)) {
-			continue
-		}
-		names, more := first(slices.Clone(p.called()))
-		s.items = append(s.items, scanners.Item{
-			SourceID: s.ID(), Path: said.path, Locator: "image " + p.digest, Presence: fingerprints.PresenceMetadata, Size: int64(len(said.text)),
-			Refs: names, MoreRefs: more,
-			Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(said.text)), nil },
-		})
-	}
 }

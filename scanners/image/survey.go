@@ -12,7 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
 	"revenant/fingerprints"
@@ -52,26 +51,6 @@ type survey struct {
 	room   *semaphore.Weighted // bytes being screened
 	kept   atomic.Int64        // bytes held
 	onFile func(bytes int64)
-}
-
-// layers surveys several side by side.
-func (v *survey) layers(ctx context.Context, list []blob, workers int, done func(i int, s *surveyed)) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, workers))
-	var mu sync.Mutex
-	for i, b := range list {
-		g.Go(func() error {
-			s, err := v.layer(ctx, b)
-			if err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			done(i, s)
-			return nil
-		})
-	}
-	return g.Wait()
 }
 
 // layer reads one. What cannot be read of it is listed; the error is ctx's.
@@ -211,6 +190,9 @@ func (v *survey) keep(h heldFile, data []byte) heldFile {
 	}
 	return h
 }
+
+// gave says that a file's bytes are not the survey's any more.
+func (v *survey) gave(h heldFile) { v.kept.Add(-int64(len(h.data))) }
 
 // attributesPart is behind the path of what stands beside an entry's name.
 const attributesPart = "!@attributes"

@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestShadows(t *testing.T) {
@@ -53,6 +55,25 @@ func TestShadows(t *testing.T) {
 	}
 }
 
+// shadows says for each entry of each layer, the lowest first, which layer hides it.
+func shadows(layers [][]entry) [][]int {
+	t := newStack()
+	for _, l := range layers {
+		t.push(l)
+	}
+	return t.shadows()
+}
+
+func (t *stack) shadows() [][]int {
+	by := make([][]int, len(t.levels))
+	for i, l := range t.levels {
+		for k := range l.contents {
+			by[i] = append(by[i], t.hides(i, k))
+		}
+	}
+	return by
+}
+
 func hidden(layers [][]entry) string {
 	var out []string
 	for i, by := range shadows(layers) {
@@ -93,6 +114,47 @@ func TestShadowsNaively(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestStackTakesBack: what was put on and taken off again leaves nothing behind.
+func TestStackTakesBack(t *testing.T) {
+	for seed := range uint64(1500) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		var at [][]entry
+		s := newStack()
+		for range 12 {
+			if len(at) > 0 && rng.IntN(3) == 0 {
+				s.pop()
+				at = at[:len(at)-1]
+				continue
+			}
+			l := randomLayer(rng)
+			s.push(l)
+			at = append(at, l)
+		}
+		if diff := cmp.Diff(shadows(at), s.shadows()); diff != "" {
+			t.Fatalf("seed %d (-want +got):\n%s", seed, diff)
+		}
+	}
+}
+
+// randomLayer has links, too.
+func randomLayer(rng *rand.Rand) (out []entry) {
+	name := func() string {
+		s := []string{"a", "b", "c"}[rng.IntN(3)]
+		for range rng.IntN(3) {
+			s = path.Join(s, []string{"a", "b"}[rng.IntN(2)])
+		}
+		return s
+	}
+	for range rng.IntN(9) {
+		e := entry{name: name(), kind: []kind{kindFile, kindFile, kindDir, kindSymlink, kindHardlink, kindOther, kindWhiteout, kindOpaque}[rng.IntN(8)]}
+		if e.kind == kindSymlink || e.kind == kindHardlink {
+			e.target = name()
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 // naively keeps a list of names.

@@ -1,0 +1,116 @@
+package image
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+)
+
+// maxRefs is how many names of images an item has.
+const maxRefs = 20
+
+func first(names []string) (some []string, more int) {
+	slices.Sort(names)
+	n := min(len(names), maxRefs)
+	return names[:n:n], len(names) - n
+}
+
+// called are the names that a person knows an image by.
+func (p picture) called() []string {
+	if len(p.names) == 0 {
+		return []string{p.digest}
+	}
+	return p.names
+}
+
+// give makes items of held files of a layer.
+func (w *work) give(st *standing, list []given) {
+	if len(list) == 0 {
+		return
+	}
+	refs, more := first(slices.Collect(maps.Keys(st.names)))
+	for _, g := range list {
+		it := w.item(st, st.known.Held[g.held], g.presence)
+		it.Refs, it.MoreRefs = refs, more
+		if by := st.hidden[g.held]; g.presence == fingerprints.PresenceShadowed && by != nil {
+			it.Layer.HiddenBy, it.Layer.Hiding = by.digest, by.made
+		}
+		w.src.items = append(w.src.items, it)
+	}
+}
+
+// item is a file of a layer.
+func (w *work) item(st *standing, h heldFile, presence fingerprints.Presence) scanners.Item {
+	b, noTar := st.blob, st.known.noTar
+	it := scanners.Item{
+		SourceID: w.src.ID(), Path: layerPath, Locator: "layer " + b.digest, Presence: presence, Size: h.Size, Owner: st.owner,
+		Identity: b.digest + " " + fmt.Sprint(h.Entry) + h.Part,
+		Open:     func(ctx context.Context) (io.ReadCloser, error) { return reopen(ctx, b, h, noTar) },
+	}
+	it.Origin.Message = st.where.made
+	it.Layer = &scanners.ImageLayer{Image: st.where.digest, Platform: st.where.platform, Digest: b.digest, Index: st.where.index + 1, Of: st.where.of}
+	if h.Entry >= 0 {
+		it.Path = st.known.Entries[h.Entry].name + h.Part
+		if st.repeats[h.Entry] {
+			it.Locator += fmt.Sprintf(" entry %d", h.Entry)
+		}
+	}
+	w.reader.survey.gave(h)
+	return it
+}
+
+// repeats are the held entries whose names came before in their layer.
+func (k *surveyed) repeats() map[int]bool {
+	names, held := map[string]int{}, map[int]bool{}
+	for _, h := range k.Held {
+		if h.Entry >= 0 {
+			names[k.Entries[h.Entry].name], held[h.Entry] = 0, true
+		}
+	}
+	out := map[int]bool{}
+	for i, e := range k.Entries {
+		if _, has := names[e.name]; !has || e.kind == kindWhiteout || e.kind == kindOpaque {
+			continue
+		}
+		out[i] = held[i] && names[e.name] > 0
+		names[e.name]++
+	}
+	return out
+}
+
+// said makes the items of what an image says of itself.
+func (s *Source) said(ctx context.Context, p picture) {
+	if ctx.Err() != nil {
+		return
+	}
+	list := configParts(p.config)
+	if p.config == nil {
+		list = nil
+	}
+	for _, key := range slices.Sorted(maps.Keys(p.annotations)) {
+		list = append(list, part{"@annotation/" + key, key + "=" + p.annotations[key]})
+	}
+	if names := strings.Join(p.names, "\n"); names != "" {
+		list = append(list, part{"@name", names})
+	}
+	for n, said := range list {
+		s.read.Items++
+		s.read.Bytes += int64(len(said.text))
+		if !s.o.Screen(ctx, []byte(said.text)) && !s.o.Screen(ctx, []byte(said.path)) {
+			continue
+		}
+		names, more := first(slices.Clone(p.called()))
+		s.items = append(s.items, scanners.Item{
+			SourceID: s.ID(), Path: said.path, Locator: "image " + p.digest, Presence: fingerprints.PresenceMetadata, Size: int64(len(said.text)),
+			Refs: names, MoreRefs: more, Owner: ownerOf(p), Layer: &scanners.ImageLayer{Image: p.digest, Platform: p.platform},
+			Identity: fmt.Sprintf("image %s %d", p.digest, n),
+			Open:     func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(said.text)), nil },
+		})
+	}
+}
