@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"revenant/fingerprints"
+	"revenant/fingerprints/store"
 	"revenant/ingest/scan"
 	"revenant/scanners"
 	"revenant/scanners/image"
@@ -22,6 +23,7 @@ type imageFlags struct {
 	tags     []string
 	allTags  bool
 	insecure bool
+	noCache  bool
 }
 
 func (a *app) imageCommand() *cobra.Command {
@@ -39,6 +41,9 @@ layer removed or replaced it (shadowed: whoever can pull the image has it), or
 whether the image itself says it (metadata): environment, labels, history,
 annotations.
 
+What layers hold is remembered beside the registry of secrets, sealed and without
+content: the next scan reads new layers alone, a scan that was stopped goes on.
+
 Logins are docker's: 'docker login', DOCKER_CONFIG, credential helpers.`,
 		Example: `  revenant image registry.example.org/shop:1.4
   revenant image registry.example.org/shop --all-tags
@@ -51,6 +56,7 @@ Logins are docker's: 'docker login', DOCKER_CONFIG, credential helpers.`,
 	f := c.Flags()
 	f.BoolVar(&fl.allTags, "all-tags", false, "every tag of the repository")
 	f.StringArrayVar(&fl.tags, "tag", nil, "tags of the repository that this glob matches (repeat)")
+	f.BoolVar(&fl.noCache, "no-cache", false, "read every layer, whatever is known of it, and keep nothing of it")
 	f.BoolVar(&fl.insecure, "insecure", false, "talk to registries by http, too")
 	return c
 }
@@ -101,13 +107,20 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 		}
 		id := src.ID()
 		_ = src.Close()
-		job := scanJob{place: scanPlace{sourceID: id, kind: fingerprints.KindImage, partial: len(fl.tags) > 0 || tags == nil && scanners.KindOf(id) == fingerprints.KindImage && !exists(arg)}}
+		job := scanJob{place: scanPlace{sourceID: id, kind: fingerprints.KindImage, forgets: fl.noCache}}
+		if len(fl.tags) > 0 || tags == nil && !exists(arg) {
+			job.place.partial, job.place.extent = true, store.ExtentNamed
+		}
 		if len(args) > 1 {
 			job.name = arg
 		}
 		job.open = func(e *eye, _ []byte) (scanners.Source, error) {
 			screen := scan.Screen{Engine: e.engine, Archives: fl.archives(a.now)}
-			return open(image.Options{SourceID: fl.source, Screen: screen.Of, Workers: runtime.GOMAXPROCS(0)})
+			o := image.Options{SourceID: fl.source, Screen: screen.Of, Workers: runtime.GOMAXPROCS(0), Whole: !job.place.partial}
+			if !fl.noCache {
+				a.remembersLayers(&o, e, &fl.scanFlags, job.place)
+			}
+			return open(o)
 		}
 		jobs = append(jobs, job)
 	}

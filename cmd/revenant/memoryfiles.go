@@ -11,7 +11,7 @@ import (
 	"revenant/scanners/gitrepo"
 )
 
-// memoryFiles keep what was read of one repository or CI project, in files of the
+// memoryFiles keep what was read of one source, in files of the
 // registry's folder whose names begin alike. They hold ids and no content.
 type memoryFiles struct {
 	prefix string
@@ -95,7 +95,7 @@ func (m memoryFiles) tidy() {
 // memoryKinds are the kinds of source that are remembered, each in a folder of its
 // own.
 func memoryKinds() []fingerprints.SourceKind {
-	return []fingerprints.SourceKind{fingerprints.KindGit, fingerprints.KindCI}
+	return []fingerprints.SourceKind{fingerprints.KindGit, fingerprints.KindCI, fingerprints.KindImage}
 }
 
 // memoryOf is where what is known of a source lies.

@@ -24,20 +24,14 @@ type keptOutcomes struct {
 // outcomes opens what contents of a source gave to a scan that looked as
 // this one does; nil where it is not to be kept, or cannot be told.
 func (a *app) outcomes(e *eye, fl *scanFlags, p scanPlace) *keptOutcomes {
-	if e.session == nil || fl.noStore || fl.showSecrets || !slices.Contains(memoryKinds(), p.kind) || p.partial && p.kind != fingerprints.KindCI || p.sourceID == "" {
+	if e.session == nil || fl.noStore || fl.showSecrets || p.forgets || !slices.Contains(memoryKinds(), p.kind) || p.partial && p.kind == fingerprints.KindGit || p.sourceID == "" {
 		return nil
 	}
-	known := a.generic(fl, p)
-	if known == nil || e.ids == nil || e.ids.Core == nil {
+	look := a.look(e, fl, p)
+	if look == nil || e.ids == nil || e.ids.Core == nil {
 		return nil
 	}
-	// Fields: a row that left the registry leaves their revision as it is.
-	sum := sha256.New()
-	_, _ = fmt.Fprintf(sum, "%x %d %d %t", known, e.fieldRevision, e.fields, fl.compat.ignoreMarks)
-	if m := e.generics(); m != nil {
-		_, _ = fmt.Fprintf(sum, " %x %x %x", m.Marks(), m.Permits(), m.Wording())
-	}
-	set, err := outcomes.New(*e.ids.Core, [sha256.Size]byte(sum.Sum(nil)))
+	set, err := outcomes.New(*e.ids.Core, [sha256.Size]byte(look))
 	if err != nil {
 		return nil
 	}
@@ -49,6 +43,22 @@ func (a *app) outcomes(e *eye, fl *scanFlags, p scanPlace) *keptOutcomes {
 		_ = file.Close()
 	}
 	return k
+}
+
+// look names everything that a scan's findings in a content depend on; nil where
+// that cannot be told.
+func (a *app) look(e *eye, fl *scanFlags, p scanPlace) []byte {
+	known := a.generic(fl, p)
+	if known == nil {
+		return nil
+	}
+	// Fields: a row that left the registry leaves their revision as it is.
+	sum := sha256.New()
+	_, _ = fmt.Fprintf(sum, "%x %d %d %t", known, e.fieldRevision, e.fields, fl.compat.ignoreMarks)
+	if m := e.generics(); m != nil {
+		_, _ = fmt.Fprintf(sum, " %x %x %x", m.Marks(), m.Permits(), m.Wording())
+	}
+	return sum.Sum(nil)
 }
 
 // of gives them to a scan.

@@ -2,74 +2,41 @@ package main
 
 import (
 	"errors"
-	"io"
-	"os"
 
-	"revenant/ingest/sealed"
 	"revenant/scanners/cilog"
 )
 
-// runsPart is the part of a memory that has what is known of a project's runs.
-const runsPart = "runs"
+// Of what is known of a project's runs: the part of its memory, how the file
+// begins, and how long it may be.
+const (
+	runsPart    = "runs"
+	runsHead    = "revenant.runs/1\n"
+	maxRunsFile = 256 << 20
+)
 
-// runsHead begins it.
-const runsHead = "revenant.runs/1\n"
-
-// maxRunsFile is how long it may be.
-const maxRunsFile = 256 << 20
-
-// runsMemory keeps what is known of a project's runs, sealed: names of jobs may
-// hold a secret.
+// runsMemory keeps what is known of a project's runs.
 type runsMemory struct {
-	files  memoryFiles
-	box    sealed.Box
-	random io.Reader
-	kept   *keptOutcomes
+	files *sealedFiles
+	kept  *keptOutcomes
 }
 
 var _ cilog.Memory = (*runsMemory)(nil)
 
 // runsMemory is that of a project; nil where nothing is to be kept.
 func (a *app) runsMemory(e *eye, fl *scanFlags, p scanPlace) *runsMemory {
-	if e.session == nil || fl.noStore || p.sourceID == "" || e.ids == nil || e.ids.Core == nil {
+	files := a.sealedFiles(e, fl, p.kind, p.sourceID, runsPart, runsHead)
+	if files == nil {
 		return nil
 	}
-	return &runsMemory{
-		files: a.memoryOf(e.session.dir, p.kind, p.sourceID), random: a.rand, kept: e.kept,
-		box: sealed.Box{Key: *e.ids.Core, Purpose: runsPart, Head: runsHead, Bound: []byte(p.sourceID)},
-	}
+	files.what, files.most = "what is known of the runs", maxRunsFile
+	return &runsMemory{files, e.kept}
 }
 
-// Load implements cilog.Memory. A file that does not open is as good as none.
-func (m *runsMemory) Load() ([]byte, error) {
-	f, err := m.files.Open(runsPart)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fileError("what is known of the runs", err)
-	}
-	defer f.Close()
-	if f.Size() > maxRunsFile {
-		return nil, nil
-	}
-	b, err := io.ReadAll(io.NewSectionReader(f, 0, f.Size()))
-	if err != nil {
-		return nil, fileError("what is known of the runs", err)
-	}
-	plain, ok := m.box.Open(b)
-	if !ok {
-		return nil, nil
-	}
-	return plain, nil
-}
+// Load implements cilog.Memory.
+func (m *runsMemory) Load() ([]byte, error) { return m.files.load(runsPart) }
 
 // Save implements cilog.Memory. What logs gave until now is kept with it: a scan
 // that is killed goes on from there.
 func (m *runsMemory) Save(plain []byte) error {
-	b, err := m.box.Seal(m.random, plain)
-	if err != nil {
-		return err
-	}
-	return errors.Join(m.files.Save(runsPart, b), m.kept.saveSoFar())
+	return errors.Join(m.files.save(runsPart, plain), m.kept.saveSoFar())
 }

@@ -24,6 +24,7 @@ type scanPlace struct {
 	extent   string
 	own      bool // records bring their own sources
 	partial  bool // never all of the source
+	forgets  bool // what contents gave is neither known nor kept
 	measured bool // root is read as a folder or file: how much that is can be told
 }
 
@@ -174,6 +175,9 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	if eye.session != nil && !r.fl.noStore && (j.place.sourceID != "" || j.place.own) {
 		sink := &registrySink{session: eye.session, runs: map[int64]*registry.ScanRun{}}
 		opts.Sink = sink
+		if part, is := src.(somePart); is {
+			sink.stands, opts.Extent.Partial = part.Stands, !part.Whole()
+		}
 		if r.fl.resume {
 			cursor, err := sink.resume(ctx, eye, j.place, opts.Extent)
 			if err != nil {
@@ -194,6 +198,16 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	}
 	r.total.Notes = append(r.total.Notes, notes(own, seenWhole(res) && !j.place.partial)...)
 	return err
+}
+
+// somePart is a source that may be asked for a part of what it has: it knows what it
+// was asked for before.
+type somePart interface {
+	// Whole reports whether it does, or is asked for all.
+	Whole() bool
+	// Stands reports whether a part that was scanned before, and is not now, has what
+	// stands at a locator.
+	Stands(locator string) bool
 }
 
 // unopened is what becomes of a source that cannot be opened: the command's error,

@@ -17,6 +17,7 @@ type registrySink struct {
 	resumed *registry.ScanRun // an interrupted scan that is taken up
 	source  string            // its source
 	runs    map[int64]*registry.ScanRun
+	stands  func(locator string) bool // of what was scanned before, and is not now; nil: nothing
 }
 
 // resume takes an interrupted scan up, and returns where it stopped; nil when
@@ -91,7 +92,7 @@ func (k *registrySink) Finish(ctx context.Context, s store.Scan) error {
 	if err != nil {
 		return err
 	}
-	_, err = run.Finish(ctx, registry.Outcome{Progress: progressOf(s), Complete: s.Complete})
+	_, err = run.Finish(ctx, registry.Outcome{Progress: progressOf(s), Complete: s.Complete, Stands: k.stands})
 	return err
 }
 

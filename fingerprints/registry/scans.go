@@ -50,6 +50,9 @@ type Outcome struct {
 	// Complete: everything of the extent was read to its end. A scan that
 	// recorded a skip that is a failure is never complete, whatever this says.
 	Complete bool
+	// Stands reports of a locator that the scan did not look there, though it is
+	// complete: what was seen there stays. nil: it looked everywhere.
+	Stands func(locator string) bool
 }
 
 // ScanDone is what Finish did.
@@ -293,7 +296,7 @@ func (s *ScanRun) Finish(ctx context.Context, o Outcome) (ScanDone, error) {
 		out = ScanDone{Complete: done.Complete, Skips: done.Skips}
 		details := map[string]string{"scan": strconv.FormatInt(s.id, 10), "complete": strconv.FormatBool(done.Complete)}
 		if done.Complete && done.Extent != store.ExtentStream && !filtered(skips) {
-			if out.Gone, err = c.markUnseen(ctx, done, skips); err != nil {
+			if out.Gone, err = c.markUnseen(ctx, done, skips, o.Stands); err != nil {
 				return err
 			}
 			details["gone"] = strconv.Itoa(len(out.Gone))

@@ -9,8 +9,9 @@ import (
 	"revenant/fingerprints/store"
 )
 
-// markUnseen makes gone what a complete scan did not meet again.
-func (c *change) markUnseen(ctx context.Context, scan store.Scan, skips []fingerprints.Skip) ([]fingerprints.FindingID, error) {
+// markUnseen makes gone what a complete scan did not meet again. stands reports of
+// locators that nobody looked there; nil: everywhere was looked.
+func (c *change) markUnseen(ctx context.Context, scan store.Scan, skips []fingerprints.Skip, stands func(locator string) bool) ([]fingerprints.FindingID, error) {
 	unseen, err := c.unsearched(ctx, scan)
 	if err != nil {
 		return nil, err
@@ -21,7 +22,9 @@ func (c *change) markUnseen(ctx context.Context, scan store.Scan, skips []finger
 			skipped[k.Path] = true
 		}
 	}
-	keep := func(path string) bool { return unseen[path] || underAny(skipped, path) }
+	keep := func(path, locator string) bool {
+		return unseen[path] || underAny(skipped, path) || stands != nil && stands(locator)
+	}
 	return c.tx.MarkUnseen(ctx, scan.SourceID, scan.Extent, scan.StartedAt, c.at, keep)
 }
 

@@ -301,10 +301,10 @@ type FindingTx interface {
 	SetDecided(ctx context.Context, id fingerprints.FindingID, decisions []int64) error
 	// MarkUnseen makes gone every sighting and finding of the source that was
 	// last seen before the scan began; only a complete scan of the same extent
-	// may call it. A finding whose redacted path keep accepts stays as it is:
-	// its place was skipped, so nobody looked (nil: none). It returns the
-	// findings that became gone.
-	MarkUnseen(ctx context.Context, sourceID, extent string, before, at time.Time, keep func(path string) bool) ([]fingerprints.FindingID, error)
+	// may call it. A sighting whose redacted path and locator keep accepts stays as
+	// it is: nobody looked there (nil: none). It returns the findings that became
+	// gone.
+	MarkUnseen(ctx context.Context, sourceID, extent string, before, at time.Time, keep func(path, locator string) bool) ([]fingerprints.FindingID, error)
 
 	// EachProvenance streams every stored text that may hold provenance
 	// (paths, contexts, locators, URLs, skip paths), and Rewrite replaces one,
@@ -328,6 +328,9 @@ type Source struct {
 // ExtentStream is the extent of what was piped in: it was read to its end, and
 // says nothing of what was piped in at another time.
 const ExtentStream = "piped in"
+
+// ExtentNamed is the extent of a scan of some images of a repository.
+const ExtentNamed = "some images"
 
 // Scan is one run over a source.
 type Scan struct {

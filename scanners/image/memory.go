@@ -1,15 +1,9 @@
 package image
 
 import (
-	"bytes"
-	"encoding/gob"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
-
-	"github.com/klauspost/compress/zstd"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
@@ -29,9 +23,6 @@ type Memory interface {
 
 // layerFormat is raised when what was kept before is of no use.
 const layerFormat = 1
-
-// maxRecord is how long a layer's record may be when it is unpacked.
-const maxRecord = 1 << 30
 
 // record is what is kept of a layer.
 type record struct {
@@ -65,13 +56,8 @@ func (r *reader) known(b blob) *surveyed {
 	if err != nil || packed == nil {
 		return nil // it is read again
 	}
-	d, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxRecord))
-	if err != nil {
-		return nil
-	}
-	defer d.Close()
 	var k record
-	if gob.NewDecoder(io.LimitReader(d, maxRecord)).Decode(&k) != nil || k.Format != layerFormat || k.Look != r.o.Look || len(k.Kinds) != len(k.Names) {
+	if unpack(packed, &k) != nil || k.Format != layerFormat || k.Look != r.o.Look || len(k.Kinds) != len(k.Names) {
 		return nil
 	}
 	s := &surveyed{Held: k.Held, skipped: k.Skipped, counts: k.Counts, noTar: k.NoTar, Entries: make([]entry, len(k.Names))}
@@ -101,13 +87,9 @@ func (r *reader) remember(b blob, s *surveyed) error {
 			k.Targets[i] = e.target
 		}
 	}
-	var out bytes.Buffer
-	w, err := zstd.NewWriter(&out, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	packed, err := pack(k)
 	if err == nil {
-		err = errors.Join(gob.NewEncoder(w).Encode(k), w.Close())
-	}
-	if err == nil {
-		err = r.o.Memory.Save(partOf(b.digest), out.Bytes())
+		err = r.o.Memory.Save(partOf(b.digest), packed)
 	}
 	if err != nil {
 		return fmt.Errorf("remembering a layer: %w", err)

@@ -63,6 +63,7 @@ type Source struct {
 	o     Options
 	place place
 
+	reached reached
 	work    *work // nil: not begun
 	items   []scanners.Item
 	skipped []fingerprints.Skip
@@ -94,6 +95,27 @@ func (s *Source) Close() error {
 		s.work.reader.stop()
 	}
 	return s.place.close()
+}
+
+// known reads what is remembered of images, once.
+func (s *Source) known() {
+	if s.reached.Names == nil {
+		s.reached.load(s.o.Memory)
+	}
+}
+
+// Whole reports whether it is known what was scanned before: what was found then
+// and no name leads to any more is gone.
+func (s *Source) Whole() bool {
+	s.known()
+	return s.o.Whole || s.reached.loaded
+}
+
+// Stands reports whether an image that was scanned before, and is not scanned now,
+// has what stands at a locator.
+func (s *Source) Stands(locator string) bool {
+	s.known()
+	return s.reached.stands(locator)
 }
 
 // Next implements scanners.Source. Layers are read ahead, in the order in which
@@ -133,6 +155,8 @@ func (s *Source) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.known()
+	s.reached.take(pictures, s.o.Whole)
 	s.work = newWork(s, pictures)
 	s.work.reader.start(ctx, s.o.Workers)
 	return nil

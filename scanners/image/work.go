@@ -135,17 +135,9 @@ func (w *work) next(ctx context.Context) error {
 	return nil
 }
 
-// end forgets layers that are not there any more.
+// end keeps what names lead to now.
 func (w *work) end() error {
-	o := w.src.o
-	if !o.Whole || o.Memory == nil {
-		return io.EOF
-	}
-	parts := map[string]bool{}
-	for _, l := range w.reader.list {
-		parts[partOf(l.digest)] = true
-	}
-	if o.Memory.Keep(parts) != nil {
+	if m := w.src.o.Memory; m != nil && w.src.reached.save(m) != nil {
 		w.reader.failed.Store(true)
 	}
 	return io.EOF

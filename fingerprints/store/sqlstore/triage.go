@@ -83,7 +83,7 @@ type vanished struct {
 	path string
 }
 
-func (t *tx) MarkUnseen(ctx context.Context, sourceID, extent string, before, at time.Time, keep func(path string) bool) ([]fingerprints.FindingID, error) {
+func (t *tx) MarkUnseen(ctx context.Context, sourceID, extent string, before, at time.Time, keep func(path, locator string) bool) ([]fingerprints.FindingID, error) {
 	const doing = "marking what was not seen"
 	source, err := t.sourcePK(ctx, sourceID)
 	if err != nil {
@@ -96,26 +96,30 @@ func (t *tx) MarkUnseen(ctx context.Context, sourceID, extent string, before, at
 		args = append(args, extent)
 	}
 	byPK := map[int64]vanished{}
-	var pks []int64
-	err = t.each(ctx, doing, `SELECT f.pk, f.id, f.path FROM findings f WHERE f.source_pk = ? AND EXISTS (
-		SELECT 1 FROM sightings si WHERE si.finding_pk = f.pk AND `+unseen+`) ORDER BY f.id`,
-		append([]any{source}, args...), func(scan scanner) error {
-			var v vanished
-			if err := scan(&v.pk, &v.id, &v.path); err != nil {
-				return err
-			}
-			if keep == nil || !keep(v.path) {
-				byPK[v.pk] = v
-				pks = append(pks, v.pk)
-			}
+	var pks, sightings []int64
+	err = t.each(ctx, doing, `SELECT f.pk, f.id, f.path, si.pk, si.locator FROM findings f JOIN sightings si ON si.finding_pk = f.pk
+		WHERE f.source_pk = ? AND `+unseen+` ORDER BY f.id, si.pk`, append([]any{source}, args...), func(scan scanner) error {
+		var v vanished
+		var sighting int64
+		var locator string
+		if err := scan(&v.pk, &v.id, &v.path, &sighting, &locator); err != nil {
+			return err
+		}
+		if keep != nil && keep(v.path, locator) {
 			return nil
-		})
+		}
+		sightings = append(sightings, sighting)
+		if _, has := byPK[v.pk]; !has {
+			byPK[v.pk] = v
+			pks = append(pks, v.pk)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	err = inLists(pks, func(marks string, list []any) error {
-		_, err := t.exec(ctx, doing, `UPDATE sightings AS si SET presence = 'gone' WHERE `+unseen+` AND si.finding_pk IN (`+marks+`)`,
-			append(append([]any{}, args...), list...)...)
+	err = inLists(sightings, func(marks string, list []any) error {
+		_, err := t.exec(ctx, doing, `UPDATE sightings SET presence = 'gone' WHERE pk IN (`+marks+`)`, list...)
 		return err
 	})
 	if err != nil {

@@ -60,8 +60,15 @@ func testGoneKeep(t *testing.T, f *fixture) {
 	f.source(dir)
 	skipped := observed(2)
 	skipped.Path = "locked/file"
-	f.record(hour(1), observed(1), skipped)
-	keep := func(path string) bool { return path == "locked/file" }
+	elsewhere := observed(1)
+	elsewhere.Sighting.Locator = "elsewhere"
+	f.record(hour(1), observed(1), skipped, elsewhere)
+	keep := func(path, locator string) bool { return path == "locked/file" || locator == "elsewhere" }
+	f.diff("one of two places", []fingerprints.FindingID(nil), f.unseen("", hour(2), hour(2), keep))
+	if v := f.finding(hour(2), findingID(1)); v.Presence != fingerprints.PresenceTip || v.Places != 1 {
+		t.Errorf("with a place elsewhere: %s, %d places", v.Presence, v.Places)
+	}
+	keep = func(path, _ string) bool { return path == "locked/file" }
 	f.diff("gone", []fingerprints.FindingID{findingID(1)}, f.unseen("", hour(2), hour(2), keep))
 	if v := f.finding(hour(2), findingID(2)); v.Presence != fingerprints.PresenceTip || v.Places != 1 {
 		t.Errorf("a skipped place became %s", v.Presence)

@@ -240,7 +240,7 @@ func (f *fixture) history(id fingerprints.FindingID) (words []string) {
 	return words
 }
 
-func (f *fixture) unseen(extent string, before, at time.Time, keep func(string) bool) (ids []fingerprints.FindingID) {
+func (f *fixture) unseen(extent string, before, at time.Time, keep func(path, locator string) bool) (ids []fingerprints.FindingID) {
 	f.t.Helper()
 	f.update(func(tx store.Tx) (err error) {
 		ids, err = tx.MarkUnseen(f.ctx, dir, extent, before, at, keep)
