@@ -69,17 +69,27 @@ func layerOf(t testing.TB, raw []byte) v1.Layer {
 // pictureOf is an image of these layers.
 func pictureOf(t testing.TB, config v1.Config, history []v1.History, layers ...[]byte) v1.Image {
 	t.Helper()
+	list := make([]v1.Layer, len(layers))
+	for i, raw := range layers {
+		list[i] = layerOf(t, raw)
+	}
+	return imageOf(t, config, history, list...)
+}
+
+func imageOf(t testing.TB, config v1.Config, history []v1.History, layers ...v1.Layer) v1.Image {
+	t.Helper()
 	img := mutate.MediaType(empty.Image, types.OCIManifestSchema1)
 	img, err := mutate.Config(img, config)
-	for i, raw := range layers {
-		if err != nil {
-			break
-		}
-		add := mutate.Addendum{Layer: layerOf(t, raw)}
+	var list []mutate.Addendum
+	for i, l := range layers {
+		add := mutate.Addendum{Layer: l}
 		if i < len(history) {
 			add.History = history[i]
 		}
-		img, err = mutate.Append(img, add)
+		list = append(list, add)
+	}
+	if err == nil {
+		img, err = mutate.Append(img, list...)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -2,22 +2,22 @@ package image_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"revenant/scanners"
 	"revenant/scanners/image"
@@ -56,37 +56,75 @@ func (k *kept) Keep(parts map[string]bool) error {
 type counting struct {
 	host  string
 	mu    sync.Mutex
+	has   map[string][]byte // manifests and blobs, by the end of their address
+	tags  []string
 	blobs map[string]int
 	after func(blob string) // a blob was asked for
 }
 
 func newCounting(t testing.TB) *counting {
-	c := &counting{blobs: map[string]int{}}
-	h := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if at := strings.Index(r.URL.Path, "/blobs/sha256:"); at > 0 && r.Method == http.MethodGet {
-			c.mu.Lock()
-			c.blobs[r.URL.Path[at+len("/blobs/"):]]++
-			c.mu.Unlock()
-			if c.after != nil {
-				c.after(r.URL.Path)
-			}
-		}
-		h.ServeHTTP(w, r)
-	}))
+	c := &counting{blobs: map[string]int{}, has: map[string][]byte{}}
+	s := httptest.NewServer(c)
 	t.Cleanup(s.Close)
 	c.host = strings.TrimPrefix(s.URL, "http://")
 	return c
 }
 
-func (c *counting) push(t testing.TB, reference string, img v1.Image) {
-	t.Helper()
-	ref, err := name.ParseReference(c.host + "/" + reference)
-	if err == nil {
-		err = remote.Write(ref, img, remote.WithJobs(1))
+// ServeHTTP serves a repository of any name.
+func (c *counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	what, last := path.Base(path.Dir(r.URL.Path)), path.Base(r.URL.Path)
+	c.mu.Lock()
+	b, has := c.has[last]
+	tags := slices.Clone(c.tags)
+	if what == "blobs" && r.Method == http.MethodGet {
+		c.blobs[last]++
 	}
-	if err != nil {
+	c.mu.Unlock()
+	switch {
+	case r.URL.Path == "/v2/":
+	case what == "tags":
+		_ = json.NewEncoder(w).Encode(map[string]any{"name": "shop", "tags": tags})
+	case !has:
+		http.NotFound(w, r)
+	default:
+		if what == "blobs" && c.after != nil {
+			c.after(last)
+		}
+		w.Header().Set("Content-Type", string(types.OCIManifestSchema1))
+		w.Header().Set("Content-Length", fmt.Sprint(len(b)))
+		_, _ = w.Write(b)
+	}
+}
+
+// push keeps an image under a tag.
+func (c *counting) push(t testing.TB, tag string, img v1.Image) {
+	t.Helper()
+	manifest, err := img.RawManifest()
+	config, configErr := img.RawConfigFile()
+	digest, digestErr := img.Digest()
+	name, nameErr := img.ConfigName()
+	layers, layersErr := img.Layers()
+	if err = errors.Join(err, configErr, digestErr, nameErr, layersErr); err != nil {
 		t.Fatal(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.has[tag], c.has[digest.String()], c.has[name.String()] = manifest, manifest, config
+	if !slices.Contains(c.tags, tag) {
+		c.tags = append(c.tags, tag)
+	}
+	for _, l := range layers {
+		digest, err := l.Digest()
+		if err == nil && c.has[digest.String()] == nil {
+			rc, openErr := l.Compressed()
+			if openErr != nil {
+				t.Fatal(openErr)
+			}
+			c.has[digest.String()], err = io.ReadAll(rc)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -119,12 +157,15 @@ func (c *counting) open(t testing.TB, text string, tags func(string) bool, o ima
 // one of its own.
 func manyTags(t testing.TB, c *counting, tags int) (configs map[string]bool) {
 	configs = map[string]bool{}
-	base := tarOf(t, file{name: "etc/"}, file{name: "etc/base", text: "base " + wanted}, file{name: "etc/kept", text: wanted})
+	base := layerOf(t, tarOf(t, file{name: "etc/"}, file{name: "etc/base", text: "base " + wanted}, file{name: "etc/kept", text: wanted}))
+	var middle [3]v1.Layer
+	for n := range middle {
+		middle[n] = layerOf(t, tarOf(t, file{name: fmt.Sprint("middle", n), text: fmt.Sprint(n, wanted)}, file{name: "shared", text: fmt.Sprint(n)}))
+	}
 	for n := range tags {
-		middle := tarOf(t, file{name: fmt.Sprint("middle", n%3), text: fmt.Sprint(n%3, wanted)}, file{name: "shared", text: fmt.Sprint(n % 3)})
-		own := tarOf(t, file{name: "own", text: fmt.Sprint(n, " ", wanted)}, file{name: "etc/.wh.base"})
-		img := pictureOf(t, v1.Config{}, []v1.History{{CreatedBy: "FROM base"}, {CreatedBy: "COPY middle"}, {CreatedBy: "RUN rm /etc/base"}}, base, middle, own)
-		c.push(t, fmt.Sprintf("shop:%d", n), img)
+		own := tarOf(t, file{name: fmt.Sprint("own", n), text: wanted}, file{name: "etc/.wh.base"})
+		img := imageOf(t, v1.Config{}, []v1.History{{CreatedBy: "FROM base"}, {CreatedBy: "COPY middle"}, {CreatedBy: "RUN rm /etc/base"}}, base, middle[n%3], layerOf(t, own))
+		c.push(t, fmt.Sprint(n), img)
 		digest, err := img.ConfigName()
 		if err != nil {
 			t.Fatal(err)
@@ -205,7 +246,7 @@ func TestHiddenBy(t *testing.T) {
 		got[it.Path] = l
 	}
 	want := map[string]scanners.ImageLayer{
-		"etc/base": {Index: 1, Of: 3, Hiding: "RUN rm /etc/base"}, "etc/kept": {Index: 1, Of: 3}, "middle0": {Index: 2, Of: 3}, "own": {Index: 3, Of: 3},
+		"etc/base": {Index: 1, Of: 3, Hiding: "RUN rm /etc/base"}, "etc/kept": {Index: 1, Of: 3}, "middle0": {Index: 2, Of: 3}, "own0": {Index: 3, Of: 3},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("layers (-want +got):\n%s", diff)
@@ -227,7 +268,7 @@ func TestStopped(t *testing.T) {
 	c.after = func(blob string) {
 		mu.Lock()
 		defer mu.Unlock()
-		if !configs[blob[strings.Index(blob, "sha256:"):]] {
+		if !configs[blob] {
 			if layers++; layers == 20 {
 				cancel()
 			}
@@ -270,8 +311,8 @@ func TestStopped(t *testing.T) {
 func TestStands(t *testing.T) {
 	c := newCounting(t)
 	base, other := tarOf(t, file{name: "a", text: wanted}), tarOf(t, file{name: "b", text: wanted})
-	c.push(t, "shop:1", pictureOf(t, v1.Config{}, nil, base))
-	c.push(t, "shop:2", pictureOf(t, v1.Config{}, nil, base, other))
+	c.push(t, "1", pictureOf(t, v1.Config{}, nil, base))
+	c.push(t, "2", pictureOf(t, v1.Config{}, nil, base, other))
 	m := &kept{}
 	locators := map[string]string{}
 	scan := func(text string) *image.Source {
@@ -292,11 +333,11 @@ func TestStands(t *testing.T) {
 	if s := scan("shop:2"); !s.Whole() || !s.Stands(locators["a"]) || s.Stands(locators["b"]) {
 		t.Errorf("whole %t, a stands %t, b stands %t", s.Whole(), s.Stands(locators["a"]), s.Stands(locators["b"]))
 	}
-	c.push(t, "shop:1", pictureOf(t, v1.Config{}, nil, tarOf(t, file{name: "c"})))
+	c.push(t, "1", pictureOf(t, v1.Config{}, nil, tarOf(t, file{name: "c"})))
 	if s := scan("shop:1"); !s.Stands(locators["a"]) {
 		t.Error("the other image still has it")
 	}
-	c.push(t, "shop:2", pictureOf(t, v1.Config{}, nil, tarOf(t, file{name: "c"})))
+	c.push(t, "2", pictureOf(t, v1.Config{}, nil, tarOf(t, file{name: "c"})))
 	if s := scan("shop:2"); s.Stands(locators["a"]) || s.Stands(locators["b"]) {
 		t.Error("no image has them any more")
 	}
