@@ -104,6 +104,45 @@ func TestImages(t *testing.T) {
 	}
 }
 
+// TestImageGone: what is found in one image stays found while another is scanned, and
+// is gone once no scanned image has it.
+func TestImageGone(t *testing.T) {
+	b := newBox(t)
+	v, other := generated(78), generated(79)
+	b.must(0, "", "init")
+	b.must(0, v, "secret", "add", "shop/db")
+	host := newRegistry(t)
+	savedImage(t, host+"/shop:1", "", "db="+v)
+	savedImage(t, host+"/shop:2", "", "db="+v)
+	open := func() (out []string) {
+		var found []struct{ Path, Presence string }
+		if err := json.Unmarshal([]byte(b.must(0, "", "findings", "list", "--json").stdout), &found); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range found {
+			out = append(out, f.Path+" "+f.Presence)
+		}
+		slices.Sort(out)
+		return out
+	}
+	found := []string{"@env/NOTE metadata", "app/.env shadowed"}
+	b.must(1, "", "image", host+"/shop:1")
+	b.must(1, "", "image", host+"/shop:2")
+	if diff := cmp.Diff(found, open()); diff != "" {
+		t.Fatalf("findings (-want +got):\n%s", diff)
+	}
+	savedImage(t, host+"/shop:1", "", "db="+other)
+	b.must(0, "", "image", host+"/shop:1")
+	if diff := cmp.Diff(found, open()); diff != "" {
+		t.Errorf("another image still has it (-want +got):\n%s", diff)
+	}
+	savedImage(t, host+"/shop:2", "", "db="+other)
+	b.must(0, "", "image", host+"/shop:2")
+	if diff := cmp.Diff([]string{"@env/NOTE gone", "app/.env gone"}, open()); diff != "" {
+		t.Errorf("no image has it any more (-want +got):\n%s", diff)
+	}
+}
+
 // images drives scans of images.
 func (w *walk) images(added, rotated string) {
 	host := newRegistry(w.t)

@@ -55,7 +55,7 @@ type Entry struct {
 	Locator    string       `json:",omitempty"` // record, layer ... inside the source
 	Refs       []string     `json:",omitempty"` // that hold it now, the first ones
 	MoreRefs   int          `json:",omitempty"` // further ones
-	Layer      *wire.Layer  `json:",omitempty"` // where it stands in container images
+	Layer      *EntryLayer  `json:",omitempty"` // where it stands in container images
 	Field      string       `json:",omitempty"`
 	Owner      string       `json:",omitempty"`
 	Matches    []EntryMatch `json:",omitempty"` // every registered field of this value, worst first
@@ -78,6 +78,17 @@ type EntryMatch struct {
 	Owner      string `json:",omitempty"`
 }
 
+// EntryLayer is where a content stands in a container image.
+type EntryLayer struct {
+	Image    string `json:",omitempty"` // digest
+	Platform string `json:",omitempty"`
+	Digest   string `json:",omitempty"`
+	Index    int    `json:",omitempty"` // counted from 1
+	Of       int    `json:",omitempty"`
+	HiddenBy string `json:",omitempty"` // the layer that removes or replaces it
+	Hiding   string `json:",omitempty"` // the instruction that made that one
+}
+
 // NewEntry puts a finding into gitleaks' shape.
 func NewEntry(f wire.Finding, s Secrets) Entry {
 	at := Region(f)
@@ -88,7 +99,7 @@ func NewEntry(f wire.Finding, s Secrets) Entry {
 		Tags: f.Tags, Verdict: string(f.Verdict), Severity: string(f.Severity), Status: string(f.Status), Form: string(f.Form),
 		Presence: string(f.Presence), SourceKind: string(f.Kind), Source: f.SourceID, Context: f.Context,
 		Commit: f.Commit, Author: f.Author, Email: f.Email, Message: f.Message,
-		Locator: f.Locator, Refs: f.Refs, MoreRefs: f.MoreRefs, Owner: f.Owner, Layer: f.Layer, New: f.New, Within: f.Within, TooCommon: f.TooCommon, More: f.More,
+		Locator: f.Locator, Refs: f.Refs, MoreRefs: f.MoreRefs, Owner: f.Owner, New: f.New, Within: f.Within, TooCommon: f.TooCommon, More: f.More,
 	}
 	if f.ID != "" {
 		id := string(f.ID)
@@ -96,6 +107,10 @@ func NewEntry(f wire.Finding, s Secrets) Entry {
 	}
 	if !f.At.IsZero() {
 		e.Date = f.At.UTC().Format(time.RFC3339)
+	}
+	if f.Layer != nil {
+		layer := EntryLayer(*f.Layer)
+		e.Layer = &layer
 	}
 	if e.Tags == nil {
 		e.Tags = []string{}

@@ -112,8 +112,12 @@ func (c *Collector) Write(f wire.Finding) error {
 	key := placeOf(f)
 	if k := c.places[key]; k != nil {
 		k.Sightings += 1 + f.More
-		if stronger(f, k.Finding) {
+		before := k.Finding
+		if stronger(f, before) {
 			k.Finding = f
+		}
+		if f.Layer != nil { // another layer that has the path is in other images
+			k.Refs, k.MoreRefs = joined(before, f)
 		}
 		return nil
 	}
@@ -130,6 +134,24 @@ func (c *Collector) Write(f wire.Finding) error {
 	c.places[key] = k
 	c.ranks[rank] = append(c.ranks[rank], k)
 	return nil
+}
+
+// maxJoined is how many refs of a place are told apart.
+const maxJoined = 100
+
+// joined are the refs of two findings, each once.
+func joined(a, b wire.Finding) (refs []string, more int) {
+	refs, more = slices.Clone(a.Refs), max(a.MoreRefs, b.MoreRefs)
+	for _, ref := range b.Refs {
+		switch {
+		case slices.Contains(refs, ref):
+		case len(refs) < maxJoined:
+			refs = append(refs, ref)
+		default:
+			more++
+		}
+	}
+	return refs, more
 }
 
 // makeRoom drops a place that is less severe than rank.

@@ -168,7 +168,7 @@ func place(at report.Place) string {
 		s = fmt.Sprintf("%s:%d:%d", s, f.Span.Line, f.Span.Column)
 	}
 	var notes []string
-	if f.Locator != "" && !strings.HasPrefix(f.Locator, blobLocator) {
+	if f.Locator != "" && !strings.HasPrefix(f.Locator, blobLocator) && f.Layer == nil {
 		notes = append(notes, f.Locator)
 	}
 	if f.Form != "" && f.Form != fingerprints.FormRaw {
@@ -199,6 +199,8 @@ const blobLocator = "blob:"
 const (
 	maxRefs     = 3
 	commitRunes = 12
+	// Of an instruction of an image.
+	instructionColumns = 60
 )
 
 // where tells the source of a place, the commit that brought it in, and the refs that
@@ -211,6 +213,14 @@ func (p *printer) where(at report.Place, several bool) []string {
 	}
 	if f.Kind == fingerprints.KindCI && f.Message != "" {
 		parts = append(parts, "workflow "+f.Message)
+	}
+	if f.Layer != nil {
+		if text := layer(f); text != "" {
+			lines = append(lines, text)
+		}
+		if f.Layer.Platform != "" {
+			parts = append(parts, f.Layer.Platform)
+		}
 	}
 	switch blob, is := strings.CutPrefix(f.Locator, blobLocator); {
 	case f.Commit != "":
@@ -240,6 +250,40 @@ func (p *printer) where(at report.Place, several bool) []string {
 		lines = append(lines, text)
 	}
 	return lines
+}
+
+// layer tells which layer of an image has a content, what made it, and what hides
+// it.
+func layer(f wire.Finding) string {
+	l := f.Layer
+	if l.Digest == "" {
+		return ""
+	}
+	text := "layer " + short(l.Digest)
+	if l.Of > 0 {
+		text += fmt.Sprintf(" (%d of %d)", l.Index, l.Of)
+	}
+	if f.Message != "" {
+		text += ", made by " + instruction(f.Message)
+	}
+	switch {
+	case l.Hiding != "":
+		text += "; hidden by " + instruction(l.Hiding)
+	case l.HiddenBy != "":
+		text += "; hidden by layer " + short(l.HiddenBy)
+	}
+	return text
+}
+
+// instruction is a step of a build, which may be a whole script.
+func instruction(text string) string {
+	return cut(strings.Join(strings.Fields(text), " "), instructionColumns)
+}
+
+// short is a digest as people copy it.
+func short(digest string) string {
+	_, sum, _ := strings.Cut(digest, ":")
+	return sum[:min(len(sum), commitRunes)]
 }
 
 // refs names the first ones that fit, and counts the others.
