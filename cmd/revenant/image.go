@@ -105,10 +105,10 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 		if err != nil {
 			return imageError(err)
 		}
-		id := src.ID()
+		id, part := src.ID(), src.Part()
 		_ = src.Close()
 		job := scanJob{place: scanPlace{sourceID: id, kind: fingerprints.KindImage, forgets: fl.noCache}}
-		if len(fl.tags) > 0 || tags == nil && !exists(arg) {
+		if len(fl.tags) > 0 || part {
 			job.place.partial, job.place.extent = true, store.ExtentNamed
 		}
 		if len(args) > 1 {

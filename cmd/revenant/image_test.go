@@ -81,7 +81,7 @@ func TestImages(t *testing.T) {
 	host := newRegistry(t)
 	file := filepath.Join(b.work, "shop.tar")
 	savedImage(t, host+"/shop:1.4", file, "db="+v)
-	for target, source := range map[string]string{host + "/shop:1.4": "image:" + host + "/shop", file: "image:file:" + file} {
+	for target, source := range map[string]string{host + "/shop:1.4": "image:" + host + "/shop", file: "image:" + host + "/shop"} {
 		var told []struct{ File, Presence, Source, Message, Form string }
 		if err := json.Unmarshal([]byte(b.must(1, "", "image", target, "-q", "-f", "json", "-r", "-").stdout), &told); err != nil {
 			t.Fatal(err)

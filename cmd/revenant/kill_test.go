@@ -173,3 +173,41 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		}
 	}
 }
+
+// TestImagesKilledAtAnyMoment: a scan of a repository that is killed again and again
+// finds in the end what an undisturbed one finds, and leaves the same registry.
+func TestImagesKilledAtAnyMoment(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 6))
+	calm, rough, value := newBox(t), newBox(t), generated(93)
+	for _, b := range []*box{calm, rough} {
+		b.must(0, "", "init")
+		b.must(0, value, "secret", "add", "billing/db")
+		b.must(0, "", "secret", "retire", "billing/db@1", "--no-successor")
+	}
+	host := newRegistry(t)
+	for n := range 25 {
+		savedImage(t, fmt.Sprintf("%s/shop:%d", host, n), "", fmt.Sprintf("n=%d db=%s", n, value))
+	}
+	scan := []string{"image", host + "/shop", "--all-tags", "-q", "-f", "json", "-r", "-"}
+	began := time.Now()
+	want := calm.toldOfLogs(calm.must(1, "", scan...))
+	whole := time.Since(began)
+	if len(want) != 50 {
+		t.Fatalf("%d findings", len(want))
+	}
+	kills := 0
+	for range killsEach(t) {
+		if rough.killed(rng, whole, "", scan...) {
+			kills++
+		}
+		rough.must(0, "", "audit", "verify")
+	}
+	if diff := cmp.Diff(want, rough.toldOfLogs(rough.must(1, "", scan...))); diff != "" {
+		t.Errorf("after %d kills (-calm +killed):\n%s", kills, diff)
+	}
+	if diff := cmp.Diff(calm.estate(), rough.estate()); diff != "" {
+		t.Errorf("the registry after %d kills (-calm +killed):\n%s", kills, diff)
+	}
+}

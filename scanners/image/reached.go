@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -66,14 +67,17 @@ func (r *reached) take(pictures []picture, whole bool) {
 	}
 	fresh := map[string]reach{}
 	for _, p := range pictures {
-		for _, name := range p.called() {
-			at := fresh[name]
+		for _, called := range p.called() {
+			if ref, err := name.ParseReference(called); err == nil {
+				called = ref.Name()
+			}
+			at := fresh[called]
 			at.Scan, at.Images = r.Scan, append(at.Images, p.digest)
 			for _, l := range p.layers {
 				at.Layers = append(at.Layers, l.digest)
 			}
-			fresh[name] = at
-			r.now[name] = true
+			fresh[called] = at
+			r.now[called] = true
 		}
 	}
 	maps.Copy(r.Names, fresh)

@@ -86,6 +86,8 @@ func (r inRegistry) id() string {
 	return "image:" + r.repo.RegistryStr() + "/" + r.repo.RepositoryStr()
 }
 
+func (r inRegistry) part() bool { return r.ref != nil }
+
 func (inRegistry) close() error { return nil }
 
 // refs are the references that are wanted.

@@ -51,6 +51,8 @@ const (
 // place is where images are kept.
 type place interface {
 	id() string
+	// part reports whether there is more under that id.
+	part() bool
 	// pictures are the images; what cannot be had of them is told to skip.
 	pictures(ctx context.Context, skip skipper) ([]picture, error)
 	close() error
@@ -81,6 +83,9 @@ func (s *Source) ID() string {
 	}
 	return s.place.id()
 }
+
+// Part reports whether images are scanned that are some of a repository's.
+func (s *Source) Part() bool { return s.place.part() }
 
 // Kind implements scanners.Source.
 func (s *Source) Kind() fingerprints.SourceKind { return fingerprints.KindImage }
