@@ -237,6 +237,9 @@ func annotations(lists ...map[string]string) map[string]string {
 func (s *saved) blob(name string, d v1.Descriptor) blob {
 	return blob{name: name, digest: d.Digest.String(), mediaType: d.MediaType, size: d.Size, urls: d.URLs, open: func(context.Context) (io.ReadCloser, error) {
 		rc, _, err := s.files.open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, &scanners.SkipError{Reason: fingerprints.SkipMissing, Detail: "the layer is not there", Size: d.Size}
+		}
 		return rc, err
 	}}
 }
