@@ -26,7 +26,9 @@ import (
 
 // savedImage makes an image whose first layer has app/.env and whose second
 // removes it, pushes it to a registry and saves it in a file; either may be empty.
-func savedImage(t *testing.T, reference, file, text string) {
+// Said goes into the instruction that removes it, and into a label that names the
+// owner.
+func savedImage(t *testing.T, reference, file, text string, said ...string) {
 	t.Helper()
 	layer := func(name, text string) v1.Layer {
 		var b bytes.Buffer
@@ -42,10 +44,14 @@ func savedImage(t *testing.T, reference, file, text string) {
 		}
 		return l
 	}
-	img, err := mutate.Config(empty.Image, v1.Config{Env: []string{"NOTE=" + base64.StdEncoding.EncodeToString([]byte(text))}})
+	config := v1.Config{Env: []string{"NOTE=" + base64.StdEncoding.EncodeToString([]byte(text))}}
+	if len(said) > 0 {
+		config.Labels = map[string]string{"team": strings.Join(said, " ")}
+	}
+	img, err := mutate.Config(empty.Image, config)
 	if err == nil {
 		img, err = mutate.Append(img, mutate.Addendum{Layer: layer("app/.env", text), History: v1.History{CreatedBy: "COPY . /app"}},
-			mutate.Addendum{Layer: layer("app/.wh..env", ""), History: v1.History{CreatedBy: "RUN rm /app/.env"}})
+			mutate.Addendum{Layer: layer("app/.wh..env", ""), History: v1.History{CreatedBy: strings.Join(append([]string{"RUN rm /app/.env"}, said...), " # ")}})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +153,7 @@ func TestImageGone(t *testing.T) {
 func (w *walk) images(added, rotated string) {
 	host := newRegistry(w.t)
 	file := w.write("../images/shop.tar", "")
-	savedImage(w.t, host+"/shop:1", file, "a="+added+" b="+rotated)
+	savedImage(w.t, host+"/shop:1", file, "a="+added+" b="+rotated, "key "+rotated)
 	w.do("", "image", file)
 	w.do("", "image", host+"/shop", "--all-tags", "-r", w.out("image.json"))
 	w.try("", "image", w.plant("image")+"!")
