@@ -18,8 +18,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/semaphore"
-
 	"revenant/fingerprints"
 	"revenant/scanners"
 )
@@ -30,6 +28,9 @@ type Options struct {
 	// Screen says whether a content may hold something at some path; only what may
 	// is given out. It is called concurrently.
 	Screen func(ctx context.Context, data []byte) bool
+	// Stream is Screen for contents that are not held in memory; what r fails with
+	// is told elsewhere. nil: such contents are given out without being looked at.
+	Stream func(ctx context.Context, r io.Reader) bool
 	// Workers is how many layers are read at once; at least 1.
 	Workers int
 	// Progress is told of each file that was screened, with its size; nil: nobody
@@ -63,6 +64,7 @@ type Source struct {
 	skipped []fingerprints.Skip
 	read    scanners.Counts
 	failed  error
+	again   shelf
 }
 
 var _ scanners.Source = (*Source)(nil)
@@ -79,7 +81,10 @@ func (s *Source) ID() string {
 func (s *Source) Kind() fingerprints.SourceKind { return fingerprints.KindImage }
 
 // Close implements scanners.Source.
-func (s *Source) Close() error { return s.place.close() }
+func (s *Source) Close() error {
+	s.again.close()
+	return s.place.close()
+}
 
 // Next implements scanners.Source. The first call reads all layers.
 func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
@@ -124,7 +129,7 @@ func (s *Source) survey(ctx context.Context) error {
 			}
 		}
 	}
-	v := &survey{screen: s.o.Screen, room: semaphore.NewWeighted(flightBytes), onFile: s.o.Progress}
+	v := &survey{screening: newScreening(s.o)}
 	known := make([]*surveyed, len(list))
 	if err := v.layers(ctx, list, s.o.Workers, func(i int, l *surveyed) { known[i] = l }); err != nil {
 		return err
@@ -219,7 +224,7 @@ func (p picture) called() []string {
 // held is what a layer may hold.
 func (s *Source) held(k *surveyed) []heldFile {
 	if k.noTar {
-		return []heldFile{{Entry: -1, Size: -1}}
+		return []heldFile{{Entry: wholeLayer, Size: -1}}
 	}
 	return k.Held
 }
@@ -228,7 +233,7 @@ func (s *Source) held(k *surveyed) []heldFile {
 func (s *Source) item(l blob, k *surveyed, h heldFile, st *standing) scanners.Item {
 	it := scanners.Item{
 		SourceID: s.ID(), Path: layerPath, Locator: "layer " + l.digest, Presence: fingerprints.PresenceShadowed, Size: h.Size,
-		Open: func(ctx context.Context) (io.ReadCloser, error) { return reopen(ctx, l, h, k.noTar) },
+		Open: func(ctx context.Context) (io.ReadCloser, error) { return s.again.open(ctx, l, h) },
 	}
 	if k.noTar {
 		it.Size = l.size
