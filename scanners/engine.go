@@ -100,8 +100,13 @@ type Window struct {
 // error is returned. An error of emit ends the scan at once, the end of ctx
 // after what was found in the chunk at hand was emitted.
 func (e *Engine) Scan(ctx context.Context, r io.Reader, path string, emit func(Window) error) (int64, error) {
+	return e.scan(ctx, r, path, false, emit)
+}
+
+func (e *Engine) scan(ctx context.Context, r io.Reader, path string, anyPath bool, emit func(Window) error) (int64, error) {
 	e.start()
 	s := e.newScan(r, path)
+	s.anyPath = anyPath
 	defer s.release()
 	if err := ctx.Err(); err != nil {
 		return 0, err

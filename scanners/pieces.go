@@ -29,7 +29,7 @@ func (s *scan) cut(p *piece, more bool, readErr error) {
 		data = data[:s.want()]
 	}
 	s.block.users++
-	p.chunk = Chunk{Data: data[:len(data):len(data)], Base: s.base, Path: s.path, Final: !more}
+	p.chunk = Chunk{Data: data[:len(data):len(data)], Base: s.base, Path: s.path, Final: !more, AnyPath: s.anyPath}
 	p.from, p.to = s.from, s.from+int64(s.step)
 	p.line, p.column, p.block = s.line, s.column, s.block
 	p.readErr, p.done = readErr, make(chan struct{})

@@ -14,6 +14,7 @@ type scan struct {
 	e       *Engine
 	in      feed
 	path    string
+	anyPath bool // the path is not known
 	step    int // bytes that a chunk owns
 	overlap int // of the matchers
 	around  int // what chunks show around what they own: overlap, and the viewer's reach

@@ -1,6 +1,10 @@
 package scanners
 
-import "context"
+import (
+	"context"
+	"errors"
+	"io"
+)
 
 // Screen reports whether a content may hold a hit at some path: whether
 // matchers and viewer find something in data when every condition on the path
@@ -17,4 +21,25 @@ func (e *Engine) Screen(ctx context.Context, data []byte) bool {
 	}
 	hits, unread := e.viewed(ctx, c, e.overlap())
 	return len(hits) > 0 || len(unread) > 0 || ctx.Err() != nil
+}
+
+// errSeen ends the look into a content.
+var errSeen = errors.New("seen")
+
+// ScreenReader is Screen for a content that is read, and cut into chunks as Scan
+// does. It reads as far as the answer needs; a content that cannot be read to its end
+// may hold something.
+func (e *Engine) ScreenReader(ctx context.Context, r io.Reader) bool {
+	_, err := e.scan(ctx, r, "", true, func(w Window) error {
+		for _, h := range w.Hits {
+			if !h.PathOnly {
+				return errSeen
+			}
+		}
+		if len(w.Skips) > 0 {
+			return errSeen
+		}
+		return nil
+	})
+	return err != nil
 }

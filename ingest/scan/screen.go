@@ -50,6 +50,17 @@ func (s Screen) Of(ctx context.Context, data []byte) bool {
 	return v.found || err != nil
 }
 
+// Stream is Of for a content that is not held in memory. It reads as far as the
+// answer needs; what cannot be read to its end may hold something.
+func (s Screen) Stream(ctx context.Context, r io.Reader) bool {
+	if s.Archives == nil {
+		return s.Engine.ScreenReader(ctx, r)
+	}
+	v := &inspected{screen: s, whole: true}
+	err := s.Archives.Expand(ctx, r, anyName, v)
+	return v.found || err != nil
+}
+
 // sizedReader is a content that need not be copied to be read anywhere.
 type sizedReader struct{ *bytes.Reader }
 
@@ -59,24 +70,38 @@ func (r sizedReader) Size() int64 { return r.Reader.Size() }
 // inspected looks for the first thing in an archive that is worth a scan.
 type inspected struct {
 	screen Screen
+	whole  bool // the archive's own bytes are looked at, too
 	found  bool
 }
 
-// Content implements archives.Visitor. Large members are not held: they are
-// taken for what may hold something.
+// Content implements archives.Visitor. Large members are looked at as they are read.
 func (v *inspected) Content(ctx context.Context, c archives.Content, r io.Reader) error {
 	if c.Parent == 0 {
+		if v.whole && v.screen.Engine.ScreenReader(ctx, r) {
+			return v.end()
+		}
 		return nil // was looked at
 	}
 	data, err := io.ReadAll(io.LimitReader(r, largeMember+1))
-	if err != nil || len(data) > largeMember || v.screen.may(ctx, data) {
-		v.found = true
-		return errFound
+	switch {
+	case err != nil:
+		return v.end()
+	case len(data) > largeMember:
+		if v.screen.Engine.ScreenReader(ctx, io.MultiReader(bytes.NewReader(data), r)) {
+			return v.end()
+		}
+	case v.screen.may(ctx, data):
+		return v.end()
 	}
 	if v.screen.may(ctx, []byte(c.Path[c.Parent:])) {
 		v.found = true
 	}
 	return nil
+}
+
+func (v *inspected) end() error {
+	v.found = true
+	return errFound
 }
 
 // Skip implements archives.Visitor.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"revenant/ingest/scan"
 	"revenant/scanners"
@@ -56,13 +57,23 @@ func TestScreen(t *testing.T) {
 		"in a zip in a gzip": {gzipped(zipped("a.txt", filler+v+filler)), true, false},
 		"in a member's name": {gzipped(zipped(v+".txt", filler)), true, false},
 		"in what is damaged": {gzipped([]byte(filler))[:30], true, false},
-		"in a large member":  {gzipped(bytes.Repeat([]byte(filler), 10_000)), true, false},
+		"in a large member":  {gzipped(append(bytes.Repeat([]byte(filler), 10_000), v...)), true, false},
+		"in no large member": {gzipped(bytes.Repeat([]byte(filler), 10_000)), false, false},
 	} {
 		if got := screen.Of(t.Context(), c.data); got != c.found {
 			t.Errorf("%s: %v", name, got)
 		}
 		if got := blind.Of(t.Context(), c.data); got != c.blind {
 			t.Errorf("%s, without archives: %v", name, got)
+		}
+		if got := screen.Stream(t.Context(), bytes.NewReader(c.data)); got != c.found {
+			t.Errorf("%s, as it is read: %v", name, got)
+		}
+		if got := blind.Stream(t.Context(), bytes.NewReader(c.data)); got != c.blind {
+			t.Errorf("%s, as it is read, without archives: %v", name, got)
+		}
+		if !screen.Stream(t.Context(), io.MultiReader(bytes.NewReader(c.data), iotest.ErrReader(io.ErrUnexpectedEOF))) {
+			t.Errorf("%s, that breaks off, holds nothing", name)
 		}
 	}
 }

@@ -157,15 +157,30 @@ func (in input) peek(head []byte) ([]byte, io.Reader) {
 		n, _ := in.at.ReadAt(head[:min(int64(len(head)), in.size)], 0)
 		return head[:n], in.r
 	}
-	n, err := io.ReadFull(in.r, head)
+	end := &ending{r: in.r}
+	n, err := io.ReadFull(end, head)
 	head = head[:n]
 	switch {
 	case err == nil:
 		return head, io.MultiReader(bytes.NewReader(head), in.r)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(end.err, io.EOF):
 		return head, bytes.NewReader(head)
+	case end.err != nil: // it may be what ReadFull says of a short one
+		err = end.err
 	}
 	return head, io.MultiReader(bytes.NewReader(head), failing{err})
+}
+
+// ending keeps how a reader ended.
+type ending struct {
+	r   io.Reader
+	err error
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	var n int
+	n, e.err = e.r.Read(p)
+	return n, e.err
 }
 
 // failing is the end of a reader that failed.

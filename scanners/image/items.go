@@ -47,11 +47,11 @@ func (w *work) give(st *standing, list []given) {
 
 // item is a file of a layer.
 func (w *work) item(st *standing, h heldFile, presence fingerprints.Presence) scanners.Item {
-	b, noTar := st.blob, st.known.noTar
+	b := st.blob
 	it := scanners.Item{
 		SourceID: w.src.ID(), Path: layerPath, Locator: "layer " + b.digest, Presence: presence, Size: h.Size, Owner: st.owner,
 		Identity: b.digest + " " + fmt.Sprint(h.Entry) + h.Part,
-		Open:     func(ctx context.Context) (io.ReadCloser, error) { return reopen(ctx, b, h, noTar) },
+		Open:     func(ctx context.Context) (io.ReadCloser, error) { return w.src.again.open(ctx, b, h) },
 	}
 	it.Origin.Message = st.where.made
 	it.Layer = &scanners.ImageLayer{Image: st.where.digest, Platform: st.where.platform, Digest: b.digest, Index: st.where.index + 1, Of: st.where.of}

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,11 +31,19 @@ const (
 // member is an entry of a layer as it was met.
 type member struct {
 	entry
-	size int64
+	number int // in the layer, from 0; behindEnd: no entry
+	size   int64
 	// attributes are the records that stand beside an entry's name: extended
 	// attributes and comments, a line each.
 	attributes []byte
 }
+
+// behindEnd stands for the number of what is behind an archive's end,
+// or behind where it is damaged.
+const behindEnd = -1
+
+// wholeLayer stands for a layer that is one content, and no archive.
+const wholeLayer = -2
 
 // errNoTar: what was uncompressed is no tar archive.
 var errNoTar = errors.New("no tar archive")
@@ -63,29 +72,90 @@ func decompressed(r io.Reader) (io.ReadCloser, error) {
 	return io.NopCloser(in), nil
 }
 
-// walkLayer calls visit for every entry of a layer, in its order. The body of a
-// file ends when visit returns. What is behind the end of the archive is handed
-// over as a member without a name. Entries that break off are told by the error.
-func walkLayer(ctx context.Context, r io.Reader, visit func(m member, body io.Reader) error) error {
-	in := bufio.NewReaderSize(r, 64<<10)
-	t := tar.NewReader(in)
-	for n := 0; ; n++ {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		h, err := t.Next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return rest(in, visit)
-		case err != nil && n == 0:
-			return errNoTar
-		case err != nil:
-			return fmt.Errorf("after %d entries: %w", n, damaged(err))
-		}
-		if err := visit(memberOf(h), t); err != nil {
-			return err
-		}
+// walker goes through a layer's entries, in their order.
+type walker struct {
+	layer  io.Closer // as it is kept
+	un     *telling
+	in     *bufio.Reader
+	tar    *tar.Reader
+	number int    // of the entry that comes
+	last   member // the one before
+	behind bool   // the archive ended: what comes is not part of it
+	failed error  // why it ended early
+}
+
+// newWalker reads a layer from its beginning. It owns rc. Reading fails once done is
+// closed.
+func newWalker(rc io.ReadCloser, done <-chan struct{}) (*walker, error) {
+	un, err := decompressed(stoppable{rc, done})
+	if err != nil {
+		return nil, errors.Join(damaged(err), rc.Close())
 	}
+	t := &telling{r: un}
+	in := bufio.NewReaderSize(t, 64<<10)
+	return &walker{layer: rc, un: t, in: in, tar: tar.NewReader(in)}, nil
+}
+
+func (w *walker) close() error { return errors.Join(w.un.r.Close(), w.layer.Close()) }
+
+// telling keeps the error of a reader, to tell it from those of what reads from it.
+type telling struct {
+	r      io.ReadCloser
+	failed error
+}
+
+func (t *telling) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		t.failed = err
+	}
+	return n, err
+}
+
+// stoppable is a reader that fails when it is time to stop.
+type stoppable struct {
+	r    io.Reader
+	done <-chan struct{}
+}
+
+func (s stoppable) Read(p []byte) (int, error) {
+	select {
+	case <-s.done:
+		return 0, context.Canceled
+	default:
+		return s.r.Read(p)
+	}
+}
+
+// next is the coming entry, with its content, which ends when next is called
+// again. What is behind the end of the archive, or behind where it is damaged, is a
+// member without a name and the last one. The error is io.EOF, or tells why it ended
+// early.
+func (w *walker) next() (member, io.Reader, error) {
+	if w.behind {
+		return member{}, nil, cmp.Or(w.failed, io.EOF)
+	}
+	h, err := w.tar.Next()
+	if err == nil {
+		m := memberOf(h)
+		m.number, w.last = w.number, m
+		w.number++
+		return m, w.tar, nil
+	}
+	w.behind = true
+	switch broken := w.un.failed; {
+	case broken != nil:
+		w.failed = damaged(broken)
+	case errors.Is(err, io.EOF):
+	case w.number == 0:
+		w.failed = errNoTar
+	default:
+		w.failed = damaged(err)
+	}
+	if w.un.failed != nil || w.failed == errNoTar { //nolint:errorlint // it was just set
+		return member{}, nil, w.failed
+	}
+	return w.rest()
 }
 
 // damaged leaves the text of an error out: it may repeat what was read.
@@ -100,19 +170,21 @@ func damaged(err error) error {
 	return &scanners.SkipError{Reason: fingerprints.SkipUnreadable, Detail: "the layer is damaged", Size: -1}
 }
 
-// rest hands over what stands behind an archive's end, unless it is zeros.
-func rest(in *bufio.Reader, visit func(member, io.Reader) error) error {
+// rest is what stands behind an archive, unless it is zeros.
+func (w *walker) rest() (member, io.Reader, error) {
 	for {
-		b, err := in.ReadByte()
+		some, err := w.in.Peek(1)
 		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
+			if !errors.Is(err, io.EOF) {
+				w.failed = damaged(err)
 			}
-			return damaged(err)
+			return member{}, nil, cmp.Or(w.failed, io.EOF)
 		}
-		if b != 0 {
-			_ = in.UnreadByte()
-			return visit(member{entry: entry{kind: kindFile}, size: -1}, in)
+		some, _ = w.in.Peek(w.in.Buffered())
+		zeros := len(some) - len(bytes.TrimLeft(some, "\x00"))
+		_, _ = w.in.Discard(zeros)
+		if zeros < len(some) {
+			return member{entry: entry{kind: kindFile}, number: behindEnd, size: -1}, w.in, nil
 		}
 	}
 }

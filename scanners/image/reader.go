@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sync/semaphore"
 )
 
 // reader surveys layers ahead of who needs them, each once, in a given order.
@@ -27,7 +25,7 @@ type reader struct {
 const aheadOf = 4
 
 func newReader(o Options) *reader {
-	return &reader{o: o, at: map[string]int{}, cancel: func() {}, survey: &survey{screen: o.Screen, room: semaphore.NewWeighted(flightBytes), onFile: o.Progress}}
+	return &reader{o: o, at: map[string]int{}, cancel: func() {}, survey: &survey{screening: newScreening(o)}}
 }
 
 // add puts a layer in the order, if it is not there yet, and returns its place.

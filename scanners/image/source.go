@@ -24,6 +24,9 @@ type Options struct {
 	// Screen says whether a content may hold something at some path; only what may
 	// is given out. It is called concurrently.
 	Screen func(ctx context.Context, data []byte) bool
+	// Stream is Screen for contents that are not held in memory; what r fails with
+	// is told elsewhere. nil: such contents are given out without being looked at.
+	Stream func(ctx context.Context, r io.Reader) bool
 	// Memory keeps what is known of layers between scans; nil: all of them are read.
 	Memory Memory
 	// Whole says that everything of the source is read: what is remembered of other
@@ -72,6 +75,7 @@ type Source struct {
 	read    scanners.Counts
 	failed  error
 	closed  bool
+	again   shelf
 }
 
 var _ scanners.Source = (*Source)(nil)
@@ -96,6 +100,7 @@ func (s *Source) Close() error {
 		return nil
 	}
 	s.closed = true
+	s.again.close()
 	if s.work != nil {
 		s.work.reader.stop()
 	}

@@ -12,18 +12,14 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"golang.org/x/sync/semaphore"
-
 	"revenant/fingerprints"
 	"revenant/scanners"
 )
 
-// Bounds of what is held in memory while layers are read.
+// Bounds of what is learnt of layers.
 const (
-	largeFile   = 32 << 20 // longer ones are taken for what may hold something
-	keptBytes   = 64 << 20 // of files that may hold something, until they are given out
-	flightBytes = 128 << 20
-	maxEntries  = 5_000_000 // of one layer: more names than any file system image has
+	keptBytes  = 64 << 20  // of files that may hold something, until they are given out
+	maxEntries = 5_000_000 // of one layer: more names than any file system image has
 )
 
 // surveyed is what was learnt of a layer.
@@ -47,19 +43,21 @@ type heldFile struct {
 
 // survey reads layers, each once, and screens what is in them.
 type survey struct {
-	screen func(ctx context.Context, data []byte) bool
-	room   *semaphore.Weighted // bytes being screened
-	kept   atomic.Int64        // bytes held
-	onFile func(bytes int64)
+	*screening
+	kept atomic.Int64 // bytes held
 }
 
 // layer reads one. What cannot be read of it is listed; the error is ctx's.
 func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
 	s := &surveyed{}
+	var w *walker
 	rc, err := b.open(ctx)
 	if err == nil {
-		defer rc.Close()
-		err = v.read(ctx, rc, s)
+		w, err = newWalker(rc, ctx.Done())
+	}
+	if err == nil {
+		err = v.read(ctx, w, s)
+		_ = w.close() // it was read as far as it can be
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -118,73 +116,60 @@ func skipOf(err error, b blob) fingerprints.Skip {
 // layerPath is where what is said of layers as such stands.
 const layerPath = "@layer"
 
-func (v *survey) read(ctx context.Context, r io.Reader, s *surveyed) error {
-	un, err := decompressed(r)
-	if err != nil {
-		return damaged(err)
-	}
-	defer un.Close()
-	var wg sync.WaitGroup
+func (v *survey) read(ctx context.Context, w *walker, s *surveyed) error {
 	var mu sync.Mutex
-	defer wg.Wait()
 	hold := func(h heldFile) {
 		mu.Lock()
 		defer mu.Unlock()
 		s.Held = append(s.Held, h)
 	}
-	return walkLayer(ctx, un, func(m member, body io.Reader) error {
-		n := len(s.Entries)
-		if n >= maxEntries {
-			return &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: fmt.Sprintf("more than %d entries", maxEntries), Size: -1}
+	in := &intake{s: v.screening}
+	in.hold = func(entry int, size int64, data []byte) { hold(v.keep(heldFile{Entry: entry, Size: size}, data)) }
+	defer in.end(ctx)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		if m.name == "" && m.kind == kindFile {
-			hold(heldFile{Entry: -1, Size: -1})
+		m, body, err := w.next()
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
+		case err != nil:
+			return err
+		case m.number == behindEnd:
+			hold(heldFile{Entry: behindEnd, Size: -1})
+			if _, err := io.Copy(io.Discard, body); err != nil {
+				return damaged(err)
+			}
+			continue
+		case m.number >= maxEntries:
+			return &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: fmt.Sprintf("more than %d entries", maxEntries), Size: -1}
 		}
 		s.Entries = append(s.Entries, m.entry)
 		s.counts.Items++
 		if len(m.attributes) > 0 && v.screen(ctx, m.attributes) {
-			hold(heldFile{Entry: n, Part: attributesPart, Size: int64(len(m.attributes)), data: m.attributes})
+			hold(heldFile{Entry: m.number, Part: attributesPart, Size: int64(len(m.attributes)), data: m.attributes})
 		}
 		if m.kind == kindSymlink && v.screen(ctx, []byte(m.target)) {
-			hold(heldFile{Entry: n, Size: int64(len(m.target)), data: []byte(m.target)})
+			hold(heldFile{Entry: m.number, Size: int64(len(m.target)), data: []byte(m.target)})
 		}
 		if m.kind != kindFile || m.size == 0 {
-			return nil
+			continue
 		}
 		s.counts.Bytes += m.size
-		if m.size > largeFile {
-			hold(heldFile{Entry: n, Size: m.size})
-			return nil
+		if err := in.file(ctx, m.number, m.size, body); err != nil {
+			return damaged(err)
 		}
-		if err := v.room.Acquire(ctx, m.size); err != nil {
-			return err
-		}
-		data := make([]byte, m.size)
-		if k, err := io.ReadFull(body, data); err != nil {
-			v.room.Release(m.size)
-			if k > 0 {
-				hold(heldFile{Entry: n, Size: int64(k), data: data[:k]})
-			}
-			return err
-		}
-		wg.Go(func() {
-			defer v.room.Release(m.size)
-			if v.screen(ctx, data) || ctx.Err() != nil {
-				hold(v.keep(heldFile{Entry: n, Size: m.size}, data))
-			}
-			if v.onFile != nil {
-				v.onFile(m.size)
-			}
-		})
-		return nil
-	})
+	}
 }
 
-// keep holds a file's bytes while there is room.
+// keep holds a copy of a file's bytes while there is room.
 func (v *survey) keep(h heldFile, data []byte) heldFile {
+	if data == nil {
+		return h
+	}
 	if v.kept.Add(int64(len(data))) <= keptBytes {
-		h.data = data
+		h.data = bytes.Clone(data)
 	} else {
 		v.kept.Add(-int64(len(data)))
 	}
@@ -196,65 +181,3 @@ func (v *survey) gave(h heldFile) { v.kept.Add(-int64(len(h.data))) }
 
 // attributesPart is behind the path of what stands beside an entry's name.
 const attributesPart = "!@attributes"
-
-// reopen reads a held file again, from its layer.
-func reopen(ctx context.Context, b blob, h heldFile, noTar bool) (io.ReadCloser, error) {
-	if h.data != nil {
-		return io.NopCloser(bytes.NewReader(h.data)), nil
-	}
-	rc, err := b.open(ctx)
-	if err != nil {
-		return nil, asSkip(err)
-	}
-	if noTar {
-		return rc, nil
-	}
-	un, err := decompressed(rc)
-	if err != nil {
-		return nil, errors.Join(damaged(err), rc.Close())
-	}
-	pr, pw := io.Pipe()
-	go func() {
-		n := 0
-		err := walkLayer(ctx, un, func(m member, body io.Reader) error {
-			at := n
-			if m.name == "" && m.kind == kindFile {
-				at = -1
-			} else {
-				n++
-			}
-			if at != h.Entry {
-				return nil
-			}
-			if h.Part == attributesPart {
-				body = bytes.NewReader(m.attributes)
-			} else if m.kind == kindSymlink {
-				body = bytes.NewReader([]byte(m.target))
-			}
-			if _, err := io.Copy(pw, body); err != nil {
-				return err
-			}
-			return errDone
-		})
-		if errors.Is(err, errDone) {
-			err = nil
-		} else if err == nil {
-			err = &scanners.SkipError{Reason: fingerprints.SkipChanging, Detail: "the layer is not what it was", Size: -1}
-		}
-		_ = un.Close()
-		_ = rc.Close()
-		_ = pw.CloseWithError(err)
-	}()
-	return pr, nil
-}
-
-var errDone = errors.New("done")
-
-// asSkip says how a content is listed that cannot be opened.
-func asSkip(err error) error {
-	var skip *scanners.SkipError
-	if errors.As(err, &skip) {
-		return skip
-	}
-	return &scanners.SkipError{Reason: fingerprints.SkipUnreadable, Detail: "the layer cannot be read", Size: -1}
-}

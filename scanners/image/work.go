@@ -160,7 +160,7 @@ func (w *work) take(ctx context.Context, p picture) (chain []int) {
 		w.src.read.Items += st.known.counts.Items
 		w.src.read.Bytes += st.known.counts.Bytes
 		if st.known.noTar {
-			st.known.Held = []heldFile{{Entry: -1, Size: l.size}}
+			st.known.Held = []heldFile{{Entry: wholeLayer, Size: l.size}}
 		}
 		st.repeats = st.known.repeats()
 		for i := range st.known.Held {

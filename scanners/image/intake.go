@@ -1,0 +1,165 @@
+package image
+
+import (
+	"context"
+	"io"
+	"math/bits"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Bounds of what is in memory while layers are read.
+const (
+	parcelBytes = 1 << 20  // of files that are screened one after the other
+	largeFile   = 32 << 20 // longer ones are screened as they are read
+	streamBytes = 64 << 20 // what that takes at most
+	flightBytes = 96 << 20 // of all that is read and not yet screened
+)
+
+// screening is what the layers that are read at the same time share.
+type screening struct {
+	screen func(ctx context.Context, data []byte) bool
+	stream func(ctx context.Context, r io.Reader) bool // nil: large files are held
+	onFile func(bytes int64)
+
+	room  *semaphore.Weighted // bytes of buffers; who waits for it holds none
+	desks chan struct{}       // one for each that screens
+	pools [6]sync.Pool        // of *[]byte, from parcelBytes on each of twice the size
+}
+
+func newScreening(o Options) *screening {
+	return &screening{
+		screen: o.Screen, stream: o.Stream, onFile: o.Progress,
+		room: semaphore.NewWeighted(flightBytes), desks: make(chan struct{}, runtime.GOMAXPROCS(0)),
+	}
+}
+
+// class is the pool of buffers that hold so many bytes.
+func class(size int64) int { return bits.Len64(uint64(max(size, parcelBytes)-1) / parcelBytes) }
+
+// parcel is files that are screened by one goroutine, in a buffer that is used again.
+type parcel struct {
+	buf   *[]byte
+	class int
+	used  int
+	files []packed
+}
+
+type packed struct {
+	entry    int
+	from, to int
+}
+
+// parcel waits until there is room for so many bytes.
+func (s *screening) parcel(ctx context.Context, size int64) (*parcel, error) {
+	p := &parcel{class: class(size)}
+	if err := s.room.Acquire(ctx, parcelBytes<<p.class); err != nil {
+		return nil, err
+	}
+	var has bool
+	if p.buf, has = s.pools[p.class].Get().(*[]byte); !has {
+		b := make([]byte, parcelBytes<<p.class)
+		p.buf = &b
+	}
+	return p, nil
+}
+
+func (s *screening) back(p *parcel) {
+	s.pools[p.class].Put(p.buf)
+	s.room.Release(parcelBytes << p.class)
+}
+
+// intake takes the files of one layer.
+type intake struct {
+	s *screening
+	// hold is told of what may hold something, with its bytes if they are at hand;
+	// they are borrowed. Calls overlap.
+	hold func(entry int, size int64, data []byte)
+	wg   sync.WaitGroup
+	p    *parcel // what is being filled
+}
+
+// file takes a file's content. Of one that breaks off what there is of it is
+// looked at, too.
+func (in *intake) file(ctx context.Context, entry int, size int64, body io.Reader) error {
+	if size > largeFile {
+		return in.large(ctx, entry, size, body)
+	}
+	if in.p == nil || int64(len(*in.p.buf)-in.p.used) < size {
+		in.send(ctx)
+		var err error
+		if in.p, err = in.s.parcel(ctx, size); err != nil {
+			return err
+		}
+	}
+	p := in.p
+	n, err := io.ReadFull(body, (*p.buf)[p.used:p.used+int(size)])
+	p.files = append(p.files, packed{entry, p.used, p.used + n})
+	p.used += n
+	return err
+}
+
+// large screens a file that is not held in memory. Nothing else of the layer is read
+// meanwhile.
+func (in *intake) large(ctx context.Context, entry int, size int64, body io.Reader) error {
+	if in.s.stream == nil {
+		in.hold(entry, size, nil)
+		return nil
+	}
+	in.send(ctx)
+	if err := in.s.room.Acquire(ctx, streamBytes); err != nil {
+		return err
+	}
+	defer in.s.room.Release(streamBytes)
+	if look(func() bool { return in.s.stream(ctx, body) }) {
+		in.hold(entry, size, nil)
+	}
+	in.told(size)
+	return ctx.Err()
+}
+
+// send has what was gathered screened.
+func (in *intake) send(ctx context.Context) {
+	p := in.p
+	if in.p = nil; p == nil {
+		return
+	}
+	in.wg.Go(func() {
+		in.s.desks <- struct{}{}
+		defer func() {
+			<-in.s.desks
+			in.s.back(p)
+		}()
+		for _, f := range p.files {
+			data := (*p.buf)[f.from:f.to:f.to]
+			if look(func() bool { return in.s.screen(ctx, data) }) {
+				in.hold(f.entry, int64(len(data)), data)
+			}
+			in.told(int64(len(data)))
+		}
+	})
+}
+
+// look screens. What a matcher fails on is given out, where it is told of.
+func look(screen func() bool) (found bool) {
+	defer func() {
+		if recover() != nil {
+			found = true
+		}
+	}()
+	return screen()
+}
+
+func (in *intake) told(bytes int64) {
+	if in.s.onFile != nil {
+		in.s.onFile(bytes)
+	}
+}
+
+// end waits until everything was screened.
+func (in *intake) end(ctx context.Context) {
+	in.send(ctx)
+	in.wg.Wait()
+}
