@@ -61,7 +61,7 @@ func floors() map[string]room {
 		"scanners/cilog/github":       {floor: 2, sideway: []string{"scanners/cilog", "scanners/cilog/rest", "scanners/spool"}},
 		"scanners/cilog/gitlab":       {floor: 2, sideway: []string{"scanners/cilog", "scanners/cilog/rest"}},
 		"scanners/cilog/jenkins":      {floor: 2, sideway: []string{"scanners/cilog", "scanners/cilog/rest"}},
-		"scanners/cilog/rest":         {floor: 2, sideway: []string{"scanners/cilog"}},
+		"scanners/cilog/rest":         {floor: 2, sideway: []string{"scanners/cilog", "scanners/web"}},
 		"scanners/cilog/layout":       {floor: 2},
 		"scanners/files":              {floor: 2},
 		"scanners/gitrepo":            {floor: 2, sideway: []string{"scanners/gitrepo/catfile", "scanners/gitrepo/lineage", "scanners/gitrepo/objects"}},
@@ -72,6 +72,7 @@ func floors() map[string]room {
 		"scanners/registered":         {floor: 2, sideway: []string{"scanners/byteclass"}},
 		"scanners/rules":              {floor: 2, sideway: []string{"scanners/byteclass"}},
 		"scanners/spool":              {floor: 2},
+		"scanners/web":                {floor: 2},
 		"scanners/views":              {floor: 2, sideway: []string{"scanners/byteclass"}},
 
 		"ingest/scan":            {floor: 3},
