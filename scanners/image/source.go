@@ -233,6 +233,9 @@ func (s *Source) item(l blob, k *surveyed, h heldFile, st *standing) scanners.It
 	if k.noTar {
 		it.Size = l.size
 	}
+	if l.path != "" {
+		it.Path, it.Presence = l.path, fingerprints.PresenceMetadata
+	}
 	if h.Entry >= 0 {
 		e := k.Entries[h.Entry]
 		it.Path, it.Presence = e.name+h.Part, st.presence[h.Entry]

@@ -76,11 +76,16 @@ func (v *survey) layers(ctx context.Context, list []blob, workers int, done func
 
 // layer reads one. What cannot be read of it is listed; the error is ctx's.
 func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
+	if b.path != "" {
+		return &surveyed{noTar: true}, nil
+	}
 	s := &surveyed{}
 	rc, err := b.open(ctx)
 	if err == nil {
 		defer rc.Close()
-		err = v.read(ctx, rc, s)
+		if err = v.read(ctx, rc, s); err == nil {
+			err = drained(rc)
+		}
 	}
 	switch {
 	case ctx.Err() != nil:

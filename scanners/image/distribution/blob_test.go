@@ -52,12 +52,15 @@ func TestBlobsGoOn(t *testing.T) {
 		err      error
 		requests int
 	}{
-		"whole":                {cutting(blob, len(blob), true), int64(len(blob)), len(blob), nil, 1},
-		"whole, of no size":    {cutting(blob, len(blob), true), -1, len(blob), nil, 1},
-		"cut again and again":  {cutting(blob, 2<<20, true), int64(len(blob)), len(blob), nil, 5},
-		"cut, of no size":      {cutting(blob, 2<<20, true), -1, len(blob), nil, 5},
-		"cut at once":          {cutting(blob, 10, true), int64(len(blob)), 60, distribution.ErrUnreachable, 6},
-		"no ranges, cut once":  {func(w http.ResponseWriter, r *http.Request) { failing++; cutting(blob, []int{5 << 20, 9 << 20}[min(failing-1, 1)], false)(w, r) }, int64(len(blob)), len(blob), nil, 2},
+		"whole":               {cutting(blob, len(blob), true), int64(len(blob)), len(blob), nil, 1},
+		"whole, of no size":   {cutting(blob, len(blob), true), -1, len(blob), nil, 1},
+		"cut again and again": {cutting(blob, 2<<20, true), int64(len(blob)), len(blob), nil, 5},
+		"cut, of no size":     {cutting(blob, 2<<20, true), -1, len(blob), nil, 5},
+		"cut at once":         {cutting(blob, 10, true), int64(len(blob)), 60, distribution.ErrUnreachable, 6},
+		"no ranges, cut once": {func(w http.ResponseWriter, r *http.Request) {
+			failing++
+			cutting(blob, []int{5 << 20, 9 << 20}[min(failing-1, 1)], false)(w, r)
+		}, int64(len(blob)), len(blob), nil, 2},
 		"no ranges, cut again": {cutting(blob, 5<<20, false), int64(len(blob)), 5 << 20, distribution.ErrUnreachable, 5},
 		"shorter than it says": {cutting(blob[:1<<20], 1<<20, true), 2 << 20, 1 << 20, nil, 1},
 		"longer than it says":  {cutting(blob, len(blob), true), 1 << 20, len(blob), nil, 1},

@@ -35,7 +35,7 @@ func (c *Client) Repository(path string) (*Repository, error) {
 		path = c.prefix + "/" + path
 	}
 	at, err := name.NewRepository(c.at.RegistryStr()+"/"+path, c.options()...)
-	if err != nil {
+	if err != nil || strings.ContainsAny(path, ":@") || strings.Contains("/"+path+"/", "/../") || strings.Contains("/"+path+"/", "/./") {
 		return nil, ErrBadRepository
 	}
 	return &Repository{c: c, at: at, door: c.door(at)}, nil
