@@ -26,7 +26,7 @@ import (
 
 // savedImage makes an image whose first layer has app/.env and whose second
 // removes it, pushes it to a registry and saves it in a file; either may be empty.
-func savedImage(t *testing.T, reference, file, text string) {
+func savedImage(t *testing.T, reference, file, text string, o ...remote.Option) {
 	t.Helper()
 	layer := func(name, text string) v1.Layer {
 		var b bytes.Buffer
@@ -58,7 +58,7 @@ func savedImage(t *testing.T, reference, file, text string) {
 		err = tarball.WriteToFile(file, ref, img)
 	}
 	if strings.Contains(reference, "127.0.0.1") {
-		err = errors.Join(err, remote.Write(ref, img))
+		err = errors.Join(err, remote.Write(ref, img, o...))
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -100,7 +100,7 @@ func New(o Options) (*Client, error) {
 		opts = append(opts, name.Insecure)
 	}
 	at, err := name.NewRegistry(host, opts...)
-	if err != nil || host == "" || strings.ContainsAny(host, "@") {
+	if err != nil || host == "" || strings.ContainsAny(o.Registry+host, "@/") || strings.HasSuffix(host, ":") {
 		return nil, ErrBadRegistry
 	}
 	if c.prefix != "" {

@@ -42,7 +42,7 @@ type Error struct {
 	Away bool
 
 	kind   error
-	reason string // constant text: never of an answer
+	reason string // of constant texts: never of an answer
 }
 
 // Error says who failed, how, and what may help.

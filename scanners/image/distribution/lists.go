@@ -44,7 +44,11 @@ func (c *Client) Catalog(ctx context.Context, each func(path string) error) erro
 	})
 	var e *Error
 	if errors.As(err, &e) && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests {
-		no := c.fault(e.kind, "it does not list its repositories, or not for this login: name one, as REGISTRY/REPOSITORY with --all-tags")
+		const out = "it does not list its repositories: name one, as REGISTRY/REPOSITORY with --all-tags"
+		no := c.fault(e.kind, out)
+		if errors.Is(e, ErrDenied) {
+			no.reason = e.reason + "; or " + out
+		}
 		no.Status = e.Status
 		return no
 	}
