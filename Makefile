@@ -51,7 +51,7 @@ test: needs-test ## every test, then the concurrent packages under the race dete
 # the scripts of hooks, and groff for man pages.
 .PHONY: needs-test
 needs-test:
-	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox groff:groff-base
+	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox groff:groff-base docker-registry:docker-registry
 
 # The frameworks that run hooks, pinned: hashes of the Python packages and of
 # husky are in scripts/frameworks, lefthook comes through the Go checksums.

@@ -69,7 +69,7 @@ func elsewhere(line, finding string) string {
 	return strings.NewReplacer(
 		"make test", "echo tested", "3f2a9c", finding, " dir /srv/app", " dir ../app", "/var/log/containers", "../app",
 		"https://github.com/acme/shop", "$FORGE/acme/shop --provider github", "github:acme/shop", "github:acme/shop --server $FORGE", "github:acme ", "github:acme --server $FORGE ",
-		"registry.example.org/", "$REGISTRY/",
+		"registry.example.org/", "$REGISTRY/", "registry.example.org ", "$REGISTRY ",
 		"gitlab:platform/billing", "gitlab:platform/billing --server $FORGE", "https://jenkins.example.org/job/shop", "$FORGE/job/shop --provider jenkins",
 	).Replace(line)
 }
@@ -110,6 +110,7 @@ func newExampleBox(t *testing.T) exampleBox {
 	images := newRegistry(t)
 	b.env = append(b.env, "REGISTRY="+images)
 	savedImage(t, images+"/shop:1.4", filepath.Join(b.work, "shop-image.tar"), "nothing in it")
+	savedImage(t, images+"/team/api:v1", "", "nothing in it")
 	forge := newActions(t)
 	forge.run(1, actionsStep{"Run tests", "PASS"})
 	b.env = append(b.env, "FORGE="+forge.api.URL, "REVENANT_GITHUB_TOKEN="+forge.token)

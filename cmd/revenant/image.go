@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"os"
 	"runtime"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -15,15 +14,16 @@ import (
 	"revenant/ingest/scan"
 	"revenant/scanners"
 	"revenant/scanners/image"
+	"revenant/scanners/image/distribution"
 )
 
 // imageFlags say what of images is read.
 type imageFlags struct {
 	scanFlags
-	tags     []string
-	allTags  bool
-	insecure bool
-	noCache  bool
+	registryFlags
+	tags    []string
+	allTags bool
+	noCache bool
 }
 
 func (a *app) imageCommand() *cobra.Command {
@@ -39,37 +39,41 @@ whatever the number of images that have it. No container engine is needed.
 A finding says whether a container sees the file (visible), whether a later
 layer removed or replaced it (shadowed: whoever can pull the image has it), or
 whether the image itself says it (metadata): environment, labels, history,
-annotations.
+annotations. What refers to an image is read with it: attestations, signatures,
+bills of materials.
 
 What layers hold is remembered beside the registry of secrets, sealed and without
 content: the next scan reads new layers alone, a scan that was stopped goes on.
 
-Logins are docker's: 'docker login', DOCKER_CONFIG, credential helpers.`,
+Logins are docker's: 'docker login', DOCKER_CONFIG, credential helpers; podman's
+auth.json where docker has none. Certificates in /etc/docker/certs.d count.`,
 		Example: `  revenant image registry.example.org/shop:1.4
   revenant image registry.example.org/shop --all-tags
   revenant image registry.example.org/shop --tag '1.*'
+  revenant image registry.example.org --all-repositories
+  revenant image registry.example.org --repo 'team/**' --tag 'v*'
   docker save shop:1.4 -o shop.tar && revenant image shop.tar`,
 		Args: argCount(1, math.MaxInt, "at least one REFERENCE or PATH"),
 		RunE: func(c *cobra.Command, args []string) error { return a.scanImages(c.Context(), &fl, args) },
 	}
-	fl.register(c)
+	fl.scanFlags.register(c)
 	f := c.Flags()
 	f.BoolVar(&fl.allTags, "all-tags", false, "every tag of the repository")
 	f.StringArrayVar(&fl.tags, "tag", nil, "tags of the repository that this glob matches (repeat)")
 	f.BoolVar(&fl.noCache, "no-cache", false, "read every layer, whatever is known of it, and keep nothing of it")
-	f.BoolVar(&fl.insecure, "insecure", false, "talk to registries by http, too")
+	fl.registryFlags.register(c)
 	return c
 }
 
-// wanted says which tags are wanted; nil: one image is named.
-func (fl *imageFlags) wanted() (func(string) bool, error) {
+// wantedTags says which tags are wanted; nil: one image is named.
+func (fl *imageFlags) wantedTags() (func(string) bool, error) {
 	for _, glob := range fl.tags {
 		if !doublestar.ValidatePattern(glob) {
 			return nil, usagef("--tag: this is no glob: brackets and braces must close")
 		}
 	}
 	switch {
-	case fl.allTags:
+	case fl.allTags, len(fl.tags) == 0 && fl.registries():
 		return func(string) bool { return true }, nil
 	case len(fl.tags) > 0:
 		return func(tag string) bool {
@@ -85,9 +89,19 @@ func (fl *imageFlags) wanted() (func(string) bool, error) {
 }
 
 func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) error {
-	tags, err := fl.wanted()
+	tags, err := fl.wantedTags()
 	if err != nil {
 		return err
+	}
+	asking, err := a.registryOptions(&fl.registryFlags, tags)
+	if err != nil {
+		return err
+	}
+	var unread []unreadTarget
+	if fl.registries() {
+		if args, unread, err = a.repositories(ctx, &fl.registryFlags, asking, args); err != nil {
+			return err
+		}
 	}
 	if fl.source != "" && len(args) > 1 {
 		return usagef("--source names one repository; several have their own ids: leave it out, or scan one")
@@ -95,10 +109,10 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 	var jobs []scanJob
 	for _, arg := range args {
 		open := func(o image.Options) (*image.Source, error) {
-			if _, err := os.Stat(arg); err == nil {
+			if !fl.registries() && exists(arg) {
 				return image.NewSaved(ctx, arg, o)
 			}
-			return image.NewRegistry(arg, image.RegistryOptions{Tags: tags, Insecure: fl.insecure, Agent: "revenant"}, o)
+			return image.NewRegistry(arg, asking, o)
 		}
 		// Opened once to learn its id: nothing is asked of a registry for it.
 		src, err := open(image.Options{SourceID: fl.source, Screen: func(context.Context, []byte) bool { return false }})
@@ -111,7 +125,7 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 		if len(fl.tags) > 0 || part {
 			job.place.partial, job.place.extent = true, store.ExtentNamed
 		}
-		if len(args) > 1 {
+		if len(args) > 1 || fl.registries() {
 			job.name = arg
 		}
 		job.open = func(e *eye, _ []byte) (scanners.Source, error) {
@@ -124,13 +138,19 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 		}
 		jobs = append(jobs, job)
 	}
+	for _, u := range unread {
+		jobs = append(jobs, u.job())
+	}
 	return a.runScans(ctx, &fl.scanFlags, jobs)
 }
 
 // imageError says which of what was typed is wrong.
 func imageError(err error) error {
-	if errors.Is(err, image.ErrBadReference) || errors.Is(err, image.ErrBadRepository) {
+	switch {
+	case errors.Is(err, image.ErrBadReference) || errors.Is(err, image.ErrBadRepository):
 		return usagef("REFERENCE: %w; there is no such file or folder either", err)
+	case errors.Is(err, image.ErrBadRegistry), errors.Is(err, distribution.ErrBadCertificates), errors.Is(err, distribution.ErrBadRegistry):
+		return usagef("REFERENCE: %w", err)
 	}
 	return usagef("PATH: %w", err)
 }

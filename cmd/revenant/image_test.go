@@ -26,9 +26,14 @@ import (
 
 // savedImage makes an image whose first layer has app/.env and whose second
 // removes it, pushes it to a registry and saves it in a file; either may be empty.
-// Said goes into the instruction that removes it, and into a label that names the
-// owner.
-func savedImage(t *testing.T, reference, file, text string, said ...string) {
+func savedImage(t *testing.T, reference, file, text string, o ...remote.Option) {
+	t.Helper()
+	sayingImage(t, reference, file, text, "", o...)
+}
+
+// sayingImage says something in the instruction that removes the file, and in a
+// label that names the owner.
+func sayingImage(t *testing.T, reference, file, text, said string, o ...remote.Option) {
 	t.Helper()
 	layer := func(name, text string) v1.Layer {
 		var b bytes.Buffer
@@ -45,13 +50,13 @@ func savedImage(t *testing.T, reference, file, text string, said ...string) {
 		return l
 	}
 	config := v1.Config{Env: []string{"NOTE=" + base64.StdEncoding.EncodeToString([]byte(text))}}
-	if len(said) > 0 {
-		config.Labels = map[string]string{"team": strings.Join(said, " ")}
+	if said != "" {
+		config.Labels = map[string]string{"team": said}
 	}
 	img, err := mutate.Config(empty.Image, config)
 	if err == nil {
 		img, err = mutate.Append(img, mutate.Addendum{Layer: layer("app/.env", text), History: v1.History{CreatedBy: "COPY . /app"}},
-			mutate.Addendum{Layer: layer("app/.wh..env", ""), History: v1.History{CreatedBy: strings.Join(append([]string{"RUN rm /app/.env"}, said...), " # ")}})
+			mutate.Addendum{Layer: layer("app/.wh..env", ""), History: v1.History{CreatedBy: strings.TrimSpace("RUN rm /app/.env " + said)}})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +69,7 @@ func savedImage(t *testing.T, reference, file, text string, said ...string) {
 		err = tarball.WriteToFile(file, ref, img)
 	}
 	if strings.Contains(reference, "127.0.0.1") {
-		err = errors.Join(err, remote.Write(ref, img))
+		err = errors.Join(err, remote.Write(ref, img, o...))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +158,7 @@ func TestImageGone(t *testing.T) {
 func (w *walk) images(added, rotated string) {
 	host := newRegistry(w.t)
 	file := w.write("../images/shop.tar", "")
-	savedImage(w.t, host+"/shop:1", file, "a="+added+" b="+rotated, "key "+rotated)
+	sayingImage(w.t, host+"/shop:1", file, "a="+added+" b="+rotated, "key "+rotated)
 	w.do("", "image", file)
 	w.do("", "image", host+"/shop", "--all-tags", "-r", w.out("image.json"))
 	w.try("", "image", w.plant("image")+"!")

@@ -53,6 +53,9 @@ func (w *work) item(st *standing, h heldFile, presence fingerprints.Presence) sc
 		Identity: b.digest + " " + fmt.Sprint(h.Entry) + h.Part,
 		Open:     func(ctx context.Context) (io.ReadCloser, error) { return w.src.again.open(ctx, b, h) },
 	}
+	if b.path != "" {
+		it.Path, it.Presence = b.path, fingerprints.PresenceMetadata
+	}
 	it.Origin.Message = st.where.made
 	it.Layer = &scanners.ImageLayer{Image: st.where.digest, Platform: st.where.platform, Digest: b.digest, Index: st.where.index + 1, Of: st.where.of}
 	if h.Entry >= 0 {

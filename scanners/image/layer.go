@@ -62,7 +62,7 @@ func decompressed(r io.Reader) (io.ReadCloser, error) {
 	switch {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		return gzip.NewReader(in)
-	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}), len(head) == 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:], []byte{0x2a, 0x4d, 0x18}):
+	case compressed(head):
 		d, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdWindow), zstd.WithDecoderLowmem(true))
 		if err != nil {
 			return nil, err
@@ -70,6 +70,12 @@ func decompressed(r io.Reader) (io.ReadCloser, error) {
 		return d.IOReadCloser(), nil
 	}
 	return io.NopCloser(in), nil
+}
+
+// compressed reports whether a stream that begins with four bytes is gzip or zstd.
+func compressed(head []byte) bool {
+	return bytes.HasPrefix(head, []byte{0x1f, 0x8b}) || bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}) ||
+		len(head) == 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:], []byte{0x2a, 0x4d, 0x18})
 }
 
 // walker goes through a layer's entries, in their order.
@@ -144,11 +150,11 @@ func (w *walker) next() (member, io.Reader, error) {
 	}
 	w.behind = true
 	switch broken := w.un.failed; {
+	case w.number == 0 && !errors.Is(err, io.EOF):
+		w.failed = errNoTar
 	case broken != nil:
 		w.failed = damaged(broken)
 	case errors.Is(err, io.EOF):
-	case w.number == 0:
-		w.failed = errNoTar
 	default:
 		w.failed = damaged(err)
 	}

@@ -8,16 +8,15 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
+	"revenant/scanners/image/distribution"
 )
 
 // RegistryOptions say what of a registry is read, and how.
@@ -26,10 +25,44 @@ type RegistryOptions struct {
 	// nil: one image is named, and its tag is latest if none is said.
 	Tags func(tag string) bool
 	// Insecure lets http and certificates that nobody vouches for be used.
-	Insecure  bool
-	Keychain  authn.Keychain    // nil: the user's own
-	Transport http.RoundTripper // nil: go-containerregistry's, with the environment's proxies
-	Agent     string
+	Insecure bool
+	// Mirrors are what is asked in place of registries, HOST[/PREFIX] by host.
+	Mirrors map[string]string
+	// Authorities are certificates, as PEM, that count beside the system's.
+	Authorities []byte
+	// CertificateFolders are folders laid out as docker's certs.d.
+	CertificateFolders []string
+	Keychain           authn.Keychain    // nil: the user's own
+	Transport          http.RoundTripper // nil: Go's own, with the environment's proxies
+	Agent              string
+	// Patience is how long is waited for one answer where a registry limits requests
+	// or fails; zero: two minutes. Wait is told of each wait.
+	Patience time.Duration
+	Wait     func(why string, d time.Duration)
+	Now      func() time.Time
+	Sleep    func(context.Context, time.Duration) error
+}
+
+// client asks a registry.
+func (r *RegistryOptions) client(host string) (*distribution.Client, error) {
+	c, err := distribution.New(distribution.Options{
+		Registry: host, Mirror: r.mirror(host), Insecure: r.Insecure, Authorities: r.Authorities, CertificateFolders: r.CertificateFolders,
+		Keychain: r.Keychain, Transport: r.Transport, Agent: r.Agent, Patience: r.Patience, Wait: r.Wait, Now: r.Now, Sleep: r.Sleep,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the registry: %w", err)
+	}
+	return c, nil
+}
+
+// mirror is what is asked in place of a registry; empty: nothing is.
+func (r *RegistryOptions) mirror(host string) string {
+	for of, at := range r.Mirrors {
+		if known, err := name.NewRegistry(of); err == nil && strings.EqualFold(known.RegistryStr(), host) {
+			return at
+		}
+	}
+	return ""
 }
 
 // inRegistry is images of a repository.
@@ -37,7 +70,8 @@ type inRegistry struct {
 	repo   name.Repository
 	ref    name.Reference // nil: all tags
 	o      RegistryOptions
-	puller *remote.Puller
+	client *distribution.Client
+	from   *distribution.Repository
 }
 
 // NewRegistry opens images in a registry: REGISTRY/REPOSITORY:TAG or @DIGEST, or
@@ -46,32 +80,23 @@ func NewRegistry(text string, r RegistryOptions, o Options) (*Source, error) {
 	if o.Screen == nil {
 		return nil, ErrNoScreen
 	}
-	var opts []name.Option
-	if r.Insecure {
-		opts = append(opts, name.Insecure)
-	}
 	in := inRegistry{o: r}
 	var err error
 	if r.Tags != nil {
-		if in.repo, err = name.NewRepository(text, opts...); err != nil {
+		if in.repo, err = name.NewRepository(text); err != nil {
 			return nil, ErrBadRepository
 		}
 	} else {
-		if in.ref, err = name.ParseReference(text, opts...); err != nil {
+		if in.ref, err = name.ParseReference(text); err != nil {
 			return nil, ErrBadReference
 		}
 		in.repo = in.ref.Context()
 	}
-	keychain := r.Keychain
-	if keychain == nil {
-		keychain = authn.DefaultKeychain
+	if in.client, err = r.client(in.repo.RegistryStr()); err != nil {
+		return nil, err
 	}
-	remotes := []remote.Option{remote.WithAuthFromKeychain(keychain), remote.WithUserAgent(r.Agent)}
-	if r.Transport != nil {
-		remotes = append(remotes, remote.WithTransport(r.Transport))
-	}
-	if in.puller, err = remote.NewPuller(remotes...); err != nil {
-		return nil, fmt.Errorf("asking the registry: %w", err)
+	if in.from, err = in.client.Repository(in.repo.RepositoryStr()); err != nil {
+		return nil, ErrBadRepository
 	}
 	return &Source{o: o, place: in}, nil
 }
@@ -80,191 +105,193 @@ func NewRegistry(text string, r RegistryOptions, o Options) (*Source, error) {
 var (
 	ErrBadReference  = errors.New("this names no image: write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST")
 	ErrBadRepository = errors.New("this names no repository: write REGISTRY/REPOSITORY, without a tag")
+	ErrBadRegistry   = errors.New("this names no registry: write HOST or HOST:PORT")
 )
 
+// Repositories calls each for the name of every repository of a registry, as
+// NewRegistry takes it, and odd once for each name that is none. What an error
+// says may be shown.
+func Repositories(ctx context.Context, host string, r RegistryOptions, each, odd func(text string)) error {
+	at, err := name.NewRegistry(host)
+	if err != nil || host == "" {
+		return ErrBadRegistry
+	}
+	c, err := r.client(at.RegistryStr())
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	err = c.Catalog(ctx, func(path string) error {
+		if _, err := c.Repository(path); err != nil {
+			odd(path)
+			return nil
+		}
+		each(at.RegistryStr() + "/" + path)
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		return told(err)
+	}
+	return err
+}
+
+// shownHost is a registry as people write it.
+func shownHost(r name.Registry) string {
+	if r.RegistryStr() == name.DefaultRegistry {
+		return "docker.io"
+	}
+	return strings.ToLower(r.RegistryStr())
+}
+
 func (r inRegistry) id() string {
-	return "image:" + r.repo.RegistryStr() + "/" + r.repo.RepositoryStr()
+	return "image:" + shownHost(r.repo.Registry) + "/" + r.repo.RepositoryStr()
+}
+
+// called is the name of an image by its tag or digest.
+func (r inRegistry) called(ref string) string {
+	mark := ":"
+	if strings.Contains(ref, ":") {
+		mark = "@"
+	}
+	return strings.TrimPrefix(r.id(), "image:") + mark + ref
 }
 
 func (r inRegistry) part() bool { return r.ref != nil }
 
-func (inRegistry) close() error { return nil }
-
-// refs are the references that are wanted.
-func (r inRegistry) refs(ctx context.Context) ([]name.Reference, error) {
-	if r.ref != nil {
-		return []name.Reference{r.ref}, nil
-	}
-	tags, err := r.puller.List(ctx, r.repo)
-	if err != nil {
-		return nil, told(err)
-	}
-	var out []name.Reference
-	for _, tag := range tags {
-		if r.o.Tags(tag) {
-			out = append(out, r.repo.Tag(tag))
-		}
-	}
-	return out, nil
+func (r inRegistry) close() error {
+	r.client.Close()
+	return nil
 }
 
+// refs are the tags or digests that are wanted, and tags beside them that stand
+// for what refers to images.
+func (r inRegistry) refs(ctx context.Context, skip skipper) (wanted []string, aside map[string]bool, err error) {
+	if r.ref != nil {
+		return []string{r.ref.Identifier()}, nil, nil
+	}
+	aside = map[string]bool{}
+	err = r.from.Tags(ctx, func(tag string) error {
+		switch _, err := name.NewTag(r.repo.Name()+":"+tag, name.StrictValidation); {
+		case err != nil || strings.ContainsAny(tag, ":/@"):
+			if r.o.Tags(tag) {
+				skip(manifestPath, tag, fingerprints.SkipUnreadable, "no tag has such a name")
+			}
+		case r.o.Tags(tag):
+			wanted = append(wanted, tag)
+		case taggedSubject(tag) != "":
+			aside[tag] = true
+		}
+		return nil
+	})
+	if ctx.Err() != nil {
+		return nil, nil, ctx.Err()
+	}
+	if err != nil && len(wanted) > 0 { // those that were listed are read
+		skip(manifestPath, "", reasonOf(err), "the list of tags: "+detailOf(told(err)))
+		err = nil
+	}
+	if err != nil {
+		return nil, nil, told(err)
+	}
+	return wanted, aside, nil
+}
+
+// window is how many tags are asked for side by side before what they lead to is
+// sorted: what is in memory for them is let go then.
+const window = 64
+
 func (r inRegistry) pictures(ctx context.Context, skip skipper) ([]picture, error) {
-	refs, err := r.refs(ctx)
+	refs, aside, err := r.refs(ctx, skip)
 	if err != nil {
 		return nil, err
 	}
-	w := &walkRegistry{r: r, skip: skip, seen: map[string]int{}}
-	for _, ref := range refs {
-		d, err := r.puller.Get(ctx, ref)
-		if err != nil {
-			if len(refs) == 1 {
-				return nil, told(err)
+	w := &walkRegistry{r: r, skip: skip, seen: map[string]int{}, called: map[string][]string{}, kids: map[string][]string{}, docs: newDocs(r)}
+	for some := range slices.Chunk(refs, window) {
+		w.warm(ctx, some)
+		for _, ref := range some {
+			if err := w.named(ctx, ref, len(refs) == 1); err != nil {
+				return nil, err
 			}
-			skip(manifestPath, ref.Identifier(), reasonOf(err), told(err).Error())
-			continue
 		}
-		if err := w.descriptor(ctx, d, []string{ref.Name()}, 0); err != nil {
-			return nil, err
-		}
+		w.docs.forget()
 	}
+	if err := w.referring(ctx, aside); err != nil {
+		return nil, err
+	}
+	tie(w.out, w.called)
 	return w.out, nil
 }
 
-// walkRegistry follows manifests.
-type walkRegistry struct {
-	r    inRegistry
-	skip skipper
-	out  []picture
-	seen map[string]int
-}
-
-func (w *walkRegistry) descriptor(ctx context.Context, d *remote.Descriptor, names []string, depth int) error {
-	digest := d.Digest.String()
-	if i, has := w.seen[digest]; has {
-		if i >= 0 {
-			w.out[i].names = append(w.out[i].names, names...)
-			return nil
-		}
-	}
-	if !d.MediaType.IsIndex() && !isIndex(d.Manifest) {
-		return w.picture(ctx, d, names)
-	}
-	w.seen[digest] = -1
-	index, err := v1.ParseIndexManifest(strings.NewReader(string(d.Manifest)))
-	if err != nil || depth >= maxDepth {
-		w.skip(manifestPath, digest, fingerprints.SkipUnreadable, "the index cannot be read")
-		return nil
-	}
-	for _, m := range index.Manifests {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if i, has := w.seen[m.Digest.String()]; has && i >= 0 {
-			w.out[i].names = appendNew(w.out[i].names, names)
-			continue
-		}
-		next, err := w.r.puller.Get(ctx, w.r.repo.Digest(m.Digest.String()))
-		if err != nil {
-			w.skip(manifestPath, m.Digest.String(), reasonOf(err), told(err).Error())
-			continue
-		}
-		next.Platform = m.Platform
-		if err := w.descriptor(ctx, next, names, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func appendNew(list, more []string) []string {
-	for _, s := range more {
-		if !slices.Contains(list, s) {
-			list = append(list, s)
-		}
-	}
-	return list
-}
-
-func (w *walkRegistry) picture(ctx context.Context, d *remote.Descriptor, names []string) error {
-	digest := d.Digest.String()
-	m, err := v1.ParseManifest(strings.NewReader(string(d.Manifest)))
-	if err != nil || d.MediaType == types.DockerManifestSchema1 || d.MediaType == types.DockerManifestSchema1Signed {
-		w.skip(manifestPath, digest, fingerprints.SkipUnreadable, "the manifest cannot be read, or is of a version before 2")
-		return nil
-	}
-	p := picture{names: names, digest: digest, raw: d.Manifest, annotations: annotations(d.Annotations, m.Annotations)}
-	if d.Platform != nil {
-		p.platform = d.Platform.String()
-	}
-	if p.config, err = w.document(ctx, m.Config); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		w.skip("@config", digest, reasonOf(err), told(err).Error())
-	}
-	for _, l := range m.Layers {
-		p.layers = append(p.layers, w.r.blob(l))
-	}
-	w.seen[digest] = len(w.out)
-	w.out = append(w.out, p)
-	return nil
-}
-
-func (w *walkRegistry) document(ctx context.Context, d v1.Descriptor) ([]byte, error) {
-	rc, err := w.r.blob(d).open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer rc.Close()
-	b, err := io.ReadAll(io.LimitReader(rc, maxDocument+1))
-	if err == nil && len(b) > maxDocument {
-		err = errTooLong
-	}
-	return b, err
-}
-
+// blob is one that a manifest names.
 func (r inRegistry) blob(d v1.Descriptor) blob {
-	return blob{digest: d.Digest.String(), mediaType: d.MediaType, size: d.Size, urls: d.URLs, open: func(ctx context.Context) (io.ReadCloser, error) {
-		l, err := r.puller.Layer(ctx, r.repo.Digest(d.Digest.String()))
-		if err != nil {
-			return nil, unavailable(err)
+	b := blob{digest: d.Digest.String(), mediaType: d.MediaType, size: max(d.Size, -1), urls: d.URLs}
+	b.open = func(ctx context.Context) (io.ReadCloser, error) {
+		if len(d.Data) > 0 && verify(d.Data, b.digest, b.size) == nil {
+			return io.NopCloser(strings.NewReader(string(d.Data))), nil
 		}
-		rc, err := l.Compressed()
+		rc, err := r.from.Blob(ctx, b.digest, b.size)
 		if err != nil {
-			return nil, unavailable(err)
+			return nil, unavailable(b, err)
 		}
-		return rc, nil
-	}}
+		return verified(answering{rc}, b.digest, b.size), nil
+	}
+	return b
 }
 
-func unavailable(err error) error {
-	return &scanners.SkipError{Reason: reasonOf(err), Detail: told(err).Error(), Size: -1}
+// answering is a blob whose errors are listed in words.
+type answering struct{ io.ReadCloser }
+
+// Read implements io.Reader.
+func (t answering) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	var e *distribution.Error
+	if errors.As(err, &e) {
+		err = told(err)
+	}
+	return n, err
+}
+
+func unavailable(b blob, err error) error {
+	if foreign(b) && errors.Is(err, distribution.ErrNotFound) {
+		return &scanners.SkipError{
+			Reason: fingerprints.SkipMissing, Size: b.size,
+			Detail: "a foreign layer, which the registry does not keep: addresses that manifests name are not asked",
+		}
+	}
+	return told(err)
 }
 
 // reasonOf is how what a registry does not give is listed.
 func reasonOf(err error) fingerprints.SkipReason {
-	var t *transport.Error
-	if errors.As(err, &t) && t.StatusCode == http.StatusNotFound {
+	var skip *scanners.SkipError
+	switch {
+	case errors.As(err, &skip):
+		return skip.Reason
+	case errors.Is(err, distribution.ErrNotFound):
 		return fingerprints.SkipMissing
+	case errors.Is(err, distribution.ErrTooLong):
+		return fingerprints.SkipTooLarge
 	}
 	return fingerprints.SkipUnreadable
 }
 
-// told is a registry's error in words of our own: it may repeat addresses with
-// signatures.
+// told is a registry's error as it is listed. Those of package distribution repeat
+// no address, and nothing that was answered.
 func told(err error) error {
-	var t *transport.Error
-	if !errors.As(err, &t) {
-		return &scanners.SkipError{Reason: fingerprints.SkipUnreadable, Detail: "the registry gives no answer of sense", Size: -1}
-	}
-	text := fmt.Sprintf("the registry answers %d", t.StatusCode)
-	switch t.StatusCode {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		text += ": log in as docker does ('docker login', or a credential helper)"
-	case http.StatusNotFound:
-		text += ": there is no such image, or it may not be seen"
-	case http.StatusTooManyRequests:
-		text += ": too many requests, try again later"
+	var e *distribution.Error
+	var skip *scanners.SkipError
+	text := "the registry gives no answer of sense"
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.As(err, &skip):
+		return skip
+	case errors.As(err, &e):
+		text = e.Error()
+	case errors.Is(err, distribution.ErrDigest):
+		return errDigest
+	case errors.Is(err, distribution.ErrCircle):
+		text = distribution.ErrCircle.Error()
 	}
 	return &scanners.SkipError{Reason: reasonOf(err), Detail: text, Size: -1}
 }

@@ -29,11 +29,13 @@ type picture struct {
 	annotations map[string]string
 	uses        []string // digests of the documents that lead to it
 	loose       bool     // no image: blobs that none names
+	about       string   // digest of the image that it says something of; empty: it is one
 }
 
 // blob is a layer, or another content that a manifest names.
 type blob struct {
 	name      string // of its file, in a saved image
+	path      string // empty: a layer; else it is one content, which stands there
 	digest    string // of its bytes as they are kept; of a saved image it may be a path
 	mediaType types.MediaType
 	size      int64 // -1: not known
@@ -62,10 +64,11 @@ func (s *saved) pictures(ctx context.Context) (out []picture, err error) {
 		}
 	}
 	if doc := has["index.json"]; doc != nil {
-		w := &walkIndex{s: s, seen: map[string]int{}}
+		w := &walkIndex{s: s, seen: map[string]int{}, called: map[string][]string{}}
 		if err := w.index(ctx, doc, nil, 0); err != nil {
 			return nil, err
 		}
+		tie(w.out, w.called)
 		out = w.out
 	}
 	if doc := has["manifest.json"]; doc != nil {
@@ -138,6 +141,8 @@ type walkIndex struct {
 	path []string // indexes that were met
 	out  []picture
 	seen map[string]int
+
+	called map[string][]string // names by digest
 }
 
 func (w *walkIndex) index(ctx context.Context, raw []byte, names []string, depth int) error {
@@ -151,6 +156,7 @@ func (w *walkIndex) index(ctx context.Context, raw []byte, names []string, depth
 		}
 		digest := d.Digest.String()
 		called := slices.Concat(names, refNames(d))
+		w.called[digest] = appendNew(w.called[digest], called)
 		if i, has := w.seen[digest]; has {
 			w.name(i, called)
 			continue
@@ -159,6 +165,9 @@ func (w *walkIndex) index(ctx context.Context, raw []byte, names []string, depth
 		if err != nil {
 			w.s.skip(manifestPath, digest, fingerprints.SkipMissing, "the manifest is not there")
 			continue
+		}
+		if err := verify(doc, digest, max(d.Size, -1)); err != nil { // what is there is read
+			w.s.skip(manifestPath, digest, fingerprints.SkipUnreadable, detailOf(err))
 		}
 		if d.MediaType.IsIndex() || depth < maxDepth && isIndex(doc) {
 			if depth == maxDepth {
@@ -204,23 +213,20 @@ func (w *walkIndex) name(i int, names []string) {
 
 func (w *walkIndex) picture(d v1.Descriptor, doc []byte, names []string) {
 	digest := d.Digest.String()
-	m, err := v1.ParseManifest(strings.NewReader(string(doc)))
-	if err != nil {
+	m, ok := parseManifest(doc)
+	if !ok {
 		w.s.skip(manifestPath, digest, fingerprints.SkipUnreadable, "the manifest cannot be read")
 		return
 	}
 	p := picture{
-		names: names, digest: digest, raw: doc, annotations: annotations(d.Annotations, m.Annotations),
+		names: names, digest: digest, raw: doc, annotations: m.said(d.Annotations), about: subjectOf(d, m, names),
 		uses: append(slices.Clone(w.path), digest, m.Config.Digest.String()),
 	}
-	if d.Platform != nil {
+	if d.Platform != nil && p.about == "" {
 		p.platform = d.Platform.String()
 	}
-	if p.config, err = document(w.s.files, blobName(m.Config.Digest.String())); err != nil {
-		w.s.skip("@config", digest, fingerprints.SkipMissing, "the configuration is not there")
-	}
-	for _, l := range m.Layers {
-		p.layers = append(p.layers, w.s.blob(blobName(l.Digest.String()), l))
+	if config := p.take(m, func(d v1.Descriptor) blob { return w.s.blob(blobName(d.Digest.String()), d) }); config != nil {
+		p.config = w.s.config(blobName(config.Digest.String()), digest, config.Digest.String(), config.Size)
 	}
 	w.seen[digest] = len(w.out)
 	w.out = append(w.out, p)
@@ -234,14 +240,64 @@ func annotations(lists ...map[string]string) map[string]string {
 	return out
 }
 
+// config reads an image's configuration; nil: it is not there.
+func (s *saved) config(name, image, digest string, size int64) []byte {
+	doc, err := document(s.files, name)
+	if err != nil {
+		s.skip("@config", image, fingerprints.SkipMissing, "the configuration is not there")
+		return nil
+	}
+	if err := verify(doc, digest, max(size, -1)); err != nil {
+		s.skip("@config", image, fingerprints.SkipUnreadable, detailOf(err))
+	}
+	return doc
+}
+
 func (s *saved) blob(name string, d v1.Descriptor) blob {
-	return blob{name: name, digest: d.Digest.String(), mediaType: d.MediaType, size: d.Size, urls: d.URLs, open: func(context.Context) (io.ReadCloser, error) {
+	b := blob{name: name, digest: d.Digest.String(), mediaType: d.MediaType, size: d.Size, urls: d.URLs}
+	b.open = func(context.Context) (io.ReadCloser, error) {
 		rc, _, err := s.files.open(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, &scanners.SkipError{Reason: fingerprints.SkipMissing, Detail: "the layer is not there", Size: d.Size}
+			return nil, missing(b)
 		}
-		return rc, err
-	}}
+		if err != nil {
+			return nil, err
+		}
+		return verified(rc, keptUnder(name), max(d.Size, -1)), nil
+	}
+	return b
+}
+
+// keptUnder is the digest that a file's name says; empty: it says none.
+func keptUnder(name string) string {
+	if rest, is := strings.CutPrefix(name, "blobs/"); is {
+		return strings.Replace(rest, "/", ":", 1)
+	}
+	if sum, is := strings.CutSuffix(name, ".json"); is && !strings.Contains(sum, "/") {
+		return "sha256:" + sum
+	}
+	if strings.HasPrefix(name, "sha256:") {
+		return name
+	}
+	return ""
+}
+
+// missing is how a blob is listed that is not in the files.
+func missing(b blob) error {
+	detail := "it is not there"
+	if foreign(b) {
+		detail = "a foreign layer, which is not in the files: addresses that manifests name are not asked"
+	}
+	return &scanners.SkipError{Reason: fingerprints.SkipMissing, Detail: detail, Size: b.size}
+}
+
+// detailOf is the text that an error is listed with.
+func detailOf(err error) string {
+	var skip *scanners.SkipError
+	if errors.As(err, &skip) {
+		return skip.Detail
+	}
+	return "it cannot be read"
 }
 
 // dockerManifest is an entry of docker's manifest.json.
@@ -253,7 +309,7 @@ type dockerManifest struct {
 
 // docker reads what `docker save` wrote since 1.10. Images that an index beside it
 // names, too, are given their names.
-func (s *saved) docker(raw []byte, out []picture) (_ []picture, err error) {
+func (s *saved) docker(raw []byte, out []picture) ([]picture, error) {
 	var list []dockerManifest
 	if json.Unmarshal(raw, &list) != nil {
 		return nil, fmt.Errorf("manifest.json: %w", errBadDocument)
@@ -264,13 +320,13 @@ func (s *saved) docker(raw []byte, out []picture) (_ []picture, err error) {
 			continue
 		}
 		p := picture{names: d.RepoTags, digest: d.Config, raw: raw, uses: []string{strings.Replace(strings.TrimPrefix(d.Config, "blobs/"), "/", ":", 1)}}
-		if p.config, err = document(s.files, d.Config); err != nil {
-			s.skip("@config", d.Config, fingerprints.SkipMissing, "the configuration is not there")
-		}
+		p.config = s.config(d.Config, d.Config, keptUnder(d.Config), -1)
 		for i, name := range d.Layers {
 			b := s.blob(name, v1.Descriptor{Size: -1})
 			if b.digest = diffID(p.config, i, len(d.Layers)); b.digest == "" {
 				b.digest = name
+			} else if keptUnder(name) == "" {
+				b.open = unpackedVerified(b.open, b.digest)
 			}
 			p.layers = append(p.layers, b)
 		}

@@ -49,6 +49,9 @@ type survey struct {
 
 // layer reads one. What cannot be read of it is listed; the error is ctx's.
 func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
+	if b.path != "" {
+		return &surveyed{noTar: true}, nil
+	}
 	s := &surveyed{}
 	var w *walker
 	rc, err := b.open(ctx)
@@ -56,14 +59,17 @@ func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
 		w, err = newWalker(rc, ctx.Done())
 	}
 	if err == nil {
-		err = v.read(ctx, w, s)
+		if err = v.read(ctx, w, s); err == nil {
+			err = drained(rc)
+		}
 		_ = w.close() // it was read as far as it can be
 	}
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, errNoTar):
-		*s = surveyed{noTar: true}
+		// It is looked at as it is; if it broke off, the next time it may be an archive.
+		*s = surveyed{noTar: true, failed: w.un.failed != nil}
 	case err != nil:
 		s.failed = true
 		s.skipped = append(s.skipped, skipOf(err, b))

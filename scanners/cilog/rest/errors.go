@@ -11,6 +11,7 @@ import (
 	"net/http"
 
 	"revenant/scanners/cilog"
+	"revenant/scanners/web"
 )
 
 // ErrNotFound is a 404: what it means, the caller knows.
@@ -147,7 +148,7 @@ func trouble(err error) (again, string) {
 		op          *net.OpError
 	)
 	switch {
-	case errors.Is(err, errGuarded):
+	case errors.Is(err, web.ErrGuarded):
 		return never, "a redirect into this machine or its network's own services is not followed"
 	case errors.Is(err, errSlow):
 		return soon, "it took too long"

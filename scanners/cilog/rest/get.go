@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"revenant/scanners/cilog"
+	"revenant/scanners/web"
 )
 
 // JSON asks for a value of at most 16 MiB and reads it into what into points
@@ -87,7 +88,7 @@ func (c *Client) Open(ctx context.Context, ref string, from int64) (io.ReadClose
 		a, open = c.answer(r), r.body
 		switch {
 		case r.resp.StatusCode == http.StatusOK:
-		case r.resp.StatusCode == http.StatusPartialContent && from > 0 && begins(r.resp.Header) == from:
+		case r.resp.StatusCode == http.StatusPartialContent && from > 0 && web.Begins(r.resp.Header) == from:
 			a.From = from
 		case r.resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && from > 0:
 			a.From, a.Size, open = from, 0, http.NoBody

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"revenant/scanners/web"
 )
 
 // Options say which server is asked, and how. Zero values have a default
@@ -75,8 +77,8 @@ const (
 type Client struct {
 	o     Options
 	base  *url.URL // without user-info, query and fragment; its path ends in a slash
-	guard *guard
-	web   *http.Client
+	guard *web.Guard
+	asker *http.Client
 
 	mu     sync.Mutex
 	counts Counts
@@ -103,8 +105,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{o: o, base: base, guard: &guard{}}
-	c.guard.home(base)
+	c := &Client{o: o, base: base, guard: web.NewGuard(base)}
 	if c.o.Now == nil {
 		c.o.Now = time.Now
 	}
@@ -118,9 +119,9 @@ func New(o Options) (*Client, error) {
 		c.o.Idle = defaultIdle
 	}
 	if c.o.Transport == nil {
-		c.o.Transport = c.guard.transport()
+		c.o.Transport = c.guard.Transport()
 	}
-	c.web = &http.Client{Transport: c.o.Transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+	c.asker = &http.Client{Transport: c.o.Transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse // followed by hand: each hop is judged
 	}}
 	return c, nil
@@ -159,7 +160,7 @@ func (c *Client) count(add func(*Counts)) {
 }
 
 // Close lets go of connections that wait for further requests.
-func (c *Client) Close() { c.web.CloseIdleConnections() }
+func (c *Client) Close() { c.asker.CloseIdleConnections() }
 
 // Answer is what came with a body, or without one.
 type Answer struct {
@@ -188,7 +189,7 @@ func (c *Client) target(ref string) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%s: a reference is no URL", c.base.Host)
-	case !sameOrigin(u, c.base):
+	case !web.SameOrigin(u, c.base):
 		return nil, fmt.Errorf("%s: a reference leads to another host, which is not asked", c.base.Host)
 	case dotted(u.EscapedPath()):
 		return nil, fmt.Errorf("%s: a reference has a path with dots in place of a name", c.base.Host)
@@ -222,20 +223,6 @@ func dotted(path string) bool {
 // origin is the beginning of a URL up to its path.
 func origin(u *url.URL) string {
 	return u.Scheme + "://" + strings.ToLower(u.Host)
-}
-
-func sameOrigin(a, b *url.URL) bool {
-	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
-}
-
-func port(u *url.URL) string {
-	switch p := u.Port(); {
-	case p != "":
-		return p
-	case u.Scheme == "http":
-		return "80"
-	}
-	return "443"
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

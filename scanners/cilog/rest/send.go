@@ -10,7 +10,11 @@ import (
 	"time"
 
 	"revenant/scanners/cilog"
+	"revenant/scanners/web"
 )
+
+// errSlow: an answer took too long.
+var errSlow = errors.New("too slow")
 
 // How far redirects are followed.
 type follow int
@@ -150,7 +154,7 @@ func (c *Client) chase(ctx context.Context, q question) (*reply, *fault) {
 		case hops == maxRedirects:
 			return nil, c.fault(q, never, cilog.ErrUnreachable, "it redirects again and again")
 		}
-		home = home && sameOrigin(to, c.base)
+		home = home && web.SameOrigin(to, c.base)
 		at = to
 	}
 }
@@ -175,7 +179,7 @@ func (c *Client) hop(q question, r *reply) (*url.URL, *fault) {
 		return no("it redirects without saying where")
 	}
 	to = r.asked.ResolveReference(to)
-	away := !sameOrigin(to, c.base)
+	away := !web.SameOrigin(to, c.base)
 	switch {
 	case to.Scheme != "https" && to.Scheme != "http" || to.Hostname() == "":
 		return no("it redirects to what is not of the web")
@@ -183,8 +187,8 @@ func (c *Client) hop(q question, r *reply) (*url.URL, *fault) {
 		return no("it redirects from https to http, which is not followed")
 	case away && q.follow == atHome:
 		return no("it redirects to another host: give the address under which it answers")
-	case away && !c.guard.allows(named(to.Hostname())):
-		_, reason := trouble(errGuarded)
+	case away && !c.guard.Allows(to.Hostname()):
+		_, reason := trouble(web.ErrGuarded)
 		return no(reason)
 	}
 	return to, nil
@@ -194,7 +198,7 @@ func (c *Client) hop(q question, r *reply) (*url.URL, *fault) {
 func (c *Client) once(ctx context.Context, q question, at *url.URL, home bool) (*reply, *fault) {
 	inner, cancel := context.WithCancelCause(ctx)
 	if !home {
-		inner = context.WithValue(inner, foreignKey{}, dialled(at))
+		inner = web.Foreign(inner, at)
 	}
 	req, err := http.NewRequestWithContext(inner, http.MethodGet, at.String(), http.NoBody)
 	if err != nil {
@@ -210,7 +214,7 @@ func (c *Client) once(ctx context.Context, q question, at *url.URL, home bool) (
 		}
 	})
 	alarm := time.AfterFunc(c.o.Idle, func() { cancel(errSlow) })
-	resp, err := c.web.Do(req) //nolint:bodyclose // body.Close does, which every reply ends with
+	resp, err := c.asker.Do(req) //nolint:bodyclose // body.Close does, which every reply ends with
 	alarm.Stop()
 	if err != nil {
 		if errors.Is(context.Cause(inner), errSlow) {
@@ -249,7 +253,7 @@ func (c *Client) dress(req *http.Request, q question, home bool) {
 // for all requests; a Retry-After only where the answer is a refusal.
 func (c *Client) heed(r *reply) {
 	now, status := c.o.Now(), r.resp.StatusCode
-	late, told := retryAfter(r.resp.Header, now)
+	late, told := web.RetryAfter(r.resp.Header, now)
 	r.late = late
 	if !r.home {
 		return
@@ -258,7 +262,7 @@ func (c *Client) heed(r *reply) {
 	if c.o.Limit != nil {
 		if left, reset, ok := c.o.Limit(r.resp.Header); ok && left <= 0 {
 			// A second more: the reset is told in whole ones.
-			r.late, told = max(late, between(clock(r.resp.Header, now), reset)+time.Second), true
+			r.late, told = max(late, web.Between(web.Clock(r.resp.Header, now), reset)+time.Second), true
 		}
 	}
 	if !told {
@@ -276,7 +280,7 @@ func (c *Client) limited(r *reply) bool {
 	if !r.home {
 		return false
 	}
-	if _, told := retryAfter(r.resp.Header, c.o.Now()); told {
+	if _, told := web.RetryAfter(r.resp.Header, c.o.Now()); told {
 		return true
 	}
 	if c.o.Limit != nil {

@@ -1,4 +1,10 @@
-package rest
+// Package web is what clients of HTTP APIs share: where redirects may lead, and
+// what headers of answers say.
+//
+// It promises: whoever redirects cannot make this machine ask itself, its link's
+// neighbours or the services of its cloud; a header of whatever text is read to a
+// bounded value. It refuses to send anything by itself.
+package web
 
 import (
 	"context"
@@ -13,10 +19,8 @@ import (
 	"time"
 )
 
-var (
-	errGuarded = errors.New("an address that redirects may not lead to")
-	errSlow    = errors.New("too slow")
-)
+// ErrGuarded is returned by a connection that a redirect may not lead to.
+var ErrGuarded = errors.New("an address that redirects may not lead to")
 
 // Places that a redirect must not reach: they answer whoever asks from here.
 type place int
@@ -28,27 +32,32 @@ const (
 	metadata
 )
 
-// guard knows where Base is, and where redirects may lead.
-type guard struct {
-	addr string // Base's host:port, as it is dialled
+// Guard knows where a server is, and where its redirects may lead. It is safe for
+// concurrent use after NewGuard.
+type Guard struct {
+	addr string // the server's host:port, as it is dialled
 
 	mu   sync.Mutex
 	base place
 }
 
-func (g *guard) home(base *url.URL) {
-	g.addr = dialled(base)
-	g.base = named(base.Hostname())
+// NewGuard returns the guard of the server at a URL.
+func NewGuard(base *url.URL) *Guard {
+	return &Guard{addr: dialled(base), base: named(base.Hostname())}
 }
 
 // dialled is the address that a transport dials for a URL, as transports write it.
 func dialled(u *url.URL) string {
-	return net.JoinHostPort(strings.ToLower(u.Hostname()), port(u))
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), Port(u))
 }
+
+// Allows reports whether a redirect may name a host. A name is judged again when
+// it is dialled, where Transport and Foreign are used.
+func (g *Guard) Allows(host string) bool { return g.allows(named(host)) }
 
 // allows reports whether a redirect may lead to a place: a server that is
 // itself on this machine may name a storage beside it.
-func (g *guard) allows(p place) bool {
+func (g *Guard) allows(p place) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return p == anywhere || p == g.base && p != metadata
@@ -110,12 +119,18 @@ func translated(a netip.Addr) (netip.Addr, bool) {
 	return netip.AddrFrom4([4]byte(b[12:])), true
 }
 
+// Foreign marks requests of a context as ones to a URL that a redirect named.
+func Foreign(ctx context.Context, to *url.URL) context.Context {
+	return context.WithValue(ctx, foreignKey{}, dialled(to))
+}
+
 // foreignKey marks a request's context with the address that a redirect named.
 type foreignKey struct{}
 
-// transport is Go's own, with a look at the address of each connection: a name
-// that was harmless when it was looked up may not be when it is dialled.
-func (g *guard) transport() http.RoundTripper {
+// Transport is Go's own, with a look at the address of each connection: a name
+// that was harmless when it was looked up may not be when it is dialled. The
+// caller may change it before it is used.
+func (g *Guard) Transport() *http.Transport {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment}
 	if own, ok := http.DefaultTransport.(*http.Transport); ok {
 		t = own.Clone()
@@ -125,10 +140,10 @@ func (g *guard) transport() http.RoundTripper {
 	return t
 }
 
-func (g *guard) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+func (g *Guard) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 	foreign, _ := ctx.Value(foreignKey{}).(string)
-	if foreign == addr && addr != g.addr { // otherwise it is Base's, or a proxy's
+	if foreign == addr && addr != g.addr { // otherwise it is the server's, or a proxy's
 		d.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
 			return g.check(address)
 		}
@@ -140,19 +155,35 @@ func (g *guard) dial(ctx context.Context, network, addr string) (net.Conn, error
 	return conn, err
 }
 
-func (g *guard) check(address string) error {
+func (g *Guard) check(address string) error {
 	a, err := netip.ParseAddrPort(address)
 	if err != nil || !g.allows(where(a.Addr())) {
-		return errGuarded
+		return ErrGuarded
 	}
 	return nil
 }
 
-// learn notes the place of Base, whose name may stand for this machine.
-func (g *guard) learn(address string) {
+// learn notes the place of the server, whose name may stand for this machine.
+func (g *Guard) learn(address string) {
 	if a, err := netip.ParseAddrPort(address); err == nil {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.base = where(a.Addr())
 	}
+}
+
+// Port is a URL's, or that of its scheme.
+func Port(u *url.URL) string {
+	switch p := u.Port(); {
+	case p != "":
+		return p
+	case u.Scheme == "http":
+		return "80"
+	}
+	return "443"
+}
+
+// SameOrigin reports whether two URLs are of the same scheme, host and port.
+func SameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && Port(a) == Port(b)
 }

@@ -1,0 +1,166 @@
+package image
+
+import (
+	"cmp"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// Where what is no file of an image stands.
+const (
+	referrerPath = "@referrer/" // with what it says of an image: attestation, signature, bill of materials
+	artifactPath = "@artifact/" // with what is no image at all: charts, modules, policies
+)
+
+// titleAnnotation is a content's file name, of the OCI image specification,
+// "Pre-Defined Annotation Keys".
+const titleAnnotation = "org.opencontainers.image.title"
+
+// manifest is one of an image or of another content, as it is read here.
+type manifest struct {
+	v1.Manifest
+	// Blobs are the contents of OCI's artifact manifests, which were dropped before
+	// they were final and are kept by some registries.
+	Blobs []v1.Descriptor `json:"blobs"`
+}
+
+func parseManifest(raw []byte) (m manifest, ok bool) {
+	return m, json.Unmarshal(raw, &m) == nil
+}
+
+// subjectOf is the digest of what a manifest is about; empty: it stands for
+// itself. d is how it was named, and names are its tags.
+func subjectOf(d v1.Descriptor, m manifest, names []string) string {
+	if s := d.Annotations["vnd.docker.reference.digest"]; d.Annotations["vnd.docker.reference.type"] != "" { // buildkit's attestations
+		return cmp.Or(s, unknownSubject)
+	}
+	if m.Subject != nil && m.Subject.Digest.Hex != "" {
+		return m.Subject.Digest.String()
+	}
+	for _, name := range names {
+		if s := taggedSubject(name); s != "" {
+			return s
+		}
+	}
+	switch d.Annotations["kind"] { // of layouts that cosign saved
+	case "dev.cosignproject.cosign/sigs", "dev.cosignproject.cosign/atts", "dev.cosignproject.cosign/sboms":
+		return unknownSubject
+	}
+	return ""
+}
+
+// unknownSubject is what a manifest is about that does not say of what.
+const unknownSubject = "unknown"
+
+// referrerTag is a tag that stands for what refers to a digest: of the OCI
+// distribution specification, "Referrers Tag Schema", and cosign's with an end.
+var referrerTag = regexp.MustCompile(`^(?:.*[:/])?sha256-([0-9a-f]{64})(?:\.[a-z0-9]{1,16})?$`)
+
+// taggedSubject is the digest that a tag says something about; empty: it names an
+// image.
+func taggedSubject(name string) string {
+	m := referrerTag.FindStringSubmatch(name)
+	if m == nil {
+		return ""
+	}
+	return "sha256:" + m[1]
+}
+
+// cosignTags are the ends of tags that cosign gives to what it keeps.
+func cosignTags() []string { return []string{".sig", ".att", ".sbom"} }
+
+// take sorts what a manifest names: layers of a file system, and contents of their
+// own. open makes a blob of a descriptor. It returns the configuration where that
+// is an image's.
+func (p *picture) take(m manifest, open func(v1.Descriptor) blob) (config *v1.Descriptor) {
+	below := artifactPath
+	if p.about != "" {
+		below = referrerPath
+	}
+	var contents []blob
+	content := func(d v1.Descriptor, path string) {
+		if d.Digest.Hex == "" || d.Size <= 2 && d.Size >= 0 { // nothing, or an empty object
+			return
+		}
+		b := open(d)
+		b.path = path
+		contents = append(contents, b)
+	}
+	of := imageConfig(m.Config.MediaType)
+	switch {
+	case m.Config.Digest.Hex == "":
+	case of:
+		config = &m.Config
+	default:
+		content(m.Config, "@config")
+	}
+	for _, l := range slices.Concat(m.Layers, m.Blobs) {
+		if fileSystem(l.MediaType) || of && p.about == "" && strings.Contains(string(l.MediaType), "tar") {
+			p.layers = append(p.layers, open(l))
+			continue
+		}
+		path := cleaned(l.Annotations[titleAnnotation])
+		if path == "" || p.about != "" {
+			path = below + string(cmp.Or(types.MediaType(m.ArtifactType), l.MediaType, m.Config.MediaType, "unknown"))
+		}
+		content(l, path)
+	}
+	p.layers = append(p.layers, contents...)
+	return config
+}
+
+// imageConfig reports whether a configuration is an image's.
+func imageConfig(t types.MediaType) bool {
+	return t == "" || t == types.OCIConfigJSON || t == types.DockerConfigJSON
+}
+
+// fileSystem reports whether a blob is a layer of a file system.
+func fileSystem(t types.MediaType) bool {
+	return t == "" || strings.HasPrefix(string(t), "application/vnd.oci.image.layer.") || strings.HasPrefix(string(t), "application/vnd.docker.image.rootfs.")
+}
+
+// foreign reports whether a layer is not for everybody to keep.
+func foreign(b blob) bool {
+	t := string(b.mediaType)
+	return len(b.urls) > 0 || strings.Contains(t, "foreign") || strings.Contains(t, "nondistributable")
+}
+
+// said are the annotations that stand in a manifest, one that names it first.
+func (m manifest) said(named map[string]string) map[string]string {
+	lists := []map[string]string{}
+	for _, l := range slices.Concat(m.Blobs, m.Layers) {
+		lists = append(lists, l.Annotations)
+	}
+	return annotations(append(lists, m.Config.Annotations, m.Annotations, named)...)
+}
+
+// tie gives what is about an image the names of that image. called are names by
+// digest, of images and of indexes.
+func tie(pictures []picture, called map[string][]string) {
+	at := map[string]int{}
+	for i, p := range pictures {
+		at[p.digest] = i
+	}
+	for i := range pictures {
+		seen := map[string]bool{}
+		about := pictures[i].about
+		for depth := 0; about != "" && depth < maxDepth && !seen[about]; depth++ {
+			names := slices.DeleteFunc(slices.Clone(called[about]), func(name string) bool { return taggedSubject(name) != "" })
+			if len(names) > 0 {
+				pictures[i].names = names
+				break
+			}
+			seen[about] = true
+			if k, has := at[about]; has {
+				about = pictures[k].about
+			} else {
+				about = ""
+			}
+		}
+	}
+}
