@@ -42,8 +42,9 @@ whether the image itself says it (metadata): environment, labels, history,
 annotations. What refers to an image is read with it: attestations, signatures,
 bills of materials.
 
-What layers hold is remembered beside the registry of secrets, sealed and without
-content: the next scan reads new layers alone, a scan that was stopped goes on.
+What layers hold is remembered, sealed and without content, where there is a
+registry of secrets: the next scan reads new layers alone, one that was stopped
+goes on.
 
 Logins are docker's: 'docker login', DOCKER_CONFIG, credential helpers; podman's
 auth.json where docker has none. Certificates in /etc/docker/certs.d count.`,
