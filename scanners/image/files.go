@@ -83,7 +83,7 @@ func repositoryOf(files fileset) string {
 		for _, text := range names {
 			host, _, has := strings.Cut(text, "/")
 			if ref, err := name.ParseReference(text); err == nil && has && (strings.ContainsAny(host, ".:") || host == "localhost") {
-				from = ref.Context().Name()
+				from = shownHost(ref.Context().Registry) + "/" + ref.Context().RepositoryStr()
 				found[from] = true
 			}
 		}
@@ -97,7 +97,7 @@ func repositoryOf(files fileset) string {
 	return slices.Collect(maps.Keys(found))[0]
 }
 
-func (f inFiles) pictures(ctx context.Context, skip skipper) ([]picture, error) {
+func (f inFiles) pictures(ctx context.Context, _ []string, skip skipper) ([]picture, error) {
 	return (&saved{files: f.files, skip: skip}).pictures(ctx)
 }
 

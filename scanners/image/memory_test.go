@@ -348,3 +348,25 @@ func TestStands(t *testing.T) {
 		t.Error("what was scanned before is not known, yet it calls itself whole")
 	}
 }
+
+// TestUntagged: an image that was scanned by its digest is scanned with all tags, as
+// long as it is there.
+func TestUntagged(t *testing.T) {
+	c := newCounting(t)
+	old := pictureOf(t, v1.Config{}, nil, tarOf(t, file{name: "a", text: wanted}))
+	c.push(t, "1", old)
+	c.push(t, "1", pictureOf(t, v1.Config{}, nil, tarOf(t, file{name: "b", text: wanted})))
+	digest, err := old.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &kept{}
+	drain(t, c.open(t, "shop@"+digest.String(), nil, image.Options{Memory: m}))
+	for _, want := range []int{2, 1} {
+		items, skips := drain(t, c.open(t, "shop", everyTag, image.Options{Memory: m, Whole: true}))
+		if len(items) != want || len(skips) > 0 {
+			t.Errorf("items %v, skips %v, want %d items", items, skips, want)
+		}
+		delete(c.has, digest.String())
+	}
+}

@@ -92,6 +92,17 @@ func (r *reached) take(pictures []picture, whole bool) {
 	}
 }
 
+// digests are those that images were scanned by.
+func (r *reached) digests() (out []string) {
+	for called := range r.Names {
+		if _, digest, has := strings.Cut(called, "@"); has {
+			out = append(out, digest)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // stands reports whether a name that is not scanned now led to what a locator
 // names.
 func (r *reached) stands(locator string) bool {

@@ -200,7 +200,7 @@ func (r inRegistry) refs(ctx context.Context, skip skipper) (wanted []string, as
 // sorted: what is in memory for them is let go then.
 const window = 64
 
-func (r inRegistry) pictures(ctx context.Context, skip skipper) ([]picture, error) {
+func (r inRegistry) pictures(ctx context.Context, also []string, skip skipper) ([]picture, error) {
 	refs, aside, err := r.refs(ctx, skip)
 	if err != nil {
 		return nil, err
@@ -214,6 +214,14 @@ func (r inRegistry) pictures(ctx context.Context, skip skipper) ([]picture, erro
 			}
 		}
 		w.docs.forget()
+	}
+	for _, digest := range also {
+		if _, err := w.docs.manifest(ctx, digest); errors.Is(err, distribution.ErrNotFound) {
+			continue // it is not there any more
+		}
+		if err := w.named(ctx, digest, false); err != nil {
+			return nil, err
+		}
 	}
 	if err := w.referring(ctx, aside); err != nil {
 		return nil, err

@@ -56,8 +56,9 @@ type place interface {
 	id() string
 	// part reports whether there is more under that id.
 	part() bool
-	// pictures are the images; what cannot be had of them is told to skip.
-	pictures(ctx context.Context, skip skipper) ([]picture, error)
+	// pictures are the images, and those that also names by digest where they are
+	// still there; what cannot be had of them is told to skip.
+	pictures(ctx context.Context, also []string, skip skipper) ([]picture, error)
 	close() error
 }
 
@@ -161,11 +162,15 @@ func (s *Source) skip(path, locator string, why fingerprints.SkipReason, detail 
 
 // begin asks for the images, and has their layers read.
 func (s *Source) begin(ctx context.Context) error {
-	pictures, err := s.place.pictures(ctx, s.skip)
+	s.known()
+	var also []string
+	if s.o.Whole {
+		also = s.reached.digests() // no list of tags has them
+	}
+	pictures, err := s.place.pictures(ctx, also, s.skip)
 	if err != nil {
 		return err
 	}
-	s.known()
 	s.reached.take(pictures, s.o.Whole)
 	s.work = newWork(s, pictures)
 	s.work.reader.start(ctx, s.o.Workers)
