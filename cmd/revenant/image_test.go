@@ -8,7 +8,9 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -151,6 +153,40 @@ func TestImageGone(t *testing.T) {
 	b.must(0, "", "image", host+"/shop:2")
 	if diff := cmp.Diff([]string{"@env/NOTE gone", "app/.env gone"}, open()); diff != "" {
 		t.Errorf("no image has it any more (-want +got):\n%s", diff)
+	}
+}
+
+// TestLayersAcrossRepositories: a layer that another repository has is not read
+// again.
+func TestLayersAcrossRepositories(t *testing.T) {
+	b := newBox(t)
+	b.must(0, "", "init")
+	v := generated(80)
+	b.must(0, v, "secret", "add", "shop/db")
+	asked := map[string]int{}
+	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
+			asked[path.Base(r.URL.Path)]++
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	savedImage(t, host+"/a:1", "", "nothing")
+	savedImage(t, host+"/b:1", "", "nothing")
+	b.must(0, "", "image", host+"/a:1")
+	layers := 0
+	for _, repository := range []string{"b", "a"} {
+		b.must(0, "", "image", host+"/"+repository+":1")
+	}
+	for _, n := range asked {
+		if n == 1 {
+			layers++
+		}
+	}
+	if layers != 2 || len(asked) != 3 { // and the configuration, at each scan
+		t.Errorf("blobs were asked for %v times", asked)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,11 +22,14 @@ const (
 	keptEveryWhile = 10 * time.Second
 )
 
-// layerMemory keeps what is known of layers.
+// layerMemory keeps what is known of images. What is known of a layer is the same in
+// every repository that has it.
 type layerMemory struct {
 	files *sealedFiles
 	kept  *keptOutcomes
 	now   func() time.Time
+	// others lists the files of layers that scans of other repositories left.
+	others func() map[string]string
 
 	mu    sync.Mutex
 	saved time.Time
@@ -42,11 +46,44 @@ func (a *app) remembersLayers(o *image.Options, e *eye, fl *scanFlags, p scanPla
 		return
 	}
 	files.what, files.most = "what is known of a layer", maxLayerFile
-	o.Memory, o.Look = &layerMemory{files: files, kept: e.kept, now: a.now, saved: a.now()}, [sha256.Size]byte(look)
+	files.shared = func(part string) bool { return strings.HasPrefix(part, layerPart) }
+	m := &layerMemory{files: files, kept: e.kept, now: a.now, saved: a.now()}
+	m.others = sync.OnceValue(m.elsewhere)
+	o.Memory, o.Look = m, [sha256.Size]byte(look)
 }
 
-// Load implements image.Memory.
-func (m *layerMemory) Load(part string) ([]byte, error) { return m.files.load(part) }
+// layerPart begins the parts that are about a layer.
+const layerPart = "layer-"
+
+// elsewhere are files of layers, by their part, whoever's they are.
+func (m *layerMemory) elsewhere() map[string]string {
+	out := map[string]string{}
+	dir := filepath.Dir(m.files.files.prefix)
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return out // the layers are read
+	}
+	for _, e := range list {
+		if source, part, has := strings.Cut(e.Name(), "."); has && source != "" && strings.HasPrefix(part, layerPart) {
+			out[part] = filepath.Join(dir, e.Name())
+		}
+	}
+	return out
+}
+
+// Load implements image.Memory. A layer that another repository has, too, is known
+// from there.
+func (m *layerMemory) Load(part string) ([]byte, error) {
+	b, err := m.files.load(part)
+	if b != nil || err != nil || !strings.HasPrefix(part, layerPart) {
+		return b, err
+	}
+	other := m.others()[part]
+	if other == "" || os.Link(other, m.files.files.file(part)) != nil {
+		return nil, nil
+	}
+	return m.files.load(part)
+}
 
 // Save implements image.Memory. What contents gave until now is kept with it from
 // time to time: a scan that is killed goes on from there.
@@ -67,6 +104,6 @@ func (m *layerMemory) Keep(parts map[string]bool) error {
 	prefix := filepath.Base(m.files.files.prefix) + "."
 	return removeBeside(filepath.Dir(m.files.files.prefix), func(file string) bool {
 		part, is := strings.CutPrefix(file, prefix)
-		return is && strings.HasPrefix(part, "layer-") && !parts[part]
+		return is && strings.HasPrefix(part, layerPart) && !parts[part]
 	})
 }

@@ -17,6 +17,8 @@ type sealedFiles struct {
 	box    sealed.Box
 	what   string // for errors
 	most   int64  // bytes of a part
+	// shared reports whether a part is the same for every source; nil: none is.
+	shared func(part string) bool
 }
 
 // sealedFiles are those of a source; nil where nothing is to be kept. Head begins
@@ -65,9 +67,12 @@ func (s *sealedFiles) save(part string, plain []byte) error {
 	return s.files.Save(part, b)
 }
 
-// bound is a box that opens this part of the source alone.
+// bound is a box that opens this part alone, and of this source if it is not shared.
 func (s *sealedFiles) bound(part string) sealed.Box {
 	box := s.box
+	if s.shared != nil && s.shared(part) {
+		box.Bound = nil
+	}
 	box.Bound = append(append(box.Bound[:len(box.Bound):len(box.Bound)], 0), part...)
 	return box
 }
