@@ -69,6 +69,7 @@ func floors() map[string]room {
 		"scanners/gitrepo/lineage":    {floor: 2, sideway: []string{"scanners/gitrepo/objects"}},
 		"scanners/gitrepo/objects":    {floor: 2},
 		"scanners/image":              {floor: 2},
+		"scanners/image/buildcontext": {floor: 2, sideway: []string{"scanners/files"}},
 		"scanners/registered":         {floor: 2, sideway: []string{"scanners/byteclass"}},
 		"scanners/rules":              {floor: 2, sideway: []string{"scanners/byteclass"}},
 		"scanners/spool":              {floor: 2},

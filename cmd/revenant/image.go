@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"math"
 	"os"
 	"runtime"
 
@@ -22,6 +21,7 @@ type imageFlags struct {
 	tags     []string
 	allTags  bool
 	insecure bool
+	build    contextFlags
 }
 
 func (a *app) imageCommand() *cobra.Command {
@@ -39,15 +39,26 @@ layer removed or replaced it (shadowed: whoever can pull the image has it), or
 whether the image itself says it (metadata): environment, labels, history,
 annotations.
 
-Logins are docker's: 'docker login', DOCKER_CONFIG, credential helpers.`,
+Logins are docker's: 'docker login', DOCKER_CONFIG, credential helpers.
+
+With --build-context the folder is scanned that an image would be built from,
+before it is: what .dockerignore lets through, which instruction copies it, and
+what ARG, ENV and LABEL would leave in the image.`,
 		Example: `  revenant image registry.example.org/shop:1.4
   revenant image registry.example.org/shop --all-tags
   revenant image registry.example.org/shop --tag '1.*'
-  docker save shop:1.4 -o shop.tar && revenant image shop.tar`,
-		Args: argCount(1, math.MaxInt, "at least one REFERENCE or PATH"),
-		RunE: func(c *cobra.Command, args []string) error { return a.scanImages(c.Context(), &fl, args) },
+  docker save shop:1.4 -o shop.tar && revenant image shop.tar
+  revenant image --build-context . --build-arg VERSION=1.4`,
+		Args: func(c *cobra.Command, args []string) error { return fl.build.check(c, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if fl.build.folder != "" {
+				return a.scanContext(c.Context(), &fl)
+			}
+			return a.scanImages(c.Context(), &fl, args)
+		},
 	}
 	fl.register(c)
+	fl.build.register(c)
 	f := c.Flags()
 	f.BoolVar(&fl.allTags, "all-tags", false, "every tag of the repository")
 	f.StringArrayVar(&fl.tags, "tag", nil, "tags of the repository that this glob matches (repeat)")
