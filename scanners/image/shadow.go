@@ -62,7 +62,11 @@ func shadows(layers [][]entry) [][]int {
 			}
 		}
 		for k, e := range entries {
-			if e.kind != kindWhiteout && e.kind != kindOpaque {
+			switch e.kind {
+			case kindOpaque:
+			case kindWhiteout: // the name that it takes away
+				t.by[i][k] = i
+			case kindFile, kindDir, kindSymlink, kindHardlink, kindOther:
 				t.add(e, spot{i, k})
 			}
 		}
@@ -180,7 +184,7 @@ func (t *tree) empty(name string) {
 func (t *tree) drop(n *node) {
 	for stack := []*node{n}; len(stack) > 0; {
 		n, stack = stack[len(stack)-1], stack[:len(stack)-1]
-		if n.kind == kindFile {
+		if n.kind == kindFile || n.kind == kindSymlink {
 			if t.names[n.content]--; t.names[n.content] == 0 {
 				t.by[n.content.layer][n.content.entry] = t.layer
 			}
@@ -207,7 +211,7 @@ func (t *tree) add(e entry, s spot) {
 	}
 	n := &node{kind: e.kind, target: e.target}
 	switch e.kind {
-	case kindFile:
+	case kindFile, kindSymlink:
 		n.content = s
 		t.names[s] = 1
 	case kindHardlink:
@@ -218,7 +222,7 @@ func (t *tree) add(e entry, s spot) {
 		}
 		n.kind, n.content = kindFile, target.content
 		t.names[n.content]++
-	case kindDir, kindSymlink, kindOther, kindWhiteout, kindOpaque:
+	case kindDir, kindOther, kindWhiteout, kindOpaque:
 	}
 	if old != nil {
 		t.drop(old)

@@ -236,9 +236,6 @@ func (s *Source) item(l blob, k *surveyed, h heldFile, st *standing) scanners.It
 	if h.Entry >= 0 {
 		e := k.Entries[h.Entry]
 		it.Path, it.Presence = e.name+h.Part, st.presence[h.Entry]
-		if e.kind == kindSymlink {
-			it.Presence = fingerprints.PresenceVisible
-		}
 	}
 	it.Origin.Message = st.made
 	it.Identity = l.digest + " " + fmt.Sprint(h.Entry) + h.Part
