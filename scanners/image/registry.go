@@ -153,6 +153,9 @@ func (w *walkRegistry) descriptor(ctx context.Context, d *remote.Descriptor, nam
 		w.skip(manifestPath, digest, fingerprints.SkipUnreadable, "the index cannot be read")
 		return nil
 	}
+	if len(index.Annotations) > 0 {
+		w.out = append(w.out, picture{names: names, digest: digest, annotations: index.Annotations})
+	}
 	for _, m := range index.Manifests {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -166,7 +169,7 @@ func (w *walkRegistry) descriptor(ctx context.Context, d *remote.Descriptor, nam
 			w.skip(manifestPath, m.Digest.String(), reasonOf(err), told(err).Error())
 			continue
 		}
-		next.Platform = m.Platform
+		next.Platform, next.Annotations = m.Platform, m.Annotations
 		if err := w.descriptor(ctx, next, names, depth+1); err != nil {
 			return err
 		}
@@ -190,7 +193,7 @@ func (w *walkRegistry) picture(ctx context.Context, d *remote.Descriptor, names 
 		w.skip(manifestPath, digest, fingerprints.SkipUnreadable, "the manifest cannot be read, or is of a version before 2")
 		return nil
 	}
-	p := picture{names: names, digest: digest, raw: d.Manifest, annotations: annotations(d.Annotations, m.Annotations)}
+	p := picture{names: names, digest: digest, raw: d.Manifest, annotations: said(d.Descriptor, m)}
 	if d.Platform != nil {
 		p.platform = d.Platform.String()
 	}

@@ -62,7 +62,7 @@ func (s *saved) pictures(ctx context.Context) (out []picture, err error) {
 		}
 	}
 	if doc := has["index.json"]; doc != nil {
-		w := &walkIndex{s: s, seen: map[string]int{}}
+		w := &walkIndex{s: s, seen: map[string]int{}, kids: map[string][]string{}}
 		if err := w.index(ctx, doc, nil, 0); err != nil {
 			return nil, err
 		}
@@ -138,6 +138,7 @@ type walkIndex struct {
 	path []string // indexes that were met
 	out  []picture
 	seen map[string]int
+	kids map[string][]string // of indexes
 }
 
 func (w *walkIndex) index(ctx context.Context, raw []byte, names []string, depth int) error {
@@ -145,14 +146,20 @@ func (w *walkIndex) index(ctx context.Context, raw []byte, names []string, depth
 	if err != nil {
 		return fmt.Errorf("an index cannot be read: %w", errBadDocument)
 	}
+	self := "index.json"
+	if depth > 0 {
+		self = w.path[len(w.path)-1]
+	}
+	w.noted(self, index.Annotations, names)
 	for _, d := range index.Manifests {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		digest := d.Digest.String()
 		called := slices.Concat(names, refNames(d))
-		if i, has := w.seen[digest]; has {
-			w.name(i, called)
+		w.kids[self] = append(w.kids[self], digest)
+		if _, has := w.seen[digest]; has {
+			w.rename(digest, called, map[string]bool{})
 			continue
 		}
 		doc, err := document(w.s.files, blobName(digest))
@@ -191,17 +198,6 @@ func isIndex(doc []byte) bool {
 	return json.Unmarshal(doc, &kind) == nil && (kind.MediaType.IsIndex() || kind.Manifests != nil)
 }
 
-func (w *walkIndex) name(i int, names []string) {
-	if i < 0 {
-		return
-	}
-	for _, n := range names {
-		if !slices.Contains(w.out[i].names, n) {
-			w.out[i].names = append(w.out[i].names, n)
-		}
-	}
-}
-
 func (w *walkIndex) picture(d v1.Descriptor, doc []byte, names []string) {
 	digest := d.Digest.String()
 	m, err := v1.ParseManifest(strings.NewReader(string(doc)))
@@ -210,7 +206,7 @@ func (w *walkIndex) picture(d v1.Descriptor, doc []byte, names []string) {
 		return
 	}
 	p := picture{
-		names: names, digest: digest, raw: doc, annotations: annotations(d.Annotations, m.Annotations),
+		names: names, digest: digest, raw: doc, annotations: said(d, m),
 		uses: append(slices.Clone(w.path), digest, m.Config.Digest.String()),
 	}
 	if d.Platform != nil {
@@ -319,6 +315,7 @@ const maxChain = 1000
 func (s *saved) chained(id, name string) picture {
 	p := picture{names: []string{name}, digest: id}
 	seen := map[string]bool{}
+	var steps []map[string]string
 	for layer := id; layer != "" && !seen[layer] && len(seen) < maxChain; {
 		seen[layer] = true
 		doc, err := document(s.files, layer+"/json")
@@ -333,12 +330,15 @@ func (s *saved) chained(id, name string) picture {
 		b.digest = layer
 		p.layers = slices.Insert(p.layers, 0, b)
 		var next struct {
-			Parent string `json:"parent"`
+			Parent, Comment, Author string
+			Made                    struct{ Cmd []string } `json:"container_config"`
 		}
 		if json.Unmarshal(doc, &next) != nil {
 			break
 		}
+		steps = slices.Insert(steps, 0, map[string]string{"created_by": strings.Join(next.Made.Cmd, " "), "comment": next.Comment, "author": next.Author})
 		layer = next.Parent
 	}
+	p.config = withHistory(p.config, steps)
 	return p
 }

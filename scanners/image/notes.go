@@ -1,0 +1,81 @@
+package image
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// said is all that is written beside an image and what it is made of. Of one key
+// each text is kept.
+func said(d v1.Descriptor, m *v1.Manifest) map[string]string {
+	out := annotations(d.Annotations)
+	for _, list := range slices.Concat([]map[string]string{m.Annotations, m.Config.Annotations}, layerNotes(m)) {
+		for key, text := range list {
+			switch old, has := out[key]; {
+			case !has:
+				out[key] = text
+			case !slices.Contains(strings.Split(old, "\n"), text):
+				out[key] = old + "\n" + text
+			}
+		}
+	}
+	return out
+}
+
+func layerNotes(m *v1.Manifest) (out []map[string]string) {
+	for _, l := range m.Layers {
+		out = append(out, l.Annotations)
+	}
+	return out
+}
+
+// noted makes what an index says of itself an image without layers.
+func (w *walkIndex) noted(digest string, said map[string]string, names []string) {
+	if len(said) > 0 {
+		w.out = append(w.out, picture{names: names, digest: digest, annotations: said})
+	}
+}
+
+// rename gives more names to a document that was met before, and to what it leads
+// to: several names may lead to one index.
+func (w *walkIndex) rename(digest string, names []string, done map[string]bool) {
+	if done[digest] {
+		return
+	}
+	done[digest] = true
+	if i, has := w.seen[digest]; has && i >= 0 {
+		w.out[i].names = appendNew(w.out[i].names, names)
+	}
+	for _, kid := range w.kids[digest] {
+		w.rename(kid, names, done)
+	}
+}
+
+// withHistory gives a configuration the steps that stood beside its layers, as
+// those have that were made later.
+func withHistory(config []byte, steps []map[string]string) []byte {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(config, &all) != nil || all == nil || all["history"] != nil {
+		return config
+	}
+	var author string
+	_ = json.Unmarshal(all["author"], &author) // it may have none
+	for _, s := range steps {
+		if s["author"] == author {
+			delete(s, "author") // it is told once
+		}
+	}
+	history, err := json.Marshal(steps)
+	if err != nil {
+		return config
+	}
+	all["history"] = history
+	out, err := json.Marshal(all)
+	if err != nil {
+		return config
+	}
+	return out
+}
