@@ -79,3 +79,20 @@ func withHistory(config []byte, steps []map[string]string) []byte {
 	}
 	return out
 }
+
+// ordered is the layers in the order of manifest.json: docker 25.0 wrote those of
+// the other manifest in none. Where it names others they stay.
+func ordered(layers []blob, names []string) []blob {
+	if len(layers) != len(names) {
+		return layers
+	}
+	out := make([]blob, 0, len(layers))
+	for _, name := range names {
+		i := slices.IndexFunc(layers, func(b blob) bool { return b.name == name })
+		if i < 0 {
+			return layers
+		}
+		out = append(out, layers[i])
+	}
+	return out
+}

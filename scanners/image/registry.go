@@ -147,13 +147,14 @@ func (w *walkRegistry) descriptor(ctx context.Context, d *remote.Descriptor, nam
 	if !d.MediaType.IsIndex() && !isIndex(d.Manifest) {
 		return w.picture(ctx, d, names)
 	}
+	_, again := w.seen[digest]
 	w.seen[digest] = -1
 	index, err := v1.ParseIndexManifest(strings.NewReader(string(d.Manifest)))
 	if err != nil || depth >= maxDepth {
 		w.skip(manifestPath, digest, fingerprints.SkipUnreadable, "the index cannot be read")
 		return nil
 	}
-	if len(index.Annotations) > 0 {
+	if len(index.Annotations) > 0 && !again {
 		w.out = append(w.out, picture{names: names, digest: digest, annotations: index.Annotations})
 	}
 	for _, m := range index.Manifests {

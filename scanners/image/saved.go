@@ -254,6 +254,7 @@ func (s *saved) docker(raw []byte, out []picture) (_ []picture, err error) {
 	for _, d := range list {
 		if i := slices.IndexFunc(out, func(p picture) bool { return p.hasConfig(d.Config) }); i >= 0 {
 			out[i].names = appendNew(out[i].names, d.RepoTags)
+			out[i].layers = ordered(out[i].layers, d.Layers)
 			continue
 		}
 		p := picture{names: d.RepoTags, digest: d.Config, raw: raw, uses: []string{strings.Replace(strings.TrimPrefix(d.Config, "blobs/"), "/", ":", 1)}}
