@@ -286,7 +286,7 @@ func imageTable(b *strings.Builder, cells [][]cell) {
 
 // shownPath is a place's path for people.
 func shownPath(path string) string {
-	path = strings.NewReplacer("%s", "VALUE", "%b", "NAME").Replace(path)
+	path = strings.NewReplacer("%s", "VALUE", "%b", "NAME", "!*!", "!NAME!").Replace(path)
 	if file, part, is := strings.Cut(path, "!"); is && !strings.HasPrefix(path, "@") && file != "" {
 		return "its own!" + part
 	}

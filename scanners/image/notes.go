@@ -1,11 +1,14 @@
 package image
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"revenant/fingerprints"
 )
 
 // said is all that is written beside an image and what it is made of. Of one key
@@ -95,4 +98,14 @@ func ordered(layers []blob, names []string) []blob {
 		out = append(out, layers[i])
 	}
 	return out
+}
+
+// told lists a document that cannot be read, and goes on: what is in the files is
+// read all the same. The error that it returns ends the scan.
+func (s *saved) told(ctx context.Context, name string, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	s.skip(manifestPath, name, fingerprints.SkipUnreadable, "it cannot be read, so that it is not known what images there are; blobs are searched all the same")
+	return nil
 }

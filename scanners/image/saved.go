@@ -63,15 +63,17 @@ func (s *saved) pictures(ctx context.Context) (out []picture, err error) {
 	}
 	if doc := has["index.json"]; doc != nil {
 		w := &walkIndex{s: s, seen: map[string]int{}, kids: map[string][]string{}}
-		if err := w.index(ctx, doc, nil, 0); err != nil {
+		if err := s.told(ctx, "index.json", w.index(ctx, doc, nil, 0)); err != nil {
 			return nil, err
 		}
 		out = w.out
 	}
 	if doc := has["manifest.json"]; doc != nil {
-		if out, err = s.docker(doc, out); err != nil {
+		more, err := s.docker(doc, out)
+		if err := s.told(ctx, "manifest.json", err); err != nil {
 			return nil, err
 		}
+		out = more
 	} else if doc := has["repositories"]; doc != nil && len(out) == 0 {
 		if out, err = s.legacy(doc); err != nil {
 			return nil, err
@@ -119,7 +121,7 @@ func (s *saved) loose(pictures []picture) ([]picture, error) {
 
 // errNoImage is for files that are no saved image.
 var errNoImage = &scanners.SkipError{
-	Reason: fingerprints.SkipUnreadable, Detail: "this holds no image: 'docker save' and OCI layouts have an index.json, a manifest.json or a file repositories that names one", Size: -1,
+	Reason: fingerprints.SkipUnreadable, Detail: "this holds no image: 'docker save' and OCI layouts have an index.json, a manifest.json or a file repositories that names one; 'revenant dir' reads any other archive, as of 'docker export'", Size: -1,
 }
 
 // refAnnotations name an image in an index: OCI's own, and containerd's.
@@ -249,7 +251,7 @@ type dockerManifest struct {
 func (s *saved) docker(raw []byte, out []picture) (_ []picture, err error) {
 	var list []dockerManifest
 	if json.Unmarshal(raw, &list) != nil {
-		return nil, fmt.Errorf("manifest.json: %w", errBadDocument)
+		return out, errBadDocument
 	}
 	for _, d := range list {
 		if i := slices.IndexFunc(out, func(p picture) bool { return p.hasConfig(d.Config) }); i >= 0 {
