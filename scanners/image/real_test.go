@@ -104,7 +104,7 @@ func compareImage(t *testing.T, name string) {
 			t.Errorf("%s: given %d times, and not there", key, mine[key])
 		}
 	}
-	t.Logf("%d images, %d layers, %d files and links with content, %d visible, %d others, skips %v", len(pictures), layers, len(all), len(visible), loose, skips)
+	t.Logf("%d images, %d layers, %d files and links with content, %d visible, %d others, skips %v", len(pictures), layers, len(mine), len(visible), loose, skips)
 }
 
 // add takes the files and links of an archive that have content. Links that lead

@@ -71,7 +71,7 @@ func (s *Source) find(abs, named string) (string, error) {
 		}
 		return file, nil
 	}
-	s.notes = append(s.notes, "no Dockerfile is there, so it is not known what an image would have: --file names one")
+	s.notes = append(s.notes, "no Dockerfile is there, so any file may be copied: --file names one")
 	return "", nil
 }
 
@@ -80,23 +80,23 @@ func regular(file string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// document reads a small file; what is longer or cannot be read is nil, and the
-// walk lists it.
-func (s *Source) document(file string) []byte {
+// document reads a small file; false when it cannot be, which the walk lists, or is
+// longer.
+func (s *Source) document(file string) ([]byte, bool) {
 	if file == "" {
-		return nil
+		return nil, false
 	}
 	rc, err := files.Open(file)
 	if err != nil {
-		return nil
+		return nil, false
 	}
 	defer rc.Close()
 	b, err := io.ReadAll(io.LimitReader(rc, maxDockerfile+1))
 	if err != nil || len(b) > maxDockerfile {
-		s.notes = append(s.notes, "a Dockerfile or an ignore file is longer than 4 MiB or was changed meanwhile: it was searched, and not understood")
-		return nil
+		s.notes = append(s.notes, "a Dockerfile or an ignore file is longer than 4 MiB or was changed meanwhile: it was searched, and what it says was not followed")
+		return nil, false
 	}
-	return b
+	return b, true
 }
 
 // resolve adds what copied links lead to: builders copy that.
@@ -145,7 +145,7 @@ func (s *Source) rulesOf(abs, file string) bool {
 		return false
 	}
 	s.always(abs, file)
-	if !s.ignore.add(s.document(file)) {
+	if text, known := s.document(file); !known || !s.ignore.add(text) {
 		s.notes = append(s.notes, "an ignore file cannot be read: nothing is left out by it")
 	}
 	return true

@@ -61,7 +61,7 @@ type planner struct {
 	plan   plan
 	work   int
 
-	triggered int
+	triggered, uses int
 }
 
 // newPlan follows the steps, up to the stage that is built; "" is the last one.
@@ -382,8 +382,32 @@ func (p *planner) copies(s *stage, in instruction) {
 		}
 	}
 	if len(u.globs) > 0 {
-		s.uses = append(s.uses, u)
+		p.use(s, u)
 	}
+}
+
+// maxUses is more instructions that take files than any Dockerfile has.
+const maxUses = 5000
+
+// use notes an instruction that takes files. Of too many the last one is taken to
+// take all: each file is compared with each.
+func (p *planner) use(s *stage, u use) {
+	if p.uses++; p.uses < maxUses {
+		s.uses = append(s.uses, u)
+	} else if p.uses == maxUses {
+		s.uses = append(s.uses, use{globs: []string{""}, line: u.line})
+	}
+}
+
+// unknownPlan is of a Dockerfile that is not known: anything may be copied.
+func unknownPlan(given []Arg) plan {
+	p := &planner{}
+	p.arguments(given, nil)
+	for i := range p.plan.parts {
+		p.plan.parts[i].kept = true
+	}
+	p.plan.uses = []use{{globs: []string{""}, kept: true}}
+	return p.plan
 }
 
 // copyPath is where texts stand that an instruction writes into a file.
@@ -432,7 +456,7 @@ func (p *planner) run(s *stage, in instruction) {
 			}
 		}
 		if bind {
-			s.uses = append(s.uses, use{globs: []string{p.glob(s, in, source)}, step: in.told(), line: in.line, mounted: true})
+			p.use(s, use{globs: []string{p.glob(s, in, source)}, step: in.told(), line: in.line, mounted: true})
 		}
 	}
 }

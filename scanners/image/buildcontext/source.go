@@ -44,6 +44,9 @@ var (
 // maxDockerfile is how long a Dockerfile or an ignore file is that is understood.
 const maxDockerfile = 4 << 20
 
+// defaultBatch is how many items a batch has.
+const defaultBatch = 256
+
 // Source is a build context. Not safe for concurrent use.
 type Source struct {
 	id     string
@@ -52,8 +55,10 @@ type Source struct {
 	ignore ignoring
 	sent   []extra // beside the folder, or though it is left out
 	notes  []string
+	batch  int
 	began  bool
 	resume bool
+	told   int // parts that were given out
 }
 
 // extra is a file that a builder is given by itself.
@@ -77,7 +82,10 @@ func New(o Options) (*Source, error) {
 	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("the context %w: it is no folder", files.ErrNoRoot)
 	}
-	s := &Source{id: o.SourceID, resume: o.Cursor != nil}
+	s := &Source{id: o.SourceID, resume: o.Cursor != nil, batch: o.Batch}
+	if s.batch <= 0 {
+		s.batch = defaultBatch
+	}
 	file, err := s.find(abs, o.File)
 	if err != nil {
 		return nil, err
@@ -85,8 +93,15 @@ func New(o Options) (*Source, error) {
 	if s.id == "" {
 		s.id = sourceID(abs, file)
 	}
-	list := parseDockerfile(s.document(file))
-	if s.plan, err = newPlan(list, o.Args, o.Target); err != nil {
+	switch text, known := s.document(file); {
+	case known:
+		s.plan, err = newPlan(parseDockerfile(text), o.Args, o.Target)
+	case o.Target != "":
+		err = ErrNoTarget
+	default:
+		s.plan = unknownPlan(o.Args)
+	}
+	if err != nil {
 		return nil, err
 	}
 	s.resolve(abs)
@@ -128,22 +143,26 @@ func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
 	if err := ctx.Err(); err != nil {
 		return scanners.Batch{}, err
 	}
-	b, err := s.files.Next(ctx)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return b, err
+	if !s.resume && (!s.began || s.told < len(s.plan.parts)) {
+		return s.first(), nil
 	}
+	b, err := s.files.Next(ctx)
 	for i := range b.Items {
 		s.stands(&b.Items[i])
 	}
+	return b, err
+}
+
+// first are the batches before those of the folder.
+func (s *Source) first() (b scanners.Batch) {
 	if !s.began {
 		s.began = true
-		if !s.resume {
-			b.Items = append(append(s.said(), s.extras()...), b.Items...)
-			b.Skipped = append(s.elsewhere(), b.Skipped...)
-			b.Notes = append(b.Notes, s.notes...)
-		}
+		b = scanners.Batch{Items: s.extras(), Skipped: s.elsewhere(), Notes: s.notes}
 	}
-	return b, err
+	for ; s.told < len(s.plan.parts) && len(b.Items) < s.batch; s.told++ {
+		b.Items = append(b.Items, s.said(s.plan.parts[s.told]))
+	}
+	return b
 }
 
 // stands says what becomes of a file in the image.
@@ -211,25 +230,22 @@ func (s *Source) hidden(name string) bool {
 	return false
 }
 
-// said are the texts that a build puts into the image, and what it is given.
-func (s *Source) said() (out []scanners.Item) {
-	for _, p := range s.plan.parts {
-		it := scanners.Item{
-			SourceID: s.id, Path: p.path, Presence: fingerprints.PresenceShadowed, Size: int64(len(p.text)), Origin: scanners.Origin{Message: p.step},
-			Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(p.text)), nil },
-		}
-		if p.line > 0 {
-			it.Locator = fmt.Sprintf("line %d", p.line)
-		}
-		switch {
-		case p.kept && p.path == copyPath:
-			it.Presence = fingerprints.PresenceVisible
-		case p.kept:
-			it.Presence = fingerprints.PresenceMetadata
-		}
-		out = append(out, it)
+// said is a text that a build puts into the image, or is given.
+func (s *Source) said(p part) scanners.Item {
+	it := scanners.Item{
+		SourceID: s.id, Path: p.path, Presence: fingerprints.PresenceShadowed, Size: int64(len(p.text)), Origin: scanners.Origin{Message: p.step},
+		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(p.text)), nil },
 	}
-	return out
+	if p.line > 0 {
+		it.Locator = fmt.Sprintf("line %d", p.line)
+	}
+	switch {
+	case p.kept && p.path == copyPath:
+		it.Presence = fingerprints.PresenceVisible
+	case p.kept:
+		it.Presence = fingerprints.PresenceMetadata
+	}
+	return it
 }
 
 // elsewhere lists what ADD takes from addresses.

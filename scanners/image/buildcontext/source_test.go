@@ -140,7 +140,7 @@ func TestIgnoreFiles(t *testing.T) {
 		{"Containerfile", root, "", "", map[string]string{"Containerfile": shadowed, "a.txt": shadowed, "b.txt": ignored}, 0},
 		{"podman's", filepath.Join(root, "plain"), "", "", map[string]string{"Dockerfile": shadowed, "c.txt": ignored, "d.txt": ignored}, 1},
 		{"podman's and docker's", filepath.Join(root, "both"), "", "", map[string]string{"Dockerfile": shadowed, "c.txt": ignored, "d.txt": shadowed}, 2},
-		{"no Dockerfile", filepath.Join(root, "docker"), "", "", map[string]string{"prod.Dockerfile": shadowed, "prod.Dockerfile.dockerignore": shadowed}, 1},
+		{"no Dockerfile", filepath.Join(root, "docker"), "", "", map[string]string{"prod.Dockerfile": visible, "prod.Dockerfile.dockerignore": visible}, 1},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -213,5 +213,39 @@ func TestErrors(t *testing.T) {
 		if _, err := buildcontext.New(c.o); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
+	}
+}
+
+// TestBounds: what is too much to be followed is taken to copy everything, and
+// texts are given out a batch at a time.
+func TestBounds(t *testing.T) {
+	steps := strings.Repeat("COPY b.txt /\n", 6000)
+	for name, c := range map[string]struct {
+		file  string
+		want  fingerprints.Presence
+		notes int
+	}{
+		"many copies": {"FROM x\n" + steps, fingerprints.PresenceVisible, 0},
+		"not so many": {"FROM x\n" + steps[:len("COPY b.txt /\n")*4000], fingerprints.PresenceShadowed, 0},
+		"too long":    {"FROM x\n# " + strings.Repeat("x", 5<<20), fingerprints.PresenceVisible, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			src := newSource(t, buildcontext.Options{Root: folder(t, map[string]string{"Dockerfile": c.file, "a.txt": "a", "b.txt": "b"}), Args: []buildcontext.Arg{{"A", "b"}}})
+			var most int
+			got, notes := map[string]fingerprints.Presence{}, 0
+			for {
+				b, err := src.Next(t.Context())
+				most, notes = max(most, len(b.Items)), notes+len(b.Notes)
+				for _, it := range b.Items {
+					got[it.Path] = it.Presence
+				}
+				if err != nil {
+					break
+				}
+			}
+			if got["a.txt"] != c.want || notes != c.notes || most > 300 || got["@build-arg/A"] == "" {
+				t.Errorf("a.txt is %s, %d notes, %d items at once", got["a.txt"], notes, most)
+			}
+		})
 	}
 }
