@@ -72,6 +72,7 @@ const (
 	SkipLongMatch   SkipReason = "generic-span-too-long"
 	SkipEncoded     SkipReason = "encoded-beyond-bounds" // what it decodes to was not searched wholly
 	SkipExcluded    SkipReason = "excluded"              // by the user's own words
+	SkipIgnored     SkipReason = "ignored"               // by the place's own rules: no part of it, as .dockerignore has it
 	SkipMissing     SkipReason = "missing-object"        // that a shallow or partial clone left out
 	SkipLFS         SkipReason = "lfs-content"           // a pointer to content that is kept elsewhere
 	SkipRepository  SkipReason = "other-repository"      // a submodule or nested repository: a source of its own
@@ -87,7 +88,7 @@ func (r SkipReason) Failure() bool {
 	switch r {
 	case SkipUnreadable, SkipBadRecord, SkipInterrupted, SkipChanging:
 		return true
-	case SkipVanished, SkipSpecial, SkipLoop, SkipSymlink, SkipTooLarge, SkipArchive, SkipLongMatch, SkipEncoded, SkipExcluded, SkipMissing,
+	case SkipVanished, SkipSpecial, SkipLoop, SkipSymlink, SkipTooLarge, SkipArchive, SkipLongMatch, SkipEncoded, SkipExcluded, SkipIgnored, SkipMissing,
 		SkipLFS, SkipRepository, SkipExpired:
 		return false
 	}

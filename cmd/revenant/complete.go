@@ -71,6 +71,7 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 		"secret":        a.firstOf(-1, a.versions),
 		"source":        a.firstOf(-1, a.sources),
 		"rule":          a.ruleWords,
+		"build-context": cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
 	}
 	switch path := c.CommandPath(); path {
 	case "revenant stdin":

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"math"
 	"runtime"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -24,6 +23,7 @@ type imageFlags struct {
 	tags    []string
 	allTags bool
 	noCache bool
+	build   contextFlags
 }
 
 func (a *app) imageCommand() *cobra.Command {
@@ -47,17 +47,28 @@ registry of secrets: the next scan reads new layers alone, one that was stopped
 goes on.
 
 Logins are docker's: 'docker login', DOCKER_CONFIG, credential helpers; podman's
-auth.json where docker has none. Certificates in /etc/docker/certs.d count.`,
+auth.json where docker has none. Certificates in /etc/docker/certs.d count.
+
+With --build-context the folder is scanned that an image would be built from,
+before it is: what .dockerignore lets through, which instruction copies it, and
+what ARG, ENV and LABEL would leave in the image.`,
 		Example: `  revenant image registry.example.org/shop:1.4
   revenant image registry.example.org/shop --all-tags
   revenant image registry.example.org/shop --tag '1.*'
   revenant image registry.example.org --all-repositories
   revenant image registry.example.org --repo 'team/**' --tag 'v*'
-  docker save shop:1.4 -o shop.tar && revenant image shop.tar`,
-		Args: argCount(1, math.MaxInt, "at least one REFERENCE or PATH"),
-		RunE: func(c *cobra.Command, args []string) error { return a.scanImages(c.Context(), &fl, args) },
+  docker save shop:1.4 -o shop.tar && revenant image shop.tar
+  revenant image --build-context . --build-arg VERSION=1.4`,
+		Args: func(c *cobra.Command, args []string) error { return fl.build.check(c, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if fl.build.folder != "" {
+				return a.scanContext(c.Context(), &fl)
+			}
+			return a.scanImages(c.Context(), &fl, args)
+		},
 	}
 	fl.scanFlags.register(c)
+	fl.build.register(c)
 	f := c.Flags()
 	f.BoolVar(&fl.allTags, "all-tags", false, "every tag of the repository")
 	f.StringArrayVar(&fl.tags, "tag", nil, "tags of the repository that this glob matches (repeat)")

@@ -197,6 +197,13 @@ func (w *walk) images(added, rotated string) {
 	sayingImage(w.t, host+"/shop:1", file, "a="+added+" b="+rotated, "key "+rotated)
 	w.do("", "image", file)
 	w.do("", "image", host+"/shop", "--all-tags", "-r", w.out("image.json"))
+	w.write("../context/Dockerfile", "FROM x\nARG A="+added+"\nENV B="+base64.StdEncoding.EncodeToString([]byte(rotated))+"\nCOPY . /"+added+"\n")
+	w.write("../context/"+rotated+".txt", added)
+	w.write("../context/.dockerignore", "left-"+added+"\n")
+	w.write("../context/left-"+added, "x")
+	w.do("", "image", "--build-context", filepath.Dir(file)+"/../context", "--build-arg", "C="+added, "-r", w.out("context.json"), "-r", w.out("context.sarif"))
+	w.try("", "image", "--build-context", w.plant("context"), "--file", w.plant("Dockerfile"))
+	w.try("", "image", "--build-context", filepath.Dir(file)+"/../context", "--target", w.plant("stage"), "--build-arg", "="+w.plant("argument"))
 	w.try("", "image", w.plant("image")+"!")
 	w.try("", "image", host+"/none:"+strings.ToLower(strings.Trim(w.plant("tag"), "-_."))[:9])
 }

@@ -37,7 +37,8 @@ func filtered(skips []fingerprints.Skip) bool {
 // hides reports whether a copy may still be at a place that was skipped so.
 func hides(r fingerprints.SkipReason) bool {
 	switch r {
-	case fingerprints.SkipVanished, fingerprints.SkipSpecial, fingerprints.SkipLoop, fingerprints.SkipSymlink, fingerprints.SkipRepository, fingerprints.SkipExpired:
+	case fingerprints.SkipVanished, fingerprints.SkipSpecial, fingerprints.SkipLoop, fingerprints.SkipSymlink, fingerprints.SkipRepository, fingerprints.SkipExpired,
+		fingerprints.SkipIgnored:
 		return false // no content is there any more
 	case fingerprints.SkipUnreadable, fingerprints.SkipTooLarge, fingerprints.SkipArchive, fingerprints.SkipLongMatch, fingerprints.SkipEncoded, fingerprints.SkipMissing,
 		fingerprints.SkipExcluded, fingerprints.SkipLFS, fingerprints.SkipBadRecord, fingerprints.SkipChanging, fingerprints.SkipInterrupted:

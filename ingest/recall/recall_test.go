@@ -214,6 +214,28 @@ func TestRecall(t *testing.T) {
 			})
 		}
 	})
+	inImages := make([][]cell, len(imageLayouts()))
+	t.Run("images", func(t *testing.T) {
+		for i, layout := range imageLayouts() {
+			if brief(i) {
+				continue
+			}
+			t.Run(layout, func(t *testing.T) {
+				t.Parallel()
+				inImages[i] = b.tryImage(t, layout)
+				for _, c := range inImages[i] {
+					report(t, []cell{c})
+				}
+			})
+		}
+	})
+	var inContext []cell
+	t.Run("build context", func(t *testing.T) {
+		inContext = b.tryContext(t)
+		for _, c := range inContext {
+			report(t, []cell{c})
+		}
+	})
 	kinds := logKinds()
 	inLogs := make([][]cell, len(kinds))
 	t.Run("logs", func(t *testing.T) {
@@ -234,7 +256,7 @@ func TestRecall(t *testing.T) {
 		report(t, together)
 	})
 	if e.quick && !testing.Short() {
-		checkTable(t, table(encodings, cells, together, inPlaces, places, inGit, inLogs))
+		checkTable(t, table(encodings, cells, together, inPlaces, places, inGit, inLogs, append(inImages, inContext)))
 	}
 }
 

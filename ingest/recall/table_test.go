@@ -30,11 +30,11 @@ func checkTable(t *testing.T, table string) {
 	}
 }
 
-// table is docs/recall.md.
-func table(encodings []row, cells [][]cell, together []cell, inPlaces []place, places, inGit, inLogs [][]cell) string {
+// table is docs/recall.md. Of images the last is a build context.
+func table(encodings []row, cells [][]cell, together []cell, inPlaces []place, places, inGit, inLogs, inImages [][]cell) string {
 	var b strings.Builder
 	var all cell
-	for _, list := range slices.Concat(cells, places, inGit, inLogs, [][]cell{together}) {
+	for _, list := range slices.Concat(cells, places, inGit, inLogs, inImages, [][]cell{together}) {
 		for _, c := range list {
 			all.add(c)
 		}
@@ -64,6 +64,8 @@ func table(encodings []row, cells [][]cell, together []cell, inPlaces []place, p
 	}
 	logTable(&b, logKinds(), inLogs)
 	gitTable(&b, inGit)
+	imageTable(&b, inImages[:len(inImages)-1])
+	contextTable(&b, inImages[len(inImages)-1])
 	b.WriteString(tableFoot)
 	return b.String()
 }

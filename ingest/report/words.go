@@ -105,6 +105,8 @@ func SkipText(r fingerprints.SkipReason) string {
 		return "encoded content that was not searched wholly"
 	case fingerprints.SkipExcluded:
 		return "left out as you asked"
+	case fingerprints.SkipIgnored:
+		return "left out by the place's own rules"
 	case fingerprints.SkipMissing:
 		return "objects that a shallow or partial clone left out"
 	case fingerprints.SkipLFS:

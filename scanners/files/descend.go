@@ -134,7 +134,7 @@ func (w *walk) followLink(b *scanners.Batch, rel, abs, real string) bool {
 	}
 	inner, inside := w.below(real)
 	if inside && (w.filter == nil || w.wantedAs(inner, info)) && !w.excluded(inner) {
-		return false // scanned by itself
+		return false // scanned by itself, or listed
 	}
 	if w.links != LinksFollow {
 		return skip(fingerprints.SkipSymlink, "points outside; not followed")

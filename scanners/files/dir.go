@@ -26,6 +26,9 @@ type DirOptions struct {
 	// number of directories; a glob without a slash is compared with names at
 	// every depth. What they leave out is a listed skip.
 	Exclude []string
+	// Ignored says whether the place's own rules leave an entry out, a folder with
+	// all below it: it is a listed skip, SkipIgnored. nil: they leave nothing out.
+	Ignored func(path string, folder bool) bool
 	Links   Links
 	Cursor  []byte // of an earlier scan of the same root; nil: from the start
 	Batch   int    // items in a batch; 0: 256
@@ -51,6 +54,7 @@ type walk struct {
 	root    string // absolute, links resolved
 	single  string // name of the file when the root is one
 	exclude []string
+	ignored func(path string, folder bool) bool // nil: nothing
 	links   Links
 	filter  filter // nil: everything
 	batch   int
@@ -92,7 +96,7 @@ func newWalk(o DirOptions, f filter) (*walk, error) {
 		return nil, fmt.Errorf("the root %w: %s", ErrNoRoot, cause(err))
 	}
 	w := &walk{
-		id: o.SourceID, root: real, exclude: o.Exclude, links: o.Links, filter: f,
+		id: o.SourceID, root: real, exclude: o.Exclude, ignored: o.Ignored, links: o.Links, filter: f,
 		batch: o.Batch, entered: map[inode]bool{},
 	}
 	if w.id == "" {
@@ -190,12 +194,12 @@ func (w *walk) entry(b *scanners.Batch, f *frame, rel, abs string) bool {
 	if w.filter != nil && !w.wantedAs(rel, info) {
 		return false
 	}
-	if w.excluded(rel) {
+	if why := w.leftOut(rel, info.IsDir()); why != "" {
 		size := int64(-1)
 		if info.Mode().IsRegular() {
 			size = info.Size()
 		}
-		b.Skipped = append(b.Skipped, fingerprints.Skip{Path: rel, Reason: fingerprints.SkipExcluded, Size: size})
+		b.Skipped = append(b.Skipped, fingerprints.Skip{Path: rel, Reason: why, Size: size})
 		return false
 	}
 	switch {
@@ -221,6 +225,17 @@ func (w *walk) wantedAs(rel string, info fs.FileInfo) bool {
 		return w.wanted(rel)
 	}
 	return w.filter.admit(rel)
+}
+
+// leftOut says why an entry is not looked at; empty: it is.
+func (w *walk) leftOut(rel string, folder bool) fingerprints.SkipReason {
+	switch {
+	case w.excluded(rel):
+		return fingerprints.SkipExcluded
+	case w.ignored != nil && w.ignored(rel, folder):
+		return fingerprints.SkipIgnored
+	}
+	return ""
 }
 
 func (w *walk) excluded(rel string) bool {

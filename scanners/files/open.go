@@ -42,6 +42,10 @@ func openContent(abs string, follow followMode) (io.ReadCloser, error) {
 	return &content{f: f, size: info.Size(), modified: info.ModTime()}, nil
 }
 
+// Open opens one regular file, through links, without ever waiting for it. Its
+// errors are SkipErrors.
+func Open(path string) (io.ReadCloser, error) { return openContent(path, followLinks) }
+
 // content reads a file and notices when it was changed meanwhile.
 type content struct {
 	f        *os.File

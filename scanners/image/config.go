@@ -64,9 +64,14 @@ func (c *parts) execution(m map[string]json.RawMessage) {
 	for key, path := range map[string]string{"Cmd": "@command", "Entrypoint": "@entrypoint", "OnBuild": "@onbuild", "Shell": "@shell"} {
 		c.add(path, strings.Join(c.words(m, key), "\n"))
 	}
-	var health struct{ Test []string }
+	var health map[string]json.RawMessage
 	if json.Unmarshal(m["Healthcheck"], &health) == nil {
-		c.add("@healthcheck", strings.Join(health.Test, "\n"))
+		c.word(health, "Test", "@healthcheck")
+		if rest, err := json.Marshal(health); err == nil && len(health) > 0 {
+			m["Healthcheck"] = rest
+		} else {
+			delete(m, "Healthcheck")
+		}
 	}
 	slices.SortStableFunc(c.list, func(a, b part) int { return strings.Compare(a.path, b.path) })
 	for key, b := range m { // what says nothing

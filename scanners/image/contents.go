@@ -130,13 +130,53 @@ func foreign(b blob) bool {
 	return len(b.urls) > 0 || strings.Contains(t, "foreign") || strings.Contains(t, "nondistributable")
 }
 
-// said are the annotations that stand in a manifest, one that names it first.
+// said are the annotations that stand in a manifest, beside what it names, and where
+// it is named itself. Of one key each text is kept.
 func (m manifest) said(named map[string]string) map[string]string {
-	lists := []map[string]string{}
-	for _, l := range slices.Concat(m.Blobs, m.Layers) {
+	lists := []map[string]string{m.Annotations, m.Config.Annotations}
+	for _, l := range slices.Concat(m.Layers, m.Blobs) {
 		lists = append(lists, l.Annotations)
 	}
-	return annotations(append(lists, m.Config.Annotations, m.Annotations, named)...)
+	out := annotations(named)
+	for _, list := range lists {
+		for key, text := range list {
+			switch old, has := out[key]; {
+			case !has:
+				out[key] = text
+			case !slices.Contains(strings.Split(old, "\n"), text):
+				out[key] = old + "\n" + text
+			}
+		}
+	}
+	return out
+}
+
+// met is what was met on the way through indexes and manifests.
+type met struct {
+	out    []picture
+	seen   map[string]int      // pictures by digest; -1: another document
+	called map[string][]string // names by digest
+	kids   map[string][]string // of indexes
+}
+
+func newMet() met {
+	return met{seen: map[string]int{}, called: map[string][]string{}, kids: map[string][]string{}}
+}
+
+// rename gives more names to a document that was met before, and to what it leads
+// to.
+func (w *met) rename(digest string, names []string, done map[string]bool) {
+	if done[digest] {
+		return
+	}
+	done[digest] = true
+	w.called[digest] = appendNew(w.called[digest], names)
+	if at, has := w.seen[digest]; has && at >= 0 {
+		w.out[at].names = appendNew(w.out[at].names, names)
+	}
+	for _, kid := range w.kids[digest] {
+		w.rename(kid, names, done)
+	}
 }
 
 // tie gives what is about an image the names of that image. called are names by

@@ -195,8 +195,16 @@ func (w *walker) rest() (member, io.Reader, error) {
 	}
 }
 
+// ordinaryOwner is how long names of owners may be that hold nothing.
+const ordinaryOwner = 7
+
 func memberOf(h *tar.Header) member {
 	m := member{entry: entryOf(h), size: h.Size}
+	for _, owner := range []string{h.Uname, h.Gname} {
+		if len(owner) > ordinaryOwner {
+			m.attributes = fmt.Appendf(m.attributes, "owner=%s\n", owner)
+		}
+	}
 	if len(h.PAXRecords) > 0 {
 		for _, key := range slices.Sorted(maps.Keys(h.PAXRecords)) {
 			switch key {

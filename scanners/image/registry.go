@@ -205,7 +205,7 @@ func (r inRegistry) pictures(ctx context.Context, also []string, skip skipper) (
 	if err != nil {
 		return nil, err
 	}
-	w := &walkRegistry{r: r, skip: skip, seen: map[string]int{}, called: map[string][]string{}, kids: map[string][]string{}, docs: newDocs(r)}
+	w := &walkRegistry{r: r, skip: skip, met: newMet(), docs: newDocs(r)}
 	for some := range slices.Chunk(refs, window) {
 		w.warm(ctx, some)
 		for _, ref := range some {

@@ -64,17 +64,19 @@ func (s *saved) pictures(ctx context.Context) (out []picture, err error) {
 		}
 	}
 	if doc := has["index.json"]; doc != nil {
-		w := &walkIndex{s: s, seen: map[string]int{}, called: map[string][]string{}}
-		if err := w.index(ctx, doc, nil, 0); err != nil {
+		w := &walkIndex{s: s, met: newMet()}
+		if err := s.told(ctx, "index.json", w.index(ctx, doc, nil, 0)); err != nil {
 			return nil, err
 		}
 		tie(w.out, w.called)
 		out = w.out
 	}
 	if doc := has["manifest.json"]; doc != nil {
-		if out, err = s.docker(doc, out); err != nil {
+		more, err := s.docker(doc, out)
+		if err := s.told(ctx, "manifest.json", err); err != nil {
 			return nil, err
 		}
+		out = more
 	} else if doc := has["repositories"]; doc != nil && len(out) == 0 {
 		if out, err = s.legacy(doc); err != nil {
 			return nil, err
@@ -122,7 +124,7 @@ func (s *saved) loose(pictures []picture) ([]picture, error) {
 
 // errNoImage is for files that are no saved image.
 var errNoImage = &scanners.SkipError{
-	Reason: fingerprints.SkipUnreadable, Detail: "this holds no image: 'docker save' and OCI layouts have an index.json, a manifest.json or a file repositories that names one", Size: -1,
+	Reason: fingerprints.SkipUnreadable, Detail: "this holds no image: 'docker save' and OCI layouts have an index.json, a manifest.json or a file repositories that names one; 'revenant dir' reads any other archive, as of 'docker export'", Size: -1,
 }
 
 // refAnnotations name an image in an index: OCI's own, and containerd's.
@@ -139,10 +141,7 @@ func refNames(d v1.Descriptor) (out []string) {
 type walkIndex struct {
 	s    *saved
 	path []string // indexes that were met
-	out  []picture
-	seen map[string]int
-
-	called map[string][]string // names by digest
+	met
 }
 
 func (w *walkIndex) index(ctx context.Context, raw []byte, names []string, depth int) error {
@@ -150,6 +149,11 @@ func (w *walkIndex) index(ctx context.Context, raw []byte, names []string, depth
 	if err != nil {
 		return fmt.Errorf("an index cannot be read: %w", errBadDocument)
 	}
+	self := "index.json"
+	if depth > 0 {
+		self = w.path[len(w.path)-1]
+	}
+	w.noted(self, index.Annotations, names)
 	for _, d := range index.Manifests {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -157,8 +161,9 @@ func (w *walkIndex) index(ctx context.Context, raw []byte, names []string, depth
 		digest := d.Digest.String()
 		called := slices.Concat(names, refNames(d))
 		w.called[digest] = appendNew(w.called[digest], called)
-		if i, has := w.seen[digest]; has {
-			w.name(i, called)
+		w.kids[self] = append(w.kids[self], digest)
+		if _, has := w.seen[digest]; has {
+			w.rename(digest, called, map[string]bool{})
 			continue
 		}
 		doc, err := document(w.s.files, blobName(digest))
@@ -198,17 +203,6 @@ func isIndex(doc []byte) bool {
 		Manifests []json.RawMessage `json:"manifests"`
 	}
 	return json.Unmarshal(doc, &kind) == nil && (kind.MediaType.IsIndex() || kind.Manifests != nil)
-}
-
-func (w *walkIndex) name(i int, names []string) {
-	if i < 0 {
-		return
-	}
-	for _, n := range names {
-		if !slices.Contains(w.out[i].names, n) {
-			w.out[i].names = append(w.out[i].names, n)
-		}
-	}
 }
 
 func (w *walkIndex) picture(d v1.Descriptor, doc []byte, names []string) {
@@ -312,11 +306,12 @@ type dockerManifest struct {
 func (s *saved) docker(raw []byte, out []picture) ([]picture, error) {
 	var list []dockerManifest
 	if json.Unmarshal(raw, &list) != nil {
-		return nil, fmt.Errorf("manifest.json: %w", errBadDocument)
+		return out, errBadDocument
 	}
 	for _, d := range list {
 		if i := slices.IndexFunc(out, func(p picture) bool { return p.hasConfig(d.Config) }); i >= 0 {
 			out[i].names = appendNew(out[i].names, d.RepoTags)
+			out[i].layers = ordered(out[i].layers, d.Layers)
 			continue
 		}
 		p := picture{names: d.RepoTags, digest: d.Config, raw: raw, uses: []string{strings.Replace(strings.TrimPrefix(d.Config, "blobs/"), "/", ":", 1)}}
@@ -378,6 +373,7 @@ const maxChain = 1000
 func (s *saved) chained(id, name string) picture {
 	p := picture{names: []string{name}, digest: id}
 	seen := map[string]bool{}
+	var steps []map[string]string
 	for layer := id; layer != "" && !seen[layer] && len(seen) < maxChain; {
 		seen[layer] = true
 		doc, err := document(s.files, layer+"/json")
@@ -392,12 +388,15 @@ func (s *saved) chained(id, name string) picture {
 		b.digest = layer
 		p.layers = slices.Insert(p.layers, 0, b)
 		var next struct {
-			Parent string `json:"parent"`
+			Parent, Comment, Author string
+			Made                    struct{ Cmd []string } `json:"container_config"`
 		}
 		if json.Unmarshal(doc, &next) != nil {
 			break
 		}
+		steps = slices.Insert(steps, 0, map[string]string{"created_by": strings.Join(next.Made.Cmd, " "), "comment": next.Comment, "author": next.Author})
 		layer = next.Parent
 	}
+	p.config = withHistory(p.config, steps)
 	return p
 }

@@ -97,7 +97,11 @@ func (t *stack) push(entries []entry) {
 	}
 	own := t.levels[len(t.levels)-1].contents
 	for k, e := range entries {
-		if e.kind != kindWhiteout && e.kind != kindOpaque {
+		switch e.kind {
+		case kindOpaque:
+		case kindWhiteout: // the name that it takes away
+			own[k] = &content{hidden: len(t.levels) - 1}
+		case kindFile, kindDir, kindSymlink, kindHardlink, kindOther:
 			own[k] = t.add(e)
 		}
 	}

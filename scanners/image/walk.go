@@ -22,15 +22,12 @@ import (
 
 // walkRegistry follows manifests.
 type walkRegistry struct {
-	r      inRegistry
-	skip   skipper
-	docs   *docs
-	out    []picture
-	seen   map[string]int      // pictures by digest; -1: another document
-	called map[string][]string // names by digest
-	kids   map[string][]string // of indexes
-	asked  map[string]bool     // digests whose referrers are known
-	silent atomic.Bool         // the registry does not tell referrers
+	r    inRegistry
+	skip skipper
+	docs *docs
+	met
+	asked  map[string]bool // digests whose referrers are known
+	silent atomic.Bool     // the registry does not tell referrers
 }
 
 // named follows a tag or digest that was asked for.
@@ -61,22 +58,6 @@ func (w *walkRegistry) document(ctx context.Context, d v1.Descriptor, m distribu
 		return w.index(ctx, m, names, depth)
 	}
 	return w.picture(ctx, d, m, names)
-}
-
-// rename gives more names to a document that was met before, and to what it leads
-// to.
-func (w *walkRegistry) rename(digest string, names []string, done map[string]bool) {
-	if done[digest] {
-		return
-	}
-	done[digest] = true
-	w.called[digest] = appendNew(w.called[digest], names)
-	if at, has := w.seen[digest]; has && at >= 0 {
-		w.out[at].names = appendNew(w.out[at].names, names)
-	}
-	for _, kid := range w.kids[digest] {
-		w.rename(kid, names, done)
-	}
 }
 
 func (w *walkRegistry) index(ctx context.Context, m distribution.Manifest, names []string, depth int) error {
