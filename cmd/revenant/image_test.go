@@ -112,6 +112,7 @@ func (w *walk) images(added, rotated string) {
 	w.do("", "image", file)
 	w.do("", "image", host+"/shop", "--all-tags", "-r", w.out("image.json"))
 	w.try("", "image", w.plant("image")+"!")
+	w.registries(added, rotated)
 	w.try("", "image", host+"/none:"+strings.ToLower(strings.Trim(w.plant("tag"), "-_."))[:9])
 }
 

@@ -12,9 +12,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +29,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"golang.org/x/crypto/bcrypt"
 )
@@ -241,4 +245,47 @@ func TestRegistryFlags(t *testing.T) {
 	if r := b.must(2, "", "image", host, "--repo", "nothing"); !strings.Contains(r.stderr, "no repository that is wanted") {
 		t.Error(r.stderr)
 	}
+}
+
+// registries drives scans of a registry with a login, names that hold values, and
+// a storage that refuses what it is asked with.
+func (w *walk) registries(added, rotated string) {
+	password, signature := w.plant("password of a registry"), w.plant("signature of an address")
+	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	login := "Basic " + base64.StdEncoding.EncodeToString([]byte("robot:"+password))
+	locked := false
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch {
+		case !locked:
+			inner.ServeHTTP(rw, r)
+		case r.URL.Path == "/storage":
+			http.Error(rw, r.URL.String(), http.StatusForbidden)
+		case r.Header.Get("Authorization") != login:
+			rw.Header().Set("WWW-Authenticate", `Basic realm="`+signature+`"`)
+			http.Error(rw, r.URL.String(), http.StatusUnauthorized)
+		case r.URL.Path == "/v2/_catalog":
+			_, _ = io.WriteString(rw, `{"repositories":["shop","Odd/`+added+`"]}`)
+		case strings.HasSuffix(r.URL.Path, "/tags/list"):
+			_, _ = io.WriteString(rw, `{"tags":["1","no tag `+rotated+`"]}`)
+		case strings.Contains(r.URL.Path, "/blobs/"):
+			http.Redirect(rw, r, "/storage?sig="+signature, http.StatusTemporaryRedirect)
+		default:
+			inner.ServeHTTP(rw, r)
+		}
+	}))
+	w.t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	savedImage(w.t, host+"/shop:1", "", "nothing of note")
+	locked = true
+	d := &distributionServer{host: host}
+	env := w.env
+	defer func() { w.env = env }()
+	w.try("", "image", host+"/shop:1", "--wait", "0")
+	w.env = append(slices.Clone(env), "DOCKER_CONFIG="+d.login(w.t, password))
+	w.do("", "image", host, "--all-repositories", "--wait", "0", "-r", w.out("registry.json"), "-r", w.out("registry.sarif"))
+	w.try("", "image", host+"/shop:1", "--wait", "0")
+	w.try("", "image", host+"/shop:1", "--ca-file", w.write("../images/ca.pem", w.plant("file of an authority")))
+	w.try("", "image", host+"/shop:1", "--mirror", w.plant("mirror"))
+	w.try("", "image", "user:"+w.plant("password of a reference")+"@"+host+"/shop:1")
+	w.try("", "image", "user:"+w.plant("password of a registry's name")+"@"+host, "--all-repositories")
 }
