@@ -187,6 +187,18 @@ func TestRealRegistry(t *testing.T) {
 	if diff := cmp.Diff(shop, found("image", d.host+"/shop:1.4", "--ca-file", d.ca)); diff != "" {
 		t.Errorf("podman's login (-want +got):\n%s", diff)
 	}
+	helped, empty := t.TempDir(), t.TempDir()
+	script := "#!/bin/sh\nprintf '{\"ServerURL\":\"%s\",\"Username\":\"robot\",\"Secret\":\"%s\"}' \"$(cat)\" \"" + d.password + "\"\n"
+	err := errors.Join(os.WriteFile(filepath.Join(helped, "config.json"), []byte(`{"credHelpers":{"`+d.host+`":"ours"}}`), 0o600),
+		os.WriteFile(filepath.Join(helped, "docker-credential-ours"), []byte(script), 0o700))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.env = append(slices.Clone(plain), "DOCKER_CONFIG="+helped, "PATH="+helped+":"+os.Getenv("PATH"))
+	if diff := cmp.Diff(shop, found("image", d.host+"/shop:1.4", "--ca-file", d.ca)); diff != "" {
+		t.Errorf("a helper's login (-want +got):\n%s", diff)
+	}
+	unhelped := append(slices.Clone(plain), "DOCKER_CONFIG="+helped, "PATH="+empty)
 	refused := func(env []string, code int, says string, args ...string) {
 		t.Helper()
 		b.env = env
@@ -198,6 +210,7 @@ func TestRealRegistry(t *testing.T) {
 	}
 	refused(right, 3, "--ca-file", "image", d.host+"/shop:1.4")
 	refused(wrong, 3, "wrong, expired", "image", d.host+"/shop:1.4", "--ca-file", d.ca)
+	refused(unhelped, 3, "credential helper is missing", "image", d.host+"/shop:1.4", "--ca-file", d.ca)
 	refused(plain, 3, "no login", "image", d.host+"/shop:1.4", "--ca-file", d.ca)
 	refused(plain, 3, "no login", "image", d.host, "--all-repositories", "--ca-file", d.ca)
 	refused(right, 3, "404", "image", d.host+"/shop:none", "--ca-file", d.ca)

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -127,17 +128,17 @@ func TestRegistryFaults(t *testing.T) {
 		"layer too long": {"layer", func(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 			send(w, rec, append(rec.Body.Bytes(), rec.Body.Bytes()...))
 		}, all, "@layer unreadable size"},
-		"layer missing":  {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", 404) }, []string{"metadata @env/A", "visible two"}, "@layer missing-object 404"},
-		"layer denied":   {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", 403) }, []string{"metadata @env/A", "visible two"}, "@layer unreadable login"},
-		"layer fails":    {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", 502) }, []string{"metadata @env/A", "visible two"}, "@layer unreadable 502"},
-		"config missing": {"config", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", 404) }, []string{"visible one", "visible two"}, "@config missing-object 404"},
+		"layer missing":  {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusNotFound) }, []string{"metadata @env/A", "visible two"}, "@layer missing-object 404"},
+		"layer denied":   {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusForbidden) }, []string{"metadata @env/A", "visible two"}, "@layer unreadable login"},
+		"layer fails":    {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusBadGateway) }, []string{"metadata @env/A", "visible two"}, "@layer unreadable 502"},
+		"config missing": {"config", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusNotFound) }, []string{"visible one", "visible two"}, "@config missing-object 404"},
 		"config changed": {"config", func(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 			send(w, rec, append(bytes.Clone(rec.Body.Bytes()[:rec.Body.Len()-1]), ' ', '}'))
 		}, all, "@config unreadable size"},
 		"config of 100 MiB": {"config", func(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 			send(w, rec, bytes.Repeat([]byte(" "), 100<<20))
 		}, []string{"visible one", "visible two"}, "@config too-large 16 MiB"},
-		"manifest missing": {"manifest", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", 404) }, nil, "@manifest missing-object 404"},
+		"manifest missing": {"manifest", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusNotFound) }, nil, "@manifest missing-object 404"},
 		"manifest changed": {"manifest", func(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 			send(w, rec, append(bytes.Clone(rec.Body.Bytes()), '\n'))
 		}, all, "@manifest unreadable digest"},
@@ -265,13 +266,16 @@ func TestSavedFaults(t *testing.T) {
 func TestTags(t *testing.T) {
 	index, digests := twoLayers(t)
 	asked := map[string]int{}
+	var mu sync.Mutex
 	host := newServer(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/tags/list") {
 			_, _ = io.WriteString(w, `{"tags":["1","2","1","../../x","a b","-x","","sha256:00"]}`)
 			return
 		}
 		if strings.Contains(r.URL.Path, "/blobs/") {
+			mu.Lock()
 			asked[r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]]++
+			mu.Unlock()
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -69,9 +69,10 @@ func (r *RegistryOptions) mirror(host string) string {
 type inRegistry struct {
 	repo   name.Repository
 	ref    name.Reference // nil: all tags
-	o      RegistryOptions
+	tags   func(tag string) bool
 	client *distribution.Client
 	from   *distribution.Repository
+	blobs  map[string]blob // by digest: many images have the same
 }
 
 // NewRegistry opens images in a registry: REGISTRY/REPOSITORY:TAG or @DIGEST, or
@@ -80,7 +81,7 @@ func NewRegistry(text string, r RegistryOptions, o Options) (*Source, error) {
 	if o.Screen == nil {
 		return nil, ErrNoScreen
 	}
-	in := inRegistry{o: r}
+	in := &inRegistry{tags: r.Tags, blobs: map[string]blob{}}
 	var err error
 	if r.Tags != nil {
 		if in.repo, err = name.NewRepository(text); err != nil {
@@ -143,12 +144,12 @@ func shownHost(r name.Registry) string {
 	return strings.ToLower(r.RegistryStr())
 }
 
-func (r inRegistry) id() string {
+func (r *inRegistry) id() string {
 	return "image:" + shownHost(r.repo.Registry) + "/" + r.repo.RepositoryStr()
 }
 
 // called is the name of an image by its tag or digest.
-func (r inRegistry) called(ref string) string {
+func (r *inRegistry) called(ref string) string {
 	mark := ":"
 	if strings.Contains(ref, ":") {
 		mark = "@"
@@ -156,14 +157,14 @@ func (r inRegistry) called(ref string) string {
 	return strings.TrimPrefix(r.id(), "image:") + mark + ref
 }
 
-func (r inRegistry) close() error {
+func (r *inRegistry) close() error {
 	r.client.Close()
 	return nil
 }
 
 // refs are the tags or digests that are wanted, and tags beside them that stand
 // for what refers to images.
-func (r inRegistry) refs(ctx context.Context, skip skipper) (wanted []string, aside map[string]bool, err error) {
+func (r *inRegistry) refs(ctx context.Context, skip skipper) (wanted []string, aside map[string]bool, err error) {
 	if r.ref != nil {
 		return []string{r.ref.Identifier()}, nil, nil
 	}
@@ -171,10 +172,10 @@ func (r inRegistry) refs(ctx context.Context, skip skipper) (wanted []string, as
 	err = r.from.Tags(ctx, func(tag string) error {
 		switch _, err := name.NewTag(r.repo.Name()+":"+tag, name.StrictValidation); {
 		case err != nil || strings.ContainsAny(tag, ":/@"):
-			if r.o.Tags(tag) {
+			if r.tags(tag) {
 				skip(manifestPath, tag, fingerprints.SkipUnreadable, "no tag has such a name")
 			}
-		case r.o.Tags(tag):
+		case r.tags(tag):
 			wanted = append(wanted, tag)
 		case taggedSubject(tag) != "":
 			aside[tag] = true
@@ -198,7 +199,7 @@ func (r inRegistry) refs(ctx context.Context, skip skipper) (wanted []string, as
 // sorted: what is in memory for them is let go then.
 const window = 64
 
-func (r inRegistry) pictures(ctx context.Context, skip skipper) ([]picture, error) {
+func (r *inRegistry) pictures(ctx context.Context, skip skipper) ([]picture, error) {
 	refs, aside, err := r.refs(ctx, skip)
 	if err != nil {
 		return nil, err
@@ -220,12 +221,23 @@ func (r inRegistry) pictures(ctx context.Context, skip skipper) ([]picture, erro
 	return w.out, nil
 }
 
-// blob is one that a manifest names.
-func (r inRegistry) blob(d v1.Descriptor) blob {
+// blob is one that a manifest names. It is not for concurrent use.
+func (r *inRegistry) blob(d v1.Descriptor) blob {
+	digest := d.Digest.String()
+	if b, has := r.blobs[digest]; has && b.mediaType == d.MediaType && b.size == d.Size {
+		return b
+	}
+	b := r.fresh(d)
+	r.blobs[digest] = b
+	return b
+}
+
+func (r *inRegistry) fresh(d v1.Descriptor) blob {
 	b := blob{digest: d.Digest.String(), mediaType: d.MediaType, size: max(d.Size, -1), urls: d.URLs}
+	data := d.Data
 	b.open = func(ctx context.Context) (io.ReadCloser, error) {
-		if len(d.Data) > 0 && verify(d.Data, b.digest, b.size) == nil {
-			return io.NopCloser(strings.NewReader(string(d.Data))), nil
+		if len(data) > 0 && verify(data, b.digest, b.size) == nil {
+			return io.NopCloser(strings.NewReader(string(data))), nil
 		}
 		rc, err := r.from.Blob(ctx, b.digest, b.size)
 		if err != nil {

@@ -22,7 +22,7 @@ import (
 
 // walkRegistry follows manifests.
 type walkRegistry struct {
-	r      inRegistry
+	r      *inRegistry
 	skip   skipper
 	docs   *docs
 	out    []picture
@@ -277,7 +277,7 @@ const atOnce = 8
 
 // docs are documents of a repository, each asked for once.
 type docs struct {
-	r    inRegistry
+	r    *inRegistry
 	room chan struct{}
 	mu   sync.Mutex
 	warm map[string]bool // what was followed ahead
@@ -291,7 +291,7 @@ type doc struct {
 	err      error
 }
 
-func newDocs(r inRegistry) *docs {
+func newDocs(r *inRegistry) *docs {
 	return &docs{r: r, room: make(chan struct{}, atOnce), had: map[string]*doc{}, warm: map[string]bool{}}
 }
 
@@ -336,7 +336,7 @@ func (s *docs) manifest(ctx context.Context, ref string) (distribution.Manifest,
 func (s *docs) config(ctx context.Context, c v1.Descriptor) ([]byte, error) {
 	d := s.get("config "+c.Digest.String(), func(d *doc) {
 		var rc io.ReadCloser
-		if rc, d.err = s.r.blob(c).open(ctx); d.err != nil {
+		if rc, d.err = s.r.fresh(c).open(ctx); d.err != nil {
 			return
 		}
 		defer rc.Close()

@@ -88,7 +88,7 @@ func (c *Client) once(req *http.Request, away bool) (*http.Response, error) {
 		ctx, t = web.Foreign(ctx, req.URL), c.away
 	}
 	alarm := time.AfterFunc(c.o.Idle, func() { cancel(errSlow) })
-	resp, err := t.RoundTrip(req.WithContext(ctx)) //nolint:bodyclose // body.Close does
+	resp, err := t.RoundTrip(req.WithContext(ctx))
 	alarm.Stop()
 	if err != nil {
 		slow := errors.Is(context.Cause(ctx), errSlow)
