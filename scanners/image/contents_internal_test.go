@@ -55,7 +55,8 @@ func TestTie(t *testing.T) {
 		{digest: "signature", about: "sbom"},
 		{digest: "of the index", about: "index"},
 		{digest: "orphan", about: "gone", names: []string{"shop:x"}},
-		{digest: "circle", about: "round"}, {digest: "round", about: "circle"},
+		{digest: "circle", about: "round"},
+		{digest: "round", about: "circle"},
 	}
 	tie(pictures, map[string][]string{"image": {"shop:1"}, "sbom": {"shop:sha256-" + hex64}, "index": {"shop:1", "shop:2"}})
 	var got []string

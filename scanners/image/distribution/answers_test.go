@@ -14,7 +14,10 @@ import (
 
 const manifest = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"x","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"layers":[]}`
 
-const manifestType = "application/vnd.oci.image.manifest.v1+json"
+const (
+	manifestType = "application/vnd.oci.image.manifest.v1+json"
+	schema1      = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+)
 
 func good(w http.ResponseWriter) { page(w, manifestType, manifest) }
 
@@ -132,12 +135,7 @@ func TestManifests(t *testing.T) {
 		"nothing":                   {"1", func(http.ResponseWriter, *http.Request) {}, distribution.Manifest{}, distribution.ErrUnreachable},
 		"cut JSON":                  {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, manifestType, manifest[:99]) }, distribution.Manifest{}, distribution.ErrUnreachable},
 		"of 100 MiB":                {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, manifestType, strings.Repeat(" ", 100<<20)) }, distribution.Manifest{}, distribution.ErrTooLong},
-		"of schema 1": {
-			"1", func(w http.ResponseWriter, _ *http.Request) {
-				page(w, "application/vnd.docker.distribution.manifest.v1+prettyjws", `{"schemaVersion":1}`)
-			},
-			distribution.Manifest{Digest: "schema1:1", MediaType: "application/vnd.docker.distribution.manifest.v1+prettyjws", Raw: []byte(`{"schemaVersion":1}`)}, nil,
-		},
+		"of schema 1":               {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, schema1, `{"schemaVersion":1}`) }, distribution.Manifest{Digest: "schema1:1", MediaType: schema1, Raw: []byte(`{"schemaVersion":1}`)}, nil},
 		"breaks off": {"1", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "500")
 			_, _ = w.Write([]byte(manifest[:100]))
