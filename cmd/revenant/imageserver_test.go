@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -183,13 +184,24 @@ func TestRealRegistry(t *testing.T) {
 			t.Errorf("%v (-want +got):\n%s", args, diff)
 		}
 	}
+	certs := filepath.Join(b.dir, "home/.config/docker/certs.d", d.host)
+	text, err := os.ReadFile(d.ca)
+	if err := errors.Join(err, os.MkdirAll(certs, 0o700), os.WriteFile(filepath.Join(certs, "ca.crt"), text, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(shop, found("image", d.host+"/shop:1.4")); diff != "" {
+		t.Errorf("the authority in docker's folder (-want +got):\n%s", diff)
+	}
+	if err := os.RemoveAll(certs); err != nil {
+		t.Fatal(err)
+	}
 	b.env = podman
 	if diff := cmp.Diff(shop, found("image", d.host+"/shop:1.4", "--ca-file", d.ca)); diff != "" {
 		t.Errorf("podman's login (-want +got):\n%s", diff)
 	}
 	helped, empty := t.TempDir(), t.TempDir()
 	script := "#!/bin/sh\nprintf '{\"ServerURL\":\"%s\",\"Username\":\"robot\",\"Secret\":\"%s\"}' \"$(cat)\" \"" + d.password + "\"\n"
-	err := errors.Join(os.WriteFile(filepath.Join(helped, "config.json"), []byte(`{"credHelpers":{"`+d.host+`":"ours"}}`), 0o600),
+	err = errors.Join(os.WriteFile(filepath.Join(helped, "config.json"), []byte(`{"credHelpers":{"`+d.host+`":"ours"}}`), 0o600),
 		os.WriteFile(filepath.Join(helped, "docker-credential-ours"), []byte(script), 0o700))
 	if err != nil {
 		t.Fatal(err)
@@ -257,6 +269,46 @@ func TestRegistryFlags(t *testing.T) {
 	}
 	if r := b.must(2, "", "image", host, "--repo", "nothing"); !strings.Contains(r.stderr, "no repository that is wanted") {
 		t.Error(r.stderr)
+	}
+}
+
+// TestRegistryExitCodes: what a registry does not give is exit code 3, beside
+// findings 1, and is listed either way.
+func TestRegistryExitCodes(t *testing.T) {
+	b := newBox(t)
+	v := generated(78)
+	b.must(0, "", "init")
+	b.must(0, v, "secret", "add", "shop/db")
+	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	cut := false
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		r.Header.Del("Range")
+		inner.ServeHTTP(rec, r)
+		body := rec.Body.Bytes()
+		if cut && strings.Contains(r.URL.Path, "/blobs/") && bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+			rw.Header().Set("Content-Length", fmt.Sprint(len(body)))
+			_, _ = rw.Write(body[:len(body)/2])
+			_ = http.NewResponseController(rw).Flush()
+			panic(http.ErrAbortHandler)
+		}
+		for key, values := range rec.Header() {
+			rw.Header()[key] = values
+		}
+		rw.WriteHeader(rec.Code)
+		_, _ = rw.Write(body)
+	}))
+	t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	savedImage(t, host+"/shop:1", "", "db="+v)
+	savedImage(t, host+"/plain:1", "", "nothing of note")
+	b.must(1, "", "image", host+"/shop:1")
+	b.must(0, "", "image", host+"/plain:1")
+	cut = true
+	for at, code := range map[string]int{"/shop:1": 1, "/plain:1": 3} {
+		if r := b.must(code, "", "image", host+at, "--wait", "0", "--no-store"); !strings.Contains(r.stdout, "broke off") {
+			t.Errorf("%s: what broke off is not listed: %s", at, r.stdout)
+		}
 	}
 }
 

@@ -207,6 +207,37 @@ func checkSkip(t *testing.T, skips []fingerprints.Skip, want string) {
 	t.Errorf("skips %+v, want %s", skips, want)
 }
 
+// TestHostileIndexes: a registry that makes up indexes as they are asked for does
+// not lead on without end.
+func TestHostileIndexes(t *testing.T) {
+	var mu sync.Mutex
+	asked := 0
+	host := newServer(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if !strings.Contains(r.URL.Path, "/manifests/") || strings.Contains(r.URL.Path, "/sha256-") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		asked++
+		list := make([]string, 50)
+		for i := range list {
+			list[i] = fmt.Sprintf(`{"mediaType":%q,"size":1,"digest":%q}`, types.OCIImageIndex, digestOf(fmt.Sprint(asked, i)))
+		}
+		w.Header().Set("Content-Type", string(types.OCIImageIndex))
+		_, _ = fmt.Fprintf(w, `{"schemaVersion":2,"manifests":[%s,%s],"annotations":{"a":%q}}`, strings.Join(list, ","), list[0], wanted)
+	})
+	src, err := image.NewRegistry(host+"/shop:1", image.RegistryOptions{}, image.Options{Screen: screen, Workers: 1})
+	fatal(t, err)
+	items, skips := lines(t, src)
+	if asked > 60 || len(skips) != 50 {
+		t.Errorf("%d requests, %d skips", asked, len(skips))
+	}
+	if diff := gocmp.Diff([]string{"metadata @annotation/a of shop:1", "metadata @manifest of shop:1"}, items); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+}
+
 // TestForeignLayers: addresses that a manifest names are not asked.
 func TestForeignLayers(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }))

@@ -115,7 +115,13 @@ func (w *walkRegistry) child(ctx context.Context, d v1.Descriptor, names []strin
 	} else if d.Size > 0 && d.Size != int64(len(m.Raw)) {
 		w.skip(manifestPath, digest, fingerprints.SkipUnreadable, errSize.Detail)
 	}
-	if m.Raw == nil {
+	switch {
+	case m.Raw == nil:
+		return nil
+	case err != nil && isIndex(m.Raw):
+		// An index that is made up as it is asked for could lead on without end.
+		w.seen[digest] = -1
+		w.odd(m, names)
 		return nil
 	}
 	return w.document(ctx, d, m, names, depth+1)
@@ -366,8 +372,8 @@ func (w *walkRegistry) follow(ctx context.Context, ref string, depth int) {
 	if !w.docs.first(ref) {
 		return
 	}
-	m, _ := w.docs.manifest(ctx, ref)
-	if _, has := w.seen[m.Digest]; m.Raw == nil || has || depth > maxDepth || ctx.Err() != nil {
+	m, err := w.docs.manifest(ctx, ref)
+	if _, has := w.seen[m.Digest]; m.Raw == nil || has || err != nil && isIndex(m.Raw) || depth > maxDepth || ctx.Err() != nil {
 		return
 	}
 	if index, err := v1.ParseIndexManifest(bytes.NewReader(m.Raw)); err == nil && isIndex(m.Raw) {

@@ -187,7 +187,7 @@ func (r *Repository) document(ctx context.Context, u *url.URL, header http.Heade
 		case try >= maxRetries:
 			return nil, nil, r.c.fault(ErrUnreachable, brokenOff)
 		}
-		if err := r.c.o.Sleep(ctx, backoff(try)); err != nil {
+		if err := r.c.breathe(ctx, try); err != nil {
 			return nil, nil, err
 		}
 	}

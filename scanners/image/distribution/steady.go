@@ -177,6 +177,14 @@ func (c *Client) nap(ctx context.Context, failed bool, d time.Duration, spent *t
 	return ctx.Err()
 }
 
+// breathe waits before what broke off is asked for again.
+func (c *Client) breathe(ctx context.Context, try int) error {
+	if c.o.Patience < 0 {
+		return ctx.Err()
+	}
+	return c.o.Sleep(ctx, backoff(try))
+}
+
 // backoff doubles, by half more or less, so that many clients that failed
 // together do not come back together.
 func backoff(try int) time.Duration {
