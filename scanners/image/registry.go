@@ -204,7 +204,7 @@ func (r *inRegistry) pictures(ctx context.Context, skip skipper) ([]picture, err
 	if err != nil {
 		return nil, err
 	}
-	w := &walkRegistry{r: r, skip: skip, seen: map[string]int{}, called: map[string][]string{}, kids: map[string][]string{}, docs: newDocs(r)}
+	w := &walkRegistry{r: r, skip: skip, seen: map[string]int{}, called: map[string][]string{}, kids: map[string][]string{}, asked: map[string]bool{}, docs: newDocs(r)}
 	for some := range slices.Chunk(refs, window) {
 		w.warm(ctx, some)
 		for _, ref := range some {

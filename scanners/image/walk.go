@@ -29,7 +29,7 @@ type walkRegistry struct {
 	seen   map[string]int      // pictures by digest; -1: another document
 	called map[string][]string // names by digest
 	kids   map[string][]string // of indexes
-	asked  map[string]bool     // digests whose referrers are known
+	asked  map[string]bool     // digests whose referrers are known, or not asked for
 	silent atomic.Bool         // the registry does not tell referrers
 }
 
@@ -111,6 +111,7 @@ func (w *walkRegistry) child(ctx context.Context, d v1.Descriptor, names []strin
 		return ctx.Err()
 	}
 	if err != nil {
+		w.asked[digest] = true // nothing refers to what is not there
 		w.skip(manifestPath, digest, reasonOf(err), detailOf(told(err)))
 	} else if d.Size > 0 && d.Size != int64(len(m.Raw)) {
 		w.skip(manifestPath, digest, fingerprints.SkipUnreadable, errSize.Detail)
@@ -180,7 +181,6 @@ const maxReferring = 3
 // referring reads what refers to the images that were met. aside are tags that the
 // repository has for it; nil: it is not known.
 func (w *walkRegistry) referring(ctx context.Context, aside map[string]bool) error {
-	w.asked = map[string]bool{}
 	for depth := range maxReferring {
 		var subjects []string
 		for _, digest := range slices.Sorted(maps.Keys(w.called)) {
