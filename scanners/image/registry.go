@@ -81,7 +81,7 @@ func NewRegistry(text string, r RegistryOptions, o Options) (*Source, error) {
 	if o.Screen == nil {
 		return nil, ErrNoScreen
 	}
-	in := &inRegistry{tags: r.Tags, blobs: map[string]blob{}}
+	in := inRegistry{tags: r.Tags, blobs: map[string]blob{}}
 	var err error
 	if r.Tags != nil {
 		if in.repo, err = name.NewRepository(text); err != nil {
@@ -144,12 +144,12 @@ func shownHost(r name.Registry) string {
 	return strings.ToLower(r.RegistryStr())
 }
 
-func (r *inRegistry) id() string {
+func (r inRegistry) id() string {
 	return "image:" + shownHost(r.repo.Registry) + "/" + r.repo.RepositoryStr()
 }
 
 // called is the name of an image by its tag or digest.
-func (r *inRegistry) called(ref string) string {
+func (r inRegistry) called(ref string) string {
 	mark := ":"
 	if strings.Contains(ref, ":") {
 		mark = "@"
@@ -157,14 +157,14 @@ func (r *inRegistry) called(ref string) string {
 	return strings.TrimPrefix(r.id(), "image:") + mark + ref
 }
 
-func (r *inRegistry) close() error {
+func (r inRegistry) close() error {
 	r.client.Close()
 	return nil
 }
 
 // refs are the tags or digests that are wanted, and tags beside them that stand
 // for what refers to images.
-func (r *inRegistry) refs(ctx context.Context, skip skipper) (wanted []string, aside map[string]bool, err error) {
+func (r inRegistry) refs(ctx context.Context, skip skipper) (wanted []string, aside map[string]bool, err error) {
 	if r.ref != nil {
 		return []string{r.ref.Identifier()}, nil, nil
 	}
@@ -199,7 +199,7 @@ func (r *inRegistry) refs(ctx context.Context, skip skipper) (wanted []string, a
 // sorted: what is in memory for them is let go then.
 const window = 64
 
-func (r *inRegistry) pictures(ctx context.Context, skip skipper) ([]picture, error) {
+func (r inRegistry) pictures(ctx context.Context, skip skipper) ([]picture, error) {
 	refs, aside, err := r.refs(ctx, skip)
 	if err != nil {
 		return nil, err
@@ -222,7 +222,7 @@ func (r *inRegistry) pictures(ctx context.Context, skip skipper) ([]picture, err
 }
 
 // blob is one that a manifest names. It is not for concurrent use.
-func (r *inRegistry) blob(d v1.Descriptor) blob {
+func (r inRegistry) blob(d v1.Descriptor) blob {
 	digest := d.Digest.String()
 	if b, has := r.blobs[digest]; has && b.mediaType == d.MediaType && b.size == d.Size {
 		return b
@@ -232,7 +232,7 @@ func (r *inRegistry) blob(d v1.Descriptor) blob {
 	return b
 }
 
-func (r *inRegistry) fresh(d v1.Descriptor) blob {
+func (r inRegistry) fresh(d v1.Descriptor) blob {
 	b := blob{digest: d.Digest.String(), mediaType: d.MediaType, size: max(d.Size, -1), urls: d.URLs}
 	data := d.Data
 	b.open = func(ctx context.Context) (io.ReadCloser, error) {
@@ -243,16 +243,16 @@ func (r *inRegistry) fresh(d v1.Descriptor) blob {
 		if err != nil {
 			return nil, unavailable(b, err)
 		}
-		return verified(telling{rc}, b.digest, b.size), nil
+		return verified(answering{rc}, b.digest, b.size), nil
 	}
 	return b
 }
 
-// telling is a blob whose errors are listed in words.
-type telling struct{ io.ReadCloser }
+// answering is a blob whose errors are listed in words.
+type answering struct{ io.ReadCloser }
 
 // Read implements io.Reader.
-func (t telling) Read(p []byte) (int, error) {
+func (t answering) Read(p []byte) (int, error) {
 	n, err := t.ReadCloser.Read(p)
 	var e *distribution.Error
 	if errors.As(err, &e) {

@@ -22,7 +22,7 @@ import (
 
 // walkRegistry follows manifests.
 type walkRegistry struct {
-	r      *inRegistry
+	r      inRegistry
 	skip   skipper
 	docs   *docs
 	out    []picture
@@ -283,7 +283,7 @@ const atOnce = 8
 
 // docs are documents of a repository, each asked for once.
 type docs struct {
-	r    *inRegistry
+	r    inRegistry
 	room chan struct{}
 	mu   sync.Mutex
 	warm map[string]bool // what was followed ahead
@@ -297,7 +297,7 @@ type doc struct {
 	err      error
 }
 
-func newDocs(r *inRegistry) *docs {
+func newDocs(r inRegistry) *docs {
 	return &docs{r: r, room: make(chan struct{}, atOnce), had: map[string]*doc{}, warm: map[string]bool{}}
 }
 
