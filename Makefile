@@ -15,7 +15,7 @@ BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
 # Packages with goroutines or shared state: they run under the race detector
 # too. All packages under it would take several times as long and show no more;
 # of the rules, whose oracle is slow, the tests that share a matcher.
-RACE := ./scanners ./scanners/files ./scanners/cilog ./scanners/cilog/github ./scanners/cilog/rest ./scanners/image ./fingerprints/pack ./fingerprints/store/... ./ingest/scan ./ingest/hook ./ingest/baseline ./ingest/outcomes ./ingest/redact ./ingest/relay ./ingest/report/...
+RACE := ./scanners ./scanners/files ./scanners/cilog ./scanners/cilog/github ./scanners/cilog/rest ./scanners/image ./scanners/image/distribution ./fingerprints/pack ./fingerprints/store/... ./ingest/scan ./ingest/hook ./ingest/baseline ./ingest/outcomes ./ingest/redact ./ingest/relay ./ingest/report/...
 
 FUZZTIME ?= 30s
 BENCH ?= .

@@ -70,7 +70,6 @@ func floors() map[string]room {
 		"scanners/gitrepo/objects":    {floor: 2},
 		"scanners/image":              {floor: 2, sideway: []string{"scanners/image/distribution"}},
 		"scanners/image/distribution": {floor: 2, sideway: []string{"scanners/web"}},
-		"scanners/image":              {floor: 2},
 		"scanners/image/buildcontext": {floor: 2, sideway: []string{"scanners/files"}},
 		"scanners/registered":         {floor: 2, sideway: []string{"scanners/byteclass"}},
 		"scanners/rules":              {floor: 2, sideway: []string{"scanners/byteclass"}},

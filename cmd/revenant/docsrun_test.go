@@ -73,6 +73,13 @@ func TestPagesRun(t *testing.T) {
 		t.Fatalf("preparing: %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
 	e.env = append(e.env, "BASE=HEAD~0", "GITHUB_STEP_SUMMARY=step.md", "OLD="+generated(7))
+	authority := t.TempDir()
+	certified(t, authority)
+	ca, err := os.ReadFile(filepath.Join(authority, "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.write("here/ca.pem", string(ca))
 	kept := e.keep(t)
 	pages, err := filepath.Glob(filepath.Join(docsRoot, "docs", "how-to", "*.md"))
 	if err != nil {

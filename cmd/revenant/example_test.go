@@ -111,6 +111,7 @@ func newExampleBox(t *testing.T) exampleBox {
 	b.env = append(b.env, "REGISTRY="+images)
 	savedImage(t, images+"/shop:1.4", filepath.Join(b.work, "shop-image.tar"), "nothing in it")
 	savedImage(t, images+"/team/api:v1", "", "nothing in it")
+	savedImage(t, images+"/hub/library/shop:1.4", "", "nothing in it")
 	forge := newActions(t)
 	forge.run(1, actionsStep{"Run tests", "PASS"})
 	b.env = append(b.env, "FORGE="+forge.api.URL, "REVENANT_GITHUB_TOKEN="+forge.token)

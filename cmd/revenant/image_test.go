@@ -205,6 +205,7 @@ func (w *walk) images(added, rotated string) {
 	w.try("", "image", "--build-context", w.plant("context"), "--file", w.plant("Dockerfile"))
 	w.try("", "image", "--build-context", filepath.Dir(file)+"/../context", "--target", w.plant("stage"), "--build-arg", "="+w.plant("argument"))
 	w.try("", "image", w.plant("image")+"!")
+	w.registries(added, rotated)
 	w.try("", "image", host+"/none:"+strings.ToLower(strings.Trim(w.plant("tag"), "-_."))[:9])
 }
 

@@ -82,15 +82,15 @@ func (a *app) registryOptions(fl *registryFlags, tags func(string) bool) (image.
 		}
 		o.Authorities = append(append(o.Authorities, text...), '\n')
 	}
-	o.CertificateFolders = certificateFolders(a.env("HOME"))
+	o.CertificateFolders = certificateFolders()
 	return o, nil
 }
 
 // certificateFolders are where container engines look for the certificates of
 // registries.
-func certificateFolders(home string) []string {
+func certificateFolders() []string {
 	out := []string{"/etc/docker/certs.d", "/etc/containers/certs.d"}
-	if home != "" {
+	if home, err := os.UserHomeDir(); err == nil {
 		out = append(out, filepath.Join(home, ".config/docker/certs.d"), filepath.Join(home, ".config/containers/certs.d"))
 	}
 	return out

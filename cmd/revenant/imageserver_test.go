@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -12,9 +13,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +30,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"golang.org/x/crypto/bcrypt"
 )
@@ -179,10 +184,33 @@ func TestRealRegistry(t *testing.T) {
 			t.Errorf("%v (-want +got):\n%s", args, diff)
 		}
 	}
+	certs := filepath.Join(b.dir, "home/.config/docker/certs.d", d.host)
+	text, err := os.ReadFile(d.ca)
+	if err := errors.Join(err, os.MkdirAll(certs, 0o700), os.WriteFile(filepath.Join(certs, "ca.crt"), text, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(shop, found("image", d.host+"/shop:1.4")); diff != "" {
+		t.Errorf("the authority in docker's folder (-want +got):\n%s", diff)
+	}
+	if err := os.RemoveAll(certs); err != nil {
+		t.Fatal(err)
+	}
 	b.env = podman
 	if diff := cmp.Diff(shop, found("image", d.host+"/shop:1.4", "--ca-file", d.ca)); diff != "" {
 		t.Errorf("podman's login (-want +got):\n%s", diff)
 	}
+	helped, empty := t.TempDir(), t.TempDir()
+	script := "#!/bin/sh\nprintf '{\"ServerURL\":\"%s\",\"Username\":\"robot\",\"Secret\":\"%s\"}' \"$(cat)\" \"" + d.password + "\"\n"
+	err = errors.Join(os.WriteFile(filepath.Join(helped, "config.json"), []byte(`{"credHelpers":{"`+d.host+`":"ours"}}`), 0o600),
+		os.WriteFile(filepath.Join(helped, "docker-credential-ours"), []byte(script), 0o700))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.env = append(slices.Clone(plain), "DOCKER_CONFIG="+helped, "PATH="+helped+":"+os.Getenv("PATH"))
+	if diff := cmp.Diff(shop, found("image", d.host+"/shop:1.4", "--ca-file", d.ca)); diff != "" {
+		t.Errorf("a helper's login (-want +got):\n%s", diff)
+	}
+	unhelped := append(slices.Clone(plain), "DOCKER_CONFIG="+helped, "PATH="+empty)
 	refused := func(env []string, code int, says string, args ...string) {
 		t.Helper()
 		b.env = env
@@ -194,6 +222,7 @@ func TestRealRegistry(t *testing.T) {
 	}
 	refused(right, 3, "--ca-file", "image", d.host+"/shop:1.4")
 	refused(wrong, 3, "wrong, expired", "image", d.host+"/shop:1.4", "--ca-file", d.ca)
+	refused(unhelped, 3, "credential helper is missing", "image", d.host+"/shop:1.4", "--ca-file", d.ca)
 	refused(plain, 3, "no login", "image", d.host+"/shop:1.4", "--ca-file", d.ca)
 	refused(plain, 3, "no login", "image", d.host, "--all-repositories", "--ca-file", d.ca)
 	refused(right, 3, "404", "image", d.host+"/shop:none", "--ca-file", d.ca)
@@ -241,4 +270,87 @@ func TestRegistryFlags(t *testing.T) {
 	if r := b.must(2, "", "image", host, "--repo", "nothing"); !strings.Contains(r.stderr, "no repository that is wanted") {
 		t.Error(r.stderr)
 	}
+}
+
+// TestRegistryExitCodes: what a registry does not give is exit code 3, beside
+// findings 1, and is listed either way.
+func TestRegistryExitCodes(t *testing.T) {
+	b := newBox(t)
+	v := generated(78)
+	b.must(0, "", "init")
+	b.must(0, v, "secret", "add", "shop/db")
+	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	cut := false
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		r.Header.Del("Range")
+		inner.ServeHTTP(rec, r)
+		body := rec.Body.Bytes()
+		if cut && strings.Contains(r.URL.Path, "/blobs/") && bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+			rw.Header().Set("Content-Length", fmt.Sprint(len(body)))
+			_, _ = rw.Write(body[:len(body)/2])
+			_ = http.NewResponseController(rw).Flush()
+			panic(http.ErrAbortHandler)
+		}
+		for key, values := range rec.Header() {
+			rw.Header()[key] = values
+		}
+		rw.WriteHeader(rec.Code)
+		_, _ = rw.Write(body)
+	}))
+	t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	savedImage(t, host+"/shop:1", "", "db="+v)
+	savedImage(t, host+"/plain:1", "", "nothing of note")
+	b.must(1, "", "image", host+"/shop:1")
+	b.must(0, "", "image", host+"/plain:1")
+	cut = true
+	for at, code := range map[string]int{"/shop:1": 1, "/plain:1": 3} {
+		if r := b.must(code, "", "image", host+at, "--wait", "0", "--no-store"); !strings.Contains(r.stdout, "broke off") {
+			t.Errorf("%s: what broke off is not listed: %s", at, r.stdout)
+		}
+	}
+}
+
+// registries drives scans of a registry with a login, names that hold values, and
+// a storage that refuses what it is asked with.
+func (w *walk) registries(added, rotated string) {
+	password, signature := w.plant("password of a registry"), w.plant("signature of an address")
+	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	login := "Basic " + base64.StdEncoding.EncodeToString([]byte("robot:"+password))
+	locked := false
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch {
+		case !locked:
+			inner.ServeHTTP(rw, r)
+		case r.URL.Path == "/storage":
+			http.Error(rw, r.URL.String(), http.StatusForbidden)
+		case r.Header.Get("Authorization") != login:
+			rw.Header().Set("WWW-Authenticate", `Basic realm="`+signature+`"`)
+			http.Error(rw, r.URL.String(), http.StatusUnauthorized)
+		case r.URL.Path == "/v2/_catalog":
+			_, _ = io.WriteString(rw, `{"repositories":["shop","Odd/`+added+`"]}`)
+		case strings.HasSuffix(r.URL.Path, "/tags/list"):
+			_, _ = io.WriteString(rw, `{"tags":["1","no tag `+rotated+`"]}`)
+		case strings.Contains(r.URL.Path, "/blobs/"):
+			http.Redirect(rw, r, "/storage?sig="+signature, http.StatusTemporaryRedirect)
+		default:
+			inner.ServeHTTP(rw, r)
+		}
+	}))
+	w.t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	savedImage(w.t, host+"/shop:1", "", "nothing of note")
+	locked = true
+	d := &distributionServer{host: host}
+	env := w.env
+	defer func() { w.env = env }()
+	w.try("", "image", host+"/shop:1", "--wait", "0")
+	w.env = append(slices.Clone(env), "DOCKER_CONFIG="+d.login(w.t, password))
+	w.do("", "image", host, "--all-repositories", "--wait", "0", "-r", w.out("registry.json"), "-r", w.out("registry.sarif"))
+	w.try("", "image", host+"/shop:1", "--wait", "0")
+	w.try("", "image", host+"/shop:1", "--ca-file", w.write("../images/ca.pem", w.plant("file of an authority")))
+	w.try("", "image", host+"/shop:1", "--mirror", w.plant("mirror"))
+	w.try("", "image", "user:"+w.plant("password of a reference")+"@"+host+"/shop:1")
+	w.try("", "image", "user:"+w.plant("password of a registry's name")+"@"+host, "--all-repositories")
 }

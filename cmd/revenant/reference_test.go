@@ -102,6 +102,9 @@ func TestVariables(t *testing.T) {
 	asked := regexp.MustCompile(`^[A-Z][A-Z_]+$`)
 	// The last is read by the scripts of hooks.
 	read := map[string]bool{"XDG_DATA_HOME": true, "XDG_CONFIG_HOME": true, "REVENANT_HOOK_RAN": true}
+	for _, name := range []string{"DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "HTTPS_PROXY", "SSL_CERT_FILE"} {
+		read[name] = true // by libraries
+	}
 	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

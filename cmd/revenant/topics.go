@@ -64,6 +64,12 @@ PRE_COMMIT_REMOTE_BRANCH, PRE_COMMIT_LOCAL_BRANCH and
 PRE_COMMIT_REMOTE_NAME`},
 		{"GIT_CONFIG_COUNT", `git's settings by environment; what is there is kept
 when a clone is told its credentials`},
+		{"DOCKER_CONFIG", `folder of docker's config.json, with logins for registries
+and credential helpers (default: ~/.docker)`},
+		{"REGISTRY_AUTH_FILE", `podman's file of logins, where docker has none`},
+		{"HTTPS_PROXY", `proxy for registries and CI systems, with HTTP_PROXY and
+NO_PROXY`},
+		{"SSL_CERT_FILE", `authorities in place of the system's`},
 		{"GOMEMLIMIT", `soft limit of memory, as in 512MiB (default: 176MiB)`},
 		{"GOGC", `how much garbage is let grow, in percent; set, it counts
 from the start, else after 0.3 s`},
@@ -92,7 +98,7 @@ func environmentText() string {
 
 const exitCodesText = `Pipelines read these and nothing else, so 0 is never said of what was not read.
 
-Scans ('dir', 'git', 'stdin', 'home', 'logs'):
+Scans ('dir', 'git', 'stdin', 'home', 'logs', 'image'):
 
   0  no finding, and everything was read
   1  a finding at or above --fail-on; --exit-code N replaces the 1

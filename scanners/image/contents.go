@@ -43,7 +43,8 @@ func subjectOf(d v1.Descriptor, m manifest, names []string) string {
 		return m.Subject.Digest.String()
 	}
 	for _, name := range names {
-		if s := taggedSubject(name); s != "" {
+		// Some tools give a tag without an end to images that are copied by digest.
+		if s := taggedSubject(name); s != "" && !(strings.HasSuffix(name, s[len("sha256:"):]) && m.fileSystem()) {
 			return s
 		}
 	}
@@ -112,6 +113,11 @@ func (p *picture) take(m manifest, open func(v1.Descriptor) blob) (config *v1.De
 	}
 	p.layers = append(p.layers, contents...)
 	return config
+}
+
+// fileSystem reports whether it is an image with layers.
+func (m manifest) fileSystem() bool {
+	return slices.ContainsFunc(m.Layers, func(l v1.Descriptor) bool { return fileSystem(l.MediaType) })
 }
 
 // imageConfig reports whether a configuration is an image's.

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -127,17 +128,17 @@ func TestRegistryFaults(t *testing.T) {
 		"layer too long": {"layer", func(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 			send(w, rec, append(rec.Body.Bytes(), rec.Body.Bytes()...))
 		}, all, "@layer unreadable size"},
-		"layer missing":  {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", 404) }, []string{"metadata @env/A", "visible two"}, "@layer missing-object 404"},
-		"layer denied":   {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", 403) }, []string{"metadata @env/A", "visible two"}, "@layer unreadable login"},
-		"layer fails":    {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", 502) }, []string{"metadata @env/A", "visible two"}, "@layer unreadable 502"},
-		"config missing": {"config", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", 404) }, []string{"visible one", "visible two"}, "@config missing-object 404"},
+		"layer missing":  {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusNotFound) }, []string{"metadata @env/A", "visible two"}, "@layer missing-object 404"},
+		"layer denied":   {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusForbidden) }, []string{"metadata @env/A", "visible two"}, "@layer unreadable login"},
+		"layer fails":    {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusBadGateway) }, []string{"metadata @env/A", "visible two"}, "@layer unreadable 502"},
+		"config missing": {"config", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusNotFound) }, []string{"visible one", "visible two"}, "@config missing-object 404"},
 		"config changed": {"config", func(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 			send(w, rec, append(bytes.Clone(rec.Body.Bytes()[:rec.Body.Len()-1]), ' ', '}'))
 		}, all, "@config unreadable size"},
 		"config of 100 MiB": {"config", func(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 			send(w, rec, bytes.Repeat([]byte(" "), 100<<20))
 		}, []string{"visible one", "visible two"}, "@config too-large 16 MiB"},
-		"manifest missing": {"manifest", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", 404) }, nil, "@manifest missing-object 404"},
+		"manifest missing": {"manifest", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusNotFound) }, nil, "@manifest missing-object 404"},
 		"manifest changed": {"manifest", func(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 			send(w, rec, append(bytes.Clone(rec.Body.Bytes()), '\n'))
 		}, all, "@manifest unreadable digest"},
@@ -206,6 +207,37 @@ func checkSkip(t *testing.T, skips []fingerprints.Skip, want string) {
 	t.Errorf("skips %+v, want %s", skips, want)
 }
 
+// TestHostileIndexes: a registry that makes up indexes as they are asked for does
+// not lead on without end.
+func TestHostileIndexes(t *testing.T) {
+	var mu sync.Mutex
+	asked := 0
+	host := newServer(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if !strings.Contains(r.URL.Path, "/manifests/") || strings.Contains(r.URL.Path, "/sha256-") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		asked++
+		list := make([]string, 50)
+		for i := range list {
+			list[i] = fmt.Sprintf(`{"mediaType":%q,"size":1,"digest":%q}`, types.OCIImageIndex, digestOf(fmt.Sprint(asked, i)))
+		}
+		w.Header().Set("Content-Type", string(types.OCIImageIndex))
+		_, _ = fmt.Fprintf(w, `{"schemaVersion":2,"manifests":[%s,%s],"annotations":{"a":%q}}`, strings.Join(list, ","), list[0], wanted)
+	})
+	src, err := image.NewRegistry(host+"/shop:1", image.RegistryOptions{}, image.Options{Screen: screen, Workers: 1})
+	fatal(t, err)
+	items, skips := lines(t, src)
+	if asked > 60 || len(skips) != 50 {
+		t.Errorf("%d requests, %d skips", asked, len(skips))
+	}
+	if diff := gocmp.Diff([]string{"metadata @annotation/a of shop:1", "metadata @manifest of shop:1"}, items); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+}
+
 // TestForeignLayers: addresses that a manifest names are not asked.
 func TestForeignLayers(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }))
@@ -265,13 +297,16 @@ func TestSavedFaults(t *testing.T) {
 func TestTags(t *testing.T) {
 	index, digests := twoLayers(t)
 	asked := map[string]int{}
+	var mu sync.Mutex
 	host := newServer(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/tags/list") {
 			_, _ = io.WriteString(w, `{"tags":["1","2","1","../../x","a b","-x","","sha256:00"]}`)
 			return
 		}
 		if strings.Contains(r.URL.Path, "/blobs/") {
+			mu.Lock()
 			asked[r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]]++
+			mu.Unlock()
 		}
 		next.ServeHTTP(w, r)
 	})

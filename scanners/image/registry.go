@@ -69,9 +69,10 @@ func (r *RegistryOptions) mirror(host string) string {
 type inRegistry struct {
 	repo   name.Repository
 	ref    name.Reference // nil: all tags
-	o      RegistryOptions
+	tags   func(tag string) bool
 	client *distribution.Client
 	from   *distribution.Repository
+	blobs  map[string]blob // by digest: many images have the same
 }
 
 // NewRegistry opens images in a registry: REGISTRY/REPOSITORY:TAG or @DIGEST, or
@@ -80,7 +81,7 @@ func NewRegistry(text string, r RegistryOptions, o Options) (*Source, error) {
 	if o.Screen == nil {
 		return nil, ErrNoScreen
 	}
-	in := inRegistry{o: r}
+	in := inRegistry{tags: r.Tags, blobs: map[string]blob{}}
 	var err error
 	if r.Tags != nil {
 		if in.repo, err = name.NewRepository(text); err != nil {
@@ -173,10 +174,10 @@ func (r inRegistry) refs(ctx context.Context, skip skipper) (wanted []string, as
 	err = r.from.Tags(ctx, func(tag string) error {
 		switch _, err := name.NewTag(r.repo.Name()+":"+tag, name.StrictValidation); {
 		case err != nil || strings.ContainsAny(tag, ":/@"):
-			if r.o.Tags(tag) {
+			if r.tags(tag) {
 				skip(manifestPath, tag, fingerprints.SkipUnreadable, "no tag has such a name")
 			}
-		case r.o.Tags(tag):
+		case r.tags(tag):
 			wanted = append(wanted, tag)
 		case taggedSubject(tag) != "":
 			aside[tag] = true
@@ -205,7 +206,7 @@ func (r inRegistry) pictures(ctx context.Context, also []string, skip skipper) (
 	if err != nil {
 		return nil, err
 	}
-	w := &walkRegistry{r: r, skip: skip, met: newMet(), docs: newDocs(r)}
+	w := &walkRegistry{r: r, skip: skip, met: newMet(), asked: map[string]bool{}, docs: newDocs(r)}
 	for some := range slices.Chunk(refs, window) {
 		w.warm(ctx, some)
 		for _, ref := range some {
@@ -230,12 +231,23 @@ func (r inRegistry) pictures(ctx context.Context, also []string, skip skipper) (
 	return w.out, nil
 }
 
-// blob is one that a manifest names.
+// blob is one that a manifest names. It is not for concurrent use.
 func (r inRegistry) blob(d v1.Descriptor) blob {
+	digest := d.Digest.String()
+	if b, has := r.blobs[digest]; has && b.mediaType == d.MediaType && b.size == d.Size {
+		return b
+	}
+	b := r.fresh(d)
+	r.blobs[digest] = b
+	return b
+}
+
+func (r inRegistry) fresh(d v1.Descriptor) blob {
 	b := blob{digest: d.Digest.String(), mediaType: d.MediaType, size: max(d.Size, -1), urls: d.URLs}
+	data := d.Data
 	b.open = func(ctx context.Context) (io.ReadCloser, error) {
-		if len(d.Data) > 0 && verify(d.Data, b.digest, b.size) == nil {
-			return io.NopCloser(strings.NewReader(string(d.Data))), nil
+		if len(data) > 0 && verify(data, b.digest, b.size) == nil {
+			return io.NopCloser(strings.NewReader(string(data))), nil
 		}
 		rc, err := r.from.Blob(ctx, b.digest, b.size)
 		if err != nil {

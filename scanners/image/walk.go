@@ -26,7 +26,7 @@ type walkRegistry struct {
 	skip skipper
 	docs *docs
 	met
-	asked  map[string]bool // digests whose referrers are known
+	asked  map[string]bool // digests whose referrers are known, or not asked for
 	silent atomic.Bool     // the registry does not tell referrers
 }
 
@@ -92,11 +92,18 @@ func (w *walkRegistry) child(ctx context.Context, d v1.Descriptor, names []strin
 		return ctx.Err()
 	}
 	if err != nil {
+		w.asked[digest] = true // nothing refers to what is not there
 		w.skip(manifestPath, digest, reasonOf(err), detailOf(told(err)))
 	} else if d.Size > 0 && d.Size != int64(len(m.Raw)) {
 		w.skip(manifestPath, digest, fingerprints.SkipUnreadable, errSize.Detail)
 	}
-	if m.Raw == nil {
+	switch {
+	case m.Raw == nil:
+		return nil
+	case err != nil && isIndex(m.Raw):
+		// An index that is made up as it is asked for could lead on without end.
+		w.seen[digest] = -1
+		w.odd(m, names)
 		return nil
 	}
 	return w.document(ctx, d, m, names, depth+1)
@@ -155,7 +162,6 @@ const maxReferring = 3
 // referring reads what refers to the images that were met. aside are tags that the
 // repository has for it; nil: it is not known.
 func (w *walkRegistry) referring(ctx context.Context, aside map[string]bool) error {
-	w.asked = map[string]bool{}
 	for depth := range maxReferring {
 		var subjects []string
 		for _, digest := range slices.Sorted(maps.Keys(w.called)) {
@@ -317,7 +323,7 @@ func (s *docs) manifest(ctx context.Context, ref string) (distribution.Manifest,
 func (s *docs) config(ctx context.Context, c v1.Descriptor) ([]byte, error) {
 	d := s.get("config "+c.Digest.String(), func(d *doc) {
 		var rc io.ReadCloser
-		if rc, d.err = s.r.blob(c).open(ctx); d.err != nil {
+		if rc, d.err = s.r.fresh(c).open(ctx); d.err != nil {
 			return
 		}
 		defer rc.Close()
@@ -347,8 +353,8 @@ func (w *walkRegistry) follow(ctx context.Context, ref string, depth int) {
 	if !w.docs.first(ref) {
 		return
 	}
-	m, _ := w.docs.manifest(ctx, ref)
-	if _, has := w.seen[m.Digest]; m.Raw == nil || has || depth > maxDepth || ctx.Err() != nil {
+	m, err := w.docs.manifest(ctx, ref)
+	if _, has := w.seen[m.Digest]; m.Raw == nil || has || err != nil && isIndex(m.Raw) || depth > maxDepth || ctx.Err() != nil {
 		return
 	}
 	if index, err := v1.ParseIndexManifest(bytes.NewReader(m.Raw)); err == nil && isIndex(m.Raw) {

@@ -14,7 +14,10 @@ import (
 
 const manifest = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"x","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"layers":[]}`
 
-const manifestType = "application/vnd.oci.image.manifest.v1+json"
+const (
+	manifestType = "application/vnd.oci.image.manifest.v1+json"
+	schema1      = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+)
 
 func good(w http.ResponseWriter) { page(w, manifestType, manifest) }
 
@@ -123,27 +126,16 @@ func TestManifests(t *testing.T) {
 		want distribution.Manifest
 		err  error
 	}{
-		"by tag":    {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, manifestType+"; charset=utf-8", manifest) }, distribution.Manifest{Digest: sum, MediaType: manifestType, Raw: []byte(manifest)}, nil},
-		"by digest": {sum, func(w http.ResponseWriter, _ *http.Request) { good(w) }, distribution.Manifest{Digest: sum, MediaType: manifestType, Raw: []byte(manifest)}, nil},
-		"another digest": {
-			digest(nil), func(w http.ResponseWriter, _ *http.Request) { good(w) },
-			distribution.Manifest{Digest: digest(nil), MediaType: manifestType, Raw: []byte(manifest)}, distribution.ErrDigest,
-		},
-		"a digest of no known kind": {
-			"md5:00", func(w http.ResponseWriter, _ *http.Request) { good(w) },
-			distribution.Manifest{Digest: "md5:00", MediaType: manifestType, Raw: []byte(manifest)}, distribution.ErrDigest,
-		},
-		"html":       {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, "text/html", "<html>log in</html>") }, distribution.Manifest{}, distribution.ErrUnreachable},
-		"a list":     {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, manifestType, "[]") }, distribution.Manifest{}, distribution.ErrUnreachable},
-		"nothing":    {"1", func(http.ResponseWriter, *http.Request) {}, distribution.Manifest{}, distribution.ErrUnreachable},
-		"cut JSON":   {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, manifestType, manifest[:99]) }, distribution.Manifest{}, distribution.ErrUnreachable},
-		"of 100 MiB": {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, manifestType, strings.Repeat(" ", 100<<20)) }, distribution.Manifest{}, distribution.ErrTooLong},
-		"of schema 1": {
-			"1", func(w http.ResponseWriter, _ *http.Request) {
-				page(w, "application/vnd.docker.distribution.manifest.v1+prettyjws", `{"schemaVersion":1}`)
-			},
-			distribution.Manifest{Digest: "schema1:1", MediaType: "application/vnd.docker.distribution.manifest.v1+prettyjws", Raw: []byte(`{"schemaVersion":1}`)}, nil,
-		},
+		"by tag":                    {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, manifestType+"; charset=utf-8", manifest) }, distribution.Manifest{Digest: sum, MediaType: manifestType, Raw: []byte(manifest)}, nil},
+		"by digest":                 {sum, func(w http.ResponseWriter, _ *http.Request) { good(w) }, distribution.Manifest{Digest: sum, MediaType: manifestType, Raw: []byte(manifest)}, nil},
+		"another digest":            {digest(nil), func(w http.ResponseWriter, _ *http.Request) { good(w) }, distribution.Manifest{Digest: digest(nil), MediaType: manifestType, Raw: []byte(manifest)}, distribution.ErrDigest},
+		"a digest of no known kind": {"md5:00", func(w http.ResponseWriter, _ *http.Request) { good(w) }, distribution.Manifest{Digest: "md5:00", MediaType: manifestType, Raw: []byte(manifest)}, distribution.ErrDigest},
+		"html":                      {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, "text/html", "<html>log in</html>") }, distribution.Manifest{}, distribution.ErrUnreachable},
+		"a list":                    {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, manifestType, "[]") }, distribution.Manifest{}, distribution.ErrUnreachable},
+		"nothing":                   {"1", func(http.ResponseWriter, *http.Request) {}, distribution.Manifest{}, distribution.ErrUnreachable},
+		"cut JSON":                  {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, manifestType, manifest[:99]) }, distribution.Manifest{}, distribution.ErrUnreachable},
+		"of 100 MiB":                {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, manifestType, strings.Repeat(" ", 100<<20)) }, distribution.Manifest{}, distribution.ErrTooLong},
+		"of schema 1":               {"1", func(w http.ResponseWriter, _ *http.Request) { page(w, schema1, `{"schemaVersion":1}`) }, distribution.Manifest{Digest: "schema1:1", MediaType: schema1, Raw: []byte(`{"schemaVersion":1}`)}, nil},
 		"breaks off": {"1", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "500")
 			_, _ = w.Write([]byte(manifest[:100]))
@@ -205,10 +197,10 @@ func TestReferrers(t *testing.T) {
 			}
 			page(w, "application/vnd.oci.image.index.v1+json", fmt.Sprintf(index, b))
 		}, []string{a, b}, nil},
-		"none":        {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 404) }, nil, distribution.ErrUnsupported},
-		"not allowed": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 403) }, nil, distribution.ErrUnsupported},
+		"none":        {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusNotFound) }, nil, distribution.ErrUnsupported},
+		"not allowed": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, nil, distribution.ErrUnsupported},
 		"html":        {func(w http.ResponseWriter, _ *http.Request) { page(w, "text/html", "<html>") }, nil, distribution.ErrUnsupported},
-		"failing":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 500) }, nil, distribution.ErrUnreachable},
+		"failing":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) }, nil, distribution.ErrUnreachable},
 		"a circle": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Link", `<>; rel="next"`)
 			page(w, "application/vnd.oci.image.index.v1+json", `{"schemaVersion":2,"manifests":[]}`)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"revenant/scanners/web"
@@ -44,6 +45,7 @@ type blob struct {
 	at       int64 // bytes given out
 	full     int64 // where this body ends, as the server says; -1: it does not
 	trusted  bool  // an end is an end
+	whole    bool  // the server gives no parts
 	breaks   int
 	restarts int
 	last     int64 // where it broke off last
@@ -53,8 +55,12 @@ type blob struct {
 // open asks from where it stands.
 func (b *blob) open() error {
 	header := http.Header{"Accept": {"*/*"}, "Accept-Encoding": {"identity"}}
-	if b.at > 0 {
-		header.Set("Range", fmt.Sprintf("bytes=%d-", b.at))
+	if b.at > 0 && !b.whole {
+		text := fmt.Sprintf("bytes=%d-", b.at)
+		if b.size > b.at { // some registries take no range without an end
+			text += strconv.FormatInt(b.size-1, 10)
+		}
+		header.Set("Range", text)
 	}
 	resp, err := b.r.c.ask(b.ctx, b.r.door, http.MethodGet, b.r.c.url(b.r.at.RepositoryStr()+"/blobs/"+b.digest, ""), header)
 	if err != nil {
@@ -75,6 +81,10 @@ func (b *blob) open() error {
 		return nil
 	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && b.at > 0:
 		_ = resp.Body.Close()
+		if b.size > b.at && !b.whole {
+			b.whole = true
+			return b.open()
+		}
 		b.body, b.full, b.trusted = http.NoBody, b.at, true
 		return nil
 	default:
@@ -138,7 +148,7 @@ func (b *blob) resume() error {
 		if b.breaks++; b.breaks > maxBreaks {
 			return b.r.c.fault(ErrUnreachable, brokenOff)
 		}
-		if err := b.r.c.o.Sleep(b.ctx, backoff(try)); err != nil {
+		if err := b.r.c.breathe(b.ctx, try); err != nil {
 			return err
 		}
 		if err := b.open(); !errors.Is(err, errBroken) {

@@ -26,7 +26,8 @@ func cutting(blob []byte, after int, ranges bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		from := 0
 		if text, is := strings.CutPrefix(r.Header.Get("Range"), "bytes="); is && ranges {
-			from, _ = strconv.Atoi(strings.TrimSuffix(text, "-"))
+			begin, _, _ := strings.Cut(text, "-")
+			from, _ = strconv.Atoi(begin)
 			w.Header().Set("Content-Range", "bytes "+strconv.Itoa(from)+"-"+strconv.Itoa(len(blob)-1)+"/"+strconv.Itoa(len(blob)))
 		}
 		w.Header().Set("Content-Length", strconv.Itoa(len(blob)-from))
@@ -44,7 +45,7 @@ func cutting(blob []byte, after int, ranges bool) http.HandlerFunc {
 // TestBlobsGoOn: what breaks off goes on where it stopped.
 func TestBlobsGoOn(t *testing.T) {
 	blob := content(9 << 20)
-	failing := 0
+	failing, refusing := 0, false
 	tests := map[string]struct {
 		serve    http.HandlerFunc
 		size     int64
@@ -85,7 +86,18 @@ func TestBlobsGoOn(t *testing.T) {
 				return
 			}
 			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
-		}, int64(len(blob)), 5 << 20, nil, 2},
+		}, -1, 5 << 20, nil, 2},
+		"no ranges, said so": {func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Header.Get("Range") != "":
+				w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+			case refusing:
+				cutting(blob, len(blob), true)(w, r)
+			default:
+				refusing = true
+				cutting(blob, 5<<20, true)(w, r)
+			}
+		}, int64(len(blob)), len(blob), nil, 3},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -66,37 +66,37 @@ func (c *Client) fault(kind error, reason string) *Error {
 
 // refused is the error of an answer's status.
 func (c *Client) refused(status int, d *door, away bool) *Error {
-	kind, reason := judge(status, away, d != nil && d.anonymous)
+	reason, kind := judge(status, away, d != nil && d.anonymous)
 	e := c.fault(kind, reason)
 	e.Status, e.Away = status, away
 	return e
 }
 
 // judge says what a status means that is no success.
-func judge(status int, away, anonymous bool) (kind error, reason string) {
+func judge(status int, away, anonymous bool) (reason string, kind error) {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		switch {
 		case away:
-			return ErrUnreachable, "it does not accept the link that it was asked with"
+			return "it does not accept the link that it was asked with", ErrUnreachable
 		case anonymous:
-			return ErrDenied, "no login for it is known: 'docker login', DOCKER_CONFIG or a credential helper gives one"
+			return "no login for it is known: 'docker login', DOCKER_CONFIG or a credential helper gives one", ErrDenied
 		}
-		return ErrDenied, "the login for it is wrong, expired, or has no right to read this"
+		return "the login for it is wrong, expired, or has no right to read this", ErrDenied
 	case http.StatusNotFound:
-		return ErrNotFound, "it is not there, or the login may not see it"
+		return "it is not there, or the login may not see it", ErrNotFound
 	case http.StatusTooManyRequests:
-		return ErrLimited, "it limits requests: try again later, or with a login that has a limit of its own"
+		return "it limits requests: try again later, or with a login that has a limit of its own", ErrLimited
 	case http.StatusProxyAuthRequired:
-		return ErrUnreachable, "the proxy wants credentials: put them into HTTPS_PROXY"
+		return "the proxy wants credentials: put them into HTTPS_PROXY", ErrUnreachable
 	}
 	switch {
 	case status >= 500:
-		return ErrUnreachable, "it failed each time that it was asked"
+		return "it failed each time that it was asked", ErrUnreachable
 	case status >= 300 && status < 400:
-		return ErrUnreachable, "it redirects without saying where"
+		return "it redirects without saying where", ErrUnreachable
 	}
-	return ErrUnreachable, "an answer that no registry gives: is this one?"
+	return "an answer that no registry gives: is this one?", ErrUnreachable
 }
 
 // told is the error of a request that got no answer, or of a login that did not
@@ -112,7 +112,7 @@ func (c *Client) told(ctx context.Context, err error, d *door) error {
 	case errors.As(err, &status) && status.StatusCode != 0:
 		away := status.Request != nil && !c.isHome(status.Request.URL)
 		e := c.refused(status.StatusCode, d, false)
-		if away && e.kind == ErrNotFound {
+		if away && errors.Is(e, ErrNotFound) {
 			e = c.fault(ErrUnreachable, "its token server gives no token")
 			e.Status = status.StatusCode
 		}

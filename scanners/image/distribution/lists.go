@@ -17,6 +17,7 @@ import (
 const (
 	pageSize = "1000" // some registries refuse more
 	maxPages = 100_000
+	maxNames = 2_000_000
 	maxPage  = 256 << 20 // bytes: some registries send all in one
 )
 
@@ -72,6 +73,9 @@ func (c *Client) list(ctx context.Context, d *door, u *url.URL, field string, ea
 		err = names(io.LimitReader(resp.Body, maxPage), field, func(name string) error {
 			if !seen.add(name) {
 				return nil
+			}
+			if len(seen.had) > maxNames {
+				return c.fault(ErrTooLong, "its list has more than two million names")
 			}
 			return each(name)
 		})

@@ -46,9 +46,9 @@ func TestLists(t *testing.T) {
 		"breaks off":     {linked(relative, `{"repositories":["a","b"`), "a b", distribution.ErrUnreachable},
 		"no texts":       {linked(relative, `{"repositories":[1]}`), "", distribution.ErrUnreachable},
 		"no list":        {linked(relative, `{"repositories":"a"}`), "", distribution.ErrUnreachable},
-		"not allowed":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", 403) }, "", distribution.ErrDenied},
-		"not there":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", 404) }, "", distribution.ErrNotFound},
-		"failing":        {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", 500) }, "", distribution.ErrUnreachable},
+		"not allowed":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", http.StatusForbidden) }, "", distribution.ErrDenied},
+		"not there":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", http.StatusNotFound) }, "", distribution.ErrNotFound},
+		"failing":        {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", http.StatusInternalServerError) }, "", distribution.ErrUnreachable},
 		"fails midway":   {linked(relative, `{"repositories":["a"]}`, `<`, ``), "a", distribution.ErrUnreachable},
 		"links to a URL": {linked(func(string, int) string { return "<:%zz>; rel=next" }, `{"repositories":["a"]}`, ``), "a", distribution.ErrCircle},
 	}

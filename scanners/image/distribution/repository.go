@@ -137,13 +137,18 @@ func (r *Repository) Referrers(ctx context.Context, digest string) (out []v1.Des
 		if err != nil || !isObject(text) || mediaType(h) != types.OCIImageIndex {
 			return out, ErrUnsupported
 		}
-		out = append(out, index.Manifests...)
+		if out = append(out, index.Manifests...); len(out) > maxReferrers {
+			return out[:maxReferrers], r.c.fault(ErrTooLong, "more than 10,000 documents refer to it")
+		}
 		if u, err = pages.next(r.c, h, u, len(index.Manifests) > 0); err != nil {
 			return out, err
 		}
 	}
 	return out, nil
 }
+
+// maxReferrers is how much may refer to one manifest.
+const maxReferrers = 10_000
 
 // ErrUnsupported is returned by Referrers.
 var ErrUnsupported = errors.New("the registry does not tell what refers to a manifest")
@@ -182,7 +187,7 @@ func (r *Repository) document(ctx context.Context, u *url.URL, header http.Heade
 		case try >= maxRetries:
 			return nil, nil, r.c.fault(ErrUnreachable, brokenOff)
 		}
-		if err := r.c.o.Sleep(ctx, backoff(try)); err != nil {
+		if err := r.c.breathe(ctx, try); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -88,7 +88,7 @@ func (c *Client) once(req *http.Request, away bool) (*http.Response, error) {
 		ctx, t = web.Foreign(ctx, req.URL), c.away
 	}
 	alarm := time.AfterFunc(c.o.Idle, func() { cancel(errSlow) })
-	resp, err := t.RoundTrip(req.WithContext(ctx)) //nolint:bodyclose // body.Close does
+	resp, err := t.RoundTrip(req.WithContext(ctx))
 	alarm.Stop()
 	if err != nil {
 		slow := errors.Is(context.Cause(ctx), errSlow)
@@ -175,6 +175,14 @@ func (c *Client) nap(ctx context.Context, failed bool, d time.Duration, spent *t
 		return err
 	}
 	return ctx.Err()
+}
+
+// breathe waits before what broke off is asked for again.
+func (c *Client) breathe(ctx context.Context, try int) error {
+	if c.o.Patience < 0 {
+		return ctx.Err()
+	}
+	return c.o.Sleep(ctx, backoff(try))
 }
 
 // backoff doubles, by half more or less, so that many clients that failed
