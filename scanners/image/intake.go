@@ -79,14 +79,19 @@ type intake struct {
 	hold func(entry int, size int64, data []byte)
 	wg   sync.WaitGroup
 	p    *parcel // what is being filled
+	read int64   // bytes of all files
 }
 
 // file takes a file's content. Of one that breaks off what there is of it is
 // looked at, too.
-func (in *intake) file(ctx context.Context, entry int, size int64, body io.Reader) error {
-	if size > largeFile {
-		return in.large(ctx, entry, size, body)
+func (in *intake) file(ctx context.Context, m member, body io.Reader) error {
+	switch {
+	case m.sparse: // how much of it there is nobody knows
+		return in.large(ctx, m.number, -1, body)
+	case m.size > largeFile:
+		return in.large(ctx, m.number, m.size, body)
 	}
+	size := m.size
 	if in.p == nil || int64(len(*in.p.buf)-in.p.used) < size {
 		in.send(ctx)
 		var err error
@@ -96,8 +101,9 @@ func (in *intake) file(ctx context.Context, entry int, size int64, body io.Reade
 	}
 	p := in.p
 	n, err := io.ReadFull(body, (*p.buf)[p.used:p.used+int(size)])
-	p.files = append(p.files, packed{entry, p.used, p.used + n})
+	p.files = append(p.files, packed{m.number, p.used, p.used + n})
 	p.used += n
+	in.read += int64(n)
 	return err
 }
 
@@ -113,10 +119,12 @@ func (in *intake) large(ctx context.Context, entry int, size int64, body io.Read
 		return err
 	}
 	defer in.s.room.Release(streamBytes)
-	if look(func() bool { return in.s.stream(ctx, body) }) {
+	c := &counted{r: body}
+	if look(func() bool { return in.s.stream(ctx, c) }) {
 		in.hold(entry, size, nil)
 	}
-	in.told(size)
+	in.read += c.at
+	in.told(c.at)
 	return ctx.Err()
 }
 

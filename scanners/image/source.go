@@ -240,9 +240,13 @@ func (s *Source) item(l blob, k *surveyed, h heldFile, st *standing) scanners.It
 	}
 	if h.Entry >= 0 {
 		e := k.Entries[h.Entry]
-		it.Path, it.Presence = e.name+h.Part, st.presence[h.Entry]
-		if e.kind == kindSymlink {
+		it.Path = e.path() + h.Part
+		switch e.kind {
+		case kindFile:
+			it.Presence = st.presence[h.Entry]
+		case kindDir, kindSymlink, kindHardlink:
 			it.Presence = fingerprints.PresenceVisible
+		case kindOther, kindWhiteout, kindOpaque: // no container sees what is in them
 		}
 	}
 	it.Origin.Message = st.made
