@@ -132,6 +132,7 @@ func place(texts []text, pieces []piece, h scanners.Hit) {
 
 // finish sorts a text's hits and says what covers them.
 func (r *redactor) finish(ctx context.Context, t *text) {
+	t.hits = slices.DeleteFunc(t.hits, func(h scanners.Hit) bool { return ordinary(t.raw, h) })
 	if len(t.hits) == 0 {
 		return
 	}

@@ -34,6 +34,7 @@ const (
 	kindCpio
 	kindRPM
 	kindPDF
+	kindPack
 	kindDocument // part of an office document: its text is shown
 	kindTexts    // of a spreadsheet: its texts are shown
 	kindMacro    // its text is shown; nothing but its folder tells it
@@ -78,6 +79,8 @@ func magics() []struct {
 		{cpioOld, kindCpio},
 		{rpmMagic, kindRPM},
 		{pdfMagic, kindPDF},
+		{packMagic2, kindPack},
+		{packMagic3, kindPack},
 		{biffMagic, kindTexts},
 		{"\xff\x06\x00\x00sNaPpY", kindSnappy},
 		{"\xff\x06\x00\x00S2sTwO", kindSnappy},

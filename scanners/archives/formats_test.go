@@ -255,6 +255,11 @@ func FuzzFormats(f *testing.F) {
 	f.Add(pdfOf(f, "[/ASCII85Decode /FlateDecode]", []byte(canary(1))))
 	f.Add([]byte(`<w:p xmlns="http://schemas.openxmlformats.org/"><w:t>a&lt;&#65;</w:t><!-- --><![CDATA[x]]><w:delText>y</w:delText></w:p>`))
 	f.Add([]byte("\x1f\x9d\x90abc"))
+	p := &packer{t: f}
+	p.add(3, 4, nil, []byte("base"))
+	p.add(6, 8, offset(p.b.Len()), []byte("\x04\x06\x90\x04\x02ab"))
+	p.add(7, 8, []byte(objectID("blob", "base")), []byte("\x04\x06\x90\x04\x02cd"))
+	f.Add(p.bytes())
 	f.Add([]byte("\x09\x08\x10\x00\x00\x06\x05\x00abcdefghijkl\xfc\x00\x04\x00text\x3c\x00\x03\x00\x00ab"))
 	f.Add(bytes.ReplaceAll(compoundOf(f, part{"m", packedMacro("Attribute " + canary(1))}), []byte("f\x00o\x00l\x00d\x00e\x00r\x00"), []byte("V\x00B\x00A\x00\x00\x00\x00\x00\x00\x00")))
 	l := small()

@@ -238,6 +238,8 @@ func (e *container) expand(ctx context.Context, k kind) (err error) {
 		return e.cpio(ctx)
 	case k == kindRPM:
 		return e.rpm(ctx)
+	case k == kindPack:
+		return e.gitPack(ctx)
 	case k == kindPDF:
 		return e.pdf(ctx)
 	case k == kindDocument:

@@ -193,7 +193,7 @@ func (l *lent) to(ctx context.Context, h heldFile) (io.Reader, error) {
 		case m.number != h.Entry:
 		case h.Part == attributesPart:
 			return bytes.NewReader(m.attributes), nil
-		case m.kind == kindSymlink:
+		case m.target != "":
 			return bytes.NewReader([]byte(m.target)), nil
 		default:
 			return body, nil

@@ -24,6 +24,7 @@ type screening struct {
 	stream func(ctx context.Context, r io.Reader) bool // nil: large files are held
 	onFile func(bytes int64)
 
+	clean *clean
 	room  *semaphore.Weighted // bytes of buffers; who waits for it holds none
 	desks chan struct{}       // one for each that screens
 	pools [6]sync.Pool        // of *[]byte, from parcelBytes on each of twice the size
@@ -31,7 +32,7 @@ type screening struct {
 
 func newScreening(o Options) *screening {
 	return &screening{
-		screen: o.Screen, stream: o.Stream, onFile: o.Progress,
+		screen: o.Screen, stream: o.Stream, onFile: o.Progress, clean: newClean(),
 		room: semaphore.NewWeighted(flightBytes), desks: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 }
@@ -79,14 +80,19 @@ type intake struct {
 	hold func(entry int, size int64, data []byte)
 	wg   sync.WaitGroup
 	p    *parcel // what is being filled
+	read int64   // bytes of all files
 }
 
 // file takes a file's content. Of one that breaks off what there is of it is
 // looked at, too.
-func (in *intake) file(ctx context.Context, entry int, size int64, body io.Reader) error {
-	if size > largeFile {
-		return in.large(ctx, entry, size, body)
+func (in *intake) file(ctx context.Context, m member, body io.Reader) error {
+	switch {
+	case m.sparse: // how much of it there is nobody knows
+		return in.large(ctx, m.number, -1, body)
+	case m.size > largeFile:
+		return in.large(ctx, m.number, m.size, body)
 	}
+	size := m.size
 	if in.p == nil || int64(len(*in.p.buf)-in.p.used) < size {
 		in.send(ctx)
 		var err error
@@ -96,8 +102,9 @@ func (in *intake) file(ctx context.Context, entry int, size int64, body io.Reade
 	}
 	p := in.p
 	n, err := io.ReadFull(body, (*p.buf)[p.used:p.used+int(size)])
-	p.files = append(p.files, packed{entry, p.used, p.used + n})
+	p.files = append(p.files, packed{m.number, p.used, p.used + n})
 	p.used += n
+	in.read += int64(n)
 	return err
 }
 
@@ -113,10 +120,12 @@ func (in *intake) large(ctx context.Context, entry int, size int64, body io.Read
 		return err
 	}
 	defer in.s.room.Release(streamBytes)
-	if look(func() bool { return in.s.stream(ctx, body) }) {
+	c := &counted{r: body}
+	if look(func() bool { return in.s.stream(ctx, c) }) {
 		in.hold(entry, size, nil)
 	}
-	in.told(size)
+	in.read += c.at
+	in.told(c.at)
 	return ctx.Err()
 }
 
@@ -134,7 +143,7 @@ func (in *intake) send(ctx context.Context) {
 		}()
 		for _, f := range p.files {
 			data := (*p.buf)[f.from:f.to:f.to]
-			if look(func() bool { return in.s.screen(ctx, data) }) {
+			if in.s.clean.look(data, func() bool { return look(func() bool { return in.s.screen(ctx, data) }) }) {
 				in.hold(f.entry, int64(len(data)), data)
 			}
 			in.told(int64(len(data)))

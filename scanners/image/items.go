@@ -59,7 +59,7 @@ func (w *work) item(st *standing, h heldFile, presence fingerprints.Presence) sc
 	it.Origin.Message = st.where.made
 	it.Layer = &scanners.ImageLayer{Image: st.where.digest, Platform: st.where.platform, Digest: b.digest, Index: st.where.index + 1, Of: st.where.of}
 	if h.Entry >= 0 {
-		it.Path = st.known.Entries[h.Entry].name + h.Part
+		it.Path = st.known.Entries[h.Entry].path() + h.Part
 		if st.repeats[h.Entry] {
 			it.Locator += fmt.Sprintf(" entry %d", h.Entry)
 		}

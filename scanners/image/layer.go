@@ -14,9 +14,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
 	"revenant/fingerprints"
 	"revenant/scanners"
 )
@@ -33,6 +30,7 @@ type member struct {
 	entry
 	number int // in the layer, from 0; behindEnd: no entry
 	size   int64
+	sparse bool // it has holes; its content may be handed over without them
 	// attributes are the records that stand beside an entry's name: extended
 	// attributes and comments, a line each.
 	attributes []byte
@@ -48,36 +46,6 @@ const wholeLayer = -2
 // errNoTar: what was uncompressed is no tar archive.
 var errNoTar = errors.New("no tar archive")
 
-// maxZstdWindow is as much history as a stream may ask for.
-const maxZstdWindow = 128 << 20
-
-// decompressed reads through gzip or zstd, told by the first bytes and not by a
-// media type.
-func decompressed(r io.Reader) (io.ReadCloser, error) {
-	in := bufio.NewReaderSize(r, 64<<10)
-	head, err := in.Peek(4)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	switch {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		return gzip.NewReader(in)
-	case compressed(head):
-		d, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdWindow), zstd.WithDecoderLowmem(true))
-		if err != nil {
-			return nil, err
-		}
-		return d.IOReadCloser(), nil
-	}
-	return io.NopCloser(in), nil
-}
-
-// compressed reports whether a stream that begins with four bytes is gzip or zstd.
-func compressed(head []byte) bool {
-	return bytes.HasPrefix(head, []byte{0x1f, 0x8b}) || bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}) ||
-		len(head) == 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:], []byte{0x2a, 0x4d, 0x18})
-}
-
 // walker goes through a layer's entries, in their order.
 type walker struct {
 	layer  io.Closer // as it is kept
@@ -87,6 +55,8 @@ type walker struct {
 	number int    // of the entry that comes
 	last   member // the one before
 	behind bool   // the archive ended: what comes is not part of it
+	sparse int64  // bytes of files with holes, as their headers have it
+	holes  int64  // bytes of holes that were passed over
 	failed error  // why it ended early
 }
 
@@ -146,6 +116,11 @@ func (w *walker) next() (member, io.Reader, error) {
 		m := memberOf(h)
 		m.number, w.last = w.number, m
 		w.number++
+		if m.sparse {
+			if w.sparse += min(m.size, wholeSparse+1); w.sparse > wholeSparse {
+				return m, &holeless{r: w.tar, passed: &w.holes}, nil
+			}
+		}
 		return m, w.tar, nil
 	}
 	w.behind = true
@@ -199,11 +174,15 @@ func (w *walker) rest() (member, io.Reader, error) {
 const ordinaryOwner = 7
 
 func memberOf(h *tar.Header) member {
-	m := member{entry: entryOf(h), size: h.Size}
+	m := member{entry: entryOf(h), size: h.Size, sparse: sparse(h)}
 	for _, owner := range []string{h.Uname, h.Gname} {
 		if len(owner) > ordinaryOwner {
 			m.attributes = fmt.Appendf(m.attributes, "owner=%s\n", owner)
 		}
+	}
+	switch h.Typeflag { // no content follows, whatever the size says
+	case tar.TypeLink, tar.TypeSymlink, tar.TypeChar, tar.TypeBlock, tar.TypeDir, tar.TypeFifo:
+		m.size = 0
 	}
 	if len(h.PAXRecords) > 0 {
 		for _, key := range slices.Sorted(maps.Keys(h.PAXRecords)) {
@@ -241,6 +220,19 @@ func entryOf(h *tar.Header) entry {
 		return entry{name: name, kind: kindHardlink, target: cleaned(h.Linkname)}
 	}
 	return entry{name: name, kind: kindOther}
+}
+
+// path is the entry's name as its layer has it.
+func (e entry) path() string {
+	switch e.kind {
+	case kindWhiteout:
+		dir, base := path.Split(e.name)
+		return dir + whiteoutMark + base
+	case kindOpaque:
+		return path.Join(e.name, opaqueMark)
+	case kindFile, kindDir, kindSymlink, kindHardlink, kindOther:
+	}
+	return e.name
 }
 
 // cleaned is a name below the root, without a slash at either end, whatever it

@@ -83,7 +83,7 @@ func TestManyTags(t *testing.T) {
 		return m.HeapAlloc
 	}
 	before := heap()
-	pictures, err := src.place.pictures(t.Context(), func(path, locator string, why fingerprints.SkipReason, detail string) {
+	pictures, err := src.place.pictures(t.Context(), nil, func(path, locator string, why fingerprints.SkipReason, detail string) {
 		t.Errorf("%s %s: %s %s", path, locator, why, detail)
 	})
 	if err != nil || len(pictures) != tags {

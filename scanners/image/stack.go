@@ -129,11 +129,14 @@ func (t *stack) pop() {
 
 // hides is the layer that hides what an entry brought; visible: none does.
 func (t *stack) hides(layer, entry int) int {
-	c := t.levels[layer].contents[entry]
-	if c == nil || c.names > 0 {
+	switch c := t.levels[layer].contents[entry]; {
+	case c == nil:
+		return layer
+	case c.names > 0:
 		return visible
+	default:
+		return c.hidden
 	}
-	return c.hidden
 }
 
 // at finds the directory that holds a name, through links; nil: there is none.

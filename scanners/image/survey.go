@@ -131,7 +131,10 @@ func (v *survey) read(ctx context.Context, w *walker, s *surveyed) error {
 	}
 	in := &intake{s: v.screening}
 	in.hold = func(entry int, size int64, data []byte) { hold(v.keep(heldFile{Entry: entry, Size: size}, data)) }
-	defer in.end(ctx)
+	defer func() {
+		in.end(ctx)
+		s.counts.Bytes = in.read
+	}()
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -156,14 +159,13 @@ func (v *survey) read(ctx context.Context, w *walker, s *surveyed) error {
 		if len(m.attributes) > 0 && v.screen(ctx, m.attributes) {
 			hold(heldFile{Entry: m.number, Part: attributesPart, Size: int64(len(m.attributes)), data: m.attributes})
 		}
-		if m.kind == kindSymlink && v.screen(ctx, []byte(m.target)) {
+		if m.target != "" && v.screen(ctx, []byte(m.target)) {
 			hold(heldFile{Entry: m.number, Size: int64(len(m.target)), data: []byte(m.target)})
 		}
-		if m.kind != kindFile || m.size == 0 {
+		if m.size == 0 { // whatever it is: marks may have a content, too
 			continue
 		}
-		s.counts.Bytes += m.size
-		if err := in.file(ctx, m.number, m.size, body); err != nil {
+		if err := in.file(ctx, m, body); err != nil {
 			return damaged(err)
 		}
 	}

@@ -78,7 +78,7 @@ func unpackedVerified(open func(context.Context) (io.ReadCloser, error), digest 
 		}
 		in := bufio.NewReader(rc)
 		whole := within{in, rc}
-		if head, _ := in.Peek(4); compressed(head) {
+		if head, _ := in.Peek(formatHead); formatOf(head) != formatPlain {
 			return whole, nil
 		}
 		return verified(whole, digest, -1), nil

@@ -203,7 +203,7 @@ func (w *work) shows(i int, st *standing, hiding func(layer int) *hider) {
 	var out []given
 	st.waiting = slices.DeleteFunc(st.waiting, func(k int) bool {
 		entry := st.known.Held[k].Entry
-		if entry < 0 {
+		if entry < 0 || st.known.Entries[entry].kind == kindOther {
 			return false // no container sees it
 		}
 		by := w.stack.hides(i, entry)

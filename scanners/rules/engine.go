@@ -99,6 +99,7 @@ func (e *engine) detect(ctx context.Context, raw string, at where, h *hanging) [
 		where:  at,
 		lines:  lines{text: raw},
 	}
+	sc.judge = j
 	return yielded(j.layers(ctx))
 }
 
@@ -114,7 +115,7 @@ func (e *engine) take() *scratch {
 }
 
 func (e *engine) give(sc *scratch) {
-	sc.hangs = nil
+	sc.hangs, sc.judge = nil, nil
 	sc.trim()
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -105,6 +105,7 @@ type scratch struct {
 	marked   []uint32        // of the stretch that is being prefiltered
 	layers   [2][]byte       // memory of decoded texts, in turn
 	hangs    *hanging        // what is found hangs on; nil: nobody asks
+	judge    *judge          // knows the path; nil: nobody does
 }
 
 func (f *finder) newScratch() *scratch {
@@ -235,13 +236,22 @@ func (s *search) seen(target, at int) {
 	switch {
 	case target < 0:
 		s.hinted[-1-target] = true
-	case s.last[target] != at:
+	case s.last[target] != at && !s.barred(target):
 		if s.last[target] < 0 {
 			s.lasts = append(s.lasts, target)
 		}
 		s.last[target] = at
 		s.suspect(target, at)
 	}
+}
+
+// barred reports whether a branch is of a rule that the path rules out.
+func (s *search) barred(target int) bool {
+	if s.judge == nil || target >= len(s.branches) {
+		return false
+	}
+	plan := s.branches[target].plan
+	return s.plans[plan].placed && s.judge.barredByPath(s.judge.rules[plan])
 }
 
 // suspect asks a branch's gate about a place where its leads stand, now or

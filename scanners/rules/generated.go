@@ -2786,7 +2786,12 @@ var generatedOwn = ruleset{rules: []definition{
 			{sets: []byteSet{{0x0, 0x100000000000, 0x0, 0x0}, {0x0, 0x800000000000, 0x0, 0x0}, {0x0, 0x8000000000, 0x0, 0x0}, {0x0, 0x20000000000, 0x0, 0x0}, {0x0, 0x400000000000, 0x0, 0x0}}},
 		}},
 	}}},
-	{id: "revenant-pgpass", description: "A password in a .pgpass file.", pattern: "(?m)^[^#:\\n]+:(?:[0-9]{1,5}|\\*):[^:\\n]{1,64}:[^:\\n]{1,64}:([^\\n\\r]{3,128})$", path: "(?i)(?:^|/)[._]?pgpass(?:\\.conf)?$", tags: []string{}, outline: outline{reason: "it may begin with anything"}},
+	{id: "revenant-pgpass", description: "A password in a .pgpass file.", pattern: "(?m)^[^#:\\s\"',]{1,253}:(?:[0-9]{1,5}|\\*):[^:\\s\"',]{1,64}:[^:\\s\"',]{1,64}:([^\\n\\r]{3,128})$", path: "(?i)(?:^|/)[._]?pgpass(?:\\.conf)?$", tags: []string{}, outline: outline{branches: []branchOutline{
+		{part: 2, leads: []lead{
+			{sets: []byteSet{{0x400000000000000, 0x0, 0x0, 0x0}, {0x3ff000000000000, 0x0, 0x0, 0x0}}},
+			{sets: []byteSet{{0x400000000000000, 0x0, 0x0, 0x0}, {0x40000000000, 0x0, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}}},
+		}, before: []int32{0, 8, 11, 11, 14, 31, 33, 33, 36, 38, 40, 43, 45, 57, 59, 1114111}, least: 1, most: 253},
+	}}},
 	{id: "revenant-password-hash", description: "A user's password hash, as in shadow and htpasswd files.", pattern: "\\b[A-Za-z_][\\w.@-]{0,63}:(\\$(?:apr1|[156y]|2[abxy]|sha1|argon2i?d?)\\$[A-Za-z0-9./$=,+]{20,200}|\\{(?:SSHA|SHA)[0-9]{0,3}\\}[A-Za-z0-9+/]{20,120}={0,2})", keywords: []string{":$", ":{s"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{part: 3, leads: []lead{
 			{sets: []byteSet{{0x400000000000000, 0x0, 0x0, 0x0}, {0x1000000000, 0x0, 0x0, 0x0}, {0x0, 0x200000000, 0x0, 0x0}, {0x0, 0x1000000000000, 0x0, 0x0}, {0x0, 0x4000000000000, 0x0, 0x0}, {0x2000000000000, 0x0, 0x0, 0x0}, {0x1000000000, 0x0, 0x0, 0x0}, {0x23ffd81000000000, 0x7fffffe07fffffe, 0x0, 0x0}}},

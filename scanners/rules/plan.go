@@ -38,6 +38,7 @@ type plan struct {
 	*outline
 	branches []*branch
 	guarded  bool // it has keywords
+	placed   bool // it is for some paths alone
 	// announced plans read nothing unless the prefilter saw a keyword.
 	announced bool
 	dotted    bool // unless one has an i, which a rune outside ASCII may stand for
@@ -124,7 +125,7 @@ func newOutline(pattern string) outline {
 }
 
 func newPlan(index int, d *definition) *plan {
-	p := &plan{outline: &d.outline, guarded: len(d.keywords) > 0}
+	p := &plan{outline: &d.outline, guarded: len(d.keywords) > 0, placed: d.path != ""}
 	p.tree = sync.OnceValue(func() *syntax.Regexp {
 		tree, err := syntax.Parse(d.pattern, syntax.Perl)
 		if err != nil { // it compiled before
