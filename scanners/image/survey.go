@@ -70,6 +70,9 @@ func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
 	case errors.Is(err, errNoTar):
 		// It is looked at as it is; if it broke off, the next time it may be an archive.
 		*s = surveyed{noTar: true, failed: w.un.failed != nil}
+		if skip := new(scanners.SkipError); s.failed && !errors.As(w.un.failed, &skip) { // that its own reading will not tell
+			s.skipped = append(s.skipped, skipOf(damaged(w.un.failed), b))
+		}
 	case err != nil:
 		s.failed = true
 		s.skipped = append(s.skipped, skipOf(err, b))
