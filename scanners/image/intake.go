@@ -13,9 +13,9 @@ import (
 // Bounds of what is in memory while layers are read.
 const (
 	parcelBytes = 1 << 20  // of files that are screened one after the other
-	largeFile   = 32 << 20 // longer ones are screened as they are read
+	largeFile   = 8 << 20  // longer ones are screened as they are read
 	streamBytes = 64 << 20 // what that takes at most
-	flightBytes = 96 << 20 // of all that is read and not yet screened
+	flightBytes = 80 << 20 // of all that is read and not yet screened
 )
 
 // screening is what the layers that are read at the same time share.
@@ -27,7 +27,7 @@ type screening struct {
 	clean *clean
 	room  *semaphore.Weighted // bytes of buffers; who waits for it holds none
 	desks chan struct{}       // one for each that screens
-	pools [6]sync.Pool        // of *[]byte, from parcelBytes on each of twice the size
+	pools [4]sync.Pool        // of *[]byte, from parcelBytes on each of twice the size
 }
 
 func newScreening(o Options) *screening {
@@ -116,10 +116,14 @@ func (in *intake) large(ctx context.Context, entry int, size int64, body io.Read
 		return nil
 	}
 	in.send(ctx)
-	if err := in.s.room.Acquire(ctx, streamBytes); err != nil {
+	weight := int64(streamBytes)
+	if size >= 0 {
+		weight = min(size, weight)
+	}
+	if err := in.s.room.Acquire(ctx, weight); err != nil {
 		return err
 	}
-	defer in.s.room.Release(streamBytes)
+	defer in.s.room.Release(weight)
 	c := &counted{r: body}
 	if look(func() bool { return in.s.stream(ctx, c) }) {
 		in.hold(entry, size, nil)

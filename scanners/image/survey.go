@@ -18,7 +18,7 @@ import (
 
 // Bounds of what is learnt of layers.
 const (
-	keptBytes  = 64 << 20  // of files that may hold something, until they are given out
+	keptBytes  = 16 << 20  // of files that may hold something, until they are given out
 	maxEntries = 5_000_000 // of one layer: more names than any file system image has
 )
 
