@@ -78,8 +78,10 @@ func (m *imageMaker) file(layer int, name, body string) {
 func (m *imageMaker) sparse(layer int, name, body string) {
 	block := make([]byte, 512)
 	copy(block, name)
-	for at, s := range map[int]string{100: "0000644", 108: "0000000", 116: "0000000", 124: fmt.Sprintf("%011o", len(body)), 136: "00000000000", 156: "S", 257: "ustar  \x00",
-		386: fmt.Sprintf("%011o", 4096), 398: fmt.Sprintf("%011o", len(body)), 483: fmt.Sprintf("%011o", 4096+len(body))} {
+	for at, s := range map[int]string{
+		100: "0000644", 108: "0000000", 116: "0000000", 124: fmt.Sprintf("%011o", len(body)), 136: "00000000000", 156: "S", 257: "ustar  \x00",
+		386: fmt.Sprintf("%011o", 4096), 398: fmt.Sprintf("%011o", len(body)), 483: fmt.Sprintf("%011o", 4096+len(body)),
+	} {
 		copy(block[at:], s)
 	}
 	copy(block[148:], "        ")

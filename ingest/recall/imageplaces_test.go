@@ -103,7 +103,7 @@ func imageFiles() []imagePlace {
 		{"name of a folder", "%s", inImage, nil, "", func(m *imageMaker, v string) {
 			m.entry(m.tars[0], tar.Header{Name: v + "/", Typeflag: tar.TypeDir}, "")
 		}},
-		{"name of a file that is deleted where it never was", "wh/%s", shaded, nil, "", func(m *imageMaker, v string) { m.file(1, "wh/.wh."+v, "") }},
+		{"name of a file that is deleted where it never was", "wh/*%s", shaded, nil, "", func(m *imageMaker, v string) { m.file(1, "wh/.wh."+v, "") }},
 		{"extended attribute", "attr/%b!@attributes", inImage, nil, "", func(m *imageMaker, v string) {
 			m.entry(m.tars[0], tar.Header{Name: "attr/" + id(v), PAXRecords: map[string]string{"SCHILY.xattr.user.note": v}}, "")
 		}},
