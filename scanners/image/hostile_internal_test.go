@@ -185,7 +185,7 @@ func TestKindsOfArchive(t *testing.T) {
 			}
 			s, held := surveyOf(t, raw)
 			if s.noTar {
-				s.Held, held = nil, nil
+				s.Held = nil
 				_, held = surveyHeld(t, raw)
 				if packed != "" {
 					continue // the content is the gzip stream
