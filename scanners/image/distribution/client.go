@@ -208,7 +208,7 @@ func (c *Client) redirects(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return c.fault(ErrUnreachable, "it redirects again and again")
 	}
-	if via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https" && !c.isHome(req.URL) {
+	if via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme == "http" && !c.isHome(req.URL) {
 		return c.fault(ErrUnreachable, "it redirects from https to http, which is not followed")
 	}
 	return nil

@@ -179,6 +179,48 @@ func TestPlain(t *testing.T) {
 	}
 }
 
+// by answers requests in place of a network.
+type by func(*http.Request) (*http.Response, error)
+
+func (f by) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestGuarded: where a redirect may not lead is not asked, also by way of a proxy,
+// which looks names up itself.
+func TestGuarded(t *testing.T) {
+	for to, want := range map[string]string{
+		"https://169.254.169.254/latest":                 "not followed",
+		"https://metadata.google.internal/computeMeta":   "not followed",
+		"https://localhost:8443/admin":                   "not followed",
+		"https://[::1]/":                                 "not followed",
+		"https://2130706433/":                            "not followed",
+		"http://storage.example/blob":                    "https to http",
+		"ftp://storage.example/blob":                     "not of the web",
+		"https://storage.example/blob":                   "",
+		"https://registry.example/v2/team/shop/blobs/up": "",
+	} {
+		var hosts []string
+		r, _ := repository(t, distribution.Options{Registry: "registry.example", Transport: by(func(r *http.Request) (*http.Response, error) {
+			hosts = append(hosts, r.URL.Host)
+			resp := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: r}
+			if strings.Contains(r.URL.Path, "/blobs/sha256:") {
+				resp.StatusCode = http.StatusFound
+				resp.Header.Set("Location", to)
+			}
+			return resp, nil
+		})})
+		rc, err := r.Blob(t.Context(), digest(nil), 0)
+		if err == nil {
+			_ = rc.Close()
+		}
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("to %s: %v", to, err)
+		}
+		if want != "" && len(hosts) != 2 { // the ping, and the blob
+			t.Errorf("to %s: asked %v", to, hosts)
+		}
+	}
+}
+
 // TestMirrors: a mirror is asked in place of the registry, below its prefix.
 func TestMirrors(t *testing.T) {
 	host, seen := serve(t, func(w http.ResponseWriter, r *http.Request) {
