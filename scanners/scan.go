@@ -15,9 +15,9 @@ type scan struct {
 	in      feed
 	path    string
 	anyPath bool // the path is not known
-	step    int // bytes that a chunk owns
-	overlap int // of the matchers
-	around  int // what chunks show around what they own: overlap, and the viewer's reach
+	step    int  // bytes that a chunk owns
+	overlap int  // of the matchers
+	around  int  // what chunks show around what they own: overlap, and the viewer's reach
 
 	block        *block // what buf is part of
 	free         []*block
