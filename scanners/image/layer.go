@@ -154,14 +154,13 @@ func damaged(err error) error {
 // rest is what stands behind an archive, unless it is zeros.
 func (w *walker) rest() (member, io.Reader, error) {
 	for {
-		some, err := w.in.Peek(1)
-		if err != nil {
+		if _, err := w.in.Peek(1); err != nil {
 			if !errors.Is(err, io.EOF) {
 				w.failed = damaged(err)
 			}
 			return member{}, nil, cmp.Or(w.failed, io.EOF)
 		}
-		some, _ = w.in.Peek(w.in.Buffered())
+		some, _ := w.in.Peek(w.in.Buffered())
 		zeros := len(some) - len(bytes.TrimLeft(some, "\x00"))
 		_, _ = w.in.Discard(zeros)
 		if zeros < len(some) {
