@@ -114,6 +114,7 @@ type work struct {
 	stretched  layer
 	runs       runBuffer
 	bitmaps    byteclass.Marks
+	wideRoom   text // memory of the text that is made of UTF-16
 	stats      Stats
 }
 

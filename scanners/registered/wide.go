@@ -45,13 +45,10 @@ func (w *work) has(h scanners.Hit, by int64) bool {
 	return ok
 }
 
-// Four units in a row whose one byte is zero and the other is not are taken
+// Four units in a row whose one byte is zero and the other is of a text are taken
 // for the sign of UTF-16; every stretch of 12 of them has such four at an even
 // or an odd offset that is a multiple of 16 bytes.
 const (
-	highBits  = 0x8080808080808080
-	everyByte = 0x0101010101010101
-
 	wideLow  = 0x00ff00ff00ff00ff
 	wideHigh = 0xff00ff00ff00ff00
 	// wideReach is how many bytes before the sign a stretch can begin.
@@ -67,17 +64,26 @@ func nextWide(data []byte, p int) (at, order int, ok bool) {
 		v := binary.LittleEndian.Uint64(data[p:])
 		switch {
 		case v == 0:
-		case v&wideHigh == 0 && noZero(v|wideHigh):
+		case v&wideHigh == 0 && written(v|wideHigh):
 			return p, 1, true
-		case v&wideLow == 0 && noZero(v|wideLow):
+		case v&wideLow == 0 && written(v|wideLow):
 			return p, 0, true
 		}
 	}
 	return 0, 0, false
 }
 
-// noZero reports whether no byte of v is zero.
-func noZero(v uint64) bool { return (v-everyByte)&^v&highBits == 0 }
+// written reports whether each byte of v can stand in a text: programs are full of
+// small numbers that look like UTF-16 otherwise.
+func written(v uint64) bool {
+	for range 8 {
+		if c := byte(v); c < ' ' && c != '\t' && c != '\n' && c != '\r' {
+			return false
+		}
+		v >>= 8
+	}
+	return true
+}
 
 // widePiece is how many bytes of UTF-8 are searched at once, more when the
 // pack has longer values.
@@ -89,7 +95,8 @@ const widePiece = 256 << 10
 func (w *work) transcode(x *text, p, order int) int {
 	keep := w.m.longest
 	piece := max(widePiece, 4*keep)
-	y := &text{form: fingerprints.FormUTF16, base: x.base}
+	y := w.wideRoom.tail(0) // its memory, under another name: what is near a place is remembered by the text
+	y.form, y.base = fingerprints.FormUTF16, x.base
 	low := 1 - order // the byte that counts
 	gap, page := 0, byte(0)
 	for p+2 <= len(x.data) && gap <= wideGap {
@@ -114,6 +121,7 @@ func (w *work) transcode(x *text, p, order int) int {
 		}
 	}
 	w.search(y, 1)
+	w.wideRoom = *y
 	return p - 2*min(gap, wideGap)
 }
 
@@ -127,13 +135,14 @@ func (t *text) push(r rune, at, width int) {
 	}
 }
 
-// tail is a new text with the last n bytes.
+// tail is a new text with the last n bytes, in the memory of t, which is not used any
+// more.
 func (t *text) tail(n int) *text {
 	cut := max(0, len(t.data)-n)
 	return &text{
 		form: t.form, base: t.base,
-		data:  bytes.Clone(t.data[cut:]),
-		start: append([]int32(nil), t.start[cut:]...),
-		end:   append([]int32(nil), t.end[cut:]...),
+		data:  append(t.data[:0], t.data[cut:]...),
+		start: append(t.start[:0], t.start[cut:]...),
+		end:   append(t.end[:0], t.end[cut:]...),
 	}
 }
