@@ -2,8 +2,8 @@
 // the system's packages, in a folder of its own that goes when the test ends.
 //
 // It promises that a server ends with its test, also when the test's process is
-// killed; that every database is empty and owned by a role without further
-// rights; and that its language orders text otherwise than by bytes. A test that
+// killed; that every database and schema is empty and owned by a role without
+// further rights; and that its language orders text otherwise than by bytes. A test that
 // asks for a server where PostgreSQL is not installed fails. As root the server
 // runs as the user postgres.
 package postgrestest
@@ -45,8 +45,8 @@ type Options struct {
 	Password string
 }
 
-// Server is a running server. Its methods are for one goroutine, but Database,
-// which is for any.
+// Server is a running server. Its methods are for one goroutine, but Schema and
+// Database, which are for any.
 type Server struct {
 	o     Options
 	dir   string // of the data, the socket and the log
@@ -263,16 +263,12 @@ func (s *Server) begin(ctx context.Context) error {
 
 // stop lets the server end at once, as after a crash.
 func (s *Server) stop() error {
-	if s.admin != nil {
-		_ = s.admin.Close(context.Background()) //nolint:forbidigo // the test's context is over
-		s.admin = nil
-	}
 	if s.run == nil {
 		return nil
 	}
 	err := s.hold.Close()
-	_ = s.run.Wait() // it was told to end
-	s.run = nil
+	_ = s.run.Wait() // it was told to end, and the connection of admin with it
+	s.run, s.admin = nil, nil
 	return err
 }
 
@@ -296,22 +292,20 @@ func (s *Server) Kill(tb testing.TB) {
 	}
 }
 
-// Database makes an empty database and returns its URL; the test's end removes
-// it.
+// Schema makes an empty schema in the server's one database for all of them and
+// returns a URL whose search_path is that; it is the quickest empty place.
+func (s *Server) Schema(tb testing.TB) string {
+	tb.Helper()
+	name := "t" + strconv.FormatInt(s.next.Add(1), 10)
+	s.Admin(tb, `CREATE SCHEMA `+name+` AUTHORIZATION `+Role)
+	return s.url(Role, "postgres") + "&search_path=" + name
+}
+
+// Database makes an empty database and returns its URL.
 func (s *Server) Database(tb testing.TB) string {
 	tb.Helper()
 	name := "t" + strconv.FormatInt(s.next.Add(1), 10)
 	s.Admin(tb, `CREATE DATABASE `+name+` OWNER `+Role)
-	tb.Cleanup(func() {
-		<-s.made
-		defer func() { s.made <- struct{}{} }()
-		if s.admin != nil {
-			_, err := s.admin.Exec(context.Background(), `DROP DATABASE `+name+` WITH (FORCE)`) //nolint:forbidigo // the test's context is over
-			if err != nil {
-				tb.Error(err)
-			}
-		}
-	})
 	return s.url(Role, name)
 }
 

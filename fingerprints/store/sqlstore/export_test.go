@@ -13,3 +13,11 @@ func Provenances() (out []string) {
 	}
 	return out
 }
+
+// Tables lists what is copied and checked.
+func Tables() (out []string) {
+	for _, t := range tables() {
+		out = append(out, t.name)
+	}
+	return out
+}
