@@ -30,10 +30,20 @@ func provider(db *sql.DB, e engine) (*goose.Provider, error) {
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 }
 
-// create builds the store in a file of its own and links it to its name when
-// it is whole: nobody ever meets half a store, and of two processes that
-// create at the same time the second takes what the first made.
-func (f file) create(ctx context.Context) (err error) {
+// create builds the store, with its schema and nothing in it.
+func (f file) create(ctx context.Context) error {
+	return f.place(func(tmp string) error {
+		if err := f.fill(ctx, tmp); err != nil {
+			return f.store().explain(err)
+		}
+		return nil
+	}, nil)
+}
+
+// place lets fill make a file of its own and links it to its name when it is
+// whole: nobody ever meets half a store. Of two processes that create at the same
+// time the second takes what the first made, or gets the error taken.
+func (f file) place(fill func(tmp string) error, taken error) (err error) {
 	dir := filepath.Dir(f.path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return f.readOnly(err)
@@ -52,14 +62,16 @@ func (f file) create(ctx context.Context) (err error) {
 	if err := tmp.Close(); err != nil {
 		return fmt.Errorf("%s: creating the store: %w", f.path, err)
 	}
-	if err := f.fill(ctx, tmp.Name()); err != nil {
-		return f.store().explain(err)
+	if err := fill(tmp.Name()); err != nil {
+		return err
 	}
 	if err := syncPath(tmp.Name()); err != nil {
 		return fmt.Errorf("%s: creating the store: %w", f.path, err)
 	}
 	switch err := os.Link(tmp.Name(), f.path); {
-	case err == nil, errors.Is(err, fs.ErrExist):
+	case errors.Is(err, fs.ErrExist):
+		return taken
+	case err == nil:
 	default: // no hard links here
 		if err := os.Rename(tmp.Name(), f.path); err != nil {
 			return f.readOnly(err)

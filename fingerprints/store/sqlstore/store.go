@@ -36,7 +36,11 @@ func (s *Store) Schema() (was, is int64) { return s.was, s.is }
 // View runs fn on one consistent state. Methods that write fail with
 // store.ErrReadOnly.
 func (s *Store) View(ctx context.Context, fn func(store.Tx) error) error {
-	return s.run(ctx, s.read, &sql.TxOptions{ReadOnly: true, Isolation: s.engine.words().view}, fn)
+	return s.run(ctx, s.read, s.viewing(), fn)
+}
+
+func (s *Store) viewing() *sql.TxOptions {
+	return &sql.TxOptions{ReadOnly: true, Isolation: s.engine.words().view}
 }
 
 // Update runs fn, and again, a few times, where the database asks for it; see
