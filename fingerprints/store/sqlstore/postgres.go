@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,7 +72,7 @@ func parseURL(place string) (*pgx.ConnConfig, error) {
 		detail = inner.Error()
 	}
 	password, _ := u.User.Password()
-	for _, secret := range append(u.Query()["password"], password) {
+	for _, secret := range slices.Concat(u.Query()["password"], u.Query()["sslpassword"], []string{password}) {
 		if secret != "" && (strings.Contains(detail, secret) || strings.Contains(detail, url.QueryEscape(secret))) {
 			return nil, errors.New("the store's URL is not valid: " + hint)
 		}

@@ -152,7 +152,7 @@ func (postgresEngine) causeOf(err error) (cause, bool) {
 	var connecting *pgconn.ConnectError
 	var network net.Error
 	lost := errors.As(err, &connecting) || errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 	if lost {
 		return cause{store.ErrUnreachable, "see that the server runs, and that host, port and sslmode in REVENANT_STORE are right; what was not reported as done may have to be done again"}, true
 	}

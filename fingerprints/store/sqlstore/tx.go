@@ -120,12 +120,11 @@ func (t *tx) tried(ctx context.Context, fn func() error) error {
 }
 
 // try is exec of a statement that may break a constraint.
-func (t *tx) try(ctx context.Context, doing, text string, args ...any) (n int64, err error) {
-	err = t.tried(ctx, func() error {
-		n, err = t.exec(ctx, doing, text, args...)
+func (t *tx) try(ctx context.Context, doing, text string, args ...any) error {
+	return t.tried(ctx, func() error {
+		_, err := t.exec(ctx, doing, text, args...)
 		return err
 	})
-	return n, err
 }
 
 // one scans the only row of a query; ErrNotFound when there is none.
