@@ -103,7 +103,9 @@ func floors() map[string]room {
 		"fingerprints/pack/packtest":   {floor: 2},
 		"scanners/scannerstest":        {floor: 2},
 		"fingerprints/store/storetest": {floor: 2},
-		"scanners/sourcetest":          {floor: 2},
+
+		"fingerprints/store/postgrestest": {floor: 2, only: []string{}},
+		"scanners/sourcetest":             {floor: 2},
 
 		// Tools of the workshop: nothing imports them, they import nothing.
 		"scripts/benchhook":  {floor: 5, only: []string{}},

@@ -7,7 +7,7 @@ func (a *app) addCommands(root *cobra.Command) {
 		a.dirCommand(), a.gitCommand(), a.imageCommand(), a.stdinCommand(), a.homeCommand(), a.logsCommand(), a.hookCommand(), a.ciCommand(),
 		a.findingsCommand(), a.coverageCommand(), a.proveCommand(), a.sourceCommand(), a.statusCommand(),
 		a.initCommand(), a.secretCommand(),
-		a.keyCommand(), a.packCommand(), a.auditCommand(), a.rulesCommand(), a.migrateCommand(), a.doctorCommand(),
+		a.keyCommand(), a.storeCommand(), a.packCommand(), a.auditCommand(), a.rulesCommand(), a.migrateCommand(), a.doctorCommand(),
 		a.versionCommand(), a.referenceCommand(),
 	)
 	root.AddCommand(topics()...)

@@ -53,6 +53,8 @@ func pageCommands(page string) []string {
 func onTestMachine(line, finding string) string {
 	line = regexp.MustCompile(`\b(3f2a9c|6ebce4659007)\b`).ReplaceAllString(line, finding)
 	line = strings.NewReplacer(
+		`"postgres://revenant@db.example.org/revenant?sslmode=verify-full&sslrootcert=/etc/ssl/db-ca.pem"`, "copied.db",
+		"revenant store restore", `rm "$REVENANT_HOME"/registry.db; revenant store restore`,
 		" /srv/backups", " ../app", " revenant git .", " revenant git ../shop", "| Out-String | Invoke-Expression", "> /dev/null",
 		"make man", "true", "make test", "echo tested", "/etc/revenant/", "", "hook install --system", "hook install --hooks-folder hooks --global", " PATH", " ../app", " ID", " dir:/srv/old", " FILE", " ring.age", " NAME@N", " shop/db-password@1", " NAME", " shop/db-password",
 	).Replace(line)

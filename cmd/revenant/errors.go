@@ -10,6 +10,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
+	"revenant/fingerprints/store/sqlstore"
 )
 
 // Exit codes; docs/adr/0010-exit-codes.md has the reasons.
@@ -151,6 +152,6 @@ func usageSentinels() []error {
 		registry.ErrUnknownAllow, registry.ErrAmbiguous, registry.ErrExists, registry.ErrActiveExists, registry.ErrTransition,
 		registry.ErrNoSuccessor, registry.ErrContainsOld, registry.ErrReused, registry.ErrRollback, registry.ErrEmptyValue,
 		registry.ErrValueTooLong, registry.ErrValueInName, registry.ErrInput, registry.ErrOtherValue, registry.ErrAdoptWeak,
-		registry.ErrRegistered, registry.ErrNotAllowable,
+		registry.ErrRegistered, registry.ErrNotAllowable, sqlstore.ErrNotEmpty,
 	}
 }

@@ -56,6 +56,7 @@ func before() map[string]string {
 		"revenant prove":            `rm proof.json`,
 		"revenant secret rotate":    `revenant secret issue billing/api-token -q > issued.txt`,
 		"revenant secret supersede": `revenant secret activate billing/db-password@1`,
+		"revenant store restore":    `revenant store backup --out registry-backup.db -q; rm "$REVENANT_HOME"/registry.db`,
 		"revenant secret adopt":     `cp ../rules.toml ../app/.gitleaks.toml`,
 		"revenant findings revoke":  `revenant findings dismiss 3f2a9c --everywhere --reason none`,
 		"revenant findings reopen":  `revenant findings dismiss 3f2a9c --reason none`,

@@ -36,7 +36,10 @@ func clonesDir(home string) string { return filepath.Join(home, "clones") }
 // another process uses it.
 func (a *app) keptClone(fl *gitFlags, sourceID string) *keptClone {
 	home, err := a.homeDir()
-	if err != nil || fl.noStore || fl.noCache || fl.pack != "" || !exists(storeFile(home)) {
+	if err != nil || fl.noStore || fl.noCache || fl.pack != "" {
+		return nil
+	}
+	if place, err := a.storePlace(home); err != nil || !haveStore(place) {
 		return nil
 	}
 	return holdClone(clonesDir(home), sourceID)

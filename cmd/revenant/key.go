@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -58,11 +59,15 @@ func (a *app) initialise(ctx context.Context, dir string, backUp func(*keys.Ring
 	if err := a.makeHome(dir); err != nil {
 		return err
 	}
+	place, err := a.storePlace(dir)
+	if err != nil {
+		return err
+	}
 	home := a.keyHome(dir)
 	ring, err := home.Load()
 	if errors.Is(err, keystore.ErrNoRing) {
-		if exists(storeFile(dir)) {
-			return fmt.Errorf("%s holds a registry already, and a new key ring could not open it: %w", dir, keystore.ErrNoRing)
+		if err := a.unkeyed(ctx, dir, place); err != nil {
+			return err
 		}
 		if ring, err = keys.NewRing(a.rand, a.now()); err == nil {
 			err = home.Save(ring)
@@ -71,7 +76,7 @@ func (a *app) initialise(ctx context.Context, dir string, backUp func(*keys.Ring
 	if err != nil {
 		return err
 	}
-	st, err := sqlstore.Open(ctx, storeFile(dir), sqlstore.Options{Access: sqlstore.CreateIfMissing})
+	st, err := sqlstore.Open(ctx, place, sqlstore.Options{Access: sqlstore.CreateIfMissing})
 	if err != nil {
 		return err
 	}
@@ -306,10 +311,14 @@ never replaced, nor a newer state of the same one.`,
 
 // belongsTo refuses a ring that the store here was not made with.
 func (a *app) belongsTo(ctx context.Context, dir string, ring *keys.Ring) error {
-	if !exists(storeFile(dir)) {
+	place, err := a.storePlace(dir)
+	if err != nil || !haveStore(place) {
+		return err
+	}
+	st, err := sqlstore.Open(ctx, place, sqlstore.Options{})
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	st, err := sqlstore.Open(ctx, storeFile(dir), sqlstore.Options{})
 	if err != nil {
 		return err
 	}

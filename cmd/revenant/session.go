@@ -27,6 +27,7 @@ type session struct {
 	keys  keystore.Home
 	ring  *keys.Ring
 	store store.Store
+	db    *sqlstore.Store // the same
 	reg   *registry.Registry
 	actor registry.Actor
 }
@@ -41,20 +42,24 @@ func (a *app) openSession(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	place, err := a.storePlace(dir)
+	if err != nil {
+		return nil, err
+	}
 	home := a.keyHome(dir)
 	ring, err := home.Load()
-	haveStore := exists(storeFile(dir))
+	haveStore := haveStore(place)
 	switch {
 	case errors.Is(err, keystore.ErrNoRing) && !haveStore:
 		return nil, errNoRegistry
 	case errors.Is(err, keystore.ErrNoRing):
-		return nil, fmt.Errorf("%s holds a registry: %w", dir, err)
+		return nil, fmt.Errorf("%s holds a registry: %w", storeWords(dir, place), err)
 	case err != nil:
 		return nil, err
 	case !haveStore:
-		return nil, fmt.Errorf("%s holds a key ring but no registry: restore registry.db from your backup, or run `revenant init` for an empty one under the same keys", dir)
+		return nil, fmt.Errorf("%s holds a key ring but no registry: bring it back with `revenant store restore FILE`, or run `revenant init` for an empty one under the same keys", dir)
 	}
-	st, err := sqlstore.Open(ctx, storeFile(dir), sqlstore.Options{})
+	st, err := sqlstore.Open(ctx, place, sqlstore.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -69,12 +74,12 @@ func (a *app) openSession(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-func (a *app) newSession(dir string, ring *keys.Ring, st store.Store) (*session, error) {
+func (a *app) newSession(dir string, ring *keys.Ring, st *sqlstore.Store) (*session, error) {
 	reg, err := registry.New(registry.Options{Store: st, Ring: ring, Now: a.now, Rand: a.rand})
 	if err != nil {
 		return nil, err
 	}
-	return &session{dir: dir, keys: a.keyHome(dir), ring: ring, store: st, reg: reg, actor: registry.Local(a.actorName())}, nil
+	return &session{dir: dir, keys: a.keyHome(dir), ring: ring, store: st, db: st, reg: reg, actor: registry.Local(a.actorName())}, nil
 }
 
 func (s *session) close() error { return s.store.Close() }

@@ -27,6 +27,11 @@ func variables() []variable {
 		{"REVENANT_HOME", `folder of keys and registry; --home goes before it
 (default: revenant in $XDG_DATA_HOME, which is
 ~/.local/share where it is not set)`},
+		{"REVENANT_STORE", `URL of a PostgreSQL database that holds the registry, in
+place of registry.db: postgres://USER@HOST/DATABASE, with
+libpq's parameters (sslmode, sslrootcert ...); a password
+is better in PGPASSWORD, or in the file that PGPASSFILE
+names. Keys stay in REVENANT_HOME`},
 		{"REVENANT_RING_PASSPHRASE", `passphrase of the key ring's file and of edge keys:
 with it 'init' encrypts the ring, and everything that
 opens the ring needs it`},
@@ -128,7 +133,8 @@ command: 0 done, 2 wrong usage and nothing was changed, 3 it could not be done.`
 const filesText = `In the state folder ($REVENANT_HOME), readable for its owner alone:
 
   registry.db        the registry: fingerprints, findings, coverage, audit log;
-                     back it up like any SQLite database (with -wal and -shm)
+                     'revenant store backup' makes a backup, also while it is in
+                     use. With $REVENANT_STORE it is in that database
   keys/ring          the key ring; keep a backup of it elsewhere, and apart from
                      registry.db: 'revenant key backup'
   keys/audit-head    the newest audit record that this machine has seen

@@ -451,7 +451,26 @@ func (w *walk) caring() {
 	w.write("../fields/forged", w.plant("forged checkpoint"))
 	w.try("", "audit", "verify", "--against", filepath.Join(w.work, "../fields/forged"))
 	w.packs()
+	w.stores()
 	w.keyCare()
+}
+
+func (w *walk) stores() {
+	w.do("", "store", "migrate")
+	w.try("", "store", "migrate", w.plant("store migrate"))
+	backup := w.out("backup.db")
+	w.do("", "store", "backup", "--out", backup)
+	w.try("", "store", "backup", "--out", w.plant("folder of a backup")+"/x")
+	w.do("", "store", "copy", "--to", w.out("copy.db"))
+	w.try("", "store", "copy", "--to", "postgres://u:"+w.plant("password of a database")+"@127.0.0.1:1/x")
+	w.try("", "store", "copy", "--to", "postgres://u:"+w.plant("password that is not encoded")+"%@127.0.0.1:1/x")
+	w.try("", "store", "restore", backup) // there is a registry
+	if err := os.Rename(storeFile(w.registry()), w.out("moved.db")); err != nil {
+		w.t.Fatal(err)
+	}
+	w.try("", "store", "restore", w.write("../fields/no-backup", w.plant("no backup at all")))
+	w.try("", "store", "restore", w.plant("a backup's name"))
+	w.do("", "store", "restore", backup)
 }
 
 func (w *walk) packs() {

@@ -32,6 +32,8 @@ var (
 	ErrReadOnly  = errors.New("the store cannot be written")
 	ErrDamaged   = errors.New("the store is damaged")
 	ErrNotAStore = errors.New("the file is not a revenant store")
+	// ErrUnreachable: the server of the store is not there, or lets nobody in.
+	ErrUnreachable = errors.New("the database of the store cannot be reached")
 )
 
 // Store is a database that holds a registry.

@@ -108,7 +108,7 @@ func SkipText(r fingerprints.SkipReason) string {
 	case fingerprints.SkipIgnored:
 		return "left out by the place's own rules"
 	case fingerprints.SkipMissing:
-		return "objects that are not there: left out of a shallow clone, or of a registry"
+		return "objects that a clone or a registry left out"
 	case fingerprints.SkipLFS:
 		return "content that is kept in LFS"
 	case fingerprints.SkipExpired:

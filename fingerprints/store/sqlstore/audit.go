@@ -35,7 +35,7 @@ func (t *tx) LastAudit(ctx context.Context) (store.AuditRecord, error) {
 }
 
 func (t *tx) AppendAudit(ctx context.Context, r store.AuditRecord) error {
-	_, err := t.exec(ctx, fmt.Sprintf("appending audit record %d", r.Sequence),
+	err := t.try(ctx, fmt.Sprintf("appending audit record %d", r.Sequence),
 		`INSERT INTO audit (sequence, at, actor, content, mac) VALUES (?, ?, ?, ?, ?)`,
 		int64(r.Sequence), r.At.UTC().Format(time.RFC3339Nano), r.Actor, blob(r.Content), blob(r.MAC))
 	return err

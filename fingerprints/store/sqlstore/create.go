@@ -17,22 +17,33 @@ import (
 	"revenant/fingerprints/store"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*/*.sql
 var migrations embed.FS
 
-func provider(db *sql.DB) (*goose.Provider, error) {
-	dir, err := fs.Sub(migrations, "migrations")
+func provider(db *sql.DB, e engine) (*goose.Provider, error) {
+	files := e.schema()
+	dir, err := fs.Sub(migrations, "migrations/"+files.dir)
 	if err != nil {
 		return nil, fmt.Errorf("reading the migrations: %w", err)
 	}
-	return goose.NewProvider(goose.DialectSQLite3, db, dir,
+	return goose.NewProvider(files.dialect, db, dir, goose.WithTableName(files.table),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 }
 
-// create builds the store in a file of its own and links it to its name when
-// it is whole: nobody ever meets half a store, and of two processes that
-// create at the same time the second takes what the first made.
-func (f file) create(ctx context.Context) (err error) {
+// create builds the store, with its schema and nothing in it.
+func (f file) create(ctx context.Context) error {
+	return f.place(func(tmp string) error {
+		if err := f.fill(ctx, tmp); err != nil {
+			return f.store().explain(err)
+		}
+		return nil
+	}, nil)
+}
+
+// place lets fill make a file of its own and links it to its name when it is
+// whole: nobody ever meets half a store. Of two processes that create at the same
+// time the second takes what the first made, or gets the error taken.
+func (f file) place(fill func(tmp string) error, taken error) (err error) {
 	dir := filepath.Dir(f.path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return f.readOnly(err)
@@ -51,14 +62,16 @@ func (f file) create(ctx context.Context) (err error) {
 	if err := tmp.Close(); err != nil {
 		return fmt.Errorf("%s: creating the store: %w", f.path, err)
 	}
-	if err := f.fill(ctx, tmp.Name()); err != nil {
-		return (&Store{path: f.path}).explain(err)
+	if err := fill(tmp.Name()); err != nil {
+		return err
 	}
 	if err := syncPath(tmp.Name()); err != nil {
 		return fmt.Errorf("%s: creating the store: %w", f.path, err)
 	}
 	switch err := os.Link(tmp.Name(), f.path); {
-	case err == nil, errors.Is(err, fs.ErrExist):
+	case errors.Is(err, fs.ErrExist):
+		return taken
+	case err == nil:
 	default: // no hard links here
 		if err := os.Rename(tmp.Name(), f.path); err != nil {
 			return f.readOnly(err)
@@ -86,7 +99,7 @@ func (f file) fill(ctx context.Context, path string) (err error) {
 	if _, err := db.ExecContext(ctx, "PRAGMA application_id = "+strconv.Itoa(applicationID)); err != nil {
 		return fmt.Errorf("marking the store: %w", err)
 	}
-	p, err := provider(db)
+	p, err := provider(db, sqliteEngine{})
 	if err != nil {
 		return err
 	}
@@ -97,32 +110,13 @@ func (f file) fill(ctx context.Context, path string) (err error) {
 	return err
 }
 
-// upgrade brings an older schema up to date and refuses a newer one. One
-// process at a time migrates.
-func (s *Store) upgrade(ctx context.Context) error {
-	current, target, err := s.schema(ctx)
+// lockUpgrade lets one process at a time migrate a file.
+func (sqliteEngine) lockUpgrade(_ context.Context, s *Store) (unlock func(), err error) {
+	unlock, err = lockPrivate(s.name + ".upgrade")
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("%s: %w: locking it for the upgrade: %w", s.name, store.ErrReadOnly, err)
 	}
-	if current == target {
-		return nil
-	}
-	if s.access == ReadOnly {
-		return fmt.Errorf("%s: %w: its schema is older and must be brought up to date first; open it once for writing, as revenant status does", s.path, store.ErrReadOnly)
-	}
-	unlock, err := lockPrivate(s.path + ".upgrade")
-	if err != nil {
-		return fmt.Errorf("%s: %w: locking it for the upgrade: %w", s.path, store.ErrReadOnly, err)
-	}
-	defer unlock()
-	p, err := provider(s.write)
-	if err != nil {
-		return err
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return s.explain(fmt.Errorf("upgrading the schema: %w", err))
-	}
-	return nil
+	return unlock, nil
 }
 
 // lockPrivate takes a lock whose file is its owner's alone.
@@ -135,26 +129,4 @@ func lockPrivate(path string) (unlock func(), err error) {
 		return nil, err
 	}
 	return lockedfile.MutexAt(path).Lock()
-}
-
-// schema returns the schema's version in the file and the one of this binary.
-func (s *Store) schema(ctx context.Context) (current, target int64, err error) {
-	p, err := provider(s.read)
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, m := range p.ListSources() {
-		target = max(target, m.Version)
-	}
-	row := s.read.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied")
-	if err := row.Scan(&current); err != nil {
-		if isMissingTable(err) {
-			return 0, 0, fmt.Errorf("%s: %w: it has no schema; restore it from a backup", s.path, store.ErrDamaged)
-		}
-		return 0, 0, s.explain(err)
-	}
-	if current > target {
-		return 0, 0, fmt.Errorf("%s: %w: its schema is %d, this revenant knows up to %d; use a newer revenant", s.path, store.ErrNewer, current, target)
-	}
-	return current, target, nil
 }

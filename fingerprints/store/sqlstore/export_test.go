@@ -1,5 +1,12 @@
 package sqlstore
 
+import (
+	"context"
+	"fmt"
+
+	"revenant/fingerprints/store"
+)
+
 // WithPragmas adds pragmas to every connection, to provoke a full disk.
 func WithPragmas(o Options, pragmas ...string) Options {
 	o.pragmas = append(o.pragmas, pragmas...)
@@ -12,4 +19,32 @@ func Provenances() (out []string) {
 		out = append(out, p.table+"."+p.column)
 	}
 	return out
+}
+
+// Columns lists what is copied, by table.
+func Columns() map[string][]string {
+	out := map[string][]string{}
+	for _, t := range tables() {
+		out[t.name] = t.names()
+	}
+	return out
+}
+
+// Rows reads every row of every table, as text.
+func Rows(ctx context.Context, s *Store) (map[string][]string, error) {
+	out := map[string][]string{}
+	err := s.View(ctx, func(t store.Tx) error {
+		for _, of := range tables() {
+			out[of.name] = nil
+			err := t.(*tx).rows(ctx, of, func(row []any) error {
+				out[of.name] = append(out[of.name], fmt.Sprintf("%q", row))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
 }

@@ -43,19 +43,25 @@ const (
 // Options of Open; the zero value is good.
 type Options struct {
 	Access Access
-	// LockTimeout is how long an Update waits for another process; 0: 5 s.
+	// LockTimeout is how long an Update waits for another process; 0: 5 s for a
+	// file, 30 s for a server, which many share.
 	LockTimeout time.Duration
 
 	pragmas []string // more of them, for tests
 }
 
-// Open opens the store in the file at path. The returned store is safe for
-// concurrent use and must be closed.
+// Open opens the store at a place: a file's path, or the URL of a PostgreSQL
+// database (see IsURL). The returned store is safe for concurrent use and must
+// be closed.
 //
 // Errors wrap fs.ErrNotExist (there is no store yet), store.ErrNotAStore,
-// ErrNewer, ErrDamaged, ErrReadOnly, ErrLocked or ErrFull.
-func Open(ctx context.Context, path string, opts Options) (*Store, error) {
-	abs, err := filepath.Abs(path)
+// ErrNewer, ErrDamaged, ErrReadOnly, ErrLocked, ErrFull or ErrUnreachable. None
+// holds the password of a URL.
+func Open(ctx context.Context, place string, opts Options) (*Store, error) {
+	if IsURL(place) {
+		return openPostgres(ctx, place, opts)
+	}
+	abs, err := filepath.Abs(place)
 	if err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
@@ -200,9 +206,13 @@ func (f file) unlogged() bool {
 	return false
 }
 
+func (f file) store() *Store {
+	return &Store{name: f.path, access: f.opts.Access, engine: sqliteEngine{}}
+}
+
 // connect opens the pools: one connection that writes, several that read.
 func (f file) connect() (*Store, error) {
-	s := &Store{path: f.path, access: f.opts.Access}
+	s := f.store()
 	read, err := sql.Open("sqlite", f.dsn(f.path, false))
 	if err != nil {
 		return nil, s.explain(err)

@@ -262,8 +262,10 @@ func TestFull(t *testing.T) {
 }
 
 // TestCreateTogether lets many openers make the same store.
-func TestCreateTogether(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
+func TestCreateTogether(t *testing.T) { createTogether(t, filepath.Join(t.TempDir(), "registry.db")) }
+
+func createTogether(t *testing.T, path string) {
+	t.Helper()
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -291,8 +293,11 @@ func TestCreateTogether(t *testing.T) {
 	}
 }
 
-func TestCanceled(t *testing.T) {
-	s := create(t, filepath.Join(t.TempDir(), "registry.db"))
+func TestCanceled(t *testing.T) { canceled(t, filepath.Join(t.TempDir(), "registry.db")) }
+
+func canceled(t *testing.T, path string) {
+	t.Helper()
+	s := create(t, path)
 	ctx, cancel := context.WithCancel(t.Context())
 	err := s.Update(ctx, func(tx store.Tx) error {
 		if err := putSecrets(ctx, tx, 0, 1); err != nil {

@@ -86,8 +86,10 @@ func hold(ctx context.Context, s *sqlstore.Store) error {
 	})
 }
 
-func TestLocked(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
+func TestLocked(t *testing.T) { locked(t, filepath.Join(t.TempDir(), "registry.db")) }
+
+func locked(t *testing.T, path string) {
+	t.Helper()
 	create(t, path)
 	p := start(t, "hold", path)
 	if !p.out.Scan() {
@@ -99,7 +101,7 @@ func TestLocked(t *testing.T) {
 	}
 	defer func() { _ = s.Close() }()
 	err = s.Update(t.Context(), func(store.Tx) error { return nil })
-	explained(t, err, path, store.ErrLocked, "wait until the other")
+	explained(t, err, s.Name(), store.ErrLocked, "try again")
 	secrets := func(want int) {
 		t.Helper()
 		err := s.View(t.Context(), func(tx store.Tx) error {
@@ -141,8 +143,10 @@ func count(ctx context.Context, s *sqlstore.Store) error {
 	return nil
 }
 
-func TestTwoProcesses(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
+func TestTwoProcesses(t *testing.T) { twoProcesses(t, filepath.Join(t.TempDir(), "registry.db")) }
+
+func twoProcesses(t *testing.T, path string) {
+	t.Helper()
 	p := start(t, "count", path) // both may be the one that creates it
 	s := create(t, path)
 	if err := errors.Join(count(t.Context(), s), p.Wait()); err != nil {

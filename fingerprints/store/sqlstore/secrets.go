@@ -112,7 +112,7 @@ func (t *tx) AddAllow(ctx context.Context, a store.Allow) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = t.exec(ctx, "storing an allowed home",
+	err = t.try(ctx, "storing an allowed home",
 		`INSERT INTO homes (id, secret, source_glob, path_glob, until, reason, created_at, actor) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		id, a.Secret, a.SourceGlob, a.PathGlob, stamp(a.Until), a.Reason, stamp(a.CreatedAt), a.Actor)
 	return id, err

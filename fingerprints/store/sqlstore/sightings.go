@@ -26,7 +26,7 @@ func (r *recording) addSightings(ctx context.Context) error {
 	err = insertMany(sightingWidth, args, func(values string, part []any) error {
 		return r.t.each(ctx, "storing sightings", `INSERT INTO sightings (pk, finding_pk, locator, span_start, span_end,
 			line, col, end_line, end_col, form, rule, field, inside, presence, context, url, content_at,
-			first_seen, last_seen, extent, more) VALUES `+values+upsertSighting, part, func(scan scanner) error {
+			first_seen, last_seen, extent, more) VALUES `+values+upsertSighting(r.t.s.engine.words().key), part, func(scan scanner) error {
 			var pk int64
 			err := scan(&pk)
 			if i := pk - first; err == nil && i >= 0 {
@@ -52,8 +52,9 @@ func (r *recording) addSightings(ctx context.Context) error {
 // upsertSighting keeps what identifies a sighting and since when it is known;
 // a rule and a field that were known stay when the new ones are empty, because
 // a scan may run without rules or without a pack.
-const upsertSighting = `
-	ON CONFLICT (finding_pk, locator, span_start, span_end) DO UPDATE SET
+func upsertSighting(key func(string) string) string {
+	return `
+	ON CONFLICT (finding_pk, ` + key("locator") + `, span_start, span_end) DO UPDATE SET
 		line = excluded.line, col = excluded.col, end_line = excluded.end_line, end_col = excluded.end_col,
 		form = excluded.form,
 		rule = CASE WHEN excluded.rule = '' THEN sightings.rule ELSE excluded.rule END,
@@ -64,6 +65,7 @@ const upsertSighting = `
 		last_seen = CASE WHEN excluded.last_seen > sightings.last_seen THEN excluded.last_seen ELSE sightings.last_seen END,
 		extent = excluded.extent, more = excluded.more
 	RETURNING pk`
+}
 
 // gather joins observations of the same place.
 func (r *recording) gather() {

@@ -176,8 +176,11 @@ func (t *tx) AddSkips(ctx context.Context, scan int64, skips []fingerprints.Skip
 		args = append(args, pk, scan, k.path, k.locator, string(k.reason), text(s.Detail), s.Size)
 		pk++
 	}
-	return t.insert(ctx, doing, `INSERT INTO skips (pk, scan, path, locator, reason, detail, size)`,
-		`ON CONFLICT (scan, path, locator, reason) DO UPDATE SET detail = excluded.detail, size = excluded.size`, 7, args)
+	key := t.s.engine.words().key
+	return t.tried(ctx, func() error {
+		return t.insert(ctx, doing, `INSERT INTO skips (pk, scan, path, locator, reason, detail, size)`,
+			`ON CONFLICT (scan, `+key("path")+`, `+key("locator")+`, reason) DO UPDATE SET detail = excluded.detail, size = excluded.size`, 7, args)
+	})
 }
 
 func (t *tx) Skips(ctx context.Context, scan int64, limit int) ([]fingerprints.Skip, error) {

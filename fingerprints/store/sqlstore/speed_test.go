@@ -73,8 +73,11 @@ func retire(t testing.TB, s store.Store, v fingerprints.Version, state fingerpri
 	return counts
 }
 
-func TestRetireIsQuick(t *testing.T) {
-	s := create(t, filepath.Join(t.TempDir(), "registry.db"))
+func TestRetireIsQuick(t *testing.T) { retireIsQuick(t, filepath.Join(t.TempDir(), "registry.db")) }
+
+func retireIsQuick(t *testing.T, path string) {
+	t.Helper()
+	s := create(t, path)
 	const n = 10_000
 	v := fill(t, s, n)
 	began := time.Now()

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"time"
 
 	"revenant/fingerprints/store"
 )
@@ -12,39 +14,70 @@ import (
 // Store is an open store. It is safe for concurrent use; inside one process
 // Updates queue up, between processes they wait for each other.
 type Store struct {
-	path   string
+	name   string // how errors call it: a file's path, or a URL without its password
 	access Access
+	engine engine
 	read   *sql.DB
 	write  *sql.DB // one connection; nil when opened read-only
+	// The schema's version when it was opened, and now.
+	was, is int64
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Path is the absolute path of the store's file.
-func (s *Store) Path() string { return s.path }
+// Name is the absolute path of the store's file, or the URL of its database
+// without the password.
+func (s *Store) Name() string { return s.name }
+
+// Schema is the version of the schema that Open found, 0 where it made it, and
+// the one that it has now.
+func (s *Store) Schema() (was, is int64) { return s.was, s.is }
 
 // View runs fn on one consistent state. Methods that write fail with
 // store.ErrReadOnly.
 func (s *Store) View(ctx context.Context, fn func(store.Tx) error) error {
-	return s.run(ctx, s.read, &sql.TxOptions{ReadOnly: true}, fn)
+	return s.run(ctx, s.read, s.viewing(), fn)
 }
 
-// Update runs fn once; see package store. Do not call it, or View with data to
-// write, from inside fn: the inner one would wait for the outer.
+func (s *Store) viewing() *sql.TxOptions {
+	return &sql.TxOptions{ReadOnly: true, Isolation: s.engine.words().view}
+}
+
+// Update runs fn, and again, a few times, where the database asks for it; see
+// package store. Do not call it, or View with data to write, from inside fn: the
+// inner one would wait for the outer.
 func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	if s.write == nil {
-		return fmt.Errorf("%s: %w: it was opened for reading", s.path, store.ErrReadOnly)
+		return fmt.Errorf("%s: %w: it was opened for reading", s.name, store.ErrReadOnly)
 	}
 	return s.run(ctx, s.write, nil, fn)
 }
 
-func (s *Store) run(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(store.Tx) error) (err error) {
+// tries is how often a transaction is begun before its error stands.
+const tries = 6
+
+func (s *Store) run(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(store.Tx) error) error {
+	for n := 1; ; n++ {
+		err := s.once(ctx, db, opts, fn)
+		if err == nil || n == tries || !s.engine.again(err) {
+			return s.ended(ctx, err)
+		}
+		pause := time.Duration(1<<n) * time.Millisecond
+		select {
+		case <-ctx.Done():
+			return s.ended(ctx, err)
+		case <-time.After(pause + rand.N(pause)): // others that met this one wait differently
+		}
+	}
+}
+
+func (s *Store) once(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(store.Tx) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	sqltx, err := db.BeginTx(ctx, opts)
 	if err != nil {
-		return s.ended(ctx, fmt.Errorf("beginning a transaction: %w", err))
+		return fmt.Errorf("beginning a transaction: %w", err)
 	}
 	t := &tx{s: s, sql: sqltx, stmts: map[string]*sql.Stmt{}}
 	done := false
@@ -53,59 +86,42 @@ func (s *Store) run(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn fun
 			_ = sqltx.Rollback()
 		}
 	}()
+	if db == s.write {
+		if err := s.engine.begin(ctx, sqltx); err != nil {
+			return fmt.Errorf("beginning a transaction: %w", err)
+		}
+	}
 	if err := fn(t); err != nil {
-		return s.ended(ctx, err)
+		return err
 	}
 	if t.failed != nil {
-		// SQLite may have rolled back by itself: what fn did afterwards must
+		// The database may have rolled back by itself: what fn did afterwards must
 		// not count although it did not look at the error.
-		return s.ended(ctx, t.failed)
+		return t.failed
 	}
 	done = true
 	if err := sqltx.Commit(); err != nil {
-		return s.ended(ctx, fmt.Errorf("committing: %w", err))
+		return fmt.Errorf("committing: %w", err)
 	}
 	if t.purge {
-		s.purge(ctx)
+		s.engine.purge(ctx, s)
 	}
 	return nil
 }
 
 // ended explains an error that ended a transaction.
 func (s *Store) ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 		err = errors.Join(ctx.Err(), err)
 	}
 	return s.explain(err)
 }
 
-// purge empties the log, which still holds what was just rewritten or
-// removed. A reader that looks at an older state holds it back; the next purge
-// or the last Close empties it then.
-func (s *Store) purge(ctx context.Context) {
-	var busy, pages, moved int
-	_ = s.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
-}
+// Check reads the whole store and reports damage as store.ErrDamaged: what
+// cannot be read, indexes, and rows that point nowhere.
+func (s *Store) Check(ctx context.Context) error { return s.engine.check(ctx, s) }
 
-// Check reads the whole file and reports damage as store.ErrDamaged: pages,
-// indexes, and rows that point nowhere.
-func (s *Store) Check(ctx context.Context) error {
-	var first string
-	if err := s.read.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&first); err != nil {
-		return s.ended(ctx, fmt.Errorf("checking: %w", err))
-	}
-	var orphans int
-	if err := s.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM pragma_foreign_key_check").Scan(&orphans); err != nil {
-		return s.ended(ctx, fmt.Errorf("checking: %w", err))
-	}
-	if first != "ok" || orphans > 0 {
-		c, _ := causeOf(11) // SQLITE_CORRUPT
-		return fmt.Errorf("%s: %w: %s", s.path, store.ErrDamaged, c.wayOut)
-	}
-	return nil
-}
-
-// Close waits for running transactions and closes the file.
+// Close waits for running transactions and closes the store.
 func (s *Store) Close() error {
 	err := s.read.Close()
 	if s.write != nil {

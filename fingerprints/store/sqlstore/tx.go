@@ -17,7 +17,8 @@ type tx struct {
 	sql    *sql.Tx
 	stmts  map[string]*sql.Stmt
 	failed error // the first error after which the transaction cannot go on
-	purge  bool  // old text must leave the log after the commit
+	trying bool  // a broken constraint does not end it
+	purge  bool  // old text must go after the commit
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -41,8 +42,12 @@ func (t *tx) note(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if c := constraint(err); c != nil {
-		return fmt.Errorf("%s: %w", doing, c)
+	if c := t.s.engine.constraint(err); c != nil {
+		err = fmt.Errorf("%s: %w", doing, c)
+		if t.s.engine.words().ends && !t.trying && t.failed == nil {
+			t.failed = err
+		}
+		return err
 	}
 	err = t.s.explain(fmt.Errorf("%s: %w", doing, err))
 	if t.failed == nil {
@@ -56,16 +61,70 @@ func (t *tx) exec(ctx context.Context, doing, text string, args ...any) (int64, 
 	if t.failed != nil {
 		return 0, t.failed
 	}
-	st, err := t.stmt(ctx, text) //nolint:sqlclosecheck // the transaction closes its statements
-	if err != nil {
-		return 0, t.note(doing, err)
+	var res sql.Result
+	var err error
+	if rewrite := t.s.engine.words().rewrite; rewrite != nil {
+		text, args = rewrite(text, args)
+		res, err = t.sql.ExecContext(ctx, text, args...)
+	} else {
+		var st *sql.Stmt
+		if st, err = t.stmt(ctx, text); err == nil { //nolint:sqlclosecheck // the transaction closes its statements
+			res, err = st.ExecContext(ctx, args...)
+		}
 	}
-	res, err := st.ExecContext(ctx, args...)
 	if err != nil {
 		return 0, t.note(doing, err)
 	}
 	n, err := res.RowsAffected()
 	return n, t.note(doing, err)
+}
+
+// query runs a statement that returns rows.
+func (t *tx) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	if rewrite := t.s.engine.words().rewrite; rewrite != nil {
+		text, args = rewrite(text, args)
+		return t.sql.QueryContext(ctx, text, args...)
+	}
+	st, err := t.stmt(ctx, text) //nolint:sqlclosecheck // the transaction closes its statements
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+// tried runs statements that may break a constraint, which the caller of the
+// contract is told of and may live with: where that would end the transaction,
+// it goes back to where it was before.
+func (t *tx) tried(ctx context.Context, fn func() error) error {
+	if !t.s.engine.words().ends {
+		return fn()
+	}
+	const doing = "trying a statement"
+	if _, err := t.exec(ctx, doing, `SAVEPOINT tried`); err != nil {
+		return err
+	}
+	t.trying = true
+	err := fn()
+	t.trying = false
+	if errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrNotFound) {
+		if _, back := t.exec(ctx, doing, `ROLLBACK TO SAVEPOINT tried`); back != nil {
+			return back
+		}
+	} else if err != nil {
+		return err
+	}
+	if _, end := t.exec(ctx, doing, `RELEASE SAVEPOINT tried`); end != nil {
+		return end
+	}
+	return err
+}
+
+// try is exec of a statement that may break a constraint.
+func (t *tx) try(ctx context.Context, doing, text string, args ...any) error {
+	return t.tried(ctx, func() error {
+		_, err := t.exec(ctx, doing, text, args...)
+		return err
+	})
 }
 
 // one scans the only row of a query; ErrNotFound when there is none.
@@ -88,11 +147,7 @@ func (t *tx) each(ctx context.Context, doing, text string, args []any, fn func(s
 	if t.failed != nil {
 		return t.failed
 	}
-	st, err := t.stmt(ctx, text) //nolint:sqlclosecheck // the transaction closes its statements
-	if err != nil {
-		return t.note(doing, err)
-	}
-	rows, err := st.QueryContext(ctx, args...)
+	rows, err := t.query(ctx, text, args)
 	if err != nil {
 		return t.note(doing, err)
 	}

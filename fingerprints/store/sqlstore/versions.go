@@ -35,7 +35,7 @@ func versionDst(v *fingerprints.Version) []any {
 }
 
 func (t *tx) PutVersion(ctx context.Context, v fingerprints.Version) error {
-	_, err := t.exec(ctx, "storing a version",
+	err := t.try(ctx, "storing a version",
 		`INSERT INTO versions (id, secret, number, state, issued_to, window_ends, compromised_at,
 			created_at, activated_at, superseded_at, retired_at, abandoned_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -109,7 +109,7 @@ func fieldDst(f *fingerprints.FieldRow) []any {
 }
 
 func (t *tx) PutField(ctx context.Context, f fingerprints.FieldRow) error {
-	_, err := t.exec(ctx, "storing a field",
+	err := t.try(ctx, "storing a field",
 		`INSERT INTO fields (id, version, field, format, epoch, filter_gen, revision, strength, unsearchable, sealed)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET version = excluded.version, field = excluded.field, format = excluded.format,
@@ -204,7 +204,7 @@ func (t *tx) CountFields(ctx context.Context) ([]store.FieldCount, error) {
 }
 
 func (t *tx) PutAck(ctx context.Context, a store.Ack) error {
-	_, err := t.exec(ctx, "storing an acknowledgement", `INSERT INTO acks (version, consumer, at, actor) VALUES (?, ?, ?, ?)
+	err := t.try(ctx, "storing an acknowledgement", `INSERT INTO acks (version, consumer, at, actor) VALUES (?, ?, ?, ?)
 		ON CONFLICT (version, consumer) DO UPDATE SET at = excluded.at, actor = excluded.actor`,
 		a.Version[:], a.Consumer, stamp(a.At), a.Actor)
 	return err

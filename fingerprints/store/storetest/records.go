@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -138,5 +139,47 @@ func testAudit(t *testing.T, f *fixture) {
 		points, err3 := tx.Checkpoints(f.ctx)
 		f.diff("Checkpoints", [][]byte{[]byte("a"), []byte("c")}, points)
 		return errors.Join(err, err2, err3)
+	})
+}
+
+// testLong stores texts beyond what an index of some databases takes, which
+// differ in their last character alone, and nothing shortens.
+func testLong(t *testing.T, f *fixture) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var b strings.Builder
+	for b.Len() < 20_000 {
+		fmt.Fprintf(&b, "%x", rng.Uint64())
+	}
+	long := b.String()
+	f.source("dir:/"+long+"1", "dir:/"+long+"2")
+	var batch []store.Observed
+	for i := range 4 {
+		o := observed(1)
+		o.SourceID, o.Path = "dir:/"+long+"2", long
+		o.Sighting.Locator = long + fmt.Sprint(i%2)
+		batch = append(batch, o)
+	}
+	f.record(hour(1), batch...)
+	f.record(hour(2), batch...)
+	if got := f.sightings(findingID(1)); len(got) != 2 || got[0].Locator != long+"0" || got[1].Locator != long+"1" {
+		t.Errorf("%d sightings, want 2 with their locators", len(got))
+	}
+	var scan int64
+	f.update(func(tx store.Tx) (err error) {
+		scan, err = tx.StartScan(f.ctx, store.Scan{SourceID: "dir:/" + long + "1", StartedAt: hour(1)})
+		return err
+	})
+	skips := []fingerprints.Skip{
+		{Path: long + "1", Locator: long + "1", Reason: fingerprints.SkipTooLarge},
+		{Path: long + "1", Locator: long + "2", Reason: fingerprints.SkipTooLarge},
+		{Path: long + "2", Locator: long + "1", Reason: fingerprints.SkipTooLarge},
+	}
+	for range 2 {
+		f.update(func(tx store.Tx) error { return tx.AddSkips(f.ctx, scan, skips) })
+	}
+	f.view(func(tx store.Tx) error {
+		got, err := tx.Skips(f.ctx, scan, 0)
+		f.diff("Skips", skips, got)
+		return err
 	})
 }

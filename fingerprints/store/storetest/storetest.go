@@ -69,6 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"complete scans", testCompleteScans},
 		{"skips", testSkips},
 		{"provenance", testProvenance},
+		{"long texts", testLong},
 		{"audit", testAudit},
 	} {
 		t.Run(c.name, func(t *testing.T) {

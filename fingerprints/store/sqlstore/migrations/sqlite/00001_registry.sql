@@ -1,7 +1,6 @@
--- One SQL text for SQLite and PostgreSQL. Times are microseconds since 1970 in
--- UTC, NULL for none. Keys named pk are inside numbers that no id is made of;
--- the program gives them out from the table counters. For PostgreSQL the loader
--- reads BLOB as BYTEA and INTEGER as BIGINT.
+-- Times are microseconds since 1970 in UTC, NULL for none. Keys named pk are inside
+-- numbers that no id is made of; the program gives them out from the table counters.
+-- migrations/postgres has the same tables and columns, in the same order.
 
 -- +goose Up
 CREATE TABLE meta ( -- What the store knows of itself: one row.

@@ -1,0 +1,33 @@
+package sqlstore
+
+// table is a table of the store, what its rows are known by, and its columns.
+type table struct{ name, key, columns string }
+
+// tables lists every table, those that others point to first; a test compares
+// it with the schemas.
+func tables() []table {
+	return []table{
+		{"meta", "one", "one, installation, ring, created_at, revision, pack_revision, field_revision"},
+		{"counters", "name", "name, last"},
+		{"secrets", "name", "name, class, owner, multi_active, created_at"},
+		{"consumers", "secret, consumer", "secret, consumer"},
+		{"versions", "id", "id, secret, number, state, issued_to, window_ends, compromised_at, created_at, activated_at, superseded_at, retired_at, abandoned_at"},
+		{"fields", "id", "id, version, field, format, epoch, filter_gen, revision, strength, unsearchable, sealed"},
+		{"acks", "version, consumer", "version, consumer, at, actor"},
+		{"homes", "id", "id, secret, source_glob, path_glob, until, reason, created_at, actor"},
+		{"decisions", "id", "id, value, rule, source_glob, path_glob, status, until, reason, owner, created_at, actor"},
+		{"sources", "pk", "pk, id, kind, added_at, forgotten"},
+		{"seen_values", "pk", "pk, value"},
+		{"value_fields", "value_pk, field", "value_pk, field"},
+		{"findings", "pk", "pk, id, value_pk, source_pk, path, path_id, presence, status, owner, reason, until, due, first_seen, last_seen, gone_at, rules"},
+		{"finding_homes", "finding_pk, home", "finding_pk, home"},
+		{"finding_decisions", "finding_pk, decision", "finding_pk, decision"},
+		{"aliases", "alias", "alias, finding_pk"},
+		{"sightings", "pk", "pk, finding_pk, locator, span_start, span_end, line, col, end_line, end_col, form, rule, field, inside, presence, context, url, content_at, first_seen, last_seen, extent, more"},
+		{"history", "pk", "pk, finding_pk, at, actor, what, detail"},
+		{"scans", "id", "id, source_pk, extent, started_at, finished_at, complete, field_revision, pack_revision, generic, through, resume_at, items, bytes, skips"},
+		{"skips", "pk", "pk, scan, path, locator, reason, detail, size"},
+		{"audit", "sequence", "sequence, at, actor, content, mac"},
+		{"checkpoints", "sequence", "sequence, signed"},
+	}
+}
