@@ -73,7 +73,7 @@ const (
 	SkipEncoded     SkipReason = "encoded-beyond-bounds" // what it decodes to was not searched wholly
 	SkipExcluded    SkipReason = "excluded"              // by the user's own words
 	SkipIgnored     SkipReason = "ignored"               // by the place's own rules: no part of it, as .dockerignore has it
-	SkipMissing     SkipReason = "missing-object"        // that a shallow or partial clone left out, or a registry lacks
+	SkipMissing     SkipReason = "missing-object"        // that a shallow or partial clone left out, or a saved image lacks
 	SkipLFS         SkipReason = "lfs-content"           // a pointer to content that is kept elsewhere
 	SkipRepository  SkipReason = "other-repository"      // a submodule or nested repository: a source of its own
 	SkipExpired     SkipReason = "expired"               // not kept any longer by the system that had it

@@ -108,7 +108,7 @@ func SkipText(r fingerprints.SkipReason) string {
 	case fingerprints.SkipIgnored:
 		return "left out by the place's own rules"
 	case fingerprints.SkipMissing:
-		return "objects that a clone or a registry left out"
+		return "objects that a clone or a saved image left out"
 	case fingerprints.SkipLFS:
 		return "content that is kept in LFS"
 	case fingerprints.SkipExpired:

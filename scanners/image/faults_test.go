@@ -128,17 +128,17 @@ func TestRegistryFaults(t *testing.T) {
 		"layer too long": {"layer", func(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 			send(w, rec, append(rec.Body.Bytes(), rec.Body.Bytes()...))
 		}, all, "@layer unreadable size"},
-		"layer missing":  {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusNotFound) }, []string{"metadata @env/A", "visible two"}, "@layer missing-object 404"},
+		"layer missing":  {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusNotFound) }, []string{"metadata @env/A", "visible two"}, "@layer unreadable 404"},
 		"layer denied":   {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusForbidden) }, []string{"metadata @env/A", "visible two"}, "@layer unreadable login"},
 		"layer fails":    {"layer", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusBadGateway) }, []string{"metadata @env/A", "visible two"}, "@layer unreadable 502"},
-		"config missing": {"config", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusNotFound) }, []string{"visible one", "visible two"}, "@config missing-object 404"},
+		"config missing": {"config", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusNotFound) }, []string{"visible one", "visible two"}, "@config unreadable 404"},
 		"config changed": {"config", func(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 			send(w, rec, append(bytes.Clone(rec.Body.Bytes()[:rec.Body.Len()-1]), ' ', '}'))
 		}, all, "@config unreadable size"},
 		"config of 100 MiB": {"config", func(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 			send(w, rec, bytes.Repeat([]byte(" "), 100<<20))
 		}, []string{"visible one", "visible two"}, "@config too-large 16 MiB"},
-		"manifest missing": {"manifest", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusNotFound) }, nil, "@manifest missing-object 404"},
+		"manifest missing": {"manifest", func(w http.ResponseWriter, _ *httptest.ResponseRecorder) { http.Error(w, "{}", http.StatusNotFound) }, nil, "@manifest unreadable 404"},
 		"manifest changed": {"manifest", func(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 			send(w, rec, append(bytes.Clone(rec.Body.Bytes()), '\n'))
 		}, all, "@manifest unreadable digest"},
@@ -249,7 +249,7 @@ func TestForeignLayers(t *testing.T) {
 	fatal(t, err)
 	_, skips := lines(t, src)
 	checkSkip(t, skips, "@layer missing-object foreign")
-	checkSkip(t, skips, "@config missing-object 404")
+	checkSkip(t, skips, "@config unreadable 404")
 }
 
 // TestSavedFaults: files of a layout are held against their digests, too.

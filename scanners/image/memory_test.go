@@ -19,6 +19,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"revenant/fingerprints"
 	"revenant/scanners"
 	"revenant/scanners/image"
 )
@@ -368,5 +369,16 @@ func TestUntagged(t *testing.T) {
 			t.Errorf("items %v, skips %v, want %d items", items, skips, want)
 		}
 		delete(c.has, digest.String())
+	}
+}
+
+// TestDanglingTag: a tag that is listed and leads to nothing holds nothing any more.
+func TestDanglingTag(t *testing.T) {
+	c := newCounting(t)
+	c.push(t, "1", pictureOf(t, v1.Config{}, nil, tarOf(t, file{name: "a", text: wanted})))
+	c.tags = append(c.tags, "deleted")
+	items, skips := drain(t, c.open(t, "shop", everyTag, image.Options{}))
+	if len(items) != 1 || len(skips) != 1 || skips[0].Reason != fingerprints.SkipVanished || skips[0].Locator != "deleted" {
+		t.Errorf("items %v, skips %v", items, skips)
 	}
 }

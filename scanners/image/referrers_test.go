@@ -255,7 +255,7 @@ func TestEmbedded(t *testing.T) {
 		if got := strings.Join(items, " "); got != want {
 			t.Errorf("got %q", got)
 		}
-		if missing := len(skips) == 1 && skips[0].Reason == fingerprints.SkipMissing; missing != (want == "") {
+		if missing := len(skips) == 1 && skips[0].Reason == fingerprints.SkipUnreadable; missing != (want == "") {
 			t.Errorf("skips %v", skips)
 		}
 	}

@@ -281,14 +281,13 @@ func unavailable(b blob, err error) error {
 	return told(err)
 }
 
-// reasonOf is how what a registry does not give is listed.
+// reasonOf is how what a registry does not give is listed. What a manifest names and
+// the registry lacks is a failure: nobody can say what was in it.
 func reasonOf(err error) fingerprints.SkipReason {
 	var skip *scanners.SkipError
 	switch {
 	case errors.As(err, &skip):
 		return skip.Reason
-	case errors.Is(err, distribution.ErrNotFound):
-		return fingerprints.SkipMissing
 	case errors.Is(err, distribution.ErrTooLong):
 		return fingerprints.SkipTooLarge
 	}

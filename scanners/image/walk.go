@@ -36,6 +36,9 @@ func (w *walkRegistry) named(ctx context.Context, ref string, alone bool) error 
 		return ctx.Err()
 	case err != nil && m.Raw == nil && alone:
 		return told(err)
+	case errors.Is(err, distribution.ErrNotFound):
+		w.skip(manifestPath, ref, fingerprints.SkipVanished, "the registry lists it, and it leads to nothing: it was deleted")
+		return nil
 	case err != nil && m.Raw == nil:
 		w.skip(manifestPath, ref, reasonOf(err), detailOf(told(err)))
 		return nil

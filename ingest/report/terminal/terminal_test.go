@@ -102,7 +102,7 @@ func TestSourcesAndRefs(t *testing.T) {
 searched for 1 registered value
 git:h/one: git read 2 objects
 not complete: 2 skipped
-  2 missing-object: objects that a clone or a registry left out
+  2 missing-object: objects that a clone or a saved image left out
     git:h/two c
     /d: gone
 `
