@@ -174,6 +174,32 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 }
 
+// killedAndCalm scans undisturbed in one box, and kills the same scan again and again
+// in the other: in the end both find so many, and have the same registry.
+func killedAndCalm(calm, rough *box, rng *rand.Rand, findings int, scan []string) {
+	t := calm.t
+	t.Helper()
+	began := time.Now()
+	want := calm.toldOfLogs(calm.must(1, "", scan...))
+	whole := time.Since(began)
+	if len(want) != findings {
+		t.Fatalf("%d findings", len(want))
+	}
+	kills := 0
+	for range killsEach(t) {
+		if rough.killed(rng, whole, "", scan...) {
+			kills++
+		}
+		rough.must(0, "", "audit", "verify")
+	}
+	if diff := cmp.Diff(want, rough.toldOfLogs(rough.must(1, "", scan...))); diff != "" {
+		t.Errorf("after %d kills (-calm +killed):\n%s", kills, diff)
+	}
+	if diff := cmp.Diff(calm.estate(), rough.estate()); diff != "" {
+		t.Errorf("the registry after %d kills (-calm +killed):\n%s", kills, diff)
+	}
+}
+
 // TestImagesKilledAtAnyMoment: a scan of a repository that is killed again and again
 // finds in the end what an undisturbed one finds, and leaves the same registry.
 func TestImagesKilledAtAnyMoment(t *testing.T) {
@@ -191,23 +217,5 @@ func TestImagesKilledAtAnyMoment(t *testing.T) {
 		savedImage(t, fmt.Sprintf("%s/shop:%d", host, n), "", fmt.Sprintf("n=%d db=%s", n, value))
 	}
 	scan := []string{"image", host + "/shop", "--all-tags", "-q", "-f", "json", "-r", "-"}
-	began := time.Now()
-	want := calm.toldOfLogs(calm.must(1, "", scan...))
-	whole := time.Since(began)
-	if len(want) != 50 {
-		t.Fatalf("%d findings", len(want))
-	}
-	kills := 0
-	for range killsEach(t) {
-		if rough.killed(rng, whole, "", scan...) {
-			kills++
-		}
-		rough.must(0, "", "audit", "verify")
-	}
-	if diff := cmp.Diff(want, rough.toldOfLogs(rough.must(1, "", scan...))); diff != "" {
-		t.Errorf("after %d kills (-calm +killed):\n%s", kills, diff)
-	}
-	if diff := cmp.Diff(calm.estate(), rough.estate()); diff != "" {
-		t.Errorf("the registry after %d kills (-calm +killed):\n%s", kills, diff)
-	}
+	killedAndCalm(calm, rough, rng, 50, scan)
 }

@@ -170,25 +170,7 @@ func TestLogsKilledAtAnyMoment(t *testing.T) {
 		s.run(id, actionsStep{"Run", text})
 	}
 	s.slow = 2 * time.Millisecond
-	began := time.Now()
-	want := calm.toldOfLogs(calm.must(1, "", scan...))
-	whole := time.Since(began)
-	if len(want) != 8 {
-		t.Fatalf("%d findings", len(want))
-	}
-	kills := 0
-	for range killsEach(t) {
-		if rough.killed(rng, whole, "", scan...) {
-			kills++
-		}
-		rough.must(0, "", "audit", "verify")
-	}
-	if diff := cmp.Diff(want, rough.toldOfLogs(rough.must(1, "", scan...))); diff != "" {
-		t.Errorf("after %d kills (-calm +killed):\n%s", kills, diff)
-	}
-	if diff := cmp.Diff(calm.estate(), rough.estate()); diff != "" {
-		t.Errorf("the registry after %d kills (-calm +killed):\n%s", kills, diff)
-	}
+	killedAndCalm(calm, rough, rng, 8, scan)
 	if entries, err := os.ReadDir(rough.env[len(rough.env)-2][len("TMPDIR="):]); err == nil && len(entries) > 0 {
 		t.Errorf("%d temporary files were left", len(entries))
 	}
