@@ -171,6 +171,9 @@ func begin(ctx context.Context, b blob) (*lent, error) {
 	}
 	if err != nil {
 		cancel()
+		if ctx.Err() != nil { // that is why
+			return nil, ctx.Err()
+		}
 		return nil, asSkip(err)
 	}
 	return l, nil
