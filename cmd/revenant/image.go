@@ -120,19 +120,22 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 	}
 	var jobs []scanJob
 	for _, arg := range args {
-		open := func(o image.Options) (*image.Source, error) {
-			if !fl.registries() && exists(arg) {
-				return image.NewSaved(ctx, arg, o)
-			}
-			return image.NewRegistry(arg, asking, o)
+		open := func(o image.Options) (*image.Source, error) { return image.NewRegistry(arg, asking, o) }
+		saved := !fl.registries() && exists(arg)
+		if saved {
+			open = func(o image.Options) (*image.Source, error) { return image.NewSaved(ctx, arg, o) }
 		}
-		// Opened once to learn its id: nothing is asked of a registry for it.
+		// Opened first to learn its id: nothing is asked of a registry for it.
 		src, err := open(image.Options{SourceID: fl.source, Screen: func(context.Context, []byte) bool { return false }})
 		if err != nil {
 			return imageError(err)
 		}
 		id, part := src.ID(), src.Part()
-		_ = src.Close()
+		if saved { // what is in an archive is found out once: it may be long
+			open = src.With
+		} else {
+			_ = src.Close()
+		}
 		job := scanJob{place: scanPlace{sourceID: id, kind: fingerprints.KindImage, forgets: fl.noCache}}
 		if len(fl.tags) > 0 || part {
 			job.place.partial, job.place.extent = true, store.ExtentNamed

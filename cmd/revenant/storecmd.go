@@ -63,9 +63,7 @@ It is read back, and its audit chain verified. The keys are not in it: see
 			if err := freeFile("--out", out); err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				return a.carry(ctx, s.dir, s.ring, s.db, out)
-			})
+			return a.carryRegistry(c.Context(), out)
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "file to write; it must not be there yet")
@@ -97,13 +95,16 @@ URL.`,
 					return err
 				}
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				return a.carry(ctx, s.dir, s.ring, s.db, to)
-			})
+			return a.carryRegistry(c.Context(), to)
 		},
 	}
 	c.Flags().StringVar(&to, "to", "", "URL of a database, or a file that is not there yet")
 	return c
+}
+
+// carryRegistry copies the registry in use to a place.
+func (a *app) carryRegistry(ctx context.Context, place string) error {
+	return a.withRegistry(ctx, func(ctx context.Context, s *session) error { return a.carry(ctx, s.dir, s.ring, s.db, place) })
 }
 
 func (a *app) storeRestore() *cobra.Command {

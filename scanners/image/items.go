@@ -102,16 +102,16 @@ func (s *Source) said(ctx context.Context, p picture) {
 	if names := strings.Join(p.names, "\n"); names != "" {
 		list = append(list, part{"@name", names})
 	}
+	names, more := first(slices.Clone(p.called()))
 	for n, said := range list {
 		s.read.Items++
 		s.read.Bytes += int64(len(said.text))
 		if !s.o.Screen(ctx, []byte(said.text)) && !s.o.Screen(ctx, []byte(said.path)) {
 			continue
 		}
-		names, more := first(slices.Clone(p.called()))
 		s.items = append(s.items, scanners.Item{
 			SourceID: s.ID(), Path: said.path, Locator: "image " + p.digest, Presence: fingerprints.PresenceMetadata, Size: int64(len(said.text)),
-			Refs: names, MoreRefs: more, Owner: ownerOf(p), Layer: &scanners.ImageLayer{Image: p.digest, Platform: p.platform},
+			Refs: names, MoreRefs: more, Owner: p.owner, Layer: &scanners.ImageLayer{Image: p.digest, Platform: p.platform},
 			Identity: fmt.Sprintf("image %s %d", p.digest, n),
 			Open:     func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(said.text)), nil },
 		})

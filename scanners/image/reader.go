@@ -15,7 +15,6 @@ type reader struct {
 	ready  []chan struct{}
 	got    []*surveyed // set when ready is closed; nil: not read
 	ahead  chan struct{}
-	taken  []bool
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	failed atomic.Bool // something could not be remembered
@@ -41,7 +40,7 @@ func (r *reader) add(b blob) int {
 // start begins to read.
 func (r *reader) start(ctx context.Context, workers int) {
 	workers = max(1, workers)
-	r.ready, r.got, r.taken = make([]chan struct{}, len(r.list)), make([]*surveyed, len(r.list)), make([]bool, len(r.list))
+	r.ready, r.got = make([]chan struct{}, len(r.list)), make([]*surveyed, len(r.list))
 	for i := range r.ready {
 		r.ready[i] = make(chan struct{})
 	}
@@ -86,29 +85,21 @@ func (r *reader) layer(ctx context.Context, i int) {
 	r.got[i] = s
 }
 
-// take waits for a layer; nil: it was not read before ctx ended. It is the
-// caller's until it gives it back.
+// take waits for a layer; nil: it was not read before ctx ended.
 func (r *reader) take(ctx context.Context, i int) *surveyed {
 	select {
 	case <-r.ready[i]:
-	default:
+	case <-ctx.Done():
+		r.stop()
 		select {
 		case <-r.ready[i]:
-		case <-ctx.Done():
-			r.stop()
-			select {
-			case <-r.ready[i]:
-			default:
-				return nil
-			}
+		default:
+			return nil
 		}
 	}
-	if !r.taken[i] {
-		r.taken[i] = true
-		select {
-		case <-r.ahead:
-		default: // stopped
-		}
+	select {
+	case <-r.ahead:
+	default: // stopped
 	}
 	return r.got[i]
 }

@@ -30,6 +30,11 @@ type picture struct {
 	uses        []string // digests of the documents that lead to it
 	loose       bool     // no image: blobs that none names
 	about       string   // digest of the image that it says something of; empty: it is one
+
+	// Of the configuration, once the images are put in order: the instruction that made
+	// each layer (nil: not known), and whose it is.
+	made  []string
+	owner string
 }
 
 // blob is a layer, or another content that a manifest names.

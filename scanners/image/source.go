@@ -89,6 +89,15 @@ func (s *Source) ID() string {
 	return s.place.id()
 }
 
+// With is the same images as a source of their own, with other options. The place is
+// its: s must not be used any more.
+func (s *Source) With(o Options) (*Source, error) {
+	if o.Screen == nil {
+		return nil, ErrNoScreen
+	}
+	return &Source{o: o, place: s.place}, nil
+}
+
 // Part reports whether images are scanned that are some of a repository's.
 func (s *Source) Part() bool { return s.place.part() }
 

@@ -65,28 +65,28 @@ func newWork(s *Source, pictures []picture) *work {
 		return slices.CompareFunc(a.layers, b.layers, func(x, y blob) int { return strings.Compare(x.digest, y.digest) })
 	})
 	w := &work{src: s, pictures: pictures, reader: newReader(s.o), stack: newStack()}
-	for n, p := range pictures {
-		w.place(n, p)
+	for n := range pictures {
+		w.place(n, &pictures[n])
 	}
 	return w
 }
 
-// place notes where an image's layers stand.
-func (w *work) place(n int, p picture) {
-	made, owner := instructions(p.config, len(p.layers)), ownerOf(p)
+// place notes where an image's layers stand, and what its configuration says of them.
+func (w *work) place(n int, p *picture) {
+	p.made, p.owner = instructions(p.config, len(p.layers)), ownerOf(*p)
 	for i, l := range p.layers {
 		at := w.reader.add(l)
 		if at == len(w.layers) {
 			w.layers = append(w.layers, &standing{
-				blob: l, owner: owner, hidden: map[int]*hider{}, names: map[string]bool{},
+				blob: l, owner: p.owner, hidden: map[int]*hider{}, names: map[string]bool{},
 				where: where{digest: p.digest, platform: p.platform, index: i, of: len(p.layers)},
 			})
 		}
 		st := w.layers[at]
-		if st.last = n; made != nil && st.where.made == "" {
-			st.where.made = made[i]
+		if st.last = n; p.made != nil && st.where.made == "" {
+			st.where.made = p.made[i]
 		}
-		if st.owner != owner {
+		if st.owner != p.owner {
 			st.owner = "" // images of several owners share it
 		}
 		for _, name := range p.called() {
@@ -132,6 +132,7 @@ func (w *work) next(ctx context.Context) error {
 			st.known, st.hidden = nil, nil // the names in it may be many
 		}
 	}
+	w.pictures[n] = picture{} // and so may configurations
 	return nil
 }
 
@@ -184,13 +185,12 @@ func (w *work) show(p picture, chain []int) {
 			w.stack.push(nil)
 		}
 	}
-	made := instructions(p.config, len(p.layers))
 	// From the top on: a layer may stand there twice, and the upper one shows.
 	for i, at := range slices.Backward(chain) {
 		w.shows(i, w.layers[at], func(by int) *hider {
 			h := &hider{digest: w.layers[chain[by]].blob.digest}
-			if made != nil {
-				h.made = made[by]
+			if p.made != nil {
+				h.made = p.made[by]
 			}
 			return h
 		})
