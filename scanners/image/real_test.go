@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
@@ -24,14 +27,17 @@ import (
 	"revenant/scanners/image"
 )
 
-// TestRealImages compares what the source gives out of the images below the folder
-// that REVENANT_TEST_IMAGES names with a walk over their layers, and what it calls
-// visible with what go-containerregistry extracts. Layers are opened by
-// go-containerregistry.
+// TestRealImages compares what the source gives out of images with a walk over their
+// layers, and what it calls visible with what go-containerregistry extracts: those
+// below the folder that REVENANT_TEST_IMAGES names, else some that are made here.
+// Layers are opened by go-containerregistry.
 func TestRealImages(t *testing.T) {
 	root := os.Getenv("REVENANT_TEST_IMAGES")
 	if root == "" {
-		return
+		root = t.TempDir()
+		for seed := range uint64(12) {
+			madeImage(t, root, seed)
+		}
 	}
 	var found []string
 	err := filepath.WalkDir(root, func(name string, d os.DirEntry, err error) error {
@@ -45,8 +51,8 @@ func TestRealImages(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("no images: %v", err)
 	}
 	for _, name := range found {
 		rel, err := filepath.Rel(root, name)
@@ -54,6 +60,43 @@ func TestRealImages(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Run(filepath.ToSlash(rel), func(t *testing.T) { compareImage(t, name) })
+	}
+}
+
+// madeImage saves an image of random layers as docker does, and as a layout.
+func madeImage(t *testing.T, root string, seed uint64) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 3))
+	var layers [][]byte
+	for n := range 2 + rng.IntN(4) {
+		var list []file
+		had := map[string]bool{} // a name stands once in a layer
+		for k := range 1 + rng.IntN(12) {
+			dir := []string{"a", "a/b", "c"}[rng.IntN(3)]
+			base := []string{"x", "y", "z"}[rng.IntN(3)]
+			if had[dir+"/"+base] {
+				continue
+			}
+			had[dir+"/"+base] = true
+			switch text := fmt.Sprintf("%d %d %d", seed, n, k); rng.IntN(8) {
+			case 0:
+				list = append(list, file{name: dir + "/.wh." + base})
+			case 1:
+				list = append(list, file{name: dir + "/" + base, link: "to-" + text})
+			default:
+				list = append(list, file{name: dir + "/" + base, text: text})
+			}
+		}
+		layers = append(layers, tarOf(t, list...))
+	}
+	img := pictureOf(t, v1.Config{}, nil, layers...)
+	saved := filepath.Join(root, fmt.Sprintf("%d.tar", seed))
+	at, err := layout.Write(filepath.Join(root, fmt.Sprint(seed)), empty.Index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err = errors.Join(tarball.WriteToFile(saved, *tagOf(t, []string{"made:1"}), img), at.AppendImage(img)); err != nil {
+		t.Fatal(err)
 	}
 }
 
