@@ -50,6 +50,7 @@ type Tx interface {
 	FindingTx
 	SourceTx
 	AuditTx
+	WatchTx
 }
 
 // Meta is what a store knows of itself.

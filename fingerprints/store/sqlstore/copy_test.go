@@ -51,6 +51,8 @@ func furnish(t *testing.T, s store.Store) {
 			putSecrets(ctx, tx, 0, 700),
 			tx.SetMeta(ctx, store.Meta{Installation: fingerprints.InstallationID{1}, Ring: fingerprints.RingID{2}, CreatedAt: at, Revision: 9}),
 			tx.PutAck(ctx, store.Ack{Version: v.ID, Consumer: "api", At: at}),
+			tx.PutWatch(ctx, store.Watch{Name: "shop", Kind: "git", Location: "https://host/é", Options: []byte{'{', 0, '}'}, AddedAt: at}),
+			tx.PutWorker(ctx, store.Worker{ID: "a", Host: "h", SeenAt: at, Slots: 3}),
 			tx.MergeFinding(ctx, at, o[0].FindingID, o[1].FindingID),
 			tx.AddSkips(ctx, scan, []fingerprints.Skip{{Path: fmt.Sprintf("%04000d", 1), Reason: fingerprints.SkipTooLarge, Size: -1}}),
 			tx.AppendAudit(ctx, store.AuditRecord{Sequence: 1, At: at.Add(123), Actor: "me", Content: []byte("{}")}),

@@ -113,6 +113,8 @@ func olderSchema(t *testing.T, place string) {
 	db := rawURL(t, place)
 	run(t, db, "DROP TABLE finding_decisions")
 	run(t, db, "DROP TABLE decisions")
+	run(t, db, "DROP TABLE watches")
+	run(t, db, "DROP TABLE workers")
 	run(t, db, "DELETE FROM revenant_schema WHERE version_id > 1")
 	refusesURL(t, place, sqlstore.Options{Access: sqlstore.ReadOnly}, store.ErrReadOnly, "open it once for writing")
 	createTogether(t, place)

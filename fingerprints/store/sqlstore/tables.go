@@ -27,6 +27,8 @@ func tables() []table {
 		{"history", "pk", "pk, finding_pk, at, actor, what, detail"},
 		{"scans", "id", "id, source_pk, extent, started_at, finished_at, complete, field_revision, pack_revision, generic, through, resume_at, items, bytes, skips"},
 		{"skips", "pk", "pk, scan, path, locator, reason, detail, size"},
+		{"watches", "name", "name, kind, location, options, credential, schedule, parent, paused, added_at, source_id, next_run, wanted_at, wanted, queued_at, started_at, finished_at, outcome, problem, failures, field_revision"},
+		{"workers", "id", "id, host, version, started_at, seen_at, slots"},
 		{"audit", "sequence", "sequence, at, actor, content, mac"},
 		{"checkpoints", "sequence", "sequence, signed"},
 	}

@@ -70,6 +70,9 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"skips", testSkips},
 		{"provenance", testProvenance},
 		{"long texts", testLong},
+		{"watches", testWatches},
+		{"due watches", testDueWatches},
+		{"workers", testWorkers},
 		{"audit", testAudit},
 	} {
 		t.Run(c.name, func(t *testing.T) {
