@@ -35,6 +35,9 @@ type app struct {
 	quiet   bool   // --quiet
 	noColor bool   // --no-color
 
+	shared *shared    // of a process that keeps scanning; nil: of none
+	scan   *scanFacts // what came of the command's scans is put there; nil: nobody asks
+
 	completing bool // a shell asks how a line goes on
 
 	code int // what a command that worked wants to exit with

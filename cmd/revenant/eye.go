@@ -131,6 +131,10 @@ func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
 	if fl.only == "generic" {
 		return nil
 	}
+	if a.shared != nil {
+		a.shared.lend(e)
+		return nil
+	}
 	audience := fingerprints.AudienceCore
 	if fl.host != nil {
 		audience = fl.host.audience()
@@ -268,7 +272,11 @@ func (a *app) openRules(fl *scanFlags, p scanPlace) (*rules.Matcher, error) {
 	}
 	o := a.rulesOptions(fl, p)
 	o.Own = own
-	m, err := rules.New(o)
+	open := rules.New
+	if a.shared != nil && o.Path == "" && o.Contents == nil {
+		open = a.shared.generic
+	}
+	m, err := open(o)
 	if err != nil {
 		if o.Path != "" {
 			if _, ferr := readFileLimited(a.rulesFrom(fl), o.Path, 0); ferr != nil {

@@ -104,6 +104,7 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 	run.total.Notes = append(run.total.Notes, notes(tolerated.given, seenWhole(run.total) && !run.partial)...)
 	run.total.Notes = append(run.total.Notes, spared(run.total, fl.baseline.show)...)
 	run.total.Notes = append(run.total.Notes, eye.decisions.notes()...)
+	a.scan.took(run, jobs)
 	if err := tolerated.save(a, !run.total.Interrupted && !run.total.SourceFailed); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type session struct {
 	db    *sqlstore.Store // the same
 	reg   *registry.Registry
 	actor registry.Actor
+	lasts bool // it is the process's, and no command closes it
 }
 
 // storeFile is the registry's database inside REVENANT_HOME.
@@ -38,6 +39,9 @@ func storeFile(dir string) string { return filepath.Join(dir, "registry.db") }
 // openSession opens keys and store, and refuses a pair that does not belong
 // together.
 func (a *app) openSession(ctx context.Context) (*session, error) {
+	if a.shared != nil {
+		return a.shared.session, nil
+	}
 	dir, err := a.homeDir()
 	if err != nil {
 		return nil, err
@@ -82,7 +86,12 @@ func (a *app) newSession(dir string, ring *keys.Ring, st *sqlstore.Store) (*sess
 	return &session{dir: dir, keys: a.keyHome(dir), ring: ring, store: st, db: st, reg: reg, actor: registry.Local(a.actorName())}, nil
 }
 
-func (s *session) close() error { return s.store.Close() }
+func (s *session) close() error {
+	if s.lasts {
+		return nil
+	}
+	return s.store.Close()
+}
 
 // withRegistry runs a command that needs the registry, and remembers the
 // newest audit record outside the store, so that a log that was cut off later

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/registry"
+	"revenant/fingerprints/store"
+	"revenant/ingest/jobs"
+	"revenant/ingest/scan"
+	"revenant/ingest/watch"
+)
+
+// watched are the commands whose scans can be repeated, and the flags that say
+// what is read and what is looked for. Where a report goes, how a scan ends and
+// what is kept is not a watch's to say.
+func watched() map[string][]string {
+	look := strings.Fields("config rules only enable-rule max-archive-depth max-decode-depth no-inline-allow max-target-megabytes timeout source workers baseline-path")
+	with := func(more string) []string { return append(strings.Fields(more), look...) }
+	return map[string][]string{
+		"dir":   with("exclude follow-symlinks"),
+		"home":  with("exclude dir"),
+		"git":   with("no-cache repos-from recursive"),
+		"image": with("all-tags tag no-cache all-repositories repo mirror ca-file insecure wait"),
+		"logs":  with("format provider server since branch max-runs artifacts wait"),
+	}
+}
+
+// watchCommand finds the command that a watch repeats, with its flags read and
+// checked, and its arguments.
+func (a *app) watchCommand(argv []string) (c *cobra.Command, args []string, err error) {
+	const way = "write the scan to repeat behind --, as in: revenant watch add shop -- git https://git.example.org/acme/shop.git"
+	if len(argv) == 0 {
+		return nil, nil, usagef("there is nothing to watch: %s", way)
+	}
+	fresh := &app{stdin: a.stdin, stdout: io.Discard, stderr: io.Discard, env: a.env, now: a.now, rand: a.rand}
+	for _, c := range fresh.rootCommand().Commands() {
+		may, is := watched()[c.Name()]
+		if !is || c.Name() != argv[0] && !c.HasAlias(argv[0]) {
+			continue
+		}
+		if err := c.ParseFlags(argv[1:]); err != nil {
+			return nil, nil, flagError(c, err)
+		}
+		c.Flags().Visit(func(f *pflag.Flag) {
+			if err == nil && !contains(may, f.Name) {
+				err = usagef("--%s is not for a watch: it takes %s", f.Name, join(may))
+			}
+		})
+		if err == nil && c.Args != nil {
+			err = c.Args(c, c.Flags().Args())
+		}
+		return c, c.Flags().Args(), err
+	}
+	return nil, nil, usagef("a watch repeats a scan of %s: %s", "dir, git, home, image or logs", way)
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// watchOptions are a watch's options as they are stored.
+type watchOptions struct {
+	Args []string `json:"args"` // of the command, which is the watch's kind
+}
+
+func argsOf(w store.Watch) ([]string, error) {
+	var o watchOptions
+	if err := json.Unmarshal(w.Options, &o); err != nil {
+		return nil, errors.New("what it scans cannot be read: remove it and add it anew")
+	}
+	return o.Args, nil
+}
+
+// scanFacts is what came of a command's scans.
+type scanFacts struct {
+	ran     bool
+	total   scan.Result
+	sources []string
+	fields  uint64 // that were looked for
+	skip    string // the first that is a failure
+}
+
+func (s *scanFacts) took(r *scanRun, list []scanJob) {
+	if s == nil {
+		return
+	}
+	s.ran, s.total, s.fields = true, r.total, r.eye.fieldRevision
+	for _, j := range list {
+		if j.place.sourceID != "" {
+			s.sources = append(s.sources, j.place.sourceID)
+		}
+	}
+	for _, k := range r.reports.skips {
+		if s.skip == "" && k.Reason.Failure() {
+			s.skip = strings.TrimSpace(string(k.Reason) + " " + k.Detail)
+		}
+	}
+}
+
+// watchScanner does the scans of watches in this process.
+type watchScanner struct{ v *shared }
+
+var _ watch.Scanner = watchScanner{}
+
+// Scan implements watch.Scanner.
+func (s watchScanner) Scan(ctx context.Context, w store.Watch, why jobs.Reason) watch.Result {
+	args, err := argsOf(w)
+	if err != nil {
+		return watch.Result{Outcome: registry.WatchFailed, Problem: err.Error()}
+	}
+	argv := append([]string{w.Kind}, args...)
+	if why == jobs.Backfill && backfills(w.Kind, args) {
+		argv = append(argv, "--only=registered")
+	}
+	var said bytes.Buffer
+	facts := &scanFacts{}
+	a := &app{
+		stdin: strings.NewReader(""), stdout: io.Discard, stderr: &bounded{w: &said, left: 4 << 10}, env: s.v.a.env, now: s.v.a.now, rand: s.v.a.rand,
+		home: s.v.a.home, quiet: true, noColor: true, keepEvery: s.v.a.keepEvery, placing: s.v.a.placing,
+		shared: s.v, scan: facts, credential: w.Credential,
+	}
+	a.run(ctx, argv)
+	return s.result(ctx, facts, said.String())
+}
+
+// backfills reports whether a scan for registered values alone is the quicker
+// way to search for new ones. A repository remembers what it looked at, and a
+// whole scan of it looks for what is new alone.
+func backfills(kind string, args []string) bool {
+	for _, a := range args {
+		if strings.HasPrefix(a, "--only") || strings.HasPrefix(a, "--rules") || strings.HasPrefix(a, "--enable-rule") || a == "-c" || strings.HasPrefix(a, "--config") {
+			return false
+		}
+	}
+	return kind != "git" && kind != "image"
+}
+
+// result says how a scan ended, in words that hold no registered value.
+func (s watchScanner) result(ctx context.Context, f *scanFacts, said string) watch.Result {
+	r := watch.Result{Outcome: registry.WatchFailed}
+	if len(f.sources) == 1 {
+		r.SourceID = f.sources[0]
+	}
+	switch {
+	case !f.ran:
+		r.Problem = strings.TrimPrefix(strings.TrimSpace(said), "revenant: ")
+	case f.total.Interrupted:
+		r.Problem = "it took longer than it may"
+	case f.total.SourceFailed:
+		r.Problem = "the source was not read to its end"
+		if f.skip != "" {
+			r.Problem += ": " + f.skip
+		}
+	case seenWhole(f.total):
+		r.Outcome, r.FieldRevision = registry.WatchComplete, f.fields
+	default:
+		r.Outcome, r.FieldRevision = registry.WatchIncomplete, f.fields
+		r.Problem = f.skip
+	}
+	if r.Problem == "" && r.Outcome == registry.WatchFailed {
+		r.Problem = "it ended without a word"
+	}
+	r.Problem = s.v.shown(ctx, r.Problem)
+	r.SourceID = s.v.shown(ctx, r.SourceID)
+	return r
+}
+
+// shown is a text as it may be stored.
+func (v *shared) shown(ctx context.Context, text string) string {
+	if text == "" {
+		return ""
+	}
+	var e eye
+	v.lend(&e)
+	defer e.close()
+	m, err := v.generic(v.a.rulesOptions(&scanFlags{}, scanPlace{}))
+	if err != nil {
+		return "(cannot be shown)"
+	}
+	return scan.Shown(ctx, e.newEngine(&scanFlags{}, m).Matchers, &oneAtATime{labels: registryLabels{v.session}}, text)
+}
+
+// bounded writes so much and no more.
+type bounded struct {
+	w    io.Writer
+	left int
+}
+
+// Write implements io.Writer.
+func (b *bounded) Write(p []byte) (int, error) {
+	n := min(len(p), b.left)
+	b.left -= n
+	_, err := b.w.Write(p[:n])
+	return len(p), err
+}
+
+// watchKinds are the kinds of places that are scanned with a credential.
+func checkCredentialKind(kind string, args []string) error {
+	switch kind {
+	case "git", "image", "logs":
+		return nil
+	}
+	return fmt.Errorf("--credential is for what is read over the network: git, image and logs")
+}
+
+var (
+	_ = fingerprints.KindGit
+	_ = time.Now
+)

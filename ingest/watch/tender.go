@@ -1,0 +1,302 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"revenant/fingerprints/registry"
+	"revenant/fingerprints/store"
+	"revenant/ingest/jobs"
+)
+
+// How often is looked for what is due, how often a worker says that it lives,
+// and when one that does not is dead.
+const (
+	lookEvery = 500 * time.Millisecond
+	beatEvery = 5 * time.Second
+	deadAfter = 30 * time.Second
+)
+
+// Result is what came of a scan.
+type Result struct {
+	SourceID      string // "" where there are none, or several
+	Outcome       string // registry.WatchComplete ...
+	Problem       string // redacted
+	FieldRevision uint64 // that was searched for; 0: it did not come to its end
+	Members       []registry.WatchSpec
+	Listed        registry.Listing
+	Group         bool // it is a group, and Members are its
+}
+
+// Scanner scans a watch. It returns early when the context ends; then its result
+// does not count.
+type Scanner interface {
+	Scan(ctx context.Context, w store.Watch, why jobs.Reason) Result
+}
+
+// Observer is told of what happens; a nil func is not called.
+type Observer struct {
+	Began func(w store.Watch, why jobs.Reason)
+	Ended func(before store.Watch, why jobs.Reason, r Result, took time.Duration)
+}
+
+// Options are what a Tender stands on.
+type Options struct {
+	Registry *registry.Registry
+	Actor    registry.Actor
+	Scanner  Scanner
+	Observer Observer
+	Worker   store.Worker // who does the jobs; SeenAt is set
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Tender tends watches: it is the runner of the queue's jobs, and keeps the
+// queue filled. Safe for concurrent use.
+type Tender struct {
+	o     Options
+	queue jobs.Queue
+	woken chan struct{}
+
+	mu      sync.Mutex
+	running map[string]context.CancelCauseFunc
+}
+
+var _ jobs.Runner = (*Tender)(nil)
+
+// New makes a tender; its queue is given to Run.
+func New(o Options) *Tender {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Tender{o: o, woken: make(chan struct{}, 1), running: map[string]context.CancelCauseFunc{}}
+}
+
+// Wake has what is due looked up at once.
+func (t *Tender) Wake() {
+	select {
+	case t.woken <- struct{}{}:
+	default:
+	}
+}
+
+// Run does jobs and makes new ones until the context ends, then gives back
+// those under way.
+func (t *Tender) Run(ctx context.Context, q jobs.Queue) error {
+	t.queue = q
+	if err := t.beat(ctx); err != nil {
+		return err
+	}
+	if err := q.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	look, beat := time.NewTicker(lookEvery), time.NewTicker(beatEvery)
+	defer look.Stop()
+	defer beat.Stop()
+	for {
+		// What cannot be done now is tried again: the store may be away for a while.
+		if err := t.fill(ctx); err != nil && ctx.Err() == nil {
+			t.o.Log.WarnContext(ctx, "what is due cannot be looked up; it is tried again", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return t.stop(context.WithoutCancel(ctx))
+		case <-look.C:
+		case <-t.woken:
+		case <-beat.C:
+			if err := t.beat(ctx); err != nil && ctx.Err() == nil {
+				t.o.Log.WarnContext(ctx, "the worker cannot say that it lives; it is tried again", slog.Any("error", err))
+			}
+		}
+	}
+}
+
+// stop gives the jobs back and forgets the worker.
+func (t *Tender) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return errors.Join(t.queue.Stop(ctx), t.o.Registry.DropWorker(ctx, t.o.Actor, t.o.Worker.ID))
+}
+
+// fill makes jobs of what is due.
+func (t *Tender) fill(ctx context.Context) error {
+	for {
+		due, err := t.o.Registry.TakeDue(ctx, t.o.Actor)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		for _, w := range due {
+			if _, err := t.queue.Add(ctx, jobs.Scan{Watch: w.Name, Reason: t.reason(w)}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// reason is why a watch is due.
+func (t *Tender) reason(w store.Watch) jobs.Reason {
+	switch {
+	case w.Wanted == registry.WantedPush:
+		return jobs.Push
+	case !w.WantedAt.IsZero():
+		return jobs.Asked
+	case w.NextRun.IsZero() || w.NextRun.After(t.o.Now()):
+		return jobs.Backfill
+	}
+	return jobs.Sweep
+}
+
+// beat says that the worker lives, takes over what the dead left, and cancels
+// what is not wanted any more.
+func (t *Tender) beat(ctx context.Context) error {
+	r, a := t.o.Registry, t.o.Actor
+	if err := r.SeeWorker(ctx, a, t.o.Worker); err != nil {
+		return err
+	}
+	all, err := r.Workers(ctx, a)
+	if err != nil {
+		return err
+	}
+	live := map[string]bool{}
+	var dead []string
+	for _, w := range all {
+		if w.ID == t.o.Worker.ID || t.o.Now().Sub(w.SeenAt) < deadAfter {
+			live[w.ID] = true
+		} else {
+			dead = append(dead, w.ID)
+		}
+	}
+	n, err := t.queue.Rescue(ctx, live)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		t.o.Log.WarnContext(ctx, "jobs of a worker that died were taken over", slog.Int("jobs", n))
+	}
+	for _, id := range dead {
+		if err := r.DropWorker(ctx, a, id); err != nil {
+			return err
+		}
+	}
+	return t.cancelUnwanted(ctx)
+}
+
+// errUnwanted cancels the scan of a watch that was paused or removed.
+var errUnwanted = errors.New("the watch was paused or removed")
+
+func (t *Tender) cancelUnwanted(ctx context.Context) error {
+	t.mu.Lock()
+	names := make([]string, 0, len(t.running))
+	for name := range t.running {
+		names = append(names, name)
+	}
+	t.mu.Unlock()
+	for _, name := range names {
+		w, err := t.o.Registry.Watch(ctx, t.o.Actor, name)
+		switch {
+		case err != nil && !errors.Is(err, registry.ErrUnknownWatch):
+			return err
+		case err == nil && !w.Paused:
+			continue
+		}
+		t.mu.Lock()
+		if cancel := t.running[name]; cancel != nil {
+			cancel(errUnwanted)
+		}
+		t.mu.Unlock()
+	}
+	return nil
+}
+
+// Running are the watches that are being scanned here.
+func (t *Tender) Running() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.running)
+}
+
+// Scan implements jobs.Runner.
+func (t *Tender) Scan(ctx context.Context, job jobs.Scan) error {
+	r, a := t.o.Registry, t.o.Actor
+	w, err := r.BeginWatch(ctx, a, job.Watch)
+	switch {
+	case errors.Is(err, registry.ErrUnknownWatch):
+		return nil // removed meanwhile
+	case err != nil:
+		return t.stopped(ctx, err)
+	case w.Paused:
+		return t.stopped(ctx, r.ReleaseWatch(ctx, a, w.Name))
+	}
+	if t.o.Observer.Began != nil {
+		t.o.Observer.Began(w, job.Reason)
+	}
+	began := t.o.Now()
+	scanning, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	t.mu.Lock()
+	t.running[w.Name] = cancel
+	t.mu.Unlock()
+	res := t.o.Scanner.Scan(scanning, w, job.Reason)
+	t.mu.Lock()
+	delete(t.running, w.Name)
+	t.mu.Unlock()
+	late := context.WithoutCancel(ctx)
+	switch {
+	case errors.Is(context.Cause(scanning), errUnwanted):
+		return ignoreUnknown(r.ReleaseWatch(late, a, w.Name))
+	case ctx.Err() != nil:
+		return errors.Join(jobs.ErrStopped, ignoreUnknown(r.ReleaseWatch(late, a, w.Name)))
+	}
+	return ignoreUnknown(t.end(ctx, w, job.Reason, res, began))
+}
+
+func ignoreUnknown(err error) error {
+	if errors.Is(err, registry.ErrUnknownWatch) {
+		return nil
+	}
+	return err
+}
+
+func (t *Tender) stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errors.Join(jobs.ErrStopped, err)
+	}
+	return err
+}
+
+// end writes down what came of a scan.
+func (t *Tender) end(ctx context.Context, w store.Watch, why jobs.Reason, res Result, began time.Time) error {
+	r, a := t.o.Registry, t.o.Actor
+	if res.Group && res.Outcome != registry.WatchFailed {
+		m, err := r.SetMembers(ctx, a, w.Name, res.Members, res.Listed)
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.Name, err)
+		}
+		if m.Added+m.Removed+m.Changed > 0 {
+			t.o.Log.InfoContext(ctx, "a group was listed", slog.String("watch", w.Name), slog.Int("members", m.Total), slog.Int("added", m.Added), slog.Int("removed", m.Removed))
+		}
+	}
+	now := t.o.Now()
+	schedule, err := ParseSchedule(w.Schedule)
+	if err != nil {
+		schedule = Schedule{} // one that a newer version wrote
+	}
+	next := schedule.Next(w.Name, now)
+	if res.Outcome == registry.WatchFailed {
+		next = schedule.Retry(w.Name, now, w.Failures+1)
+	}
+	before, err := r.EndWatch(ctx, a, w.Name, registry.WatchEnd{
+		SourceID: res.SourceID, Outcome: res.Outcome, Problem: res.Problem, FieldRevision: res.FieldRevision, NextRun: next,
+	})
+	if err == nil && t.o.Observer.Ended != nil {
+		t.o.Observer.Ended(before, why, res, max(0, now.Sub(began)))
+	}
+	return err
+}
