@@ -50,6 +50,8 @@ type Tx interface {
 	FindingTx
 	SourceTx
 	AuditTx
+	ChangeTx
+	OutboxTx
 }
 
 // Meta is what a store knows of itself.
