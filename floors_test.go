@@ -80,6 +80,7 @@ func floors() map[string]room {
 		"ingest/scan":            {floor: 3},
 		"ingest/hook":            {floor: 3},
 		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
+		"ingest/credential":      {floor: 3},
 		"ingest/pipeline":        {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/migrate":         {floor: 3},
 		"ingest/outcomes":        {floor: 3, sideway: []string{"ingest/scan", "ingest/sealed"}},

@@ -51,6 +51,8 @@ type Tx interface {
 	SourceTx
 	AuditTx
 	WatchTx
+	ChangeTx
+	OutboxTx
 }
 
 // Meta is what a store knows of itself.

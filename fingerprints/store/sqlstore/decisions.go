@@ -37,6 +37,9 @@ func (t *tx) Decisions(ctx context.Context) ([]store.Decision, error) {
 }
 
 func (t *tx) RemoveDecision(ctx context.Context, id int64) error {
+	if err := t.changedWhere(ctx, `SELECT finding_pk FROM finding_decisions WHERE decision = ? ORDER BY finding_pk`, id); err != nil {
+		return err
+	}
 	n, err := t.exec(ctx, "removing a decision", `DELETE FROM decisions WHERE id = ?`, id)
 	if err == nil && n == 0 {
 		return notFound("decision", "")
@@ -47,6 +50,9 @@ func (t *tx) RemoveDecision(ctx context.Context, id int64) error {
 func (t *tx) SetDecided(ctx context.Context, id fingerprints.FindingID, decisions []int64) error {
 	pk, err := t.findingPK(ctx, id)
 	if err != nil {
+		return err
+	}
+	if err := t.changed(ctx, []int64{pk}); err != nil {
 		return err
 	}
 	return t.putLinks(ctx, decisionLinks(), pk, decisions)

@@ -24,10 +24,14 @@ func (r *recording) addFindings(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	const width = 13
+	number, err := r.t.next(ctx, changeCounter, len(fresh))
+	if err != nil {
+		return err
+	}
+	const width = 14
 	args := make([]any, 0, width*len(fresh))
 	seen := r.at.UnixMicro()
-	for _, e := range fresh {
+	for i, e := range fresh {
 		e.pk = pk
 		pk++
 		o := &e.first
@@ -37,10 +41,10 @@ func (r *recording) addFindings(ctx context.Context) error {
 			goneAt = seen
 		}
 		args = append(args, e.pk, string(e.id), e.value, e.source, text(o.Path), o.PathID[:], string(e.presence),
-			string(fingerprints.StatusOpen), o.Owner, seen, seen, goneAt, joinRules(e.rules))
+			string(fingerprints.StatusOpen), o.Owner, seen, seen, goneAt, joinRules(e.rules), number+int64(i))
 	}
 	return r.t.insert(ctx, "storing findings", `INSERT INTO findings (pk, id, value_pk, source_pk, path, path_id, presence,
-		status, owner, first_seen, last_seen, gone_at, rules)`, "", width, args)
+		status, owner, first_seen, last_seen, gone_at, rules, changed)`, "", width, args)
 }
 
 // findValues gives new findings the row of their value, a new one where the
@@ -111,6 +115,7 @@ func (r *recording) updateFindings(ctx context.Context) error {
 		if e.recount {
 			recount = append(recount, e.pk)
 		}
+		e.changed = e.changed || stronger || e.newRules
 		if !stronger && !e.newRules && e.firstSeen <= seen {
 			same = append(same, e.pk)
 			continue
@@ -144,8 +149,23 @@ func (r *recording) updateFindings(ctx context.Context) error {
 	return r.t.recountPresence(ctx, recount)
 }
 
+// numberChanges gives the findings that were known and are not as before their
+// numbers.
+func (r *recording) numberChanges(ctx context.Context) error {
+	var pks []int64
+	for _, e := range r.list {
+		if e.changed && !e.isNew {
+			pks = append(pks, e.pk)
+		}
+	}
+	return r.t.changed(ctx, pks)
+}
+
 // recountPresence gives findings the presence of their strongest sighting.
 func (t *tx) recountPresence(ctx context.Context, findings []int64) error {
+	if err := t.changed(ctx, findings); err != nil {
+		return err
+	}
 	return inLists(findings, func(marks string, args []any) error {
 		_, err := t.exec(ctx, "updating presences", `UPDATE findings AS f SET presence = `+strongestPresence()+` WHERE f.pk IN (`+marks+`)`, args...)
 		return err

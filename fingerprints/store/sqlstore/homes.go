@@ -60,6 +60,7 @@ func (r *recording) replace(ctx context.Context, l links, given func(*entry) map
 	})
 	for _, pk := range pks {
 		if now := given(byPK[pk]); err == nil && !maps.Equal(had[pk], now) {
+			byPK[pk].changed = true
 			err = r.t.putLinks(ctx, l, pk, slices.Sorted(maps.Keys(now)))
 		}
 	}

@@ -68,12 +68,17 @@ func (t *tx) join(ctx context.Context, from, to int64) error {
 		`UPDATE sightings SET finding_pk = ?2 WHERE finding_pk = ?1`,
 		`UPDATE history SET finding_pk = ?2 WHERE finding_pk = ?1`,
 		`UPDATE aliases SET finding_pk = ?2 WHERE finding_pk = ?1`,
+		`INSERT INTO told (receiver, finding_pk, word, grp, at) SELECT receiver, ?2, word, grp, at FROM told WHERE finding_pk = ?1 ON CONFLICT DO NOTHING`,
+		`UPDATE notices SET finding_pk = ?2 WHERE finding_pk = ?1`,
 	} {
 		if _, err := t.exec(ctx, doing, step, from, to); err != nil {
 			return err
 		}
 	}
 	if _, err := t.exec(ctx, doing, `DELETE FROM findings WHERE pk = ?`, from); err != nil {
+		return err
+	}
+	if err := t.changed(ctx, []int64{to}); err != nil {
 		return err
 	}
 	if err := t.dropValue(ctx, a.value); err != nil {
@@ -216,5 +221,5 @@ func (t *tx) moveFinding(ctx context.Context, m movable, source int64, id finger
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	return nil
+	return t.changed(ctx, []int64{m.pk})
 }

@@ -12,6 +12,17 @@ import (
 // of all these tables is called as given.
 type provenance struct{ table, key, column string }
 
+// finding is the column that says of which finding a row is; empty: of none.
+func (p provenance) finding() string {
+	switch p.table {
+	case "findings":
+		return "pk"
+	case "sightings":
+		return "finding_pk"
+	}
+	return ""
+}
+
 // provenances lists every column that may hold it; a test compares it with
 // the schema.
 func provenances() []provenance {
@@ -31,6 +42,7 @@ func provenances() []provenance {
 		{"decisions", "id", "source_glob"},
 		{"decisions", "id", "path_glob"},
 		{"decisions", "id", "reason"},
+		{"notices", "pk", "detail"},
 	}
 }
 
@@ -93,6 +105,11 @@ func (t *tx) RewriteProvenance(ctx context.Context, ref, replacement string) err
 		return err
 	}
 	t.purge = true
+	if of := p.finding(); of != "" {
+		if err := t.changedWhere(ctx, `SELECT `+of+` FROM `+p.table+` WHERE pk = ?`, key); err != nil {
+			return err
+		}
+	}
 	if p.column == "locator" {
 		if err := t.makeRoom(ctx, p.table, key, text(replacement)); err != nil {
 			return err

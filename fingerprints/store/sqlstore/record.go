@@ -20,6 +20,7 @@ type entry struct {
 	was       fingerprints.Presence // before this Record
 	presence  fingerprints.Presence // strongest of those recorded now
 	recount   bool                  // a sighting may have become weaker
+	changed   bool                  // not as it was before, in what Changes tells
 	rules     []string
 	newRules  bool
 	homes     map[int64]bool
@@ -71,7 +72,7 @@ func (t *tx) Record(ctx context.Context, at time.Time, obs []store.Observed) ([]
 	}
 	steps := []func(context.Context) error{
 		r.findSources, r.findAliases, r.findFindings, r.addFindings,
-		r.linkFields, r.addSightings, r.updateFindings, r.replaceLinks,
+		r.linkFields, r.addSightings, r.updateFindings, r.replaceLinks, r.numberChanges,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -230,5 +231,28 @@ func (r *recording) linkFields(ctx context.Context) error {
 			}
 		}
 	}
-	return r.t.insert(ctx, "linking values to fields", `INSERT INTO value_fields (value_pk, field)`, `ON CONFLICT DO NOTHING`, 2, args)
+	return r.t.tie(ctx, args)
+}
+
+// tie stores pairs of value and field; every finding of a value that was not
+// tied so before may have another verdict now.
+func (t *tx) tie(ctx context.Context, pairs []any) error {
+	seen := map[int64]bool{}
+	var values []int64
+	err := insertMany(2, pairs, func(rows string, part []any) error {
+		return t.each(ctx, "linking values to fields", `INSERT INTO value_fields (value_pk, field) VALUES `+rows+`
+			ON CONFLICT DO NOTHING RETURNING value_pk`, part, func(scan scanner) error {
+			var pk int64
+			if err := scan(&pk); err != nil || seen[pk] {
+				return err
+			}
+			seen[pk] = true
+			values = append(values, pk)
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return t.changedOfValues(ctx, values)
 }

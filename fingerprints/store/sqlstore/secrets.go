@@ -134,6 +134,9 @@ func (t *tx) Allows(ctx context.Context, secret string) ([]store.Allow, error) {
 }
 
 func (t *tx) RemoveAllow(ctx context.Context, id int64) error {
+	if err := t.changedWhere(ctx, `SELECT finding_pk FROM finding_homes WHERE home = ? ORDER BY finding_pk`, id); err != nil {
+		return err
+	}
 	n, err := t.exec(ctx, "removing an allowed home", `DELETE FROM homes WHERE id = ?`, id)
 	if err == nil && n == 0 {
 		return notFound("allowed home", "")

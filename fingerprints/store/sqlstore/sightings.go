@@ -42,6 +42,7 @@ func (r *recording) addSightings(ctx context.Context) error {
 		p.isNew = fresh[i]
 	}
 	for i, e := range r.byObs {
+		e.changed = e.changed || r.ofObs[i].isNew
 		if p := r.ofObs[i]; !e.isNew && !p.isNew && presenceRank(p.s.Presence) > presenceRank(e.was) {
 			e.recount = true
 		}

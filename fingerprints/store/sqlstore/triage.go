@@ -13,13 +13,18 @@ func (t *tx) LinkValue(ctx context.Context, v fingerprints.ValueID, row fingerpr
 	if v.IsZero() {
 		return 0, nil
 	}
-	_, err := t.exec(ctx, doing, `INSERT INTO value_fields (value_pk, field)
-		SELECT pk, ? FROM seen_values WHERE value = ? ON CONFLICT DO NOTHING`, row[:], v[:])
-	if err != nil {
+	var value int64
+	err := t.each(ctx, doing, `SELECT pk FROM seen_values WHERE value = ?`, []any{v[:]}, func(scan scanner) error {
+		return scan(&value)
+	})
+	if err != nil || value == 0 {
+		return 0, err
+	}
+	if err := t.tie(ctx, []any{value, row[:]}); err != nil {
 		return 0, err
 	}
 	var n int
-	err = t.one(ctx, doing, `SELECT COUNT(*) FROM findings f JOIN seen_values sv ON sv.pk = f.value_pk WHERE sv.value = ?`, []any{v[:]}, &n)
+	err = t.one(ctx, doing, `SELECT COUNT(*) FROM findings WHERE value_pk = ?`, []any{value}, &n)
 	return n, err
 }
 
@@ -33,12 +38,18 @@ func (t *tx) SetTriage(ctx context.Context, f fingerprints.Finding, h store.Hist
 	if err != nil {
 		return err
 	}
+	if err := t.changed(ctx, []int64{pk}); err != nil {
+		return err
+	}
 	return t.addHistory(ctx, pk, h)
 }
 
 func (t *tx) SetAllowed(ctx context.Context, id fingerprints.FindingID, homes []int64) error {
 	pk, err := t.findingPK(ctx, id)
 	if err != nil {
+		return err
+	}
+	if err := t.changed(ctx, []int64{pk}); err != nil {
 		return err
 	}
 	return t.putLinks(ctx, homeLinks(), pk, homes)

@@ -74,6 +74,14 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"due watches", testDueWatches},
 		{"workers", testWorkers},
 		{"audit", testAudit},
+		{"changes", testChanges},
+		{"changes of what is tied", testChangesOfLinks},
+		{"lapsed", testLapsed},
+		{"marks", testMarks},
+		{"told", testTold},
+		{"notices", testNotices},
+		{"deliveries", testDeliveries},
+		{"given up", testGivenUp},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.test(t, &fixture{t: t, ctx: t.Context(), store: open(t)})

@@ -1,0 +1,96 @@
+package sqlstore
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/store"
+)
+
+// changed gives findings, each once in the list, their next numbers. Every
+// writer waits for the one before, so numbers are committed in their order.
+func (t *tx) changed(ctx context.Context, findings []int64) error {
+	if len(findings) == 0 {
+		return nil
+	}
+	number, err := t.next(ctx, changeCounter, len(findings))
+	if err != nil {
+		return err
+	}
+	args := make([]any, 0, 2*len(findings))
+	for i, pk := range findings {
+		args = append(args, pk, number+int64(i))
+	}
+	return insertMany(2, args, func(values string, part []any) error {
+		_, err := t.exec(ctx, "numbering changes", `UPDATE findings AS f SET changed = v.column2
+			FROM (VALUES `+strings.ReplaceAll(values, "?", "CAST(? AS BIGINT)")+`) AS v WHERE f.pk = v.column1`, part...)
+		return err
+	})
+}
+
+// changeCounter is the counter of changes.
+const changeCounter = "changes"
+
+// changedWhere is changed for the findings whose numbers a query gives.
+func (t *tx) changedWhere(ctx context.Context, query string, args ...any) error {
+	var findings []int64
+	err := t.each(ctx, "looking for what changed", query, args, func(scan scanner) error {
+		var pk int64
+		err := scan(&pk)
+		findings = append(findings, pk)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return t.changed(ctx, findings)
+}
+
+// changedOfValues is changed for every finding of some values.
+func (t *tx) changedOfValues(ctx context.Context, values []int64) error {
+	return inLists(values, func(marks string, args []any) error {
+		return t.changedWhere(ctx, `SELECT pk FROM findings WHERE value_pk IN (`+marks+`) ORDER BY pk`, args...)
+	})
+}
+
+func (t *tx) Changes(ctx context.Context, after uint64, limit int) ([]store.FindingChange, error) {
+	var out []store.FindingChange
+	err := t.each(ctx, "listing changes", `SELECT changed, id FROM findings WHERE changed > ? ORDER BY changed LIMIT ?`, []any{int64(after), limit},
+		func(scan scanner) error {
+			var c store.FindingChange
+			err := scan(&c.Number, &c.Finding)
+			out = append(out, c)
+			return err
+		})
+	return out, err
+}
+
+func (t *tx) LastChange(ctx context.Context) (uint64, error) {
+	var last uint64
+	err := t.one(ctx, "reading the last change", `SELECT COALESCE(MAX(last), 0) FROM counters WHERE name = ?`, []any{changeCounter}, &last)
+	return last, err
+}
+
+// lapsed selects findings by what ended in a stretch of time; each part runs
+// along an index or over a small table.
+const lapsed = `SELECT f.id AS id FROM findings f WHERE f.until > ?1 AND f.until <= ?2
+	UNION SELECT f.id FROM versions v JOIN fields fd ON fd.version = v.id JOIN value_fields vf ON vf.field = fd.id
+		JOIN findings f ON f.value_pk = vf.value_pk WHERE v.window_ends > ?1 AND v.window_ends <= ?2
+	UNION SELECT f.id FROM homes h JOIN finding_homes fh ON fh.home = h.id JOIN findings f ON f.pk = fh.finding_pk
+		WHERE h.until > ?1 AND h.until <= ?2
+	UNION SELECT f.id FROM decisions d JOIN finding_decisions fd ON fd.decision = d.id JOIN findings f ON f.pk = fd.finding_pk
+		WHERE d.until > ?1 AND d.until <= ?2`
+
+func (t *tx) Lapsed(ctx context.Context, from, to time.Time, after fingerprints.FindingID, limit int) ([]fingerprints.FindingID, error) {
+	var out []fingerprints.FindingID
+	err := t.each(ctx, "listing what ended", `SELECT l.id FROM (`+lapsed+`) AS l WHERE l.id > ?3 ORDER BY l.id LIMIT ?4`,
+		[]any{from.UnixMicro(), to.UnixMicro(), string(after), limit}, func(scan scanner) error {
+			var id fingerprints.FindingID
+			err := scan(&id)
+			out = append(out, id)
+			return err
+		})
+	return out, err
+}
