@@ -79,6 +79,9 @@ func floors() map[string]room {
 
 		"ingest/scan":            {floor: 3},
 		"ingest/hook":            {floor: 3},
+		"ingest/jobs":            {floor: 3},
+		"ingest/settings":        {floor: 3, sideway: []string{"ingest/credential", "ingest/watch"}},
+		"ingest/watch":           {floor: 3, sideway: []string{"ingest/jobs"}},
 		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/credential":      {floor: 3},
 		"ingest/pipeline":        {floor: 3, sideway: []string{"ingest/report"}},
@@ -97,6 +100,7 @@ func floors() map[string]room {
 		"ingest/report/template": {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/report"}},
 
+		"api/control":            {floor: 4},
 		"cmd/revenant":           {floor: 5},
 		"cmd/revenant/reference": {floor: 4, only: []string{}},
 

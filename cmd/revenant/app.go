@@ -36,6 +36,7 @@ type app struct {
 	noColor bool   // --no-color
 
 	shared *shared    // of a process that keeps scanning; nil: of none
+	login  *login     // what opens the place that is scanned; nil: what the environment has
 	scan   *scanFacts // what came of the command's scans is put there; nil: nobody asks
 
 	completing bool // a shell asks how a line goes on
@@ -114,6 +115,7 @@ ones are stale.`,
 	root.AddGroup(
 		&cobra.Group{ID: "scan", Title: "Scan:"},
 		&cobra.Group{ID: "know", Title: "What is known:"},
+		&cobra.Group{ID: "watch", Title: "Keep scanning:"},
 		&cobra.Group{ID: "registry", Title: "Registry:"},
 		&cobra.Group{ID: "care", Title: "Care:"},
 	)

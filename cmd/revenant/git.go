@@ -129,7 +129,7 @@ func (a *app) scanOneRepository(ctx context.Context, fl *gitFlags, part *gitrepo
 			id = gitrepo.SourceID(target, target)
 		}
 		var err error
-		if from, err = a.cloned(ctx, fl, target, id); err != nil {
+		if from, err = a.cloned(ctx, fl, a.login.into(target), id); err != nil {
 			return err
 		}
 		defer func() { _ = from.close() }()

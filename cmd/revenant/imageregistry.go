@@ -52,6 +52,9 @@ func (fl *registryFlags) wanted(path string) bool {
 // registryOptions say how registries are asked.
 func (a *app) registryOptions(fl *registryFlags, tags func(string) bool) (image.RegistryOptions, error) {
 	o := image.RegistryOptions{Tags: tags, Insecure: fl.insecure, Agent: "revenant", Mirrors: map[string]string{}, Patience: fl.patience}
+	if a.login != nil {
+		o.Keychain = a.login
+	}
 	if fl.patience == 0 {
 		o.Patience = -1
 	}

@@ -28,6 +28,8 @@ type shared struct {
 	session *session
 	log     *slog.Logger
 
+	renewing sync.Mutex
+
 	mu    sync.Mutex
 	pack  *sharedPack
 	rules map[string]*rules.Matcher
@@ -78,6 +80,8 @@ func (v *shared) close() error {
 
 // renew compiles and opens the pack anew where the registry has moved.
 func (v *shared) renew(ctx context.Context) error {
+	v.renewing.Lock()
+	defer v.renewing.Unlock()
 	s := v.session
 	key, err := s.reg.PackKey(ctx, s.actor, fingerprints.AudienceCore)
 	if err != nil {

@@ -32,6 +32,10 @@ place of registry.db: postgres://USER@HOST/DATABASE, with
 libpq's parameters (sslmode, sslrootcert ...); a password
 is better in PGPASSWORD, or in the file that PGPASSFILE
 names. Keys stay in REVENANT_HOME`},
+		{"REVENANT_CONFIG", `configuration of 'serve' and 'worker', in YAML; --config
+goes before it. REVENANT_SERVE_LISTEN, _BASE_URL, _TOKEN,
+_TLS__CERTIFICATE, _TLS__KEY, _WORKERS__SCANS, _LOG__FORMAT
+and _LOG__LEVEL go before what it says`},
 		{"REVENANT_RING_PASSPHRASE", `passphrase of the key ring's file and of edge keys:
 with it 'init' encrypts the ring, and everything that
 opens the ring needs it`},
@@ -138,6 +142,9 @@ const filesText = `In the state folder ($REVENANT_HOME), readable for its owner 
   keys/ring          the key ring; keep a backup of it elsewhere, and apart from
                      registry.db: 'revenant key backup'
   keys/audit-head    the newest audit record that this machine has seen
+  jobs.db            the queue of 'serve'; may be deleted while it does not run
+  control.token      opens the control API of 'serve'; made anew when it is
+                     deleted
   packs/core.pack    the compiled fingerprints; made anew when it is not there
   git/               what is remembered of scanned repositories; may be deleted:
                      the next scan reads them whole

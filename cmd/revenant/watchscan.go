@@ -5,15 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 	"revenant/ingest/jobs"
@@ -21,10 +18,10 @@ import (
 	"revenant/ingest/watch"
 )
 
-// watched are the commands whose scans can be repeated, and the flags that say
+// watchable are the commands whose scans can be repeated, and the flags that say
 // what is read and what is looked for. Where a report goes, how a scan ends and
 // what is kept is not a watch's to say.
-func watched() map[string][]string {
+func watchable() map[string][]string {
 	look := strings.Fields("config rules only enable-rule max-archive-depth max-decode-depth no-inline-allow max-target-megabytes timeout source workers baseline-path")
 	with := func(more string) []string { return append(strings.Fields(more), look...) }
 	return map[string][]string{
@@ -45,7 +42,7 @@ func (a *app) watchCommand(argv []string) (c *cobra.Command, args []string, err 
 	}
 	fresh := &app{stdin: a.stdin, stdout: io.Discard, stderr: io.Discard, env: a.env, now: a.now, rand: a.rand}
 	for _, c := range fresh.rootCommand().Commands() {
-		may, is := watched()[c.Name()]
+		may, is := watchable()[c.Name()]
 		if !is || c.Name() != argv[0] && !c.HasAlias(argv[0]) {
 			continue
 		}
@@ -124,6 +121,10 @@ func (s watchScanner) Scan(ctx context.Context, w store.Watch, why jobs.Reason) 
 	if err != nil {
 		return watch.Result{Outcome: registry.WatchFailed, Problem: err.Error()}
 	}
+	// Values that were registered a moment ago are looked for already.
+	if err := s.v.renew(ctx); err != nil {
+		return watch.Result{Outcome: registry.WatchFailed, Problem: "the registry cannot be read: " + s.v.shown(ctx, err.Error())}
+	}
 	argv := append([]string{w.Kind}, args...)
 	if why == jobs.Backfill && backfills(w.Kind, args) {
 		argv = append(argv, "--only=registered")
@@ -133,7 +134,10 @@ func (s watchScanner) Scan(ctx context.Context, w store.Watch, why jobs.Reason) 
 	a := &app{
 		stdin: strings.NewReader(""), stdout: io.Discard, stderr: &bounded{w: &said, left: 4 << 10}, env: s.v.a.env, now: s.v.a.now, rand: s.v.a.rand,
 		home: s.v.a.home, quiet: true, noColor: true, keepEvery: s.v.a.keepEvery, placing: s.v.a.placing,
-		shared: s.v, scan: facts, credential: w.Credential,
+		shared: s.v, scan: facts,
+	}
+	if err := a.logIn(ctx, w, args); err != nil {
+		return watch.Result{Outcome: registry.WatchFailed, Problem: s.v.shown(ctx, err.Error())}
 	}
 	a.run(ctx, argv)
 	return s.result(ctx, facts, said.String())
@@ -209,17 +213,3 @@ func (b *bounded) Write(p []byte) (int, error) {
 	_, err := b.w.Write(p[:n])
 	return len(p), err
 }
-
-// watchKinds are the kinds of places that are scanned with a credential.
-func checkCredentialKind(kind string, args []string) error {
-	switch kind {
-	case "git", "image", "logs":
-		return nil
-	}
-	return fmt.Errorf("--credential is for what is read over the network: git, image and logs")
-}
-
-var (
-	_ = fingerprints.KindGit
-	_ = time.Now
-)

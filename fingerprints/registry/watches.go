@@ -72,6 +72,41 @@ func (r *Registry) AddWatch(ctx context.Context, a Actor, w WatchSpec, first tim
 	return out, err
 }
 
+// KeepWatch makes a watch what a configuration says; nothing happens when it is
+// that. What is known of it, and whether somebody paused it, stays.
+func (r *Registry) KeepWatch(ctx context.Context, a Actor, w WatchSpec, first time.Time) error {
+	if err := checkName("NAME", w.Name); err != nil {
+		return fmt.Errorf("keeping a watch: %w", err)
+	}
+	return r.update(ctx, a, ScopeAdmin, "keeping a watch", func(c *change) error {
+		known, err := c.tx.Watch(ctx, w.Name)
+		next := w.stored("", c.at)
+		next.NextRun = first
+		action := "watch.add"
+		switch {
+		case err == nil:
+			if sameWatch(w.stored(known.Parent, known.AddedAt), known) {
+				return nil
+			}
+			action = "watch.change"
+			next.AddedAt, next.Paused = known.AddedAt, known.Paused
+			if known.Kind == next.Kind && slices.Equal(known.Options, next.Options) { // when it is scanned has changed, not what
+				next.WatchState = known.WatchState
+				next.NextRun = first
+			}
+		case !errors.Is(err, store.ErrNotFound):
+			return err
+		}
+		c.note(action, w.Name, map[string]string{"kind": w.Kind})
+		return c.tx.PutWatch(ctx, next)
+	})
+}
+
+// sameWatch compares what is set.
+func sameWatch(a, b store.Watch) bool {
+	return a.Kind == b.Kind && a.Location == b.Location && slices.Equal(a.Options, b.Options) && a.Credential == b.Credential && a.Schedule == b.Schedule
+}
+
 func (w WatchSpec) stored(parent string, at time.Time) store.Watch {
 	return store.Watch{
 		Name: w.Name, Kind: w.Kind, Location: w.Location, Options: w.Options, Credential: w.Credential, Schedule: w.Schedule,
@@ -175,6 +210,18 @@ func (r *Registry) CountWatches(ctx context.Context, a Actor) (map[string]int, e
 		return err
 	})
 	return out, err
+}
+
+// CountBehind counts the watches that were scanned, and not for the newest
+// values: how much of a backfill is left.
+func (r *Registry) CountBehind(ctx context.Context, a Actor) (int, error) {
+	var n int
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		var err error
+		n, err = v.tx.CountBehind(ctx, v.meta.FieldRevision)
+		return err
+	})
+	return n, err
 }
 
 // tending is the gate for what keeps the system going and is no decision of
@@ -352,7 +399,7 @@ func (r *Registry) SetMembers(ctx context.Context, a Actor, group string, list [
 			next := spec.stored(group, at)
 			if has {
 				next.AddedAt, next.Paused, next.WatchState = w.AddedAt, w.Paused, w.WatchState
-				if slices.Equal(next.Options, w.Options) && next.Location == w.Location && next.Credential == w.Credential && next.Schedule == w.Schedule {
+				if sameWatch(next, w) {
 					continue
 				}
 				done.Changed++

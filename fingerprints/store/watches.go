@@ -88,6 +88,10 @@ type WatchTx interface {
 	// counts the members.
 	CountWatches(ctx context.Context) (map[string]int, error)
 
+	// CountBehind counts the watches whose newest scan came to its end and searched
+	// for less than a revision has.
+	CountBehind(ctx context.Context, fieldRevision uint64) (int, error)
+
 	PutWorker(ctx context.Context, w Worker) error // insert or replace by id
 	Workers(ctx context.Context) ([]Worker, error) // in order of id
 	RemoveWorker(ctx context.Context, id string) error

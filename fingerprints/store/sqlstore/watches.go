@@ -83,6 +83,13 @@ func (t *tx) CountWatches(ctx context.Context) (map[string]int, error) {
 	return out, err
 }
 
+func (t *tx) CountBehind(ctx context.Context, fieldRevision uint64) (int, error) {
+	var n int
+	err := t.one(ctx, "counting watches", `SELECT COUNT(*) FROM watches WHERE paused = 0 AND field_revision < ? AND outcome IN ('complete', 'incomplete')`,
+		[]any{int64(fieldRevision)}, &n)
+	return n, err
+}
+
 func (t *tx) watches(ctx context.Context, rest string, args ...any) ([]store.Watch, error) {
 	var out []store.Watch
 	err := t.each(ctx, "reading watches", `SELECT `+watchColumns+` FROM watches `+rest, args, func(scan scanner) error {

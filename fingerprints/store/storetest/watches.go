@@ -84,6 +84,11 @@ func testDueWatches(t *testing.T, f *fixture) {
 	f.diff("DueWatches", []string{"asked for", "behind", "queued long ago", "earlier", "timely"}, due(d))
 	d.Limit = 2
 	f.diff("the first", []string{"asked for", "behind"}, due(d))
+	f.view(func(tx store.Tx) error {
+		n, err := tx.CountBehind(f.ctx, 5)
+		f.diff("CountBehind", 1, n)
+		return err
+	})
 	f.diff("an hour before", []string{"asked for", "earlier"}, due(store.Due{At: hour(3), FieldRevision: 4, Requeue: hour(1)}))
 }
 

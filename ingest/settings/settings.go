@@ -1,0 +1,307 @@
+// Package settings reads the configuration of a server: a YAML file, and the
+// environment over it.
+//
+// What a file cannot say is refused with its name and the way out; nothing is
+// guessed. A credential never stands in it: a reference says where it lies. No
+// error repeats what was written, since people write secrets into the wrong
+// places.
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/rawbytes"
+	"github.com/knadh/koanf/v2"
+
+	"revenant/ingest/credential"
+	"revenant/ingest/watch"
+)
+
+// Settings are those of a server.
+type Settings struct {
+	// Listen is where it is reached, HOST:PORT.
+	Listen string `koanf:"listen"`
+	// BaseURL is how people reach it, for links; empty: http://Listen.
+	BaseURL string `koanf:"base_url"`
+	TLS     TLS    `koanf:"tls"`
+	// Token opens the control API; empty: a file in REVENANT_HOME.
+	Token   string  `koanf:"token"`
+	Workers Workers `koanf:"workers"`
+	Log     Log     `koanf:"log"`
+	// Push are references to the secrets of webhooks, by who sends them; several
+	// while one follows another.
+	Push    map[string][]string `koanf:"push"`
+	Watches []Watch             `koanf:"watches"`
+}
+
+// TLS is the server's certificate; both empty: none.
+type TLS struct {
+	Certificate string `koanf:"certificate"` // PEM file
+	Key         string `koanf:"key"`         // PEM file
+}
+
+// Workers say how much is done at once.
+type Workers struct {
+	Scans int  `koanf:"scans"` // at once in this process
+	Off   bool `koanf:"off"`   // none
+}
+
+// Log says what is logged.
+type Log struct {
+	Format string `koanf:"format"` // text or json
+	Level  string `koanf:"level"`  // debug, info, warn, error
+}
+
+// Watch is a watch that the file keeps: it is there, as the file has it, while
+// the server runs.
+type Watch struct {
+	Name       string   `koanf:"name"`
+	Scan       []string `koanf:"scan"` // command and arguments
+	Every      string   `koanf:"every"`
+	Cron       string   `koanf:"cron"`
+	Credential string   `koanf:"credential"`
+}
+
+// Default is what counts where nothing is said.
+func Default() Settings {
+	return Settings{Listen: "127.0.0.1:7833", Workers: Workers{Scans: 2}, Log: Log{Format: "text", Level: "info"}}
+}
+
+// Senders are who may push: the names of Settings.Push.
+func Senders() []string { return []string{"github", "gitlab", "gitea", "git", "registry", "logs"} }
+
+// ErrSettings is what every error of this package wraps.
+var ErrSettings = errors.New("the configuration cannot be used")
+
+// maxFile bounds a configuration.
+const maxFile = 4 << 20
+
+// prefix begins the environment's variables: REVENANT_SERVE_LISTEN is listen,
+// REVENANT_SERVE_WORKERS__SCANS is workers.scans.
+const prefix = "REVENANT_SERVE_"
+
+// Variables are the environment's names.
+func Variables() []string {
+	return []string{
+		prefix + "LISTEN", prefix + "BASE_URL", prefix + "TLS__CERTIFICATE", prefix + "TLS__KEY", prefix + "TOKEN", prefix + "WORKERS__SCANS",
+		prefix + "LOG__FORMAT", prefix + "LOG__LEVEL",
+	}
+}
+
+// Load reads a file ("" none) and the environment over it.
+func Load(file string, env func(string) string) (Settings, error) {
+	s := Default()
+	k := koanf.New(".")
+	if file != "" {
+		text, err := read(file)
+		if err != nil {
+			return s, fmt.Errorf("%w: %w", ErrSettings, err)
+		}
+		if err := k.Load(rawbytes.Provider(text), yaml.Parser()); err != nil {
+			return s, fmt.Errorf("%w: it is not YAML%s", ErrSettings, line(err))
+		}
+	}
+	over := map[string]any{}
+	for _, name := range Variables() {
+		if v := env(name); v != "" {
+			over[strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, prefix)), "__", ".")] = v
+		}
+	}
+	if err := k.Load(confmap.Provider(over, "."), nil); err != nil {
+		return s, fmt.Errorf("%w: the environment cannot be read", ErrSettings)
+	}
+	if err := checkKeys(k.Raw()); err != nil {
+		return s, fmt.Errorf("%w: %w", ErrSettings, err)
+	}
+	if err := k.Unmarshal("", &s); err != nil {
+		return s, fmt.Errorf("%w: a value is of the wrong kind: text, a number or a list; see docs/serve.md", ErrSettings)
+	}
+	if err := s.check(); err != nil {
+		return s, fmt.Errorf("%w: %w", ErrSettings, err)
+	}
+	return s, nil
+}
+
+func read(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return nil, errors.New("there is no such file, or it is not yours to read")
+	case info.IsDir():
+		return nil, errors.New("it is a folder")
+	case info.Size() > maxFile:
+		return nil, fmt.Errorf("a configuration has at most %d MiB", maxFile>>20)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, errors.New("it is not yours to read")
+	}
+	return text, nil
+}
+
+// line is where YAML went wrong; the rest of such an error repeats the text.
+func line(err error) string {
+	_, rest, has := strings.Cut(err.Error(), "line ")
+	digits := strings.TrimRight(rest[:min(len(rest), len(rest)-len(strings.TrimLeft(rest, "0123456789")))], " ")
+	if !has || digits == "" {
+		return ""
+	}
+	return ", line " + digits
+}
+
+// known are the keys, with those inside.
+func known() map[string]any {
+	leaf := map[string]any(nil)
+	return map[string]any{
+		"listen": leaf, "base_url": leaf, "token": leaf,
+		"tls":     map[string]any{"certificate": leaf, "key": leaf},
+		"workers": map[string]any{"scans": leaf, "off": leaf},
+		"log":     map[string]any{"format": leaf, "level": leaf},
+		"push":    map[string]any{"github": leaf, "gitlab": leaf, "gitea": leaf, "git": leaf, "registry": leaf, "logs": leaf},
+		"watches": map[string]any{"name": leaf, "scan": leaf, "every": leaf, "cron": leaf, "credential": leaf},
+	}
+}
+
+// checkKeys refuses what nothing reads.
+func checkKeys(raw map[string]any) error {
+	return keysIn("", raw, known())
+}
+
+func keysIn(at string, raw, may map[string]any) error {
+	for name, value := range raw {
+		inside, is := may[name]
+		if !is {
+			where := "at its top"
+			if at != "" {
+				where = "in " + at
+			}
+			return fmt.Errorf("it has a key %s that nothing reads; these are read: %s", where, strings.Join(sorted(may), ", "))
+		}
+		sub, _ := inside.(map[string]any)
+		if sub == nil {
+			continue
+		}
+		var each []any
+		switch v := value.(type) {
+		case []any:
+			each = v
+		default:
+			each = []any{v}
+		}
+		for _, one := range each {
+			m, is := one.(map[string]any)
+			if !is {
+				return fmt.Errorf("%s: it holds %s", name, strings.Join(sorted(sub), ", "))
+			}
+			if err := keysIn(name, m, sub); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func sorted(m map[string]any) []string {
+	var out []string
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// check says what is not valid. It never repeats it.
+func (s *Settings) check() error {
+	host, port, err := net.SplitHostPort(s.Listen)
+	if n, nerr := strconv.Atoi(port); err != nil || nerr != nil || n < 0 || n > 65535 {
+		return errors.New("listen: it is HOST:PORT, as in 127.0.0.1:7833; :7833 is every address of the machine")
+	}
+	if s.BaseURL == "" {
+		scheme := "http"
+		if s.TLS.Certificate != "" {
+			scheme = "https"
+		}
+		if host == "" {
+			host = "localhost"
+		}
+		s.BaseURL = scheme + "://" + net.JoinHostPort(host, port)
+	}
+	if u, err := url.Parse(s.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
+		return errors.New("base_url: it is how people reach the server, as in https://revenant.example.org")
+	}
+	s.BaseURL = strings.TrimRight(s.BaseURL, "/")
+	if (s.TLS.Certificate == "") != (s.TLS.Key == "") {
+		return errors.New("tls: give certificate and key, or none of them")
+	}
+	if s.Workers.Scans < 0 || s.Workers.Scans > 1000 || s.Workers.Scans == 0 && !s.Workers.Off {
+		return errors.New("workers.scans: from 1 to 1000; a server without workers has workers.off: true")
+	}
+	if !slices.Contains([]string{"text", "json"}, s.Log.Format) {
+		return errors.New("log.format: text or json")
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, s.Log.Level) {
+		return errors.New("log.level: debug, info, warn or error")
+	}
+	if err := checkRef("token", s.Token); err != nil {
+		return err
+	}
+	for _, who := range Senders() {
+		for _, ref := range s.Push[who] {
+			if err := checkRef("push."+who, ref); err != nil {
+				return err
+			}
+			if ref == "" {
+				return fmt.Errorf("push.%s: a reference is empty", who)
+			}
+		}
+	}
+	return s.checkWatches()
+}
+
+func checkRef(key, text string) error {
+	if text == "" {
+		return nil
+	}
+	if _, err := credential.Parse(text); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return nil
+}
+
+func (s *Settings) checkWatches() error {
+	seen := map[string]bool{}
+	for i, w := range s.Watches {
+		at := fmt.Sprintf("watches, number %d", i+1)
+		switch {
+		case w.Name == "":
+			return fmt.Errorf("%s: it has no name", at)
+		case seen[w.Name]:
+			return fmt.Errorf("%s: another watch has its name", at)
+		case len(w.Scan) == 0:
+			return fmt.Errorf("%s: scan is missing: a list of command and arguments, as in [git, \"https://git.example.org/acme/shop.git\"]", at)
+		case w.Every != "" && w.Cron != "":
+			return fmt.Errorf("%s: every and cron exclude each other", at)
+		}
+		seen[w.Name] = true
+		if _, err := watch.ParseSchedule(w.Every + w.Cron); err != nil && w.Every != "never" {
+			return fmt.Errorf("%s: %w", at, err)
+		}
+		if err := checkRef(at+": credential", w.Credential); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Grace is how long a server that stops waits for requests under way.
+const Grace = 10 * time.Second
