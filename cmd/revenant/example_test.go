@@ -58,6 +58,14 @@ func before() map[string]string {
 		"revenant secret supersede": `revenant secret activate billing/db-password@1`,
 		"revenant store restore":    `revenant store backup --out registry-backup.db -q; rm "$REVENANT_HOME"/registry.db`,
 		"revenant secret adopt":     `cp ../rules.toml ../app/.gitleaks.toml`,
+		"revenant watch show":       `revenant watch add shop -- dir .`,
+		"revenant watch scan":       `revenant watch add shop -- dir .`,
+		"revenant watch pause":      `revenant watch add shop -- dir .`,
+		"revenant watch resume":     `revenant watch add shop -- dir .`,
+		"revenant watch set":        `revenant watch add shop -- dir .`,
+		"revenant watch remove":     `revenant watch add shop -- dir .`,
+		"revenant serve":            `echo 'listen: "127.0.0.1:0"' > revenant.yaml`,
+		"revenant config check":     `echo 'listen: "127.0.0.1:0"' > revenant.yaml`,
 		"revenant findings revoke":  `revenant findings dismiss 3f2a9c --everywhere --reason none`,
 		"revenant findings reopen":  `revenant findings dismiss 3f2a9c --reason none`,
 	}
@@ -68,6 +76,7 @@ func elsewhere(line, finding string) string {
 	day := time.Now().AddDate(0, 2, 0).Format(time.DateOnly)
 	line = regexp.MustCompile(`\b20\d\d-\d\d-\d\d\b`).ReplaceAllString(line, day)
 	return strings.NewReplacer(
+		"revenant serve", "REVENANT_SERVE_LISTEN=127.0.0.1:0 timeout --foreground --preserve-status -s INT 2 revenant serve", "revenant worker", "timeout --foreground --preserve-status -s INT 2 revenant worker",
 		"make test", "echo tested", "3f2a9c", finding, " dir /srv/app", " dir ../app", "/var/log/containers", "../app",
 		"https://github.com/acme/shop", "$FORGE/acme/shop --provider github", "github:acme/shop", "github:acme/shop --server $FORGE", "github:acme ", "github:acme --server $FORGE ",
 		"registry.example.org/", "$REGISTRY/", "registry.example.org ", "$REGISTRY ",

@@ -76,7 +76,7 @@ func (a *app) workerCommand() *cobra.Command {
 		Long: `Does what 'revenant serve' does, and answers nobody. Any number of workers may
 share the PostgreSQL database that REVENANT_STORE names; each needs the key ring
 in its REVENANT_HOME. One that dies has its scans taken over by others.`,
-		Example: "  REVENANT_STORE=postgres://revenant@db.example.org/revenant revenant worker --scans 4",
+		Example: "  revenant worker --scans 4",
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.serve(c, &fl, false) },
 	}
@@ -316,6 +316,9 @@ func (v *server) listen(ctx context.Context) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", v.set.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("--listen: the address cannot be had (%w): another server may have it, or it is not this machine's", bare(err))
+	}
+	if strings.HasSuffix(v.set.BaseURL, ":0") { // any port
+		v.set.BaseURL = strings.TrimSuffix(v.set.BaseURL, v.set.Listen) + l.Addr().String()
 	}
 	if v.set.TLS.Certificate != "" {
 		cert, err := tls.LoadX509KeyPair(v.set.TLS.Certificate, v.set.TLS.Key)

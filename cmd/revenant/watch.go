@@ -93,10 +93,13 @@ Paths are made absolute: the server has another current folder.
 The credential for a place is fetched when it is needed, by the server: from its
 environment, a file, or what a command prints. It is USER:PASSWORD or a token,
 and goes to that place's host alone.`,
-		Example: `  revenant watch add shop --every 30m -- git https://git.example.org/acme/shop.git
-  revenant watch add images --cron "15 3 * * *" -- image --all-tags registry.example.org/shop
-  revenant watch add builds --credential env:CI_TOKEN -- logs https://git.example.org/acme/shop --provider gitlab
-  revenant watch add notes -- dir .`,
+		Example: `  revenant watch add notes -- dir .
+  revenant watch add shop --every 30m -- \
+    git https://git.example.org/acme/shop.git
+  revenant watch add images --cron "15 3 * * *" -- \
+    image --all-tags registry.example.org/shop
+  revenant watch add builds --credential env:CI_TOKEN -- \
+    logs https://git.example.org/acme/shop --provider gitlab`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if c.ArgsLenAtDash() != 1 {
 				return usagef("give one NAME, then -- and the scan to repeat; see '%s --help'", c.CommandPath())

@@ -36,7 +36,7 @@ func watchable() map[string][]string {
 // watchCommand finds the command that a watch repeats, with its flags read and
 // checked, and its arguments.
 func (a *app) watchCommand(argv []string) (c *cobra.Command, args []string, err error) {
-	const way = "write the scan to repeat behind --, as in: revenant watch add shop -- git https://git.example.org/acme/shop.git"
+	const way = "write the scan to repeat behind --, as in: revenant watch add shop -- git URL"
 	if len(argv) == 0 {
 		return nil, nil, usagef("there is nothing to watch: %s", way)
 	}
