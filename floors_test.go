@@ -84,6 +84,7 @@ func floors() map[string]room {
 		"ingest/migrate":         {floor: 3},
 		"ingest/outcomes":        {floor: 3, sideway: []string{"ingest/scan", "ingest/sealed"}},
 		"ingest/sealed":          {floor: 3},
+		"ingest/push":            {floor: 3},
 		"ingest/redact":          {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/relay":           {floor: 3},
 		"ingest/report":          {floor: 3},
