@@ -78,6 +78,7 @@ func floors() map[string]room {
 		"scanners/views":              {floor: 2, sideway: []string{"scanners/byteclass"}},
 
 		"ingest/scan":            {floor: 3},
+		"ingest/enumerate":       {floor: 3},
 		"ingest/hook":            {floor: 3},
 		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/pipeline":        {floor: 3, sideway: []string{"ingest/report"}},
