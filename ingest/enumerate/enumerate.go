@@ -215,14 +215,20 @@ func (f *found) add(e entry) {
 
 // locate sets the id by where it is cloned from.
 func (e *entry) locate() bool {
-	for _, at := range []*string{&e.HTTPS, &e.SSH} {
-		if *at != "" && (!printable(*at) || !gitrepo.IsURL(*at) || strings.HasPrefix(*at, "file:") || hasPassword(*at)) {
+	for _, at := range []string{e.HTTPS, e.SSH} {
+		if at != "" && (!printable(at) || !cloneable(at) || strings.HasPrefix(at, "file:") || hasPassword(at)) {
 			return false
 		}
 	}
 	at := cmp.Or(e.HTTPS, e.SSH)
 	e.SourceID = gitrepo.SourceID(at, e.Name)
 	return at != ""
+}
+
+// cloneable reports whether an address is one of a repository elsewhere, and
+// nothing that programs would take for a flag.
+func cloneable(at string) bool {
+	return gitrepo.IsURL(at) && !strings.HasPrefix(at, "-") && !strings.HasPrefix(gitrepo.SourceID(at, ""), "git:-")
 }
 
 // wiki is the repository of an entry's wiki.

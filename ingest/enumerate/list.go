@@ -148,7 +148,7 @@ func location(line string) (at, why string) {
 		return "", "is no text of one line"
 	case filepath.IsAbs(at):
 		return filepath.Clean(at), ""
-	case !gitrepo.IsURL(at):
+	case !cloneable(at):
 		return "", "is neither a URL nor an absolute path"
 	case hasPassword(at):
 		return "", "holds a password: give credentials apart from it"

@@ -231,6 +231,8 @@ func TestGit(t *testing.T) {
 		"nothing":     {`{}`, nil, 400},
 		"relative":    {`{"url":"srv/x"}`, nil, 400},
 		"ftp":         {`{"url":"ftp://git.example/x"}`, nil, 400},
+		"a flag":      {`{"url":"--upload-pack=x:y"}`, nil, 400},
+		"a host flag": {`{"url":"ssh://-oProxyCommand=x/y"}`, nil, 400},
 		"control":     {`{"url":"https://git.example/x\u001b[31m"}`, nil, 400},
 		"odd ref":     {`{"url":"/srv/x","ref":"main"}`, nil, 400},
 		"odd changes": {`{"url":"/srv/x","changes":[{"ref":"main"}]}`, nil, 400},

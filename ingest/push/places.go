@@ -32,7 +32,10 @@ func (p *places) add(texts ...string) {
 		if !printable(text, maxAddress) || strings.HasPrefix(text, "file:") || !gitrepo.IsURL(text) {
 			continue
 		}
-		p.put(gitrepo.SourceID(text, ""), bare(text))
+		// What begins like a flag is one to programs that are given it.
+		if id := gitrepo.SourceID(text, ""); !strings.HasPrefix(id, "git:-") && !strings.HasPrefix(text, "-") {
+			p.put(id, bare(text))
+		}
 	}
 }
 
