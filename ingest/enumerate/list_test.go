@@ -2,7 +2,7 @@ package enumerate_test
 
 import (
 	"errors"
-	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +15,7 @@ import (
 
 	"revenant/fingerprints/registry"
 	"revenant/ingest/enumerate"
+	"revenant/scanners/cilog/rest"
 )
 
 const list = "\xef\xbb\xbf# what we have\r\n\r\nhttps://git.example/team/web.git\r\n  ssh://git@git.example/team/web \n" +
@@ -117,6 +118,16 @@ func TestListAway(t *testing.T) {
 	}
 }
 
+// said is a server without a network, whose every answer is the same.
+type said struct {
+	header http.Header
+	text   string
+}
+
+func (s said) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: s.header, Body: io.NopCloser(strings.NewReader(s.text)), ContentLength: int64(len(s.text)), Request: r}, nil
+}
+
 // FuzzList: lists of whatever text give locations that are sound, in order, each
 // once.
 func FuzzList(f *testing.F) {
@@ -124,7 +135,8 @@ func FuzzList(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		l, err := enumerate.Repos(t.Context(), written(t, text), enumerate.Options{})
+		p := enumerate.Place{Kind: enumerate.List, URL: "https://lists.example/all"}
+		l, err := enumerate.Repos(t.Context(), p, enumerate.Options{Rest: rest.Options{Transport: said{text: text}, Patience: -1}})
 		if l.Complete != (err == nil) {
 			t.Error("complete with an error")
 		}
@@ -145,13 +157,9 @@ func FuzzAnswers(f *testing.F) {
 		f.Add(kind, `[{"full_name":"acme/..","path_with_namespace":"\u0000","clone_url":"--upload-pack=x:y","forked_from_project":{}}, null]`, "-1")
 	}
 	f.Fuzz(func(t *testing.T, kind int, body, total string) {
-		forge := newForge(t, enumerate.Kinds()[uint(kind)%3])
-		forge.before = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
-			w.Header().Set("X-Total", fmt.Sprintf("%q", total))
-			_, _ = w.Write([]byte(body))
-			return true
-		}
-		l, _, err := forge.list(t, "acme", func(o *enumerate.Options) { o.Wikis = true; o.Rest.Patience = -1 })
+		p := enumerate.Place{Kind: enumerate.Kinds()[uint(kind)%3], Server: "https://git.example", Owner: "acme"}
+		answer := said{header: http.Header{"X-Total": {total}, "X-Total-Count": {total}}, text: body}
+		l, err := enumerate.Repos(t.Context(), p, enumerate.Options{Wikis: true, Rest: rest.Options{Transport: answer, Patience: -1}})
 		last := ""
 		for _, r := range l.Repositories {
 			if registry.CheckSourceID(r.SourceID) != nil || r.SourceID <= last || strings.HasPrefix(r.SourceID, "git:file:") || r.HTTPS+r.SSH == "" || strings.HasPrefix(r.SourceID, "git:-") || strings.HasPrefix(r.HTTPS, "-") || strings.HasPrefix(r.SSH, "-") {

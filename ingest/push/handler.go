@@ -235,15 +235,15 @@ func (h *Handler) passOne(ctx context.Context, key string, e Event) *refusal {
 			return nil
 		}
 	}
-	outcome := Accepted
 	switch err := h.o.Sink.Pushed(ctx, e); {
 	case errors.Is(err, ErrUnknown):
-		outcome = Unknown
+		h.count(e.Provider, Unknown)
+		return nil // and not remembered: it may be sent again when the source was added
 	case err != nil:
 		h.o.Log.LogAttrs(ctx, slog.LevelError, "push not taken in", slog.String("provider", string(e.Provider)), slog.String("delivery", e.Delivery))
 		return failed()
 	}
-	h.count(e.Provider, outcome)
+	h.count(e.Provider, Accepted)
 	if key != "" {
 		if err := h.o.Deliveries.Remember(ctx, key); err != nil {
 			h.o.Log.LogAttrs(ctx, slog.LevelWarn, "push not remembered", slog.String("provider", string(e.Provider)))
