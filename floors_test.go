@@ -78,6 +78,7 @@ func floors() map[string]room {
 		"scanners/views":              {floor: 2, sideway: []string{"scanners/byteclass"}},
 
 		"ingest/scan":            {floor: 3},
+		"ingest/enumerate":       {floor: 3},
 		"ingest/hook":            {floor: 3},
 		"ingest/jobs":            {floor: 3},
 		"ingest/settings":        {floor: 3, sideway: []string{"ingest/credential", "ingest/watch"}},
@@ -88,6 +89,7 @@ func floors() map[string]room {
 		"ingest/migrate":         {floor: 3},
 		"ingest/outcomes":        {floor: 3, sideway: []string{"ingest/scan", "ingest/sealed"}},
 		"ingest/sealed":          {floor: 3},
+		"ingest/push":            {floor: 3},
 		"ingest/redact":          {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/relay":           {floor: 3},
 		"ingest/report":          {floor: 3},

@@ -145,7 +145,7 @@ func shownHost(r name.Registry) string {
 }
 
 func (r inRegistry) id() string {
-	return "image:" + shownHost(r.repo.Registry) + "/" + r.repo.RepositoryStr()
+	return SourceID(r.repo)
 }
 
 // called is the name of an image by its tag or digest.

@@ -78,8 +78,10 @@ type Server struct {
 	old *bool // before 17.0; nil: not yet asked
 }
 
-// New returns a server; it sends nothing yet.
-func New(o Options) (*Server, error) {
+// Client returns a client of the server's API as a Server uses it, and the name by
+// which ids name the server: its host, and its path where it has one. The caller
+// closes it.
+func (o Options) Client() (api *rest.Client, name string, err error) {
 	if o.Server == "" {
 		o.Server = DefaultServer
 	}
@@ -88,11 +90,20 @@ func New(o Options) (*Server, error) {
 	r.Header = http.Header{"Accept": {"application/json"}}
 	r.Limit, r.Kind = limits, kind
 	r.Authorize = authorize(o.Token, o.Kind)
-	web, err := rest.New(r)
+	api, err = rest.New(r)
+	if err != nil {
+		return nil, "", err
+	}
+	return api, rest.Name(strings.TrimSuffix(api.Base(), "/api/v4/")), nil
+}
+
+// New returns a server; it sends nothing yet.
+func New(o Options) (*Server, error) {
+	web, name, err := o.Client()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{web: web, name: rest.Name(strings.TrimSuffix(web.Base(), "/api/v4/")), anonymous: o.Token == "", artifacts: o.Artifacts, now: r.Now}
+	s := &Server{web: web, name: name, anonymous: o.Token == "", artifacts: o.Artifacts, now: o.Rest.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}
