@@ -334,10 +334,15 @@ func (v *server) listen(ctx context.Context) (net.Listener, error) {
 // answer serves HTTP until the context ends.
 func (v *server) answer(ctx context.Context, l net.Listener) error {
 	s := v.shared.session
+	pushes, err := v.pushHandler(ctx)
+	if err != nil {
+		_ = l.Close()
+		return err
+	}
 	h := &http.Server{
 		Handler: control.New(control.Options{
 			Registry: s.reg, Actor: registry.Local("api"), Queue: v.queue, Token: v.token, Spec: v.spec, Wake: v.tender.Wake, Ready: v.ready,
-			Metrics: v.metrics.Handler(), Now: v.a.now, Log: v.log,
+			Metrics: v.metrics.Handler(), Push: pushes, Now: v.a.now, Log: v.log,
 		}),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
