@@ -124,6 +124,7 @@ type server struct {
 	metrics *control.Metrics
 	worker  store.Worker
 	token   fingerprints.Value
+	release func() // lets others know that the worker has ended
 }
 
 // serve runs until the context ends.
@@ -144,7 +145,10 @@ func (a *app) serve(c *cobra.Command, fl *serveFlags, answers bool) (err error) 
 	if err := v.openQueue(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, v.queue.Close()) }()
+	defer func() {
+		v.release()
+		err = errors.Join(err, v.queue.Close())
+	}()
 	var listener net.Listener
 	if answers {
 		if listener, err = v.listen(ctx); err != nil {
@@ -242,8 +246,11 @@ func (v *server) openQueue(ctx context.Context) error {
 	v.metrics = control.NewMetrics(programVersion(), status, v.log)
 	v.tender = watch.New(watch.Options{
 		Registry: s.reg, Actor: s.actor, Scanner: watchScanner{v.shared}, Worker: v.worker, Now: v.a.now, Log: v.log,
-		Observer: watch.Observer{Ended: v.ended},
+		Observer: watch.Observer{Ended: v.ended}, Gone: v.gone,
 	})
+	if err := v.holdWorker(); err != nil {
+		return err
+	}
 	place, err := v.a.storePlace(s.dir)
 	if err != nil {
 		return err
@@ -257,6 +264,42 @@ func (v *server) openQueue(ctx context.Context) error {
 	}
 	v.queue, err = jobs.Open(ctx, place, o)
 	return err
+}
+
+// workersDir has a locked file for each worker of this machine.
+func (v *server) workersDir() string { return filepath.Join(v.shared.session.dir, "workers") }
+
+// holdWorker says to others of this machine that this worker lives, for as long
+// as it does.
+func (v *server) holdWorker() error {
+	if err := os.MkdirAll(v.workersDir(), 0o700); err != nil {
+		return fmt.Errorf("%s: it cannot be made: %w", v.workersDir(), bare(err))
+	}
+	name := filepath.Join(v.workersDir(), v.worker.ID)
+	unlock, err := lockFile(name)
+	if err != nil {
+		return err
+	}
+	v.release = func() {
+		_ = os.Remove(name)
+		unlock()
+	}
+	return nil
+}
+
+// gone reports whether a worker of this machine has ended.
+func (v *server) gone(w store.Worker) bool {
+	name := filepath.Join(v.workersDir(), w.ID)
+	if w.Host != v.worker.Host || !exists(name) {
+		return false
+	}
+	unlock, err := lockFile(name)
+	if err != nil {
+		return false
+	}
+	_ = os.Remove(name)
+	unlock()
+	return true
 }
 
 // ended tells how a scan ended.
