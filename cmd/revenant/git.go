@@ -84,8 +84,7 @@ changed files is read. Such a scan covers nothing and clears nothing.`,
   revenant git ../shop -f json -r report.json
   revenant git https://git.example.org/acme/shop.git
   revenant git --recursive ~/src
-  revenant git --repos-from repositories.txt
-  revenant git --group github:acme --no-archived`,
+  revenant git --repos-from repositories.txt`,
 		RunE: func(c *cobra.Command, args []string) error { return a.scanGit(c.Context(), &fl, args) },
 	}
 	fl.register(c)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"revenant/fingerprints"
@@ -100,12 +101,9 @@ func (a *app) members(ctx context.Context, w store.Watch, args []string) (*watch
 		return nil, err
 	}
 	for name, into := range map[string]*[]string{"group": &fl.group.of, "include": &fl.group.include, "exclude-repo": &fl.group.exclude} {
-		if *into, err = c.Flags().GetStringArray(name); err != nil {
-			return nil, err
-		}
+		*into = repeated(c, name)
 	}
-	fl.group.noArchived, _ = c.Flags().GetBool("no-archived")
-	fl.group.noForks, _ = c.Flags().GetBool("no-forks")
+	fl.group.noArchived, fl.group.noForks = c.Flags().Changed("no-archived"), c.Flags().Changed("no-forks")
 	if len(fl.group.of) == 0 {
 		return nil, nil
 	}
@@ -135,6 +133,19 @@ func (a *app) members(ctx context.Context, w store.Watch, args []string) (*watch
 		}
 	}
 	return out, nil
+}
+
+// repeated are the values of a flag that repeats.
+func repeated(c *cobra.Command, name string) []string {
+	f := c.Flags().Lookup(name)
+	if f == nil {
+		return nil
+	}
+	list, is := f.Value.(pflag.SliceValue)
+	if !is {
+		return nil
+	}
+	return list.GetSlice()
 }
 
 // sameFlags are arguments without those that say which repositories.

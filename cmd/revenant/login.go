@@ -64,7 +64,7 @@ func (a *app) logIn(ctx context.Context, w store.Watch, args []string) error {
 			return env(name)
 		}
 	case "git", "image":
-		groups, _ := c.Flags().GetStringArray("group") // git's alone
+		groups := repeated(c, "group")
 		switch {
 		case len(places) == 1 && len(groups) == 0:
 			a.login = &login{value: v, host: hostOf(c.Name(), places[0])}

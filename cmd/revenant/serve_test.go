@@ -10,6 +10,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/cgi"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -179,7 +181,7 @@ func TestServe(t *testing.T) {
 	b.write("shop/leak.txt", "key="+one+"\n")
 	b.gitIn(repo, "add", ".")
 	b.gitIn(repo, "commit", "-qm", "leak")
-	body := fmt.Sprintf(`{"url":%q,"ref":"refs/heads/main"}`, repo)
+	body := `{"url":"ssh://git@git.example.org/acme/shop.git","ref":"refs/heads/main"}`
 	signed := func(key string) string {
 		at := strconv.FormatInt(time.Now().Unix(), 10)
 		mac := hmac.New(sha256.New, []byte(key))
@@ -324,7 +326,7 @@ func serveKills() int {
 	if n, err := strconv.Atoi(os.Getenv("REVENANT_KILLS")); err == nil {
 		return n
 	}
-	return 6
+	return 3
 }
 
 // TestServeKilledAtAnyMoment kills a server and a worker that share a registry,
@@ -398,4 +400,84 @@ func TestServeKilledAtAnyMoment(t *testing.T) {
 			b.nothingOf(e.values...)
 		})
 	}
+}
+
+// TestServeGroup watches an organisation: its repositories are watches, which
+// come and go with it.
+func TestServeGroup(t *testing.T) {
+	b := newBox(t)
+	b.must(0, "", "init")
+	value := generated(4101)
+	b.must(0, value, "secret", "add", "shop/key")
+	root := filepath.Join(b.work, "srv")
+	b.write("srv/.keep", "")
+	for _, name := range []string{"one", "two", "old"} {
+		b.write(name+"/file", name+" "+value+"\n")
+		dir := filepath.Join(b.work, name)
+		b.gitIn(dir, "init", "-q", "-b", "main")
+		b.gitIn(dir, "add", ".")
+		b.gitIn(dir, "commit", "-qm", name)
+		b.gitIn(root, "clone", "-q", "--bare", dir, name+".git")
+	}
+	backend := &cgi.Handler{
+		Path: filepath.Join(b.gitIn(root, "--exec-path"), "git-http-backend"),
+		Root: "/git", Env: []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_NOSYSTEM=1"},
+	}
+	var mu sync.Mutex
+	names, broken := []string{"one", "two"}, false
+	mux := http.NewServeMux()
+	mux.Handle("/git/", backend)
+	mux.HandleFunc("/api/v3/orgs/acme/repos", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if broken {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		list := []map[string]any{{"full_name": "acme/old", "clone_url": "http://" + r.Host + "/git/old.git", "archived": true, "size": 1}}
+		for _, n := range names {
+			list = append(list, map[string]any{"full_name": "acme/" + n, "clone_url": "http://" + r.Host + "/git/" + n + ".git", "size": 1})
+		}
+		_ = json.NewEncoder(w).Encode(list)
+	})
+	forge := httptest.NewServer(mux)
+	t.Cleanup(forge.Close)
+	set := func(bad bool, list ...string) {
+		mu.Lock()
+		defer mu.Unlock()
+		names, broken = list, bad
+	}
+	b.must(0, "", "watch", "add", "acme", "--every", "1h", "--", "git", "--group", "github:acme@"+forge.URL, "--no-archived", "--only", "registered")
+	s := b.launch("serve")
+	wants := func(what string, states map[string]string) {
+		t.Helper()
+		b.within(30*time.Second, what, func() string {
+			var list []watchJSON
+			if err := json.Unmarshal([]byte(b.must(0, "", "watch", "list", "--json").stdout), &list); err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]string{}
+			for _, w := range list {
+				got[w.Name] = w.State
+			}
+			if d := cmp.Diff(states, got); d != "" {
+				return d + s.log()
+			}
+			return ""
+		})
+	}
+	wants("members are scanned", map[string]string{"acme": "complete", "acme/acme/one": "complete", "acme/acme/two": "complete"})
+	if got := b.copies(); len(got) != 2 {
+		t.Errorf("found %v", got)
+	}
+	set(true)
+	b.must(0, "", "watch", "scan", "acme")
+	wants("a group that cannot be listed loses nothing", map[string]string{"acme": "failed", "acme/acme/one": "complete", "acme/acme/two": "complete"})
+	set(false, "two")
+	b.must(0, "", "watch", "scan", "acme")
+	wants("what is gone is watched no more", map[string]string{"acme": "complete", "acme/acme/two": "complete"})
+	b.must(0, "", "watch", "remove", "acme")
+	wants("a group goes with its members", map[string]string{})
+	s.stop()
+	b.nothingOf(value)
 }
