@@ -117,6 +117,12 @@ bench-hook: build $(BIN)/gitleaks-plain $(BIN)/gitleaks-release ## what a develo
 fuzz: ## each fuzz function for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) ./scripts/fuzz.sh
 
+ORACLE ?= full
+
+.PHONY: oracle
+oracle: ## compare the rules with gitleaks on five times as much as make test; ORACLE=all takes an hour
+	REVENANT_ORACLE=$(ORACLE) go test -count=1 -v -timeout 3h -run '^TestOracle' ./scanners/rules
+
 PLANTS ?= 20
 
 .PHONY: recall
