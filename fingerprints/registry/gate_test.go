@@ -126,7 +126,7 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 // themselves (Init, Check).
 func notMutations() []string {
 	return []string{
-		"AuditLog", "BuildPack", "Check", "Coverage", "Decisions", "DecisionsForScan", "Doctor", "Export", "FieldLabels", "Finding", "Findings", "History", "Homes",
+		"AuditLog", "BuildPack", "Changes", "Check", "Coverage", "Decisions", "DecisionsForScan", "Doctor", "Export", "FeedEnd", "FieldLabels", "Finding", "Findings", "FindingsByID", "History", "Homes",
 		"Init", "List", "Meta", "PackKey", "Show", "Source", "Sources", "Standings", "Status", "Verdicts", "VerifyAudit",
 		"VerifyProof",
 	}
