@@ -80,7 +80,6 @@ func floors() map[string]room {
 		"ingest/scan":            {floor: 3},
 		"ingest/hook":            {floor: 3},
 		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
-		"ingest/credential":      {floor: 3},
 		"ingest/pipeline":        {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/migrate":         {floor: 3},
 		"ingest/outcomes":        {floor: 3, sideway: []string{"ingest/scan", "ingest/sealed"}},
@@ -96,6 +95,10 @@ func floors() map[string]room {
 		"ingest/report/sarif":    {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/report/template": {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/report"}},
+
+		"ingest/credential":       {floor: 3},
+		"ingest/notify":           {floor: 3, sideway: []string{"ingest/credential", "ingest/report"}},
+		"ingest/notify/receivers": {floor: 3, sideway: []string{"ingest/credential", "ingest/notify", "ingest/report"}},
 
 		"cmd/revenant":           {floor: 5},
 		"cmd/revenant/reference": {floor: 4, only: []string{}},
