@@ -10,8 +10,10 @@ import (
 	"html/template"
 	"net"
 	netmail "net/mail"
+	"net/textproto"
 	"strconv"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 
 	gomail "github.com/wneessen/go-mail"
@@ -56,13 +58,14 @@ func (m *mailer) Send(ctx context.Context, n notify.Message) error {
 	if err != nil {
 		return err
 	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: m.host, RootCAs: m.roots}
 	opts := []gomail.Option{
-		gomail.WithPort(m.port), gomail.WithTimeout(perCall), gomail.WithHELO("localhost"),
-		gomail.WithTLSConfig(&tls.Config{MinVersion: tls.VersionTLS12, ServerName: m.host, RootCAs: m.roots}),
+		gomail.WithPort(m.port), gomail.WithTimeout(perCall), gomail.WithHELO("localhost"), gomail.WithTLSConfig(config),
 	}
 	switch m.config.TLS {
 	case notify.MailImplicit:
-		opts = append(opts, gomail.WithSSL())
+		// The connection is one of TLS already, and the library sees that.
+		opts = append(opts, gomail.WithTLSPolicy(gomail.TLSOpportunistic))
 	case notify.MailNone:
 		opts = append(opts, gomail.WithTLSPolicy(gomail.NoTLS))
 	case "", notify.MailStartTLS:
@@ -75,11 +78,49 @@ func (m *mailer) Send(ctx context.Context, n notify.Message) error {
 		}
 		opts = append(opts, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(m.config.User), gomail.WithPassword(string(password)))
 	}
-	c, err := gomail.NewClient(m.host, opts...)
+	line := &mailLine{secure: m.config.TLS == notify.MailImplicit, config: config}
+	defer line.close()
+	c, err := gomail.NewClient(m.host, append(opts, gomail.WithDialContextFunc(line.dial))...)
 	if err != nil {
 		return &notify.SendError{Words: "the configuration of the mail server is of no use"}
 	}
+	defer context.AfterFunc(ctx, line.close)()
 	return mailError(ctx, c.DialAndSendWithContext(ctx, msg))
+}
+
+// mailLine is the connection of one message. The library leaves it open where the
+// greeting, TLS or signing in fails, and does not look at the context once it is
+// there.
+type mailLine struct {
+	secure bool
+	config *tls.Config
+
+	mu   sync.Mutex
+	conn net.Conn
+}
+
+func (l *mailLine) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	plain := &net.Dialer{Timeout: perCall}
+	dial := plain.DialContext
+	if l.secure {
+		dial = (&tls.Dialer{NetDialer: plain, Config: l.config}).DialContext
+	}
+	conn, err := dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conn = conn
+	return conn, nil
+}
+
+func (l *mailLine) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn != nil {
+		_ = l.conn.Close() // what was said is said
+	}
 }
 
 // message writes what is sent. No text of a source can end a header: it is
@@ -128,10 +169,16 @@ func mailError(ctx context.Context, err error) error {
 		}
 		return e
 	}
-	if text := err.Error(); strings.Contains(text, "STARTTLS") {
+	var answer *textproto.Error
+	switch {
+	case errors.As(err, &answer) && answer.Code >= 530 && answer.Code <= 539:
+		return &notify.SendError{Words: fmt.Sprintf("the mail server answered %d: it does not take user and password", answer.Code)}
+	case errors.As(err, &answer):
+		return &notify.SendError{Words: fmt.Sprintf("the mail server answered %d", answer.Code)}
+	case strings.Contains(err.Error(), "STARTTLS"):
 		return &notify.SendError{Words: "the mail server does not offer STARTTLS: use implicit, or another port"}
-	} else if strings.Contains(text, "auth") {
-		return &notify.SendError{Words: "the mail server does not take user and password"}
+	case strings.Contains(err.Error(), "SMTP AUTH"):
+		return &notify.SendError{Words: "the mail server offers no way to sign in that is safe"}
 	}
 	return broken(ctx, err)
 }
