@@ -48,7 +48,7 @@ func (g *gitLab) list(ctx context.Context, since time.Time, fn func(issue)) erro
 
 func (g *gitLab) create(ctx context.Context, title, body string) (issue, error) {
 	var made gitLabIssue
-	err := g.call(ctx, http.MethodPost, g.path, nil, map[string]any{"title": title, "description": body, "labels": g.label}, &made)
+	err := g.call(ctx, http.MethodPost, g.path, nil, map[string]any{"title": title, "description": body, "labels": g.label, "confidential": true}, &made)
 	return made.issue(), err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -152,7 +153,7 @@ func (s *issues) say(ctx context.Context, m notify.Message, is issue) error {
 	mark := markOf("message", m.ID)
 	if m.Attempt > 1 {
 		said := false
-		err := s.to.comments(ctx, is.number, func(body string) { said = said || strings.Contains(body, mark) })
+		err := s.to.comments(ctx, is.number, func(body string) { said = said || slices.Contains(marks(body), mark) })
 		if err != nil || said {
 			return err
 		}
@@ -160,14 +161,13 @@ func (s *issues) say(ctx context.Context, m notify.Message, is issue) error {
 	return s.to.comment(ctx, is.number, commentText(m, mark))
 }
 
-// Marks are comments of HTML, which no reader shows.
+// Marks are comments of HTML, which no reader shows. One counts where it is a line
+// of its own: nothing that comes from a source is.
 
-const markPrefix = "<!-- revenant:"
-
-func markOf(kind, key string) string { return markPrefix + kind + ":" + key + " -->" }
+func markOf(kind, key string) string { return "<!-- revenant:" + kind + ":" + key + " -->" }
 
 func marks(body string) []string {
-	return regexp.MustCompile(`<!-- revenant:(?:group|message):[0-9a-z_]{1,64} -->`).FindAllString(body, -1)
+	return regexp.MustCompile(`(?m)^<!-- revenant:(?:group|message):[0-9a-z_]{1,64} -->$`).FindAllString(strings.ReplaceAll(body, "\r", ""), -1)
 }
 
 // issueText is an issue's title and body. Every text of a source is code: it is
