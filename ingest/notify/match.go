@@ -156,7 +156,7 @@ func (a addressee) turn(told string, f registry.FeedFinding) turn {
 			return turn{event: wire.EventReturned, was: told, word: verdict}
 		case concerned:
 			return turn{event: wire.EventReopened, was: told, word: verdict}
-		case verdict == wordCleared:
+		case verdict == wordCleared && told == wordSettled:
 			return turn{word: wordCleared}
 		}
 		return turn{}

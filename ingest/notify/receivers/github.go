@@ -149,7 +149,8 @@ func (g *gitHub) comment(ctx context.Context, number int, body string) error {
 func (g *gitHub) comments(ctx context.Context, number int, fn func(string)) error {
 	return pages(ctx, g.rest, g.numbered(number)+"/comments", url.Values{}, func(c struct {
 		Body string `json:"body"`
-	}) {
+	},
+	) {
 		fn(c.Body)
 	})
 }

@@ -73,7 +73,8 @@ func (g *gitLab) comment(ctx context.Context, number int, body string) error {
 func (g *gitLab) comments(ctx context.Context, number int, fn func(string)) error {
 	return pages(ctx, g.rest, g.numbered(number)+"/notes", url.Values{}, func(c struct {
 		Body string `json:"body"`
-	}) {
+	},
+	) {
 		fn(c.Body)
 	})
 }
