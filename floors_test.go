@@ -81,10 +81,9 @@ func floors() map[string]room {
 		"ingest/enumerate":       {floor: 3},
 		"ingest/hook":            {floor: 3},
 		"ingest/jobs":            {floor: 3},
-		"ingest/settings":        {floor: 3, sideway: []string{"ingest/credential", "ingest/watch"}},
+		"ingest/settings":        {floor: 3, sideway: []string{"ingest/credential", "ingest/notify", "ingest/watch"}},
 		"ingest/watch":           {floor: 3, sideway: []string{"ingest/jobs"}},
 		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
-		"ingest/credential":      {floor: 3},
 		"ingest/pipeline":        {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/migrate":         {floor: 3},
 		"ingest/outcomes":        {floor: 3, sideway: []string{"ingest/scan", "ingest/sealed"}},
@@ -102,7 +101,11 @@ func floors() map[string]room {
 		"ingest/report/template": {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/report"}},
 
-		"api/control":            {floor: 4},
+		"api/control":             {floor: 4},
+		"ingest/credential":       {floor: 3},
+		"ingest/notify":           {floor: 3, sideway: []string{"ingest/credential", "ingest/report"}},
+		"ingest/notify/receivers": {floor: 3, sideway: []string{"ingest/credential", "ingest/notify", "ingest/report"}},
+
 		"cmd/revenant":           {floor: 5},
 		"cmd/revenant/reference": {floor: 4, only: []string{}},
 

@@ -139,7 +139,8 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 // themselves (Init, Check).
 func notMutations() []string {
 	return []string{
-		"AuditLog", "BeginWatch", "BuildPack", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Doctor", "DropWorker", "EndWatch", "Export", "FieldLabels", "Finding", "Findings", "History", "Homes",
+		"AuditLog", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Doctor", "DropWorker", "EndWatch", "Export", "FeedEnd",
+		"FieldLabels", "Finding", "Findings", "FindingsByID", "History", "Homes",
 		"Init", "List", "Meta", "PackKey", "ReleaseWatch", "SeeWorker", "SetMembers", "Show", "Source", "Sources", "Standings", "Status", "TakeDue", "Verdicts", "VerifyAudit",
 		"VerifyProof", "WantScan", "WantSource", "Watch", "Watches", "Workers",
 	}

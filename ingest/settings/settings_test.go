@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"revenant/ingest/notify"
 	"revenant/ingest/settings"
 )
 
@@ -40,6 +42,13 @@ push:
 watches:
   - {name: shop, scan: [git, "https://git.example.org/acme/shop.git"], every: 30m, credential: env:TOKEN}
   - {name: night, scan: [dir, /srv], cron: "15 3 * * *"}
+notify:
+  receivers:
+    - name: ops
+      window: 1m
+      slack: {url_from: env:SLACK}
+  rules:
+    - {name: all, receivers: [ops]}
 `, map[string]string{"REVENANT_SERVE_WORKERS__SCANS": "7", "REVENANT_SERVE_LOG__LEVEL": "debug", "REVENANT_SERVE_UNKNOWN": "x"})
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +61,12 @@ watches:
 			{Name: "shop", Scan: []string{"git", "https://git.example.org/acme/shop.git"}, Every: "30m", Credential: "env:TOKEN"},
 			{Name: "night", Scan: []string{"dir", "/srv"}, Cron: "15 3 * * *"},
 		},
+		Notify: notify.Config{URL: "https://revenant.example.org", Rules: []notify.Rule{{Name: "all", Receivers: []string{"ops"}}}},
 	}
+	if len(got.Notify.Receivers) != 1 || got.Notify.Receivers[0].Window != time.Minute || got.Notify.Receivers[0].Slack.URLFrom.String() != "env:SLACK" {
+		t.Errorf("receivers: %+v", got.Notify.Receivers)
+	}
+	got.Notify.Receivers = nil
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
