@@ -61,6 +61,7 @@ type Tender struct {
 	o     Options
 	queue jobs.Queue
 	woken chan struct{}
+	held  map[string]heldJob // Run's alone
 
 	mu      sync.Mutex
 	running map[string]context.CancelCauseFunc
@@ -76,7 +77,7 @@ func New(o Options) *Tender {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Tender{o: o, woken: make(chan struct{}, 1), running: map[string]context.CancelCauseFunc{}}
+	return &Tender{o: o, woken: make(chan struct{}, 1), held: map[string]heldJob{}, running: map[string]context.CancelCauseFunc{}}
 }
 
 // Wake has what is due looked up at once.
@@ -105,9 +106,14 @@ func (t *Tender) Run(ctx context.Context, q jobs.Queue) error {
 		if err := t.fill(ctx); err != nil && ctx.Err() == nil {
 			t.o.Log.WarnContext(ctx, "what is due cannot be looked up; it is tried again", slog.Any("error", err))
 		}
+		var soon <-chan time.Time
+		if len(t.held) > 0 {
+			soon = time.After(heldFor)
+		}
 		select {
 		case <-ctx.Done():
 			return t.stop(context.WithoutCancel(ctx))
+		case <-soon:
 		case <-look.C:
 		case <-t.woken:
 		case <-beat.C:
@@ -127,17 +133,50 @@ func (t *Tender) stop(ctx context.Context) error {
 
 // fill makes jobs of what is due.
 func (t *Tender) fill(ctx context.Context) error {
+	for _, h := range t.held {
+		if err := t.add(ctx, h.job, h.tries-1); err != nil {
+			return err
+		}
+	}
 	for {
 		due, err := t.o.Registry.TakeDue(ctx, t.o.Actor)
 		if err != nil || len(due) == 0 {
 			return err
 		}
 		for _, w := range due {
-			if _, err := t.queue.Add(ctx, jobs.Scan{Watch: w.Name, Reason: t.reason(w)}); err != nil {
+			if err := t.add(ctx, jobs.Scan{Watch: w.Name, Reason: t.reason(w)}, heldTries); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// heldJob is one that could not be made yet.
+type heldJob struct {
+	job   jobs.Scan
+	tries int // that are left
+}
+
+// How long it is held, and how often it is tried; after that the store has it
+// made a minute later.
+const (
+	heldFor   = 100 * time.Millisecond
+	heldTries = 20
+)
+
+// add makes a job. The watch's last one stays in the queue for a moment after
+// its scan has ended, and keeps another out: that is tried again soon.
+func (t *Tender) add(ctx context.Context, job jobs.Scan, tries int) error {
+	added, err := t.queue.Add(ctx, job)
+	if err != nil {
+		return err
+	}
+	if added || tries <= 0 {
+		delete(t.held, job.Watch)
+	} else {
+		t.held[job.Watch] = heldJob{job, tries}
+	}
+	return nil
 }
 
 // reason is why a watch is due.
