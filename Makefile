@@ -52,7 +52,7 @@ test: needs-test ## every test, then the concurrent packages under the race dete
 # the scripts of hooks, groff for man pages, and PostgreSQL for the store.
 .PHONY: needs-test
 needs-test:
-	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox groff:groff-base docker-registry:docker-registry pg_ctlcluster:postgresql
+	@./scripts/needs.sh git:git curl:curl gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox groff:groff-base docker-registry:docker-registry pg_ctlcluster:postgresql
 
 # The frameworks that run hooks, pinned: hashes of the Python packages and of
 # husky are in scripts/frameworks, lefthook comes through the Go checksums.
