@@ -25,7 +25,9 @@ RUN GOOS=$TARGETOS GOARCH=$TARGETARCH GOAMD64=v1 GOARM64=v8.0 CGO_ENABLED=0 GOFL
 # C library, certificates for https and a client for ssh. A scanner without git
 # could scan folders and streams only.
 FROM alpine:3.22
-RUN apk add --no-cache ca-certificates git openssh-client && adduser -D -u 65532 revenant
+RUN apk add --no-cache ca-certificates git openssh-client && adduser -D -u 65532 revenant \
+    # A volume that is mounted here belongs to the user; see deploy/compose.yaml.
+    && install -d -m 0700 -o 65532 -g 65532 /var/lib/revenant /var/lib/revenant/keys
 COPY --from=build /out/revenant /usr/local/bin/revenant
 COPY LICENSE /usr/share/licenses/revenant/LICENSE
 # By number, so that a cluster that forbids root can tell that this is not it.

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -449,6 +450,10 @@ func (v *server) spec(name string, scan []string, schedule, ref string) (registr
 	spec, err := v.a.watchSpec(name, scan, schedule, ref)
 	if err != nil {
 		return spec, err
+	}
+	named := func(arg string) bool { return filepath.IsAbs(arg) && filepath.Clean(arg) == spec.Location }
+	if spec.Kind == "dir" && !slices.ContainsFunc(scan, named) { // the sender's folder is not the server's
+		return spec, errors.New("dir: give an absolute path, of the server's machine")
 	}
 	return spec, v.a.refuseValues(context.Background(), v.shared.session, append([]string{name, ref}, scan...)...)
 }

@@ -161,9 +161,7 @@ func (a *app) watchSpec(name string, argv []string, schedule, ref string) (regis
 			if err := plainPlace(arg); err != nil {
 				return registry.WatchSpec{}, err
 			}
-			if abs, err := filepath.Abs(arg); err == nil && exists(arg) {
-				arg = abs
-			}
+			arg = absolute(c.Name(), arg)
 		}
 		args = append(args, arg)
 	}
@@ -173,12 +171,18 @@ func (a *app) watchSpec(name string, argv []string, schedule, ref string) (regis
 	}
 	location := ""
 	if len(places) > 0 {
-		location = places[0]
-		if abs, err := filepath.Abs(location); err == nil && exists(location) {
-			location = abs
-		}
+		location = absolute(c.Name(), places[0])
 	}
 	return registry.WatchSpec{Name: name, Kind: c.Name(), Location: location, Options: options, Credential: ref, Schedule: schedule}, nil
+}
+
+// absolute is a place as it is called from every folder. What is not there may
+// come later, where it can be nothing but a folder; else it may be a URL.
+func absolute(kind, place string) string {
+	if abs, err := filepath.Abs(place); err == nil && (kind == "dir" || exists(place)) {
+		return abs
+	}
+	return place
 }
 
 // plainPlace refuses a place with a password in it: it would be stored.

@@ -64,6 +64,7 @@ type Tender struct {
 	o     Options
 	queue jobs.Queue
 	woken chan struct{}
+	held  map[string]heldJob // Run's alone
 
 	heard map[string]heard // of other workers; beat's alone
 
@@ -81,7 +82,7 @@ func New(o Options) *Tender {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Tender{o: o, woken: make(chan struct{}, 1), running: map[string]context.CancelCauseFunc{}, heard: map[string]heard{}}
+	return &Tender{o: o, woken: make(chan struct{}, 1), held: map[string]heldJob{}, running: map[string]context.CancelCauseFunc{}, heard: map[string]heard{}}
 }
 
 // heard is what a worker said last, and when that was noticed here: clocks of
@@ -125,9 +126,14 @@ func (t *Tender) Run(ctx context.Context, q jobs.Queue) error {
 		if err := t.fill(ctx); err != nil && ctx.Err() == nil {
 			t.o.Log.WarnContext(ctx, "what is due cannot be looked up; it is tried again", slog.Any("error", err))
 		}
+		var soon <-chan time.Time
+		if len(t.held) > 0 {
+			soon = time.After(heldFor)
+		}
 		select {
 		case <-ctx.Done():
 			return t.stop(context.WithoutCancel(ctx))
+		case <-soon:
 		case <-look.C:
 		case <-t.woken:
 		case <-beat.C:
@@ -147,17 +153,50 @@ func (t *Tender) stop(ctx context.Context) error {
 
 // fill makes jobs of what is due.
 func (t *Tender) fill(ctx context.Context) error {
+	for _, h := range t.held {
+		if err := t.add(ctx, h.job, h.tries-1); err != nil {
+			return err
+		}
+	}
 	for {
 		due, err := t.o.Registry.TakeDue(ctx, t.o.Actor)
 		if err != nil || len(due) == 0 {
 			return err
 		}
 		for _, w := range due {
-			if _, err := t.queue.Add(ctx, jobs.Scan{Watch: w.Name, Reason: t.reason(w)}); err != nil {
+			if err := t.add(ctx, jobs.Scan{Watch: w.Name, Reason: t.reason(w)}, heldTries); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// heldJob is one that could not be made yet.
+type heldJob struct {
+	job   jobs.Scan
+	tries int // that are left
+}
+
+// How long it is held, and how often it is tried; after that the store has it
+// made a minute later.
+const (
+	heldFor   = 100 * time.Millisecond
+	heldTries = 20
+)
+
+// add makes a job. The watch's last one stays in the queue for a moment after
+// its scan has ended, and keeps another out: that is tried again soon.
+func (t *Tender) add(ctx context.Context, job jobs.Scan, tries int) error {
+	added, err := t.queue.Add(ctx, job)
+	if err != nil {
+		return err
+	}
+	if added || tries <= 0 {
+		delete(t.held, job.Watch)
+	} else {
+		t.held[job.Watch] = heldJob{job, tries}
+	}
+	return nil
 }
 
 // reason is why a watch is due.
