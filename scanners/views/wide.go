@@ -107,7 +107,7 @@ type coding struct {
 // ways to read the stretch, the likeliest first.
 func (k *wideText) sign(p int, z uint64) []coding {
 	k.ways = k.ways[:0]
-	if n := bits.OnesCount64(z); n == 5 || n == 6 {
+	if n := bits.OnesCount64(z); (n == 5 || n == 6) && k.column(p, z) {
 		if k.quads(p); len(k.ways) > 0 {
 			return k.ways
 		}
@@ -134,6 +134,19 @@ func (k *wideText) sign(p int, z uint64) []coding {
 		k.way(big)
 	}
 	return k.ways
+}
+
+// column reports whether every fourth byte is zero, three times in a row, in the
+// word at p and its neighbours, as the highest byte of UTF-32 is. z says which
+// bytes of the word are. Of every stretch that is long enough this is so; of
+// the lengths and offsets that programs are full of it hardly ever is.
+func (k *wideText) column(p int, z uint64) bool {
+	if p < 8 || p+16 > len(k.data) {
+		return true
+	}
+	before, behind := zeros(binary.LittleEndian.Uint64(k.data[p-8:])), zeros(binary.LittleEndian.Uint64(k.data[p+8:]))
+	low, high := uint32(z), uint32(z>>32)
+	return uint32(before)&uint32(before>>32)&low|uint32(before>>32)&low&high|low&high&uint32(behind)|high&uint32(behind)&uint32(behind>>32) != 0
 }
 
 // quads looks for the sign of UTF-32: two units, one of them ASCII.
