@@ -173,6 +173,9 @@ func (w *work) take(ctx context.Context, p picture) (chain []int) {
 
 // show puts an image's layers on each other, and gives out what it shows.
 func (w *work) show(p picture, chain []int) {
+	if !slices.ContainsFunc(chain, func(at int) bool { return len(w.layers[at].waiting) > 0 }) {
+		return // where its names stand does not matter, and they may be many
+	}
 	same := shared(w.on, chain)
 	for range len(w.on) - same {
 		w.stack.pop()
