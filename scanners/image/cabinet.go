@@ -1,0 +1,350 @@
+package image
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+)
+
+// cabinet puts repositories together out of layers, and keeps those open that fit, so
+// that their contents can be read. One that was closed is put together anew when it is
+// asked for. Safe for concurrent use.
+type cabinet struct {
+	w     *work
+	limit int64
+	mu    sync.Mutex
+	open  []*drawer // the one that was used last is the last
+	ended bool
+}
+
+// drawer is a repository that is open.
+type drawer struct {
+	g     *generation
+	repo  GitRepository
+	items map[[2]string]scanners.Item // by path and locator
+	users int
+}
+
+// Of what is put together at once.
+const (
+	atATime   = 64
+	fileCost  = 4 << 10  // of each file, beside its bytes
+	sharedMax = 32 << 20 // a file that several have
+)
+
+func (w *work) cabinet() *cabinet {
+	if w.src.cabinet == nil {
+		limit := w.src.o.Spool
+		if limit <= 0 {
+			limit = defaultSpool
+		}
+		w.src.cabinet = &cabinet{w: w, limit: limit}
+	}
+	return w.src.cabinet
+}
+
+// read reads generations that are not known, some at a time: a layer is passed once
+// for all of them. What is read for the first time is remembered.
+func (c *cabinet) read(ctx context.Context, list []*generation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var todo []*generation
+	for _, g := range list {
+		if g.read == nil {
+			todo = append(todo, g)
+		}
+	}
+	for some := range slices.Chunk(todo, atATime) {
+		for _, g := range c.together(ctx, some, len(some) > 1) {
+			c.together(ctx, []*generation{g}, false)
+		}
+	}
+}
+
+// together reads some; those that have no room beside the others are returned.
+func (c *cabinet) together(ctx context.Context, list []*generation, others bool) (alone []*generation) {
+	f := &filling{w: c.w, limit: c.limit, repos: map[*generation]GitRepository{}, failed: map[*generation]error{}, others: others}
+	defer f.close()
+	f.fill(ctx, list)
+	for _, g := range list {
+		if ctx.Err() != nil {
+			return nil
+		}
+		err := f.failed[g]
+		if errors.Is(err, errBeside) {
+			alone = append(alone, g)
+			continue
+		}
+		if err == nil {
+			err = c.keep(ctx, g, f.repos[g])
+			delete(f.repos, g)
+		}
+		if err != nil && ctx.Err() == nil {
+			g.read = failure(err)
+		}
+		if g.read != nil {
+			g.read.passing = g.read.passing || f.broken
+			c.w.remember(g)
+		}
+	}
+	return alone
+}
+
+// keep reads a repository and puts it into the cabinet.
+func (c *cabinet) keep(ctx context.Context, g *generation, r GitRepository) error {
+	h, items, err := readHistory(ctx, g, r)
+	if err != nil {
+		return errors.Join(err, r.Close())
+	}
+	if g.read == nil {
+		g.read = h
+	}
+	d := &drawer{g: g, repo: r, items: map[[2]string]scanners.Item{}}
+	for _, it := range items {
+		d.items[[2]string{it.Path, it.Locator}] = it
+	}
+	if len(items) == 0 {
+		return r.Close()
+	}
+	c.open = append(c.open, d)
+	c.tidy()
+	return nil
+}
+
+// tidy closes what does not fit, and nobody reads from.
+func (c *cabinet) tidy() {
+	var bytes int64
+	for i := len(c.open) - 1; i >= 0; i-- {
+		d := c.open[i]
+		if bytes += d.g.bytes; (bytes > c.limit || len(c.open)-i > atATime) && d.users == 0 && i < len(c.open)-1 {
+			_ = d.repo.Close() // it goes with the folder that it is in
+			c.open = slices.Delete(c.open, i, i+1)
+			bytes -= d.g.bytes
+		}
+	}
+}
+
+// close closes all.
+func (c *cabinet) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var err error
+	for _, d := range c.open {
+		err = errors.Join(err, d.repo.Close())
+	}
+	c.open, c.ended = nil, true
+	return err
+}
+
+// opening opens a content of a repository.
+func (c *cabinet) opening(g *generation, k *committed) func(context.Context) (io.ReadCloser, error) {
+	return func(ctx context.Context) (io.ReadCloser, error) {
+		d, err := c.take(ctx, g)
+		if err != nil {
+			return nil, err
+		}
+		it, has := d.items[[2]string{k.Path, k.Locator}]
+		if !has {
+			c.give(d)
+			return nil, errChanged
+		}
+		rc, err := it.Open(ctx)
+		if err != nil {
+			c.give(d)
+			return nil, err
+		}
+		return &borrowed{ReadCloser: rc, back: sync.OnceFunc(func() { c.give(d) })}, nil
+	}
+}
+
+// borrowed is a content of a repository that stays open for it.
+type borrowed struct {
+	io.ReadCloser
+	back func()
+}
+
+// Close implements io.Closer.
+func (b *borrowed) Close() error {
+	defer b.back()
+	return b.ReadCloser.Close()
+}
+
+// take is an open repository, put together anew where it is not.
+func (c *cabinet) take(ctx context.Context, g *generation) (*drawer, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := func() int { return slices.IndexFunc(c.open, func(d *drawer) bool { return d.g == g }) }
+	if at() < 0 && !c.ended {
+		c.again(ctx, g)
+	}
+	i := at()
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case i < 0:
+		return nil, &scanners.SkipError{Reason: fingerprints.SkipUnreadable, Detail: "the repository in the layer cannot be read again", Size: -1}
+	}
+	d := c.open[i]
+	d.users++
+	c.open = append(slices.Delete(c.open, i, i+1), d)
+	return d, nil
+}
+
+// again opens one that was closed, or of which it is remembered what it has.
+func (c *cabinet) again(ctx context.Context, g *generation) {
+	f := &filling{w: c.w, limit: c.limit, repos: map[*generation]GitRepository{}, failed: map[*generation]error{}}
+	defer f.close()
+	if f.fill(ctx, []*generation{g}); f.failed[g] == nil && ctx.Err() == nil {
+		_ = c.keep(ctx, g, f.repos[g]) // the caller tells
+		delete(f.repos, g)
+	}
+}
+
+func (c *cabinet) give(d *drawer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d.users--
+	c.tidy()
+}
+
+// errBeside: there is no room for a repository beside others.
+var errBeside = errors.New("no room beside others")
+
+// filling has repositories take their files.
+type filling struct {
+	w      *work
+	limit  int64
+	others bool // several are filled at once
+	bytes  int64
+	repos  map[*generation]GitRepository
+	failed map[*generation]error
+	broken bool // a layer could not be read to where its files are
+}
+
+// wanted is a file that a repository takes.
+type wanted struct {
+	g    *generation
+	file int
+}
+
+func (f *filling) close() {
+	for _, r := range f.repos {
+		_ = r.Close() // it goes with the folder that it is in
+	}
+}
+
+// fill passes layers, in the order in which the generations have them.
+func (f *filling) fill(ctx context.Context, list []*generation) {
+	var order []int
+	layers := map[int]map[int][]wanted{}
+	for _, g := range list {
+		g.taken, g.bytes = nil, 0
+		r, err := f.w.src.o.Repositories.New()
+		if err != nil {
+			f.failed[g] = err
+			continue
+		}
+		f.repos[g] = r
+		for n, file := range g.files {
+			at := file.from
+			if layers[at.layer] == nil {
+				layers[at.layer] = map[int][]wanted{}
+				order = append(order, at.layer)
+			}
+			layers[at.layer][at.entry] = append(layers[at.layer][at.entry], wanted{g, n})
+		}
+	}
+	for _, at := range order {
+		if err := f.pass(ctx, f.w.layers[at].blob, layers[at]); err != nil {
+			f.broken = true
+		}
+	}
+}
+
+// pass reads a layer as far as something is wanted of it.
+func (f *filling) pass(ctx context.Context, b blob, entries map[int][]wanted) error {
+	l, err := begin(ctx, b)
+	if err != nil {
+		return err
+	}
+	defer l.end()
+	for left := len(entries); left > 0; {
+		m, body, err := l.next()
+		if err != nil {
+			return err
+		}
+		list := entries[m.number]
+		if len(list) == 0 {
+			continue
+		}
+		left--
+		f.hand(list, m, body)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if l.un.failed != nil {
+			return l.un.failed
+		}
+	}
+	return nil
+}
+
+// hand gives a file to all that want it.
+func (f *filling) hand(list []wanted, m member, body io.Reader) {
+	var whole []byte
+	for _, to := range list {
+		if f.failed[to.g] != nil {
+			continue
+		}
+		if err := f.fits(to.g, m.size); err != nil {
+			f.fail(to.g, err)
+			continue
+		}
+		in := body
+		if len(list) > 1 {
+			if whole == nil {
+				whole, _ = io.ReadAll(io.LimitReader(body, sharedMax+1)) // what breaks off is no object
+			}
+			if in = bytes.NewReader(whole); len(whole) > sharedMax {
+				f.fail(to.g, errShared)
+				continue
+			}
+		}
+		to.g.taken = append(to.g.taken, to.file)
+		if err := f.repos[to.g].Take(to.g.files[to.file].name, m.size, in); err != nil {
+			f.fail(to.g, err)
+		}
+	}
+}
+
+var errShared = &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: "it shares a large file with another by a hard link", Size: -1}
+
+// fits counts a file, and says whether there is room for it.
+func (f *filling) fits(g *generation, size int64) error {
+	g.bytes += size + fileCost
+	f.bytes += size + fileCost
+	switch {
+	case g.bytes > f.limit:
+		return &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: fmt.Sprintf("a git repository of more than %d MiB", f.limit>>20), Size: -1}
+	case f.bytes > f.limit && f.others:
+		return errBeside
+	}
+	return nil
+}
+
+// fail ends a repository.
+func (f *filling) fail(g *generation, err error) {
+	f.failed[g] = err
+	f.bytes -= g.bytes
+	if r := f.repos[g]; r != nil {
+		delete(f.repos, g)
+		_ = r.Close() // it goes with the folder that it is in
+	}
+}

@@ -1,0 +1,295 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+)
+
+// history is what was learnt of a generation, and kept of it.
+type history struct {
+	Format  int
+	Look    [32]byte
+	Items   []committed
+	Skipped []fingerprints.Skip // paths are those in the repository
+	// Done are its files, by their number, that need not be looked at by themselves:
+	// items stand for them.
+	Done []int
+
+	passing bool // it may come out otherwise the next time: it is not kept
+}
+
+// committed is a content of a repository.
+type committed struct {
+	Path, Locator, Identity string // as the repository has it
+	Presence                fingerprints.Presence
+	Size                    int64
+	At                      time.Time
+	Commit, Author, Email   string
+	Files                   []int // that hold it, by their number in the generation
+}
+
+// historyFormat is raised when what was kept before is of no use.
+const historyFormat = 1
+
+// unread is a history of nothing but why.
+func unread(reason fingerprints.SkipReason, why string, passing bool) *history {
+	return &history{passing: passing, Skipped: []fingerprints.Skip{{
+		Reason: reason, Detail: why + ": its objects were searched one by one, without commits and paths", Size: -1,
+	}}}
+}
+
+// repositories looks for git directories in an image's layers, and reads those in
+// which an object may hold something.
+func (w *work) repositories(ctx context.Context, p picture, chain []int) {
+	if w.src.o.Repositories == nil || ctx.Err() != nil {
+		return
+	}
+	folders := map[string]bool{}
+	for _, at := range chain {
+		st := w.layers[at]
+		if st.known == nil { // interrupted
+			return
+		}
+		for folder := range w.gitFolders(st) {
+			folders[folder] = true
+		}
+	}
+	var fresh []*generation
+	for _, folder := range slices.Sorted(maps.Keys(folders)) {
+		list, met := w.met(folder, chain)
+		if !met {
+			fresh = append(fresh, list...)
+		}
+		for _, g := range list {
+			w.src.reached.keeps(p, g.part)
+		}
+	}
+	w.recall(&fresh)
+	if w.bound(fresh); len(fresh) == 0 {
+		return
+	}
+	w.cabinet().read(ctx, fresh)
+	for _, g := range fresh {
+		w.apply(g)
+	}
+}
+
+// met are the generations of a directory in an image, and whether an image before had
+// the same.
+func (w *work) met(folder string, chain []int) (list []*generation, has bool) {
+	var layers []int
+	for _, at := range chain {
+		if !slices.Contains(layers, at) && w.gitIndex(w.layers[at]).concerns(folder) {
+			layers = append(layers, at)
+		}
+	}
+	key := fmt.Sprintf("%q %d", folder, layers)
+	if list, has = w.histories[key]; has {
+		return list, true
+	}
+	for _, g := range w.generations(folder, layers) {
+		if known := w.known[g.part]; known != nil { // more layers say the same
+			g = known
+		} else {
+			w.known[g.part] = g
+		}
+		list = append(list, g)
+	}
+	w.histories[key] = list
+	return list, false
+}
+
+// recall takes up what is remembered of generations, and leaves out what no object
+// of may hold something, or was taken up before.
+func (w *work) recall(list *[]*generation) {
+	*list = slices.DeleteFunc(*list, func(g *generation) bool {
+		return g.read != nil || !slices.ContainsFunc(g.files, func(f gitFile) bool { return f.object() && w.heldAt(f.gitPlace) >= 0 })
+	})
+	for _, g := range *list {
+		g.read = w.remembered(g)
+	}
+}
+
+// maxGenerations is how many repositories are read in a scan.
+const maxGenerations = 1000
+
+// bound leaves some as they are where there are too many.
+func (w *work) bound(list []*generation) {
+	for _, g := range list {
+		if g.read != nil {
+			continue
+		}
+		if w.read++; w.read > maxGenerations {
+			g.read = unread(fingerprints.SkipTooLarge, fmt.Sprintf("one of more than %d git repositories", maxGenerations), true)
+		}
+	}
+}
+
+func (w *work) remembered(g *generation) *history {
+	m := w.src.o.Memory
+	if m == nil {
+		return nil
+	}
+	packed, err := m.Load(g.part)
+	if err != nil || packed == nil {
+		return nil
+	}
+	var h history
+	if unpack(packed, &h) != nil || h.Format != historyFormat || h.Look != w.src.o.Look {
+		return nil
+	}
+	numbers := slices.Clone(h.Done)
+	for _, it := range h.Items {
+		numbers = append(numbers, it.Files...)
+	}
+	if slices.ContainsFunc(numbers, func(n int) bool { return n < 0 || n >= len(g.files) }) {
+		return nil
+	}
+	return &h
+}
+
+func (w *work) remember(g *generation) {
+	m := w.src.o.Memory
+	if m == nil || g.read.passing {
+		return
+	}
+	g.read.Format, g.read.Look = historyFormat, w.src.o.Look
+	packed, err := pack(g.read)
+	if err == nil {
+		err = m.Save(g.part, packed)
+	}
+	if err != nil {
+		w.reader.failed.Store(true)
+	}
+}
+
+// readHistory reads a repository whose files were taken.
+func readHistory(ctx context.Context, g *generation, r GitRepository) (*history, []scanners.Item, error) {
+	items, skipped, left, err := r.Read(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	h := &history{Skipped: skipped}
+	tied := map[int]bool{}
+	for _, it := range items {
+		c := committed{
+			Path: it.Path, Locator: it.Locator, Identity: it.Identity, Presence: it.Presence, Size: it.Size, At: it.At,
+			Commit: it.Origin.Commit, Author: it.Origin.Author, Email: it.Origin.Email,
+		}
+		for _, n := range r.Holding(ctx, it.Locator) {
+			tied[g.taken[n]] = true
+			c.Files = append(c.Files, g.taken[n])
+		}
+		h.Items = append(h.Items, c)
+	}
+	for _, n := range left {
+		delete(tied, g.taken[n])
+	}
+	h.Done = slices.Sorted(maps.Keys(tied))
+	return h, items, nil
+}
+
+// failure says why a repository could not be read.
+func failure(err error) *history {
+	var skip *scanners.SkipError
+	if errors.As(err, &skip) {
+		return unread(skip.Reason, skip.Detail, skip.Reason != fingerprints.SkipTooLarge && skip.Reason != fingerprints.SkipArchive)
+	}
+	return unread(fingerprints.SkipArchive, "a git repository that cannot be put together, or read by git, here", true)
+}
+
+// heldAt is the place of a held file among those of its layer; -1: it is not held.
+func (w *work) heldAt(at gitPlace) int {
+	st := w.layers[at.layer]
+	if st.entries == nil {
+		st.entries = map[int]int{}
+		for k, h := range st.known.Held {
+			if h.Part == "" && h.history == nil {
+				st.entries[h.Entry] = k
+			}
+		}
+	}
+	if k, has := st.entries[at.entry]; has {
+		return k
+	}
+	return -1
+}
+
+// apply puts what a repository holds in the place of the files that hold it.
+func (w *work) apply(g *generation) {
+	if g.read == nil { // interrupted
+		return
+	}
+	for _, k := range g.read.Skipped {
+		w.src.skip(joined(g.folder, k.Path), "layer "+w.layers[g.files[len(g.files)-1].layer].blob.digest, k.Reason, k.Detail)
+	}
+	for i := range g.read.Items {
+		w.hold(g, &g.read.Items[i])
+	}
+	for _, n := range g.read.Done {
+		f := g.files[n]
+		st := w.layers[f.layer]
+		k := w.heldAt(f.gitPlace)
+		if at := slices.Index(st.waiting, k); k >= 0 && at >= 0 {
+			st.waiting = slices.Delete(st.waiting, at, at+1)
+			st.replaced[k] = true
+			w.reader.survey.gave(st.known.Held[k])
+			st.known.Held[k].data = nil
+		}
+	}
+}
+
+// hold makes a content of a repository a held one of each layer that has it, unless
+// that was given out with the file that holds it.
+func (w *work) hold(g *generation, c *committed) {
+	done := map[int]bool{}
+	for _, n := range c.Files {
+		f := g.files[n]
+		st := w.layers[f.layer]
+		k := w.heldAt(f.gitPlace)
+		given := k >= 0 && !st.replaced[k] && !slices.Contains(st.waiting, k)
+		if f.linked() || done[f.layer] || given {
+			continue
+		}
+		done[f.layer] = true
+		name := joined(g.folder, c.Path) + "\x00" + c.Locator
+		if st.committed[name] {
+			continue // as an image before has it
+		}
+		st.committed[name] = true
+		st.waiting = append(st.waiting, len(st.known.Held))
+		st.known.Held = append(st.known.Held, heldFile{Entry: f.entry, Size: c.Size, history: g, committed: c})
+	}
+}
+
+// joined is a path in a repository that lies in a layer.
+func joined(folder, path string) string {
+	if folder == "" {
+		folder = "/"
+	}
+	if path == "" {
+		return folder
+	}
+	return folder + "!" + path
+}
+
+// committed makes an item of a content of a repository.
+func (w *work) committed(it scanners.Item, h heldFile) scanners.Item {
+	c, g := h.committed, h.history
+	it.Path, it.Outside = joined(g.folder, c.Path), joined(g.folder, "")+"!"
+	it.Locator = "layer " + it.Layer.Digest + " " + c.Locator
+	if it.Identity = ""; c.Identity != "" {
+		it.Identity = it.Layer.Digest + " git " + g.folder + " " + c.Identity
+	}
+	it.At, it.Layer.InRepository = c.At, c.Presence
+	it.Origin.Commit, it.Origin.Author, it.Origin.Email = c.Commit, c.Author, c.Email
+	it.Open = w.cabinet().opening(g, c)
+	return it
+}
