@@ -206,7 +206,9 @@ func read(t testing.TB, s scanners.Source) (out []told, skips []fingerprints.Ski
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	slices.SortFunc(out, func(a, b told) int { return strings.Compare(a.path+a.presence+a.commit+a.text, b.path+b.presence+b.commit+b.text) })
+	slices.SortFunc(out, func(a, b told) int {
+		return strings.Compare(a.path+a.presence+a.commit+a.text, b.path+b.presence+b.commit+b.text)
+	})
 	return out, skips
 }
 
@@ -268,7 +270,9 @@ func byGit(t testing.TB, dir, folder, presence, by string) []told {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	slices.SortFunc(out, func(a, b told) int { return strings.Compare(a.path+a.presence+a.commit+a.text, b.path+b.presence+b.commit+b.text) })
+	slices.SortFunc(out, func(a, b told) int {
+		return strings.Compare(a.path+a.presence+a.commit+a.text, b.path+b.presence+b.commit+b.text)
+	})
 	return out
 }
 
