@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"time"
 
 	"revenant/ingest/scan"
 	"revenant/scanners"
@@ -40,7 +39,7 @@ func (a *app) layerRepositories(e *eye, fl *scanFlags) *layerRepositories {
 	if e.session != nil && !fl.noStore {
 		r.base = clonesDir(e.session.dir)
 	}
-	r.tidy(a.now())
+	r.tidy()
 	return r
 }
 
@@ -64,20 +63,27 @@ func (r *layerRepositories) New() (image.GitRepository, error) {
 	return made, nil
 }
 
-// open makes the folder.
-func (r *layerRepositories) open() error {
+// open makes the folder. Another process may take a new one for one that was left.
+func (r *layerRepositories) open() (err error) {
 	if err := os.MkdirAll(r.base, 0o700); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(r.base, layersFolder+"*")
-	if err != nil {
-		return err
+	for range 10 {
+		var dir string
+		if dir, err = os.MkdirTemp(r.base, layersFolder+"*"); err != nil {
+			return err
+		}
+		lock := filepath.Join(dir, layersLock)
+		if r.unlock, err = lockFile(lock); err == nil {
+			if _, err = os.Lstat(lock); err == nil {
+				r.dir = dir
+				return nil
+			}
+			r.unlock()
+		}
+		_ = os.RemoveAll(dir) // it may be gone
 	}
-	if r.unlock, err = lockFile(filepath.Join(dir, layersLock)); err != nil {
-		return errors.Join(err, os.RemoveAll(dir))
-	}
-	r.dir = dir
-	return nil
+	return err
 }
 
 func (r *layerRepositories) close() error {
@@ -88,11 +94,8 @@ func (r *layerRepositories) close() error {
 	return os.RemoveAll(r.dir)
 }
 
-// staleLayers is how old a folder is that has no lock yet, and never will.
-const staleLayers = time.Hour
-
 // tidy removes what killed processes left behind.
-func (r *layerRepositories) tidy(now time.Time) {
+func (r *layerRepositories) tidy() {
 	left, err := filepath.Glob(filepath.Join(r.base, layersFolder+"*"))
 	if err != nil {
 		return // the folder has a name that is a pattern: it stays
@@ -103,8 +106,9 @@ func (r *layerRepositories) tidy(now time.Time) {
 			continue
 		}
 		lock := filepath.Join(dir, layersLock)
-		if _, err := os.Lstat(lock); err != nil && now.Sub(info.ModTime()) < staleLayers {
-			continue // its process is about to hold it
+		if _, err := os.Lstat(lock); err != nil {
+			_ = os.Remove(dir) // nothing is in one that nobody holds yet
+			continue
 		}
 		if unlock, err := lockFile(lock); err == nil {
 			_ = os.RemoveAll(dir) // the next scan tries again

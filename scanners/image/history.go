@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"revenant/fingerprints"
@@ -189,18 +190,27 @@ func readHistory(ctx context.Context, g *generation, r GitRepository) (*history,
 		}
 		h.Items = append(h.Items, c)
 	}
+	packs := false
 	for _, n := range left {
 		delete(tied, g.taken[n])
+		packs = packs || strings.HasSuffix(g.files[g.taken[n]].name, packEnd)
+	}
+	if packs {
+		h.Skipped = append(h.Skipped, unread(fingerprints.SkipArchive, "a pack of a git repository that git cannot read", false).Skipped...)
 	}
 	h.Done = slices.Sorted(maps.Keys(tied))
 	return h, items, nil
 }
 
+// packEnd ends the names of packs.
+const packEnd = ".pack"
+
 // failure says why a repository could not be read.
 func failure(err error) *history {
+	var passing interface{ Temporary() bool }
 	var skip *scanners.SkipError
 	if errors.As(err, &skip) {
-		return unread(skip.Reason, skip.Detail, skip.Reason != fingerprints.SkipTooLarge && skip.Reason != fingerprints.SkipArchive)
+		return unread(skip.Reason, skip.Detail, errors.As(err, &passing) && passing.Temporary())
 	}
 	return unread(fingerprints.SkipArchive, "a git repository that cannot be put together, or read by git, here", true)
 }

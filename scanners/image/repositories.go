@@ -20,8 +20,9 @@ type GitRepositories interface {
 
 // GitRepository is one that is put together and then read.
 type GitRepository interface {
-	// Take takes a file by its name in the git directory. What a scanners.SkipError
-	// says ends it.
+	// Take takes a file by its name in the git directory. An error ends it; what it
+	// is told as stands in a scanners.SkipError. One that is Temporary is not
+	// remembered.
 	Take(name string, size int64, content io.Reader) error
 	// Read reads it: what may hold something in it, and what of it cannot be read.
 	// Left are the files whose objects were not all read from there, by the order in

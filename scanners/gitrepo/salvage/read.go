@@ -60,8 +60,11 @@ func (r *Repository) lay(ctx context.Context) error {
 	if err := r.refs.write(r.dir, size); err != nil {
 		return err
 	}
+	_, missing := exec.LookPath("git")
 	for _, file := range slices.Sorted(maps.Keys(r.at)) {
 		switch {
+		case path.Dir(file) == "pack" && missing != nil:
+			return errNoGit
 		case path.Dir(file) != "pack":
 			if len(file) != size+1 { // an id of the other format
 				r.lose(file)

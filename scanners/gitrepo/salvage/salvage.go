@@ -64,9 +64,18 @@ type take struct {
 // Errors that end it. What was found in the files is not lost with it: whoever has
 // them can look at them one by one.
 var (
-	errReftable = &scanners.SkipError{Reason: fingerprints.SkipArchive, Detail: "its refs are kept in tables (reftable), which are not read", Size: -1}
-	errRoom     = &scanners.SkipError{Reason: fingerprints.SkipMissing, Detail: "the disk has no room to put it together", Size: -1}
+	errReftable = &scanners.SkipError{Reason: fingerprints.SkipArchive, Detail: "a git repository whose refs are kept in tables (reftable)", Size: -1}
+	errRoom     = temporary{&scanners.SkipError{Reason: fingerprints.SkipArchive, Detail: "the disk has no room for a git repository", Size: -1}}
+	errNoGit    = temporary{&scanners.SkipError{Reason: fingerprints.SkipArchive, Detail: "git is not installed, which packs are read with", Size: -1}}
 )
+
+// temporary is an error of what may be otherwise another time.
+type temporary struct{ *scanners.SkipError }
+
+// Temporary reports that.
+func (temporary) Temporary() bool { return true }
+
+func (t temporary) Unwrap() error { return t.SkipError }
 
 // New begins a repository of which nothing is known.
 func New(o Options) (*Repository, error) {
