@@ -180,6 +180,10 @@ func readHistory(ctx context.Context, g *generation, r GitRepository) (*history,
 	h := &history{Skipped: skipped}
 	tied := map[int]bool{}
 	for _, it := range items {
+		if it.Size > maxCommitted { // what its file is worth as an archive it is worth
+			h.beyond(ctx, g, r, it)
+			continue
+		}
 		c := committed{
 			Path: it.Path, Locator: it.Locator, Identity: it.Identity, Presence: it.Presence, Size: it.Size, At: it.At,
 			Commit: it.Origin.Commit, Author: it.Origin.Author, Email: it.Origin.Email,
@@ -200,6 +204,20 @@ func readHistory(ctx context.Context, g *generation, r GitRepository) (*history,
 	}
 	h.Done = slices.Sorted(maps.Keys(tied))
 	return h, items, nil
+}
+
+// maxCommitted is how large an object may be that is given out as one of a repository.
+const maxCommitted = 1 << 30
+
+// beyond lists an object that is too large, unless it has a file of its own, which is
+// then looked at within the bounds of any archive.
+func (h *history) beyond(ctx context.Context, g *generation, r GitRepository, it scanners.Item) {
+	for _, n := range r.Holding(ctx, it.Locator) {
+		if strings.HasSuffix(g.files[g.taken[n]].name, packEnd) {
+			h.Skipped = append(h.Skipped, fingerprints.Skip{Path: it.Path, Reason: fingerprints.SkipTooLarge, Detail: "an object of more than 1 GiB", Size: it.Size})
+			return
+		}
+	}
 }
 
 // packEnd ends the names of packs.

@@ -69,11 +69,10 @@ func (r *Repository) lay(ctx context.Context) error {
 			if len(file) != size+1 { // an id of the other format
 				r.lose(file)
 			}
-		case !r.indexed(ctx, file):
-			r.lose(file)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
+		default:
+			if err := r.index(ctx, file); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -193,17 +192,41 @@ func (r *Repository) read(file string) []int {
 // largestAlloc is how much memory git may ask for at once while it makes an index.
 const largestAlloc = "512m"
 
-// indexed makes a pack's index; false: it is damaged, or no pack at all, and put away.
-func (r *Repository) indexed(ctx context.Context, file string) bool {
+// patience is how long git may take to make an index: a minute, and a second for each
+// MiB. Who fills a pack with what unpacks to a thousand times of it waits no longer.
+func (r *Repository) patience(file string) time.Duration {
+	if r.o.Patience > 0 {
+		return r.o.Patience
+	}
+	var size int64
+	if info, err := os.Stat(file); err == nil {
+		size = info.Size()
+	}
+	return time.Minute + time.Duration(size>>20)*time.Second
+}
+
+// index makes a pack's index. A pack that is damaged, or none at all, is put away.
+func (r *Repository) index(ctx context.Context, file string) error {
 	full := filepath.Join(r.dir, "objects", filepath.FromSlash(file))
-	c := exec.CommandContext(ctx, "git", "-c", "safe.directory=*", "-c", "safe.bareRepository=all", "-c", "core.hooksPath="+os.DevNull, "-c", "core.fsmonitor=false",
+	within, cancel := context.WithTimeout(ctx, r.patience(full))
+	defer cancel()
+	c := exec.CommandContext(within, "git", "-c", "safe.directory=*", "-c", "safe.bareRepository=all", "-c", "core.hooksPath="+os.DevNull, "-c", "core.fsmonitor=false",
 		"-c", "protocol.allow=never", "-c", "pack.writeReverseIndex=false", "-c", "core.bigFileThreshold=64m",
 		"--git-dir="+r.dir, "index-pack", "-o", strings.TrimSuffix(full, ".pack")+".idx", full)
 	c.Dir, c.WaitDelay = r.dir, 5*time.Second
 	c.Env = append(catfile.Environment(os.Environ(), objects.Layout{GitDir: r.dir, CommonDir: r.dir}), "GIT_ALLOC_LIMIT="+largestAlloc)
-	if c.Run() == nil {
-		return true
+	err := c.Run()
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case r.o.Room != nil && r.o.Room() < roomLeft:
+		return errRoom
+	case within.Err() == nil && c.ProcessState != nil && !c.ProcessState.Exited(): // killed, by nobody here
+		return errStopped
 	}
+	r.lose(file)
 	_ = os.Remove(full) // if it stays, the store lists a pack without an index
-	return false
+	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
@@ -38,6 +39,8 @@ type Options struct {
 	// Room is how many bytes may still be written where Dir is; nil: as many as are
 	// wanted.
 	Room func() int64
+	// Patience is how long git may take for the index of a pack; 0: by its size.
+	Patience time.Duration
 }
 
 // Repository is one that is put together and read then. Not safe for concurrent use.
@@ -66,6 +69,7 @@ type take struct {
 var (
 	errReftable = &scanners.SkipError{Reason: fingerprints.SkipArchive, Detail: "a git repository whose refs are kept in tables (reftable)", Size: -1}
 	errRoom     = temporary{&scanners.SkipError{Reason: fingerprints.SkipArchive, Detail: "the disk has no room for a git repository", Size: -1}}
+	errStopped  = temporary{&scanners.SkipError{Reason: fingerprints.SkipArchive, Detail: "git was stopped while it read a pack", Size: -1}}
 	errNoGit    = temporary{&scanners.SkipError{Reason: fingerprints.SkipArchive, Detail: "git is not installed, which packs are read with", Size: -1}}
 )
 

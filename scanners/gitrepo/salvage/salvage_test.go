@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
@@ -370,6 +371,30 @@ func TestUnread(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// TestImpatience: a pack that takes git too long is left.
+func TestImpatience(t *testing.T) {
+	r, err := salvage.New(salvage.Options{Dir: t.TempDir(), Screen: screen, Workers: 1, Patience: time.Nanosecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	made := simple(t)
+	made.git("gc", "-q")
+	pack := -1
+	for n, f := range made.files() {
+		if strings.HasSuffix(f.name, ".pack") {
+			pack = n
+		}
+		if err := r.Take(f.name, int64(len(f.text)), strings.NewReader(f.text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	items, _, left, err := r.Read(t.Context())
+	if err != nil || len(items) > 0 || !slices.Equal(left, []int{pack}) {
+		t.Errorf("%d items, left %v, %v", len(items), left, err)
+	}
+}
 
 // TestManyRefs: any number of refs is read, and what one of them reaches is at a tip.
 func TestManyRefs(t *testing.T) {
