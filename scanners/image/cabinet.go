@@ -19,6 +19,7 @@ import (
 type cabinet struct {
 	w     *work
 	limit int64
+	data  sync.Mutex // of the contents that are at hand
 	mu    sync.Mutex
 	open  []*drawer // the one that was used last is the last
 	ended bool
@@ -105,17 +106,60 @@ func (c *cabinet) keep(ctx context.Context, g *generation, r GitRepository) erro
 	}
 	if g.read == nil {
 		g.read = h
+		if c.hold(ctx, h, items) {
+			return r.Close()
+		}
 	}
 	d := &drawer{g: g, repo: r, items: map[[2]string]scanners.Item{}}
 	for _, it := range items {
 		d.items[[2]string{it.Path, it.Locator}] = it
 	}
-	if len(items) == 0 {
-		return r.Close()
-	}
 	c.open = append(c.open, d)
 	c.tidy()
 	return nil
+}
+
+// hold keeps the contents of a repository while there is room, and reports whether all
+// of them were: then it is not needed any more.
+func (c *cabinet) hold(ctx context.Context, h *history, items []scanners.Item) (all bool) {
+	all = true
+	for i, it := range items {
+		k := &h.Items[i]
+		if it.Size < 0 || c.w.reader.survey.kept.Add(it.Size) > keptBytes {
+			c.w.reader.survey.kept.Add(-max(it.Size, 0))
+			all = false
+			continue
+		}
+		rc, err := it.Open(ctx)
+		if err == nil {
+			k.data, err = io.ReadAll(io.LimitReader(rc, it.Size+1))
+			err = errors.Join(err, rc.Close())
+		}
+		if err != nil || int64(len(k.data)) != it.Size {
+			c.w.reader.survey.kept.Add(-it.Size)
+			k.data, all = nil, false
+		}
+	}
+	return all
+}
+
+// more counts an item that a content is given out as.
+func (c *cabinet) more(k *committed) {
+	c.data.Lock()
+	defer c.data.Unlock()
+	k.given++
+}
+
+// less is a content for one of its items, if it is at hand; the last one takes it.
+func (c *cabinet) less(k *committed) []byte {
+	c.data.Lock()
+	defer c.data.Unlock()
+	data := k.data
+	if k.given--; k.given <= 0 && data != nil {
+		c.w.reader.survey.kept.Add(-int64(len(data)))
+		k.data = nil
+	}
+	return data
 }
 
 // tidy closes what does not fit, and nobody reads from.
@@ -146,6 +190,9 @@ func (c *cabinet) close() error {
 // opening opens a content of a repository.
 func (c *cabinet) opening(g *generation, k *committed) func(context.Context) (io.ReadCloser, error) {
 	return func(ctx context.Context) (io.ReadCloser, error) {
+		if data := c.less(k); data != nil {
+			return io.NopCloser(bytes.NewReader(data)), nil
+		}
 		d, err := c.take(ctx, g)
 		if err != nil {
 			return nil, err

@@ -212,11 +212,11 @@ func TestRepositoriesWithoutRoom(t *testing.T) {
 	var want []string
 	for _, name := range []string{"a", "b", "c"} {
 		r := newGit(t)
-		r.commit(name+".conf", name+" "+wanted, name)
+		r.commit(name+".conf", name+strings.Repeat("x", 9<<20)+wanted, name) // not all fit into memory
 		files = append(files, r.files(".git", name+"/.git")...)
 		want = append(want, name+"/.git!"+name+".conf visible tip by STEP 1")
 	}
-	s, repos := layered(t, image.Options{Spool: 60_000}, tarOf(t, files...))
+	s, repos := layered(t, image.Options{Spool: 90_000}, tarOf(t, files...))
 	got, skips := read(t, s)
 	same(t, got, want...)
 	if repos.made < 6 || len(skips) > 0 {

@@ -34,6 +34,9 @@ type committed struct {
 	At                      time.Time
 	Commit, Author, Email   string
 	Files                   []int // that hold it, by their number in the generation
+
+	data  []byte // nil: the repository is put together for it
+	given int    // items of it that were not opened
 }
 
 // historyFormat is raised when what was kept before is of no use.
@@ -171,13 +174,14 @@ func (w *work) remember(g *generation) {
 	}
 }
 
-// readHistory reads a repository whose files were taken.
-func readHistory(ctx context.Context, g *generation, r GitRepository) (*history, []scanners.Item, error) {
+// readHistory reads a repository whose files were taken. The items are those of the
+// history.
+func readHistory(ctx context.Context, g *generation, r GitRepository) (h *history, given []scanners.Item, err error) {
 	items, skipped, left, err := r.Read(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	h := &history{Skipped: skipped}
+	h = &history{Skipped: skipped}
 	tied := map[int]bool{}
 	for _, it := range items {
 		if it.Size > maxCommitted { // what its file is worth as an archive it is worth
@@ -192,7 +196,7 @@ func readHistory(ctx context.Context, g *generation, r GitRepository) (*history,
 			tied[g.taken[n]] = true
 			c.Files = append(c.Files, g.taken[n])
 		}
-		h.Items = append(h.Items, c)
+		h.Items, given = append(h.Items, c), append(given, it)
 	}
 	packs := false
 	for _, n := range left {
@@ -203,7 +207,7 @@ func readHistory(ctx context.Context, g *generation, r GitRepository) (*history,
 		h.Skipped = append(h.Skipped, unread(fingerprints.SkipArchive, "a pack of a git repository that git cannot read", false).Skipped...)
 	}
 	h.Done = slices.Sorted(maps.Keys(tied))
-	return h, items, nil
+	return h, given, nil
 }
 
 // maxCommitted is how large an object may be that is given out as one of a repository.
@@ -292,6 +296,7 @@ func (w *work) hold(g *generation, c *committed) {
 			continue // as an image before has it
 		}
 		st.committed[name] = true
+		w.cabinet().more(c)
 		st.waiting = append(st.waiting, len(st.known.Held))
 		st.known.Held = append(st.known.Held, heldFile{Entry: f.entry, Size: c.Size, history: g, committed: c})
 	}
