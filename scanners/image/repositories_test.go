@@ -2,6 +2,7 @@ package image_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -196,7 +197,7 @@ func read(t testing.TB, s scanners.Source) (out []told, skips []fingerprints.Ski
 			}
 			out = append(out, k)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -108,8 +108,7 @@ func beside(path string) bool {
 // tells reports whether a skip is of something that is here and was not looked at.
 // Of a damaged object in a file of its own the file is looked at.
 func (r *Repository) tells(k fingerprints.Skip) bool {
-	switch k.Reason {
-	case fingerprints.SkipMissing, fingerprints.SkipLFS, fingerprints.SkipRepository:
+	if slices.Contains([]fingerprints.SkipReason{fingerprints.SkipMissing, fingerprints.SkipLFS, fingerprints.SkipRepository}, k.Reason) {
 		return false
 	}
 	if k.Path == "@ref" || k.Path == "@store" { // see badRefs, and indexed

@@ -127,6 +127,7 @@ func (r *Repository) Take(name string, size int64, content io.Reader) error {
 			r.digits[file] = len(id)
 		}
 		return r.object(n, file, size, content)
+	case kindRefs:
 	}
 	text, err := io.ReadAll(io.LimitReader(content, largestText+1))
 	if err != nil {
