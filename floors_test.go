@@ -68,6 +68,7 @@ func floors() map[string]room {
 		"scanners/gitrepo/catfile":    {floor: 2, sideway: []string{"scanners/gitrepo/objects"}},
 		"scanners/gitrepo/lineage":    {floor: 2, sideway: []string{"scanners/gitrepo/objects"}},
 		"scanners/gitrepo/objects":    {floor: 2},
+		"scanners/gitrepo/salvage":    {floor: 2, sideway: []string{"scanners/gitrepo", "scanners/gitrepo/catfile", "scanners/gitrepo/objects"}},
 		"scanners/image":              {floor: 2, sideway: []string{"scanners/image/distribution"}},
 		"scanners/image/distribution": {floor: 2, sideway: []string{"scanners/web"}},
 		"scanners/image/buildcontext": {floor: 2, sideway: []string{"scanners/files"}},
