@@ -117,6 +117,7 @@ func floors() map[string]room {
 		// Tools of the workshop: nothing imports them, they import nothing.
 		"scripts/benchhook":  {floor: 5, only: []string{}},
 		"scripts/benchpeers": {floor: 5, only: []string{}},
+		"scripts/demo":       {floor: 5, only: []string{}},
 		"scripts/mutate":     {floor: 5, only: []string{}},
 		"scripts/release":    {floor: 5, only: []string{}},
 		"scripts/ruletable":  {floor: 5, only: []string{}},
