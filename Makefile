@@ -12,10 +12,13 @@ BIN := $(CURDIR)/build/bin
 GOLANGCI_LINT := v2.15.0
 BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
 
-# Packages with goroutines or shared state: they run under the race detector
-# too. All packages under it would take several times as long and show no more;
-# of the rules, whose oracle is slow, the tests that share a matcher.
-RACE := ./scanners ./scanners/files ./scanners/cilog ./scanners/cilog/github ./scanners/cilog/rest ./scanners/image ./scanners/image/distribution ./fingerprints/pack ./ingest/scan ./ingest/hook ./ingest/baseline ./ingest/outcomes ./ingest/redact ./ingest/relay ./ingest/report/...
+# Packages that start goroutines or lock: they run under the race detector too.
+# All packages under it would take several times as long and show no more; of
+# the rules, whose oracle is slow, the tests that share a matcher. NOTRACED are
+# tests of size, cost and memory: what they run others run, on less.
+RACE := ./scanners ./scanners/cilog ./scanners/cilog/github ./scanners/cilog/rest ./scanners/image ./scanners/image/distribution ./fingerprints/pack ./ingest/scan ./ingest/outcomes ./ingest/redact ./ingest/relay
+NOTRACED := ^(TestManyEntries|TestManyTags|TestViewsAreBounded|TestFlatMemory|TestSteady|TestRegionAttack|TestJSONIsBounded|TestHostileEntries|TestBound)$$
+TRACED = CGO_ENABLED=1 go test -race -short -vet=off -timeout 10m
 
 FUZZTIME ?= 30s
 BENCH ?= .
@@ -41,19 +44,19 @@ man: ## build/man: man pages
 	go run ./cmd/revenant reference build/man
 
 .PHONY: test
-test: needs-test ## every test, then the concurrent packages under the race detector
+test: needs-test ## every test, then the concurrent packages under the race detector; make check vets
 	@mkdir -p build/test
-	go run ./scripts/testsum -summary build/test/summary.txt -skipped build/test/skipped.txt -- ./...
-	CGO_ENABLED=1 go test -race -short -timeout 10m $$(go list $(RACE))
-	CGO_ENABLED=1 go test -race -timeout 10m -run '^(TestConcurrent|TestInterrupted|TestSpans)$$' ./scanners/rules
-	CGO_ENABLED=1 go test -race -short -timeout 10m -run '^(TestCreateTogether|TestCanceled|TestLocked|TestFull|TestConformance)$$/^(view_|update_)' ./fingerprints/store/sqlstore
+	go run ./scripts/testsum -summary build/test/summary.txt -skipped build/test/skipped.txt -- -vet=off ./...
+	$(TRACED) -skip '$(NOTRACED)' $$(go list $(RACE))
+	$(TRACED) -run '^(TestConcurrent|TestInterrupted|TestSpans)$$' ./scanners/rules
+	$(TRACED) -run '^(TestCreateTogether|TestCanceled|TestLocked|TestFull|TestConformance)$$/^(view_|update_)' ./fingerprints/store/sqlstore
 
 # What the tests need besides Go: git, a C compiler for the race detector,
 # xmllint for the schema of JUnit's reports, shells for their completion and for
-# the scripts of hooks, groff for man pages, and PostgreSQL for the store.
+# the scripts of hooks, which call curl, groff for man pages, and PostgreSQL for the store.
 .PHONY: needs-test
 needs-test:
-	@./scripts/needs.sh git:git curl:curl gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox groff:groff-base docker-registry:docker-registry pg_ctlcluster:postgresql
+	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox curl:curl groff:groff-base docker-registry:docker-registry pg_ctlcluster:postgresql
 
 # The frameworks that run hooks, pinned: hashes of the Python packages and of
 # husky are in scripts/frameworks, lefthook comes through the Go checksums.
@@ -118,6 +121,12 @@ bench-hook: build $(BIN)/gitleaks-plain $(BIN)/gitleaks-release ## what a develo
 fuzz: ## each fuzz function for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) ./scripts/fuzz.sh
 
+ORACLE ?= full
+
+.PHONY: oracle
+oracle: ## compare the rules with gitleaks on five times as much as make test; ORACLE=all takes an hour
+	REVENANT_ORACLE=$(ORACLE) go test -count=1 -v -timeout 3h -run '^TestOracle' ./scanners/rules
+
 PLANTS ?= 20
 
 .PHONY: recall
@@ -128,7 +137,7 @@ KILLS ?= 50
 
 .PHONY: torture
 torture: ## kill each piece of work KILLS (50) times at random moments; compare with an undisturbed run
-	REVENANT_KILLS=$(KILLS) go test -count=1 -v -timeout 60m -run '^Test(Git|Logs)?KilledAtAnyMoment$$' ./cmd/revenant
+	REVENANT_KILLS=$(KILLS) go test -count=1 -v -timeout 60m -run '^Test(Git|Logs|Serve)?KilledAtAnyMoment$$' ./cmd/revenant
 
 BLOBS ?= 1000000
 

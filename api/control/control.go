@@ -70,8 +70,8 @@ func New(o Options) http.Handler {
 		r.Method(http.MethodGet, "/metrics", o.Metrics)
 	}
 	if o.Push != nil {
-		r.Mount("/hooks", o.Push)
-		r.Mount("/logs", o.Push)
+		r.Handle("/hooks/*", o.Push)
+		r.Handle("/logs/*", o.Push)
 	}
 	r.Route("/api/v1", func(r chi.Router) {
 		r.Use(s.authenticated)

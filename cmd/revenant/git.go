@@ -21,6 +21,7 @@ type gitFlags struct {
 	staged, preCommit bool
 	logOpts, since    string
 	reposFrom         string
+	group             groupFlags
 	recursive         []string
 	noCache           bool
 	wholeObjects      bool // objects are not looked at in parts: for comparing
@@ -29,7 +30,7 @@ type gitFlags struct {
 
 // several reports whether more than one repository may be meant.
 func (fl *gitFlags) several(args []string) bool {
-	return len(args) > 1 || fl.reposFrom != "" || len(fl.recursive) > 0
+	return len(args) > 1 || fl.reposFrom != "" || len(fl.recursive) > 0 || len(fl.group.of) > 0
 }
 
 // changes is the part that was asked for; nil for all.
@@ -70,8 +71,8 @@ stashes, reflogs and what nothing reaches any more.
 A finding names the commit that brought it in, where it still is - tip, history
 or unreachable - and the refs that hold it.
 
-Several repositories, --repos-from and --recursive make one report with one exit
-code. One that cannot be read is listed, makes the exit code 3 unless there are
+Several repositories, --repos-from, --group and --recursive make one report with
+one exit code. One that cannot be read is listed, makes the exit code 3 unless there are
 findings, and keeps no other from being scanned. Clones of one remote are one
 source.
 
@@ -94,6 +95,7 @@ changed files is read. Such a scan covers nothing and clears nothing.`,
 	f.StringVar(&fl.since, "since-commit", "", "only the commits of HEAD since this one")
 	f.StringVar(&fl.reposFrom, "repos-from", "", "scan the repositories in this file too, one PATH or URL a line, # for comments (- for standard input)")
 	f.StringArrayVar(&fl.recursive, "recursive", nil, "scan every repository below this folder too: bare, linked and nested ones, submodules (repeat)")
+	fl.group.register(f)
 	f.BoolVar(&fl.noCache, "no-cache", false, "keep no clone of a URL: clone into a temporary folder")
 	f.BoolVar(&fl.wholeObjects, "whole-objects", false, "look at every object whole")
 	_ = f.MarkHidden("whole-objects")
@@ -113,7 +115,7 @@ func (a *app) scanGit(ctx context.Context, fl *gitFlags, args []string) error {
 		}
 		return a.scanOneRepository(ctx, fl, part, target)
 	case part != nil:
-		return usagef("--staged, --pre-commit, --log-opts and --since-commit are for one repository: name one PATH, without --repos-from and --recursive")
+		return usagef("--staged, --pre-commit, --log-opts and --since-commit are for one repository: name one PATH, without --repos-from, --group and --recursive")
 	case fl.source != "":
 		return usagef("--source names one repository; several have their own ids: leave it out, or scan one")
 	}

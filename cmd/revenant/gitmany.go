@@ -48,6 +48,8 @@ func (a *app) scanRepositories(ctx context.Context, fl *gitFlags, args []string)
 // nothingNamed says who named no repository.
 func nothingNamed(fl *gitFlags) string {
 	switch {
+	case len(fl.group.of) > 0:
+		return "--group: it has no repository that is wanted and that the token may see"
 	case fl.reposFrom == "":
 		return "--recursive: there is no git repository in the folder or below it; 'revenant dir PATH' reads any folder"
 	case len(fl.recursive) == 0:
@@ -78,6 +80,18 @@ func (a *app) gather(ctx context.Context, fl *gitFlags, args []string) (*gitTarg
 		named = append(named[:len(named):len(named)], list...)
 	}
 	t := &gitTargets{common: map[string]bool{}}
+	for _, of := range fl.group.of {
+		list, err := a.groupOf(ctx, &fl.group, of)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			t.unread(of, err.Error())
+		}
+		for _, r := range list.Repositories {
+			named = append(named[:len(named):len(named)], a.login.into(r.HTTPS))
+		}
+	}
 	for _, name := range named {
 		if isRemote(name) {
 			t.remote(name)

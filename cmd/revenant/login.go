@@ -64,10 +64,19 @@ func (a *app) logIn(ctx context.Context, w store.Watch, args []string) error {
 			return env(name)
 		}
 	case "git", "image":
-		if len(places) != 1 {
+		groups := repeated(c, "group")
+		switch {
+		case len(places) == 1 && len(groups) == 0:
+			a.login = &login{value: v, host: hostOf(c.Name(), places[0])}
+		case len(places) == 0 && len(groups) == 1:
+			p, err := groupPlace(groups[0])
+			if err != nil {
+				return err
+			}
+			a.login = &login{value: v, host: strings.TrimPrefix(p.Server, "https://")}
+		default:
 			return errors.New("a credential is for one place: give each its own watch")
 		}
-		a.login = &login{value: v, host: hostOf(c.Name(), places[0])}
 	}
 	return nil
 }

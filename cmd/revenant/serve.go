@@ -125,6 +125,7 @@ type server struct {
 	metrics *control.Metrics
 	worker  store.Worker
 	token   fingerprints.Value
+	release func() // lets others know that the worker has ended
 }
 
 // serve runs until the context ends.
@@ -145,7 +146,10 @@ func (a *app) serve(c *cobra.Command, fl *serveFlags, answers bool) (err error) 
 	if err := v.openQueue(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, v.queue.Close()) }()
+	defer func() {
+		v.release()
+		err = errors.Join(err, v.queue.Close())
+	}()
 	var listener net.Listener
 	if answers {
 		if listener, err = v.listen(ctx); err != nil {
@@ -243,8 +247,11 @@ func (v *server) openQueue(ctx context.Context) error {
 	v.metrics = control.NewMetrics(programVersion(), status, v.log)
 	v.tender = watch.New(watch.Options{
 		Registry: s.reg, Actor: s.actor, Scanner: watchScanner{v.shared}, Worker: v.worker, Now: v.a.now, Log: v.log,
-		Observer: watch.Observer{Ended: v.ended},
+		Observer: watch.Observer{Ended: v.ended}, Gone: v.gone,
 	})
+	if err := v.holdWorker(); err != nil {
+		return err
+	}
 	place, err := v.a.storePlace(s.dir)
 	if err != nil {
 		return err
@@ -258,6 +265,42 @@ func (v *server) openQueue(ctx context.Context) error {
 	}
 	v.queue, err = jobs.Open(ctx, place, o)
 	return err
+}
+
+// workersDir has a locked file for each worker of this machine.
+func (v *server) workersDir() string { return filepath.Join(v.shared.session.dir, "workers") }
+
+// holdWorker says to others of this machine that this worker lives, for as long
+// as it does.
+func (v *server) holdWorker() error {
+	if err := os.MkdirAll(v.workersDir(), 0o700); err != nil {
+		return fmt.Errorf("%s: it cannot be made: %w", v.workersDir(), bare(err))
+	}
+	name := filepath.Join(v.workersDir(), v.worker.ID)
+	unlock, err := lockFile(name)
+	if err != nil {
+		return err
+	}
+	v.release = func() {
+		_ = os.Remove(name)
+		unlock()
+	}
+	return nil
+}
+
+// gone reports whether a worker of this machine has ended.
+func (v *server) gone(w store.Worker) bool {
+	name := filepath.Join(v.workersDir(), w.ID)
+	if w.Host != v.worker.Host || !exists(name) {
+		return false
+	}
+	unlock, err := lockFile(name)
+	if err != nil {
+		return false
+	}
+	_ = os.Remove(name)
+	unlock()
+	return true
 }
 
 // ended tells how a scan ended.
@@ -335,10 +378,15 @@ func (v *server) listen(ctx context.Context) (net.Listener, error) {
 // answer serves HTTP until the context ends.
 func (v *server) answer(ctx context.Context, l net.Listener) error {
 	s := v.shared.session
+	pushes, err := v.pushHandler(ctx)
+	if err != nil {
+		_ = l.Close()
+		return err
+	}
 	h := &http.Server{
 		Handler: control.New(control.Options{
 			Registry: s.reg, Actor: registry.Local("api"), Queue: v.queue, Token: v.token, Spec: v.spec, Wake: v.tender.Wake, Ready: v.ready,
-			Metrics: v.metrics.Handler(), Now: v.a.now, Log: v.log,
+			Metrics: v.metrics.Handler(), Push: pushes, Now: v.a.now, Log: v.log,
 		}),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),

@@ -27,7 +27,7 @@ func watchable() map[string][]string {
 	return map[string][]string{
 		"dir":   with("exclude follow-symlinks"),
 		"home":  with("exclude dir"),
-		"git":   with("no-cache repos-from recursive"),
+		"git":   with("no-cache repos-from recursive group include exclude-repo no-archived no-forks"),
 		"image": with("all-tags tag no-cache all-repositories repo mirror ca-file insecure wait"),
 		"logs":  with("format provider server since branch max-runs artifacts wait"),
 	}
@@ -131,16 +131,24 @@ func (s watchScanner) Scan(ctx context.Context, w store.Watch, why jobs.Reason) 
 	}
 	var said bytes.Buffer
 	facts := &scanFacts{}
-	a := &app{
-		stdin: strings.NewReader(""), stdout: io.Discard, stderr: &bounded{w: &said, left: 4 << 10}, env: s.v.a.env, now: s.v.a.now, rand: s.v.a.rand,
-		home: s.v.a.home, quiet: true, noColor: true, keepEvery: s.v.a.keepEvery, placing: s.v.a.placing,
-		shared: s.v, scan: facts,
-	}
+	a := s.v.quietApp(&bounded{w: &said, left: 4 << 10}, facts)
 	if err := a.logIn(ctx, w, args); err != nil {
 		return watch.Result{Outcome: registry.WatchFailed, Problem: s.v.shown(ctx, err.Error())}
 	}
+	if group, err := a.members(ctx, w, args); group != nil || err != nil {
+		return s.group(ctx, group, err)
+	}
 	a.run(ctx, argv)
 	return s.result(ctx, facts, said.String())
+}
+
+// quietApp is a process's own command line: what it finds is stored, and what it
+// says goes to w.
+func (v *shared) quietApp(w io.Writer, facts *scanFacts) *app {
+	return &app{
+		stdin: strings.NewReader(""), stdout: io.Discard, stderr: w, env: v.a.env, now: v.a.now, rand: v.a.rand,
+		home: v.a.home, quiet: true, noColor: true, keepEvery: v.a.keepEvery, placing: v.a.placing, shared: v, scan: facts,
+	}
 }
 
 // backfills reports whether a scan for registered values alone is the quicker

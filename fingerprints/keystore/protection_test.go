@@ -1,21 +1,47 @@
 package keystore_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"strconv"
 	"strings"
 	"testing"
 
 	"filippo.io/age"
+	"filippo.io/age/armor"
 
 	"revenant/fingerprints/keys"
 	"revenant/fingerprints/keystore"
 )
 
-// phrase is a passphrase for tests.
+// phrase is a passphrase for tests, with little work.
 func phrase(name string) keystore.Protection {
-	return keystore.WithPassphrase([]byte("phrase of " + name + "\r\n"))
+	return keystore.Lightly(keystore.WithPassphrase([]byte("phrase of " + name + "\r\n")))
+}
+
+// TestPassphraseWork: what a passphrase protects costs who guesses it a second a
+// try, as age means it to.
+func TestPassphraseWork(t *testing.T) {
+	t.Parallel()
+	ring, by := newRing(t, "ring"), keystore.WithPassphrase([]byte("phrase of home"))
+	file, err := keystore.Backup(ring, by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, err := io.ReadAll(io.LimitReader(armor.NewReader(bytes.NewReader(file)), 80))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stanza := strings.Fields(strings.Split(string(head), "\n")[1])
+	if work, err := strconv.Atoi(stanza[len(stanza)-1]); err != nil || stanza[1] != "scrypt" || work < 18 {
+		t.Errorf("protected by %q, want scrypt with a work of 18 or more", stanza)
+	}
+	if got, err := keystore.OpenBackup(file, by); err != nil || got.ID() != ring.ID() {
+		t.Errorf("not the same ring (error %v)", err)
+	}
 }
 
 func TestPassphrase(t *testing.T) {

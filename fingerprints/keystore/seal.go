@@ -23,6 +23,7 @@ type secrets struct {
 	passphrase string
 	recipients []age.Recipient
 	identities []age.Identity
+	work       int // of a passphrase; 0: age's own, which takes a second
 }
 
 func protect(s secrets) Protection { return Protection{get: func() secrets { return s }} }
@@ -76,6 +77,9 @@ func (p Protection) seal(b []byte) ([]byte, error) {
 		r, err := age.NewScryptRecipient(s.passphrase)
 		if err != nil {
 			return nil, err
+		}
+		if s.work > 0 {
+			r.SetWorkFactor(s.work)
 		}
 		to = []age.Recipient{r}
 	}

@@ -43,7 +43,7 @@ storage: {filesystem: {rootdirectory: %s/blobs}, delete: {enabled: true}}
 http: {addr: %s}
 notifications:
   endpoints:
-    - {name: revenant, url: %q, timeout: 5s, threshold: 3, backoff: 100ms, headers: {Authorization: [%q]}}
+    - {name: revenant, url: %q, timeout: 5s, threshold: 3, backoff: 100ms, headers: {Authorization: [%q]}, ignore: {actions: [pull]}}
 `, dir, host, notify, authorization)
 	if err := errors.Join(os.WriteFile(filepath.Join(dir, "config.yml"), []byte(config), 0o600), l.Close()); err != nil {
 		t.Fatal(err)

@@ -43,7 +43,6 @@ type ours struct {
 	fail   error // what the Sink answers
 	out    strings.Builder
 	clock  time.Time
-	limit  int64 // how much of a text the Sink reads; 0: all
 }
 
 func (o *ours) Pushed(_ context.Context, e push.Event) error {

@@ -21,10 +21,13 @@ import (
 type bench struct {
 	values  []value
 	secrets []secret
-	hay     map[string][]byte
-	whole   eye
-	chunks  eye // all of it in chunks that are small beside what they share
-	short   eye // short values alone: little is shared, and chunks are tiny
+	// All kinds of values, of which there are so many, then all rules.
+	offers []offer
+	kinds  int
+	hay    map[string][]byte
+	whole  eye
+	chunks eye // all of it in chunks that are small beside what they share
+	short  eye // short values alone: little is shared, and chunks are tiny
 }
 
 // eye is an engine and the rows of the values that it looks for; the zero row
@@ -52,6 +55,10 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	b.secrets = secrets(t, generic, b.values)
+	b.offers, b.kinds = allOffers(b.values, b.secrets), len(allOffers(b.values, nil))
+	if len(b.offers) > share {
+		t.Fatalf("%d kinds and rules, of which one in %d is tried in a log", len(b.offers), share)
+	}
 	exact, rows := b.register(t, func(value) bool { return true })
 	both := []scanners.Matcher{exact, generic}
 	b.whole = eye{engine: &scanners.Engine{Matchers: both, Viewer: views.New()}, rows: rows, rules: true}

@@ -36,6 +36,9 @@ func (m *maker) raw(s string) *maker {
 // carry appends what carries the next n bytes of the text.
 func (m *maker) carry(n int, s string) *maker {
 	here := stretch{len(m.out), len(m.out) + len(s)}
+	if cap(m.at) == 0 {
+		m.at = make([]stretch, 0, 64+n) // most texts are as short
+	}
 	m.out = append(m.out, s...)
 	for range n {
 		m.at = append(m.at, here)

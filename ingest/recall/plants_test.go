@@ -35,34 +35,80 @@ func (w row) takes(key bool) bool {
 	return w.keys == everyValue || w.keys == onlyKeys == key
 }
 
+// offer is a kind of value, or a rule: some of b.values or b.secrets.
+type offer struct {
+	from, to int
+	secret   bool
+}
+
+// allOffers are the kinds of the values, then the rules of the secrets.
+func allOffers(values []value, secrets []secret) (out []offer) {
+	for i, v := range values {
+		if i == 0 || v.kind != values[i-1].kind {
+			out = append(out, offer{from: i})
+		}
+		out[len(out)-1].to = i + 1
+	}
+	for i, s := range secrets {
+		if i == 0 || s.rule != secrets[i-1].rule {
+			out = append(out, offer{from: i, secret: true})
+		}
+		out[len(out)-1].to = i + 1
+	}
+	return out
+}
+
+// offered are the kinds and rules that a row may be tried with; those of
+// values come first.
+func (b *bench) offered(w row) []offer {
+	if w.bare || w.sure {
+		return b.offers[:b.kinds]
+	}
+	return b.offers
+}
+
+// plant makes a plant of an offer; false where the row is not for it.
+func (b *bench) plant(r *rand.Rand, w row, o offer) (plant, bool) {
+	i := o.from + r.IntN(o.to-o.from)
+	if o.secret {
+		s := b.secrets[i]
+		p, ok := encode(r, w, s.text, s.at)
+		p.value, p.of, p.kind, p.pem = -1, s, s.rule, s.pem
+		return p, ok && w.takes(s.pem)
+	}
+	v := b.values[i]
+	p, ok := encode(r, w, v.bytes, stretch{0, len(v.bytes)})
+	p.value, p.kind, p.pem = i, v.kind, v.key
+	return p, ok && w.takes(v.key)
+}
+
 // plants are one plant of every kind of value, and of every rule.
 func (b *bench) plants(r *rand.Rand, w row) []plant {
+	return b.firstPlants(r, w, len(b.offers))
+}
+
+// firstPlants are the first n of the plants.
+func (b *bench) firstPlants(r *rand.Rand, w row, n int) []plant {
 	var out []plant
-	for from := 0; from < len(b.values); {
-		to := from + 1
-		for to < len(b.values) && b.values[to].kind == b.values[from].kind {
-			to++
+	for _, o := range b.offered(w) {
+		if len(out) == n {
+			break
 		}
-		i := from + r.IntN(to-from)
-		from = to
-		v := b.values[i]
-		if p, ok := encode(r, w, v.bytes, stretch{0, len(v.bytes)}); ok && w.takes(v.key) {
-			p.value, p.kind, p.pem = i, v.kind, v.key
+		if p, ok := b.plant(r, w, o); ok {
 			out = append(out, p)
 		}
 	}
-	if w.bare || w.sure {
-		return out
-	}
-	for from := 0; from < len(b.secrets); {
-		to := from + 1
-		for to < len(b.secrets) && b.secrets[to].rule == b.secrets[from].rule {
-			to++
+	return out
+}
+
+// plantsOf are plants of some of the offers, at the most n, in random order.
+func (b *bench) plantsOf(r *rand.Rand, w row, offers []offer, n int) []plant {
+	var out []plant
+	for _, i := range r.Perm(len(offers)) {
+		if len(out) == n {
+			break
 		}
-		s := b.secrets[from+r.IntN(to-from)]
-		from = to
-		if p, ok := encode(r, w, s.text, s.at); ok && w.takes(s.pem) {
-			p.value, p.of, p.kind, p.pem = -1, s, s.rule, s.pem
+		if p, ok := b.plant(r, w, offers[i]); ok {
 			out = append(out, p)
 		}
 	}

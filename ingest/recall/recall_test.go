@@ -42,24 +42,20 @@ func wanted(t *testing.T) effort {
 	return effort{plants: n}
 }
 
-// turn reports whether a quick run takes the k-th plant of a row and column:
-// each in two columns, what is slow in one.
-func (e effort) turn(row, column, k int, p plant) bool {
-	every := 2
-	if len(p.text) > slow {
-		every = 4
-	}
-	return !e.quick || (row+column+k)%every == 0
-}
-
 // alone scans every plant in a content of its own, and what differs from the
-// value by little.
+// value by little. A quick run takes each plant in two columns, what is slow in
+// one.
 func (b *bench) alone(t *testing.T, w row, column string, e effort, n int) cell {
 	var c cell
-	r := seeded(w.group, w.name, column, strconv.Itoa(n))
 	where := fmt.Sprintf("%s, %s, %d", w.name, column, n)
-	for k, p := range b.plants(r, w) {
-		if !e.turn(w.number, slices.Index(columns(), column), k, p) {
+	for k, o := range b.offered(w) {
+		turn := w.number + slices.Index(columns(), column) + k
+		if e.quick && turn%2 != 0 {
+			continue
+		}
+		r := seeded(w.group, w.name, column, strconv.Itoa(n), strconv.Itoa(k))
+		p, ok := b.plant(r, w, o)
+		if !ok || e.quick && len(p.text) > slow && turn%4 != 0 {
 			continue
 		}
 		before, after := b.straw(r, column, 20+r.IntN(700)), b.straw(r, column, 20+r.IntN(700))
@@ -140,14 +136,14 @@ func (b *bench) mixed(t *testing.T, all []row, e effort) []cell {
 			var list []plant
 			var offsets, of []int
 			for _, i := range r.Perm(len(all)) {
-				ps := b.plants(r, all[i])
-				if len(ps) == 0 || all[i].text == noText && column != "binary" {
+				if all[i].text == noText && column != "binary" {
 					continue
 				}
-				p := ps[r.IntN(len(ps))]
-				content = append(content, b.straw(r, kind, 100+r.IntN(2000))...)
-				list, offsets, of = append(list, p), append(offsets, len(content)), append(of, i)
-				content = append(content, p.text...)
+				for _, p := range b.plantsOf(r, all[i], b.offered(all[i]), 1) {
+					content = append(content, b.straw(r, kind, 100+r.IntN(2000))...)
+					list, offsets, of = append(list, p), append(offsets, len(content)), append(of, i)
+					content = append(content, p.text...)
+				}
 			}
 			hits := look(t, eye, content)
 			for k, p := range list {

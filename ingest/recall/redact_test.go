@@ -108,17 +108,11 @@ func TestRedaction(t *testing.T) {
 			if w.text == noText {
 				kind = "binary"
 			}
-			var plants []plant
-			for _, p := range b.plants(r, w) {
-				if p.value >= 0 {
-					plants = append(plants, p)
-				}
-			}
-			r.Shuffle(len(plants), func(i, j int) { plants[i], plants[j] = plants[j], plants[i] })
+			most := b.kinds
 			if e.quick {
-				plants = plants[:min(len(plants), 2)]
+				most = 2
 			}
-			for _, p := range plants {
+			for _, p := range b.plantsOf(r, w, b.offers[:b.kinds], most) {
 				b.cutEverywhere(t, engine, r, kind, w, p)
 			}
 		})
@@ -212,12 +206,13 @@ func (b *bench) allKinds(e eye, r *rand.Rand, n int) (content []byte) {
 	all := rows()
 	for len(content) < n {
 		for _, i := range r.Perm(len(all)) {
-			ps := b.plants(r, all[i])
-			if len(ps) == 0 || all[i].text == noText {
+			if all[i].text == noText {
 				continue
 			}
-			if p := ps[r.IntN(len(ps))]; p.value >= 0 && e.rows[p.value] != (fingerprints.RowID{}) {
-				content = append(append(content, b.straw(r, "log", 100+r.IntN(2000))...), p.text...)
+			for _, p := range b.plantsOf(r, all[i], b.offers[:b.kinds], 1) {
+				if e.rows[p.value] != (fingerprints.RowID{}) {
+					content = append(append(content, b.straw(r, "log", 100+r.IntN(2000))...), p.text...)
+				}
 			}
 		}
 	}

@@ -51,8 +51,11 @@ type Options struct {
 	Scanner  Scanner
 	Observer Observer
 	Worker   store.Worker // who does the jobs; SeenAt is set
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Gone reports whether a worker is known to have ended, as those of this
+	// machine are; nil: nothing is known but that they are silent.
+	Gone func(store.Worker) bool
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // Tender tends watches: it is the runner of the queue's jobs, and keeps the
@@ -62,6 +65,8 @@ type Tender struct {
 	queue jobs.Queue
 	woken chan struct{}
 	held  map[string]heldJob // Run's alone
+
+	heard map[string]heard // of other workers; beat's alone
 
 	mu      sync.Mutex
 	running map[string]context.CancelCauseFunc
@@ -77,7 +82,22 @@ func New(o Options) *Tender {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Tender{o: o, woken: make(chan struct{}, 1), held: map[string]heldJob{}, running: map[string]context.CancelCauseFunc{}}
+	return &Tender{o: o, woken: make(chan struct{}, 1), held: map[string]heldJob{}, running: map[string]context.CancelCauseFunc{}, heard: map[string]heard{}}
+}
+
+// heard is what a worker said last, and when that was noticed here: clocks of
+// machines differ.
+type heard struct{ said, at time.Time }
+
+// silent reports whether a worker has not said for long that it lives.
+func (t *Tender) silent(w store.Worker) bool {
+	now := t.o.Now()
+	h, known := t.heard[w.ID]
+	if !known || !h.said.Equal(w.SeenAt) {
+		t.heard[w.ID] = heard{w.SeenAt, now}
+		return false
+	}
+	return now.Sub(h.at) > deadAfter
 }
 
 // Wake has what is due looked up at once.
@@ -206,10 +226,14 @@ func (t *Tender) beat(ctx context.Context) error {
 	live := map[string]bool{}
 	var dead []string
 	for _, w := range all {
-		if w.ID == t.o.Worker.ID || t.o.Now().Sub(w.SeenAt) < deadAfter {
+		switch {
+		case w.ID == t.o.Worker.ID:
 			live[w.ID] = true
-		} else {
+		case t.o.Gone != nil && t.o.Gone(w), t.silent(w):
 			dead = append(dead, w.ID)
+			delete(t.heard, w.ID)
+		default:
+			live[w.ID] = true
 		}
 	}
 	n, err := t.queue.Rescue(ctx, live)

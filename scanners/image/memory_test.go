@@ -182,7 +182,7 @@ func manyTags(t testing.TB, c *counting, tags int) (configs map[string]bool) {
 func TestThousandTags(t *testing.T) {
 	tags := 1000
 	if testing.Short() { // under the race detector
-		tags = 100
+		tags = 30
 	}
 	c := newCounting(t)
 	configs := manyTags(t, c, tags)

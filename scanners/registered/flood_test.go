@@ -20,8 +20,8 @@ func TestFlood(t *testing.T) {
 	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "."
 	for _, shared := range []int{1, 10, 100, 1000} {
 		for _, length := range []int{32, 300, 4096} {
-			if shared == 1000 && length == 4096 {
-				continue // takes seconds to register
+			if shared == 1000 && length > 32 {
+				continue // takes seconds to register; each is there with the other's less
 			}
 			t.Run(fmt.Sprintf("%d of %d bytes", shared, length), func(t *testing.T) {
 				vals := values(uint64(shared+length), shared, length, alnum)

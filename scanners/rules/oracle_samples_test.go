@@ -120,7 +120,7 @@ func (s *sampler) generated(call *ast.CallExpr) {
 // together puts samples without a path into one text, ten by ten, because
 // gitleaks takes as long for one; REVENANT_ORACLE=all leaves each alone.
 func (s *sampler) together() []sample {
-	if os.Getenv("REVENANT_ORACLE") == "all" {
+	if asked() == "all" {
 		return s.out
 	}
 	var out []sample
@@ -174,12 +174,15 @@ func TestOracleSamples(t *testing.T) {
 }
 
 // TestOracleModules: source of the modules that the project is built from, a
-// sample of it, or all with REVENANT_ORACLE=all, which takes an hour.
+// sample of it, or all where all is asked for, which takes an hour.
 func TestOracleModules(t *testing.T) {
 	o := newOracle(t, rules.Options{})
-	every, budget := 97, 4<<20
-	if os.Getenv("REVENANT_ORACLE") == "all" {
+	every, budget := 397, 1<<20
+	switch asked() {
+	case "all":
 		every, budget = 1, 2<<30
+	case "full":
+		every, budget = 97, 4<<20
 	}
 	found, size, n := 0, 0, 0
 	root := filepath.Dir(filepath.Dir(filepath.Dir(moduleDir(t, "github.com/klauspost/compress"))))
