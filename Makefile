@@ -29,8 +29,9 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
-run: build ## try it: sample secrets, real scans, verdicts, coverage, proof; all inside build/run
-	@./scripts/run.sh
+run: build ## try it: a server, sources, secrets issued, rotated, retired; all inside build/run; RUN=stay keeps it
+	@go build -o $(BIN)/demo ./scripts/demo
+	@exec $(BIN)/demo $(if $(filter stay,$(RUN)),-stay)
 
 .PHONY: build
 build: ## build/bin/revenant

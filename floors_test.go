@@ -122,6 +122,7 @@ func floors() map[string]room {
 		"scripts/benchhook":  {floor: 5, only: []string{}},
 		"scripts/benchimage": {floor: 5, only: []string{}},
 		"scripts/benchpeers": {floor: 5, only: []string{}},
+		"scripts/demo":       {floor: 5, only: []string{}},
 		"scripts/mutate":     {floor: 5, only: []string{}},
 		"scripts/release":    {floor: 5, only: []string{}},
 		"scripts/ruletable":  {floor: 5, only: []string{}},
