@@ -261,28 +261,3 @@ func (s *serving) steered(b *box, loud, password string) {
 	expect(422, "GET", "/api/v1/coverage?version=%21", "")
 	expect(405, "PUT", all, "")
 }
-
-// TestServeKilled: what a killed server was at is done by the next.
-func TestServeKilled(t *testing.T) {
-	b := newBox(t)
-	b.write("a.txt", "nothing\n")
-	b.must(0, "", "init")
-	b.must(0, "", "watch", "add", "notes", "--every", "never", "--", "dir", b.work)
-	s := b.serve("--scans", "1")
-	s.until("it is scanned", func() bool { return s.watched("notes").Outcome == "complete" })
-	before := s.watched("notes").Finished
-	s.until("its job is put away", func() bool {
-		_, _, text := s.ask(http.MethodGet, "/metrics", "")
-		return !regexp.MustCompile(`revenant_jobs\{.*state="running"\} [1-9]`).MatchString(text)
-	})
-	if err := s.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = s.cmd.Wait() // it says that it was killed
-	b.must(0, "", "watch", "scan", "notes")
-	s = b.serve("--scans", "1")
-	s.until("it is scanned again", func() bool { return s.watched("notes").Finished.After(before) })
-	if code, _ := s.end(); code != 0 {
-		t.Errorf("it ended with code %d", code)
-	}
-}
