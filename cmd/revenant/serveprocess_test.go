@@ -108,12 +108,15 @@ func (s *serving) ask(method, path, body string, token ...string) (code int, kin
 	return resp.StatusCode, resp.Header.Get("Content-Type"), string(b)
 }
 
-// watched is a watch as the API tells it.
-func (s *serving) watched(name string) (w struct {
+// toldWatch is a watch as the API tells it.
+type toldWatch struct {
 	Outcome, Problem, Source string
 	Paused                   bool
 	Finished                 time.Time `json:"finished_at"`
-}) {
+}
+
+// watched asks for a watch.
+func (s *serving) watched(name string) (w toldWatch) {
 	s.t.Helper()
 	code, _, body := s.ask(http.MethodGet, "/api/v1/watch?name="+name, "")
 	if err := json.Unmarshal([]byte(body), &w); err != nil || code != http.StatusOK {
