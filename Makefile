@@ -117,6 +117,12 @@ HOOKRUNS ?= 21
 bench-hook: build $(BIN)/gitleaks-plain $(BIN)/gitleaks-release ## what a developer waits for at a commit; writes docs/speed.md; HOOKRUNS=n
 	go run ./scripts/benchhook -runs $(HOOKRUNS)
 
+IMAGE ?= -mb 128 -runs 3
+
+.PHONY: bench-image
+bench-image: build ## layers of images beside gzip -dc; writes docs/speed.md; IMAGE='-mb N -gib N -runs N'
+	go run ./scripts/benchimage $(IMAGE)
+
 .PHONY: fuzz
 fuzz: ## each fuzz function for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) ./scripts/fuzz.sh

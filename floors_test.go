@@ -68,6 +68,7 @@ func floors() map[string]room {
 		"scanners/gitrepo/catfile":    {floor: 2, sideway: []string{"scanners/gitrepo/objects"}},
 		"scanners/gitrepo/lineage":    {floor: 2, sideway: []string{"scanners/gitrepo/objects"}},
 		"scanners/gitrepo/objects":    {floor: 2},
+		"scanners/gitrepo/salvage":    {floor: 2, sideway: []string{"scanners/gitrepo", "scanners/gitrepo/catfile", "scanners/gitrepo/objects"}},
 		"scanners/image":              {floor: 2, sideway: []string{"scanners/image/distribution"}},
 		"scanners/image/distribution": {floor: 2, sideway: []string{"scanners/web"}},
 		"scanners/image/buildcontext": {floor: 2, sideway: []string{"scanners/files"}},
@@ -81,10 +82,9 @@ func floors() map[string]room {
 		"ingest/enumerate":       {floor: 3},
 		"ingest/hook":            {floor: 3},
 		"ingest/jobs":            {floor: 3},
-		"ingest/settings":        {floor: 3, sideway: []string{"ingest/credential", "ingest/watch"}},
+		"ingest/settings":        {floor: 3, sideway: []string{"ingest/credential", "ingest/notify", "ingest/watch"}},
 		"ingest/watch":           {floor: 3, sideway: []string{"ingest/jobs"}},
 		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
-		"ingest/credential":      {floor: 3},
 		"ingest/pipeline":        {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/migrate":         {floor: 3},
 		"ingest/outcomes":        {floor: 3, sideway: []string{"ingest/scan", "ingest/sealed"}},
@@ -102,7 +102,11 @@ func floors() map[string]room {
 		"ingest/report/template": {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/report"}},
 
-		"api/control":            {floor: 4},
+		"api/control":             {floor: 4},
+		"ingest/credential":       {floor: 3},
+		"ingest/notify":           {floor: 3, sideway: []string{"ingest/credential", "ingest/report"}},
+		"ingest/notify/receivers": {floor: 3, sideway: []string{"ingest/credential", "ingest/notify", "ingest/report"}},
+
 		"cmd/revenant":           {floor: 5},
 		"cmd/revenant/reference": {floor: 4, only: []string{}},
 
@@ -116,6 +120,7 @@ func floors() map[string]room {
 
 		// Tools of the workshop: nothing imports them, they import nothing.
 		"scripts/benchhook":  {floor: 5, only: []string{}},
+		"scripts/benchimage": {floor: 5, only: []string{}},
 		"scripts/benchpeers": {floor: 5, only: []string{}},
 		"scripts/demo":       {floor: 5, only: []string{}},
 		"scripts/mutate":     {floor: 5, only: []string{}},

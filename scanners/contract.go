@@ -99,7 +99,10 @@ type Matcher interface {
 type Item struct {
 	SourceID string
 	Path     string // raw; bytes need not be UTF-8
-	Locator  string // stable name inside the source beyond the path; never content
+	// Outside begins Path with what rules do not look at: where a repository lies that
+	// the content is in. Empty: rules look at all of it.
+	Outside string
+	Locator string // stable name inside the source beyond the path; never content
 	// Identity names the content itself, where the source knows that nothing else
 	// ever stands under that name: what it gave need not be looked for again.
 	// Empty: not known.
@@ -155,6 +158,9 @@ type ImageLayer struct {
 	// HiddenBy is the layer that removes or replaces it there, and Hiding the
 	// instruction that made that; empty: none does, or it is not known.
 	HiddenBy, Hiding string
+	// InRepository is where a content stands in a git repository that the layer has;
+	// empty: it is in none.
+	InRepository fingerprints.Presence
 }
 
 // Counts is how much was read.

@@ -171,23 +171,52 @@ func (l *looking) through(data []byte, v level) {
 	})
 }
 
+// silencer is a Viewer that can tell at little cost of some texts that nothing is
+// encoded in them.
+type silencer interface{ Silent(data []byte) bool }
+
 // text shows a text to the matchers and looks through it.
 func (l *looking) text(t Text, outer level) {
+	guesses := outer.guesses
+	if t.Guessed {
+		guesses++
+	}
+	if guesses > maxGuesses || outer.depth == 0 && !t.Guessed && l.nothing(t) {
+		return
+	}
+	l.closely(t, outer, guesses)
+}
+
+// nothing reports whether there is neither anything encoded in a text nor a hit:
+// most are short words, and where they came from need not be known.
+func (l *looking) nothing(t Text) bool {
+	if s, ok := l.e.Viewer.(silencer); !ok || !s.Silent(t.Data) {
+		return false
+	}
+	for _, m := range l.e.Matchers {
+		if len(appendHits(l.ctx, m, nil, l.decoded(t))) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// decoded is a text as matchers see it.
+func (l *looking) decoded(t Text) Chunk {
+	return Chunk{Data: t.Data, Path: l.chunk.Path, Final: true, Decoded: true, AnyPath: l.chunk.AnyPath}
+}
+
+// closely is text for one that may hold something.
+func (l *looking) closely(t Text, outer level, guesses int) {
 	here := func(from, until int) (int, int) { return outer.to(t.Origin(from, until)) }
-	v := level{depth: outer.depth + 1, form: outer.form.Within(t.Form), to: here}
+	v := level{depth: outer.depth + 1, form: outer.form.Within(t.Form), to: here, guesses: guesses}
 	if t.Guessed {
 		v.form = t.Form
 	}
 	if t.Alike {
 		v.alike = outer.alike + 1
 	}
-	if v.guesses = outer.guesses; t.Guessed {
-		v.guesses++
-	}
-	if v.guesses > maxGuesses {
-		return
-	}
-	t.Guessed = v.guesses > 0 // and so is what is in it
+	t.Guessed = guesses > 0 // and so is what is in it
 	if outer.depth > 0 && l.again(t, here, v.guesses) {
 		return
 	}
@@ -196,7 +225,7 @@ func (l *looking) text(t Text, outer level) {
 		if guesses && t.Guessed {
 			continue
 		}
-		for _, h := range appendHits(l.ctx, m, nil, Chunk{Data: t.Data, Path: l.chunk.Path, Final: true, Decoded: true, AnyPath: l.chunk.AnyPath}) {
+		for _, h := range appendHits(l.ctx, m, nil, l.decoded(t)) {
 			if h.PathOnly || h.Span.Len() <= 0 {
 				continue
 			}

@@ -98,6 +98,9 @@ type Layer struct {
 	Of       int    `json:"of,omitempty"`
 	HiddenBy string `json:"hidden_by,omitempty"` // the layer that removes or replaces it
 	Hiding   string `json:"hiding,omitempty"`    // the instruction that made that one; redacted
+	// InRepository is where the content stands in a git repository that the layer has:
+	// tip, history or unreachable.
+	InRepository string `json:"in_repository,omitempty"`
 }
 
 // ToleratedIn is where the word stands that tolerates a finding.

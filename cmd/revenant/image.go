@@ -149,7 +149,7 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 			if !fl.noCache {
 				a.remembersLayers(&o, e, &fl.scanFlags, job.place)
 			}
-			return open(o)
+			return a.openImages(e, fl, o, open)
 		}
 		jobs = append(jobs, job)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -26,6 +27,8 @@ import (
 	"revenant/fingerprints/store/sqlstore"
 	"revenant/ingest/credential"
 	"revenant/ingest/jobs"
+	"revenant/ingest/notify"
+	"revenant/ingest/notify/receivers"
 	"revenant/ingest/settings"
 	"revenant/ingest/watch"
 )
@@ -125,7 +128,9 @@ type server struct {
 	metrics *control.Metrics
 	worker  store.Worker
 	token   fingerprints.Value
-	release func() // lets others know that the worker has ended
+	// notifier tells what becomes of findings; nil: nobody wants to know.
+	notifier *notify.Notifier
+	release  func() // lets others know that the worker has ended
 }
 
 // serve runs until the context ends.
@@ -159,8 +164,11 @@ func (a *app) serve(c *cobra.Command, fl *serveFlags, answers bool) (err error) 
 	var wg sync.WaitGroup
 	running, stop := context.WithCancel(ctx)
 	defer stop()
+	failed := make(chan error, 3)
 	wg.Go(func() { v.shared.follow(running) })
-	failed := make(chan error, 2)
+	if v.notifier != nil {
+		wg.Go(func() { failed <- v.notifier.Run(running) })
+	}
 	if set.Workers.Off {
 		wg.Go(func() { <-running.Done() })
 	} else {
@@ -252,6 +260,9 @@ func (v *server) openQueue(ctx context.Context) error {
 	if err := v.holdWorker(); err != nil {
 		return err
 	}
+	if err := v.openNotifier(); err != nil {
+		return err
+	}
 	place, err := v.a.storePlace(s.dir)
 	if err != nil {
 		return err
@@ -264,6 +275,20 @@ func (v *server) openQueue(ctx context.Context) error {
 		o.Runner = v.tender
 	}
 	v.queue, err = jobs.Open(ctx, place, o)
+	return err
+}
+
+// openNotifier makes who tells of findings.
+func (v *server) openNotifier() error {
+	if len(v.set.Notify.Rules) == 0 {
+		return nil
+	}
+	senders, err := receivers.New(v.set.Notify, receivers.Deps{Now: v.a.now})
+	if err != nil {
+		return usagef("notify: %w", err)
+	}
+	s := v.shared.session
+	v.notifier, err = notify.New(notify.Options{Config: v.set.Notify, Store: s.store, Registry: s.reg, Senders: senders, Now: v.a.now, Log: v.log})
 	return err
 }
 
@@ -306,6 +331,15 @@ func (v *server) gone(w store.Worker) bool {
 // ended tells how a scan ended.
 func (v *server) ended(before store.Watch, why jobs.Reason, r watch.Result, took time.Duration) {
 	v.metrics.Ended(before, why, r.Outcome, took)
+	if v.notifier != nil {
+		problem := ""
+		if r.Outcome == registry.WatchFailed {
+			problem = r.Problem
+		}
+		if err := v.notifier.Health(context.Background(), cmp.Or(r.SourceID, before.SourceID, before.Name), problem); err != nil {
+			v.log.Warn("nobody can be told how a source does", slog.Any("error", err))
+		}
+	}
 	level, said := slog.LevelInfo, "scanned"
 	if r.Outcome != registry.WatchComplete {
 		level, said = slog.LevelWarn, "not scanned to the end"

@@ -266,25 +266,32 @@ func (o ownerCache) finding(ctx context.Context, tx store.Tx, f store.FindingVie
 }
 
 func (o ownerCache) detail(ctx context.Context, tx store.Tx, f store.FindingView) (FindingDetail, error) {
+	out, err := o.briefly(ctx, tx, f, 0)
+	if err != nil {
+		return out, err
+	}
+	history, err := tx.History(ctx, f.ID)
+	for _, h := range history {
+		out.History = append(out.History, HistoryView(h))
+	}
+	return out, err
+}
+
+// briefly is a finding with its first places, all of them for 0, and without its
+// history.
+func (o ownerCache) briefly(ctx context.Context, tx store.Tx, f store.FindingView, places int) (FindingDetail, error) {
 	shown, err := o.finding(ctx, tx, f)
 	if err != nil {
 		return FindingDetail{}, err
 	}
 	out := FindingDetail{Finding: shown, Sightings: []SightingView{}}
-	places, err := tx.Sightings(ctx, f.ID, 0)
-	if err != nil {
-		return out, err
-	}
-	for _, s := range places {
+	list, err := tx.Sightings(ctx, f.ID, places)
+	for _, s := range list {
 		out.Sightings = append(out.Sightings, SightingView{
 			Locator: s.Locator, Line: s.Line, Column: s.Column, EndLine: s.EndLine, EndColumn: s.EndColumn,
 			Start: s.Start, End: s.End, Form: s.Form, Rule: s.Rule, Within: s.Within, Presence: s.Presence,
 			Context: s.Context, URL: s.URL, At: optionalTime(s.At), FirstSeen: s.FirstSeen, LastSeen: s.LastSeen,
 		})
-	}
-	history, err := tx.History(ctx, f.ID)
-	for _, h := range history {
-		out.History = append(out.History, HistoryView(h))
 	}
 	return out, err
 }

@@ -111,7 +111,20 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 			_, err := k.reg.Prove(k.ctx, a, s1, registry.ProveOptions{})
 			return err
 		},
-		"Checkpoint": func(k *kit, a registry.Actor) error { _, err := k.reg.Checkpoint(k.ctx, a); return err },
+		"AddWatch": func(k *kit, a registry.Actor) error {
+			_, err := k.reg.AddWatch(k.ctx, a, registry.WatchSpec{Name: "new", Kind: "dir"}, k.now)
+			return err
+		},
+		"KeepWatch": func(k *kit, a registry.Actor) error {
+			return k.reg.KeepWatch(k.ctx, a, registry.WatchSpec{Name: "kept", Kind: "dir"}, k.now)
+		},
+		"ChangeWatch": func(k *kit, a registry.Actor) error {
+			yes := true
+			_, err := k.reg.ChangeWatch(k.ctx, a, watched, registry.WatchChange{Paused: &yes}, never)
+			return err
+		},
+		"RemoveWatch": func(k *kit, a registry.Actor) error { _, err := k.reg.RemoveWatch(k.ctx, a, watched); return err },
+		"Checkpoint":  func(k *kit, a registry.Actor) error { _, err := k.reg.Checkpoint(k.ctx, a); return err },
 		"Rekey": func(k *kit, a registry.Actor) error {
 			if err := k.ring.Rotate(k.rand, k.now, keys.RotateRoutine); err != nil {
 				return err
@@ -126,9 +139,10 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 // themselves (Init, Check).
 func notMutations() []string {
 	return []string{
-		"AuditLog", "BuildPack", "Check", "Coverage", "Decisions", "DecisionsForScan", "Doctor", "Export", "FieldLabels", "Finding", "Findings", "History", "Homes",
-		"Init", "List", "Meta", "PackKey", "Show", "Source", "Sources", "Standings", "Status", "Verdicts", "VerifyAudit",
-		"VerifyProof",
+		"AuditLog", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Doctor", "DropWorker", "EndWatch", "Export", "FeedEnd",
+		"FieldLabels", "Finding", "Findings", "FindingsByID", "History", "Homes",
+		"Init", "List", "Meta", "PackKey", "ReleaseWatch", "SeeWorker", "SetMembers", "Show", "Source", "Sources", "Standings", "Status", "TakeDue", "Verdicts", "VerifyAudit",
+		"VerifyProof", "WantScan", "WantSource", "Watch", "Watches", "Workers",
 	}
 }
 
@@ -148,6 +162,9 @@ func fixtures(t *testing.T) *kit {
 		t.Fatal(err)
 	}
 	k.home = home.Home.ID
+	if _, err := k.reg.AddWatch(k.ctx, me(), registry.WatchSpec{Name: watched, Kind: "git", Location: "https://host/x"}, k.now); err != nil {
+		t.Fatal(err)
+	}
 	return k
 }
 

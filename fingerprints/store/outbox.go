@@ -8,7 +8,7 @@ import (
 	"revenant/fingerprints"
 )
 
-// ErrOvertaken: another process was faster, and what was to be written rests on
+// ErrOvertaken says that another process was faster, and what was to be written rests on
 // what is no longer so. Begin again.
 var ErrOvertaken = errors.New("another process was faster")
 

@@ -31,7 +31,7 @@ const (
 
 // imagePlaces are all of them; each plants with names of its own.
 func imagePlaces() []imagePlace {
-	return slices.Concat(imageFiles(), imagePacked(), imageWords(), imageNotes())
+	return slices.Concat(imageFiles(), imagePacked(), imageGit(), imageWords(), imageNotes())
 }
 
 // put puts a file that holds a value into a layer.
@@ -254,7 +254,7 @@ func (b *bench) tryImage(t *testing.T, layout string) []cell {
 		}
 	}
 	s := b.searchFor(t, raw)
-	found, skips := s.run(t, m.source(layout, image.Options{Screen: s.screen(), Workers: 2}))
+	found, skips := s.run(t, m.source(layout, image.Options{Screen: s.screen(), Workers: 2, Repositories: layerRepositories{t.TempDir(), s.screen()}}))
 	if len(skips) > 0 {
 		t.Errorf("skips %v", skips)
 	}

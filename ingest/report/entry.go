@@ -87,6 +87,8 @@ type EntryLayer struct {
 	Of       int    `json:",omitempty"`
 	HiddenBy string `json:",omitempty"` // the layer that removes or replaces it
 	Hiding   string `json:",omitempty"` // the instruction that made that one
+	// InRepository is where it stands in a git repository that the layer has.
+	InRepository string `json:",omitempty"`
 }
 
 // NewEntry puts a finding into gitleaks' shape.

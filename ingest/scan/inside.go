@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"revenant/fingerprints"
@@ -64,9 +65,12 @@ func (in *inside) Content(ctx context.Context, k archives.Content, r io.Reader) 
 // whole scans the item's own bytes.
 func (in *inside) whole(ctx context.Context, k archives.Content, r io.Reader) (err error) {
 	in.top.inside, in.top.self = in, k
-	in.j.bytes, err = in.p.o.Engine.Scan(ctx, r, in.j.item.Path, in.window(ctx, in.top))
+	in.j.bytes, err = in.p.o.Engine.Scan(ctx, r, in.judged(in.j.item.Path), in.window(ctx, in.top))
 	return err
 }
+
+// judged is the path that rules look at.
+func (in *inside) judged(path string) string { return strings.TrimPrefix(path, in.j.item.Outside) }
 
 func (in *inside) window(ctx context.Context, c *content) func(scanners.Window) error {
 	return func(w scanners.Window) error { return c.window(ctx, w) }
@@ -91,7 +95,7 @@ func (in *inside) member(ctx context.Context, k archives.Content, r io.Reader) (
 	in.j.record.member(c.path)
 	l := &largely{r: r, done: ctx.Done(), slot: in.p.members.large}
 	defer l.release()
-	_, err = in.p.o.Engine.Scan(ctx, l, k.Path, in.window(ctx, c))
+	_, err = in.p.o.Engine.Scan(ctx, l, in.judged(k.Path), in.window(ctx, c))
 	if err != nil && ctx.Err() == nil && !errors.Is(err, errStopped) {
 		in.skip(fingerprints.Skip{Path: k.Path, Reason: fingerprints.SkipUnreadable, Detail: "cannot be read", Size: -1})
 		return nil

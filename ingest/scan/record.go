@@ -75,7 +75,7 @@ func layerOf(it scanners.Item) *wire.Layer {
 	if l == nil {
 		return nil
 	}
-	return &wire.Layer{Image: l.Image, Platform: l.Platform, Digest: l.Digest, Index: l.Index, Of: l.Of, HiddenBy: l.HiddenBy, Hiding: l.Hiding}
+	return &wire.Layer{Image: l.Image, Platform: l.Platform, Digest: l.Digest, Index: l.Index, Of: l.Of, HiddenBy: l.HiddenBy, Hiding: l.Hiding, InRepository: string(l.InRepository)}
 }
 
 // count counts the hits of a rule at a path, from 0.

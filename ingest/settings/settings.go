@@ -24,6 +24,7 @@ import (
 	"github.com/knadh/koanf/v2"
 
 	"revenant/ingest/credential"
+	"revenant/ingest/notify"
 	"revenant/ingest/watch"
 )
 
@@ -42,6 +43,9 @@ type Settings struct {
 	// while one follows another.
 	Push    map[string][]string `koanf:"push"`
 	Watches []Watch             `koanf:"watches"`
+	// Notify says who is told what becomes of findings; its URL is BaseURL where it
+	// has none.
+	Notify notify.Config `koanf:"notify"`
 }
 
 // TLS is the server's certificate; both empty: none.
@@ -168,6 +172,20 @@ func known() map[string]any {
 		"workers": map[string]any{"scans": leaf, "off": leaf},
 		"log":     map[string]any{"format": leaf, "level": leaf},
 		"push":    map[string]any{"github": leaf, "gitlab": leaf, "gitea": leaf, "git": leaf, "registry": leaf, "logs": leaf},
+		"notify": map[string]any{
+			"url": leaf, "give_up_after": leaf,
+			"receivers": map[string]any{
+				"name": leaf, "window": leaf,
+				"webhook": map[string]any{"url": leaf, "url_from": leaf, "secret": leaf},
+				"slack":   map[string]any{"url_from": leaf},
+				"mail":    map[string]any{"server": leaf, "tls": leaf, "user": leaf, "password": leaf, "from": leaf, "to": leaf},
+				"github":  map[string]any{"repository": leaf, "api": leaf, "token": leaf, "label": leaf},
+				"gitlab":  map[string]any{"project": leaf, "api": leaf, "token": leaf, "label": leaf},
+			},
+			"rules": map[string]any{
+				"name": leaf, "verdicts": leaf, "min_severity": leaf, "statuses": leaf, "owners": leaf, "sources": leaf, "secrets": leaf, "events": leaf, "receivers": leaf,
+			},
+		},
 		"watches": map[string]any{"name": leaf, "scan": leaf, "every": leaf, "cron": leaf, "credential": leaf},
 	}
 }
@@ -264,6 +282,12 @@ func (s *Settings) check() error {
 				return fmt.Errorf("push.%s: a reference is empty", who)
 			}
 		}
+	}
+	if s.Notify.URL == "" {
+		s.Notify.URL = s.BaseURL
+	}
+	if err := s.Notify.Validate(); err != nil {
+		return fmt.Errorf("notify: %w", err)
 	}
 	return s.checkWatches()
 }

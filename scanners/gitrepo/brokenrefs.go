@@ -29,10 +29,14 @@ func (s *Source) findRefs(ctx context.Context, before *memory) error {
 	for _, name := range loose.broken() {
 		s.skip("@ref", name, fingerprints.SkipUnreadable, "a ref that cannot be read")
 	}
-	remembered := s.leads(before)
+	remembered, alike := s.leads(before), map[oid]ref{}
 	for i := range refs {
 		f := &refs[i]
 		if remembered.of(f) {
+			continue
+		}
+		if same, has := alike[f.target]; has {
+			f.commit, f.is, f.in, f.tagIn = same.commit, same.is, same.in, same.tagIn
 			continue
 		}
 		if f.commit, f.is, err = s.peeled(ctx, f.target); err != nil {
@@ -47,10 +51,16 @@ func (s *Source) findRefs(ctx context.Context, before *memory) error {
 			s.skip("@ref", f.name, reason, "a ref to an object that cannot be read")
 		}
 		f.in, f.tagIn = s.store.Packed(f.commit), s.store.Packed(f.target)
+		if len(alike) < maxAlike && err == nil {
+			alike[f.target] = *f
+		}
 	}
 	s.refs = refs
 	return nil
 }
+
+// maxAlike is how many objects are remembered that several refs may lead to.
+const maxAlike = 1 << 12
 
 // leads says what refs lead to, as far as it is remembered and still here.
 type leads struct {

@@ -65,6 +65,9 @@ func (w *work) item(st *standing, h heldFile, presence fingerprints.Presence) sc
 		}
 	}
 	w.reader.survey.gave(h)
+	if h.history != nil {
+		return w.committed(it, h)
+	}
 	return it
 }
 

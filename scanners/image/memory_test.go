@@ -145,7 +145,9 @@ func (c *counting) asked(configs map[string]bool) (most, all int) {
 
 func (c *counting) open(t testing.TB, text string, tags func(string) bool, o image.Options) *image.Source {
 	t.Helper()
-	o.Screen = screen
+	if o.Screen == nil {
+		o.Screen = screen
+	}
 	o.Workers = max(o.Workers, 2)
 	s, err := image.NewRegistry(c.host+"/"+text, image.RegistryOptions{Insecure: true, Tags: tags}, o)
 	if err != nil {

@@ -41,6 +41,7 @@ type reach struct {
 	Scan   int
 	Images []string // digests
 	Layers []string
+	Parts  []string // of the memory, about repositories in the layers
 }
 
 // load reads what is remembered.
@@ -92,6 +93,19 @@ func (r *reached) take(pictures []picture, whole bool) {
 	}
 }
 
+// keeps notes that a part of the memory is about what an image leads to.
+func (r *reached) keeps(p picture, part string) {
+	for _, called := range p.called() {
+		if ref, err := name.ParseReference(called); err == nil {
+			called = ref.Name()
+		}
+		if at, has := r.Names[called]; has && !slices.Contains(at.Parts, part) {
+			at.Parts = append(at.Parts, part)
+			r.Names[called] = at
+		}
+	}
+}
+
 // digests are those that images were scanned by.
 func (r *reached) digests() (out []string) {
 	for called := range r.Names {
@@ -120,8 +134,9 @@ func (r *reached) stands(locator string) bool {
 			}
 		}
 	}
-	what, _, _ := strings.Cut(locator, " entry ")
-	return r.still[what]
+	what, rest, _ := strings.Cut(locator, " ")
+	digest, _, _ := strings.Cut(rest, " ")
+	return r.still[what+" "+digest]
 }
 
 // save keeps it, and forgets layers that no name leads to any more.
@@ -137,6 +152,9 @@ func (r *reached) save(m Memory) error {
 	for _, at := range r.Names {
 		for _, l := range at.Layers {
 			parts[partOf(l)] = true
+		}
+		for _, part := range at.Parts {
+			parts[part] = true
 		}
 	}
 	return m.Keep(parts)

@@ -5,7 +5,7 @@
 // that have it; what a later layer removes or replaces is read like everything
 // else, and said to be shadowed; what an image says of itself - environment,
 // labels, history, annotations - is content too; memory is flat and nothing is
-// unpacked; what cannot be read is a Skip. It refuses: to run or flatten an
+// unpacked, but for git repositories in which something may be; what cannot be read is a Skip. It refuses: to run or flatten an
 // image, and to know what is in a file.
 package image
 
@@ -37,6 +37,12 @@ type Options struct {
 	Look [32]byte
 	// Workers is how many layers are read at once; at least 1.
 	Workers int
+	// Repositories reads git repositories in layers; nil: their objects are contents
+	// like all others.
+	Repositories GitRepositories
+	// Spool is how many bytes of such repositories lie on a disk at a time, and how
+	// large one may be; 0: 2 GiB.
+	Spool int64
 	// Progress is told of each file that was screened, with its size; nil: nobody
 	// is. Calls overlap.
 	Progress func(bytes int64)
@@ -77,6 +83,7 @@ type Source struct {
 	failed  error
 	closed  bool
 	again   shelf
+	cabinet *cabinet // nil: none was needed
 }
 
 var _ scanners.Source = (*Source)(nil)
@@ -114,7 +121,11 @@ func (s *Source) Close() error {
 	if s.work != nil {
 		s.work.reader.stop()
 	}
-	return s.place.close()
+	var err error
+	if s.cabinet != nil {
+		err = s.cabinet.close()
+	}
+	return errors.Join(err, s.place.close())
 }
 
 // known reads what is remembered of images, once.

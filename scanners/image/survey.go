@@ -39,6 +39,10 @@ type heldFile struct {
 	Size  int64
 
 	data []byte // nil: the layer is read again
+
+	// Of a content of a repository, which the entry holds; nil: it is the entry's own.
+	history   *generation
+	committed *committed
 }
 
 // survey reads layers, each once, and screens what is in them.

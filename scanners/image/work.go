@@ -18,6 +18,10 @@ type work struct {
 	layers   []*standing // by the layer's place in the reader's order
 	reader   *reader
 
+	histories map[string][]*generation // of git directories, by the layers that have them
+	known     map[string]*generation   // by their part
+	read      int                      // of them
+
 	at    int // the next picture
 	stack *stack
 	on    []int // the layers on the stack
@@ -35,6 +39,13 @@ type standing struct {
 	// waiting are held files that no image has shown yet.
 	waiting []int
 	repeats map[int]bool
+
+	// Of git directories: nil where nobody asked yet.
+	folders   map[string]bool
+	git       *gitIndex
+	entries   map[int]int     // held files by their entry
+	replaced  map[int]bool    // held files that contents of a repository stand for
+	committed map[string]bool // contents of repositories that are held
 }
 
 // where says where a layer stands in an image that has it, the first one.
@@ -64,7 +75,10 @@ func newWork(s *Source, pictures []picture) *work {
 		}
 		return slices.CompareFunc(a.layers, b.layers, func(x, y blob) int { return strings.Compare(x.digest, y.digest) })
 	})
-	w := &work{src: s, pictures: pictures, reader: newReader(s.o), stack: newStack()}
+	w := &work{
+		src: s, pictures: pictures, reader: newReader(s.o), stack: newStack(),
+		histories: map[string][]*generation{}, known: map[string]*generation{},
+	}
 	for n := range pictures {
 		w.place(n, &pictures[n])
 	}
@@ -79,6 +93,7 @@ func (w *work) place(n int, p *picture) {
 		if at == len(w.layers) {
 			w.layers = append(w.layers, &standing{
 				blob: l, owner: p.owner, hidden: map[int]*hider{}, names: map[string]bool{},
+				replaced: map[int]bool{}, committed: map[string]bool{},
 				where: where{digest: p.digest, platform: p.platform, index: i, of: len(p.layers)},
 			})
 		}
@@ -122,6 +137,7 @@ func (w *work) next(ctx context.Context) error {
 	w.at++
 	p := w.pictures[n]
 	chain := w.take(ctx, p)
+	w.repositories(ctx, p, chain)
 	if !p.loose {
 		w.show(p, chain)
 		w.src.said(ctx, p)
@@ -129,7 +145,8 @@ func (w *work) next(ctx context.Context) error {
 	for _, at := range distinct(chain) {
 		if st := w.layers[at]; st.last == n && st.known != nil {
 			w.give(st, st.rest())
-			st.known, st.hidden = nil, nil // the names in it may be many
+			// The names in it may be many.
+			st.known, st.hidden, st.git, st.entries, st.committed = nil, nil, nil, nil, nil
 		}
 	}
 	w.pictures[n] = picture{} // and so may configurations
@@ -173,6 +190,9 @@ func (w *work) take(ctx context.Context, p picture) (chain []int) {
 
 // show puts an image's layers on each other, and gives out what it shows.
 func (w *work) show(p picture, chain []int) {
+	if !slices.ContainsFunc(chain, func(at int) bool { return len(w.layers[at].waiting) > 0 }) {
+		return // where its names stand does not matter, and they may be many
+	}
 	same := shared(w.on, chain)
 	for range len(w.on) - same {
 		w.stack.pop()

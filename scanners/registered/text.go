@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"sort"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/pack"
@@ -16,18 +17,33 @@ type text struct {
 	data []byte
 	// form names how the text was encoded in the chunk; raw for the chunk.
 	form fingerprints.Form
-	// start and end are where in the chunk each byte of the text comes from;
-	// nil for the chunk itself.
-	start, end []int32
-	base       int64 // of the chunk in the content
+	// from is where in the chunk the bytes of the text come from; empty for the
+	// chunk itself.
+	from []stretchOf
+	base int64 // of the chunk in the content
+}
+
+// stretchOf are some bytes of a text, from out on, and where they come from: each
+// from so many bytes of the chunk, from at on, or, when each is 0, all of them
+// from one character of width bytes.
+type stretchOf struct{ out, at, each, width int32 }
+
+// origin is the stretch that holds a byte of the text.
+func (t *text) origin(i int) stretchOf {
+	k := sort.Search(len(t.from), func(k int) bool { return int(t.from[k].out) > i })
+	return t.from[k-1]
 }
 
 // span maps a stretch of the text, which is not empty, to the content.
 func (t *text) span(from, to int) scanners.Span {
-	if t.start == nil {
+	if len(t.from) == 0 {
 		return scanners.Span{Start: t.base + int64(from), End: t.base + int64(to)}
 	}
-	return scanners.Span{Start: t.base + int64(t.start[from]), End: t.base + int64(t.end[to-1])}
+	first, last := t.origin(from), t.origin(to-1)
+	return scanners.Span{
+		Start: t.base + int64(first.at) + int64(first.each)*int64(from-int(first.out)),
+		End:   t.base + int64(last.at) + int64(last.each)*int64(to-int(last.out)) + int64(last.width),
+	}
 }
 
 // tile is how much of a text every pass sees before the next tile is touched,

@@ -100,6 +100,14 @@ func (w *work) transcode(x *text, p, order int) int {
 	low := 1 - order // the byte that counts
 	gap, page := 0, byte(0)
 	for p+2 <= len(x.data) && gap <= wideGap {
+		if end := y.ascii(x.data, p, low, piece); end > p {
+			p, gap, page = end, 0, 0
+			if len(y.data) >= piece {
+				w.search(y, 1)
+				y = y.tail(keep)
+			}
+			continue
+		}
 		lo, hi := x.data[p+low], x.data[p+order]
 		r, width := rune(lo)|rune(hi)<<8, 2
 		if hi == 0 && lo != 0 {
@@ -125,24 +133,48 @@ func (w *work) transcode(x *text, p, order int) int {
 	return p - 2*min(gap, wideGap)
 }
 
+// ascii appends the ASCII in units of two bytes that stands at a place of the
+// chunk, as far as it goes and up to a length of the text, and returns where it
+// ends. low says which byte of a unit is not zero.
+func (t *text) ascii(data []byte, p, low, most int) (end int) {
+	from, n := p, len(t.data)
+	for ; p+2 <= len(data) && len(t.data) < most; p += 2 {
+		c := data[p+low]
+		if data[p+1-low] != 0 || c-1 >= utf8.RuneSelf-1 {
+			break
+		}
+		t.data = append(t.data, c)
+	}
+	if p > from {
+		t.from = append(t.from, stretchOf{out: int32(n), at: int32(from), each: 2})
+	}
+	return p
+}
+
 // push appends a character that stands at a place of the chunk.
 func (t *text) push(r rune, at, width int) {
-	n := len(t.data)
+	t.from = append(t.from, stretchOf{out: int32(len(t.data)), at: int32(at), width: int32(width)})
 	t.data = utf8.AppendRune(t.data, r)
-	for range len(t.data) - n {
-		t.start = append(t.start, int32(at))
-		t.end = append(t.end, int32(at+width))
-	}
 }
 
 // tail is a new text with the last n bytes, in the memory of t, which is not used any
 // more.
 func (t *text) tail(n int) *text {
 	cut := max(0, len(t.data)-n)
-	return &text{
-		form: t.form, base: t.base,
-		data:  append(t.data[:0], t.data[cut:]...),
-		start: append(t.start[:0], t.start[cut:]...),
-		end:   append(t.end[:0], t.end[cut:]...),
+	out := &text{form: t.form, base: t.base, data: append(t.data[:0], t.data[cut:]...), from: t.from[:0]}
+	for k, s := range t.from {
+		if k+1 < len(t.from) && int(t.from[k+1].out) <= cut {
+			continue
+		}
+		if int(s.out) < cut {
+			s.at += s.each * int32(cut-int(s.out))
+			s.out = int32(cut)
+		}
+		s.out -= int32(cut)
+		out.from = append(out.from, s)
 	}
+	if n == 0 {
+		out.from = out.from[:0]
+	}
+	return out
 }

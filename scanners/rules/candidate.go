@@ -114,50 +114,47 @@ func asLiteral(c candidate) grade {
 // variable, or a plain word with others behind it is none.
 func asSetting(c candidate) grade {
 	v := strings.TrimRight(c.value(), ".,:")
-	g := gradeOf(v, bareWord)
-	if g == noSecret || secretName(c.before()) && g == weakSecret {
-		return noSecret
-	}
 	before, rest := c.before(), strings.TrimLeft(c.after(), " \t\r")
 	equals := strings.IndexByte(before, '=')
-	switch {
-	case noSetting(before, equals, g):
-		return noSecret
-	case rest == "":
-		return g
+	lone := standsAlone(before, rest, equals)
+	if noSetting(before, equals) || opens(before, rest) || !lone && classesOf(v).letters() {
+		return noSecret // most of them, and what the value is worth costs far more to say
 	}
-	switch rest[0] {
-	case '(', '[', '{', '<':
-		return noSecret
-	case '}':
-		if strings.HasSuffix(before, ":") {
-			return noSecret
-		}
-		return g
-	case '#', '\\', '&':
-		return g
-	case '-':
-		if strings.HasPrefix(rest, "->") { // of a type
-			return noSecret
-		}
-		return g
-	}
-	if bound := equals == len(before)-1 && !strings.ContainsAny(before, " \t"); bound || strings.HasPrefix(rest, "//") {
-		return g
-	}
-	if g == weakSecret || classesOf(v).letters() {
+	g := gradeOf(v, bareWord)
+	if g == weakSecret && (!lone || secretName(before) || strings.HasSuffix(before, ":")) { // a list of words
 		return noSecret
 	}
 	return g
 }
 
+// opens reports whether what stands behind a bare word makes it the name of
+// something: of a call, a type, a member.
+func opens(before, rest string) bool {
+	if rest == "" {
+		return false
+	}
+	switch rest[0] {
+	case '(', '[', '{', '<':
+		return true
+	case '}':
+		return strings.HasSuffix(before, ":")
+	}
+	return strings.HasPrefix(rest, "->")
+}
+
+// standsAlone reports whether no other word follows a bare one, or cannot be of
+// the same sentence.
+func standsAlone(before, rest string, equals int) bool {
+	if rest == "" || strings.IndexByte("}#\\&-", rest[0]) >= 0 || strings.HasPrefix(rest, "//") {
+		return true
+	}
+	return equals == len(before)-1 && !strings.ContainsAny(before, " \t")
+}
+
 // noSetting reports whether what stands before a bare word, with = at a place,
 // sets nothing.
-func noSetting(before string, equals int, g grade) bool {
-	switch {
-	case strings.HasPrefix(before, "PWD"), strings.HasPrefix(before, "PASS:"): // a folder; a test's result
-		return true
-	case strings.Contains(before, "]"), g == weakSecret && strings.HasSuffix(before, ":"): // what a shell completes; a list of words
+func noSetting(before string, equals int) bool {
+	if strings.HasPrefix(before, "PWD") || strings.HasPrefix(before, "PASS:") || strings.Contains(before, "]") { // a folder; a test's result; what a shell completes
 		return true
 	}
 	// nothing, then another word

@@ -92,7 +92,8 @@ func (e *engine) detect(ctx context.Context, raw string, at where, h *hanging) [
 	if at.path != "" && at.path == e.options.Path || e.allowsAll(sc, at.path) {
 		return nil
 	}
-	j := &judge{
+	j := &sc.judgeRoom
+	*j = judge{
 		engine: e,
 		sc:     sc,
 		raw:    raw,
@@ -116,6 +117,7 @@ func (e *engine) take() *scratch {
 
 func (e *engine) give(sc *scratch) {
 	sc.hangs, sc.judge = nil, nil
+	sc.judgeRoom, sc.layerRoom = judge{}, layer{}
 	sc.trim()
 	e.mu.Lock()
 	defer e.mu.Unlock()

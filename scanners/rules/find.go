@@ -106,6 +106,11 @@ type scratch struct {
 	layers   [2][]byte       // memory of decoded texts, in turn
 	hangs    *hanging        // what is found hangs on; nil: nobody asks
 	judge    *judge          // knows the path; nil: nobody does
+
+	// Memory that is used again: most texts are short and hold nothing.
+	plansRoom []int
+	judgeRoom judge
+	layerRoom layer
 }
 
 func (f *finder) newScratch() *scratch {
@@ -174,8 +179,14 @@ type search struct {
 	*scratch
 	text    string
 	asked   []asked
-	done    map[int][][2]int // by plan; nil at first
-	keyword map[string]bool  // whether the text has it; nil at first
+	done    []matched
+	keyword map[string]bool // whether the text has it; nil at first
+}
+
+// matched are all matches of a plan.
+type matched struct {
+	plan int
+	at   [][2]int
 }
 
 // newSearch prefilters a text; it fails when ctx ends.
@@ -206,7 +217,7 @@ func (f *finder) blank(sc *scratch, text string) *search {
 	}
 	sc.turn = 1 - sc.turn
 	s := &sc.searches[sc.turn]
-	*s = search{finder: f, scratch: sc, text: text, asked: s.asked[:0]}
+	*s = search{finder: f, scratch: sc, text: text, asked: s.asked[:0], done: s.done[:0]}
 	return s
 }
 
@@ -331,7 +342,7 @@ func (s *search) over(spent int) bool { return spent > effort*(len(s.text)+1024)
 
 // suspected are the plans that may match, in order.
 func (s *search) suspected() []int {
-	var plans []int
+	plans := s.plansRoom[:0]
 	for _, plan := range s.whole {
 		p := s.plans[plan]
 		silent := p.announced && !s.hinted[plan] && !(p.dotted && strings.Contains(s.text, dottedI))
@@ -345,13 +356,16 @@ func (s *search) suspected() []int {
 		}
 	}
 	slices.Sort(plans)
+	s.plansRoom = plans
 	return slices.Compact(plans)
 }
 
 // matches are all matches of a plan, whether or not its keywords are there.
 func (s *search) matches(plan int) [][2]int {
-	if m, has := s.done[plan]; has {
-		return m
+	for _, d := range s.done { // few have any
+		if d.plan == plan {
+			return d.at
+		}
 	}
 	m, ok := s.fast(plan)
 	if !ok {
@@ -362,10 +376,7 @@ func (s *search) matches(plan int) [][2]int {
 			m = append(m, [2]int{at[0], at[1]})
 		}
 	}
-	if s.done == nil {
-		s.done = map[int][][2]int{}
-	}
-	s.done[plan] = m
+	s.done = append(s.done, matched{plan, m})
 	return m
 }
 

@@ -64,10 +64,13 @@ func (j *judge) around() surroundings {
 
 // barredByPath reports whether a rule does not apply to the path.
 func (j *judge) barredByPath(r *rule) bool {
+	if j.any {
+		return false
+	}
 	barred, known := j.barred[r.index]
 	if !known {
-		barred = !j.any && (j.sc.allowsPath(r.allows, j.path) ||
-			r.where != nil && !j.pathMatches(r) || j.bars(r))
+		barred = j.sc.allowsPath(r.allows, j.path) ||
+			r.where != nil && !j.pathMatches(r) || j.bars(r)
 		if j.barred == nil {
 			j.barred = map[int]bool{}
 		}
@@ -261,7 +264,8 @@ func (f *finding) tags() []string {
 // layers runs through the content and what it decodes to.
 func (j *judge) layers(ctx context.Context) []finding {
 	var out []finding
-	for j.layer = (&layer{text: j.raw}); j.layer != nil; j.layer = j.layer.decode(j.alphabets, j.sc) {
+	j.sc.layerRoom = layer{text: j.raw}
+	for j.layer = &j.sc.layerRoom; j.layer != nil; j.layer = j.layer.decode(j.alphabets, j.sc) {
 		j.above = lines{text: j.layer.text}
 		search, err := j.searched(ctx)
 		if err != nil {

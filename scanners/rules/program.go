@@ -158,7 +158,16 @@ func (p *program) boundaries(asks []*syntax.Inst) []rune {
 	return edges
 }
 
+// fewBounds is how many classes of other runes than ASCII are looked through one
+// by one.
+const fewBounds = 16
+
 func (p *program) classOf(r rune) uint8 {
+	for n := len(p.bounds) - 1; n >= max(0, len(p.bounds)-fewBounds); n-- {
+		if p.bounds[n] <= r {
+			return p.class[n]
+		}
+	}
 	i, exact := slices.BinarySearch(p.bounds, r)
 	if !exact {
 		i--

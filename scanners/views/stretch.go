@@ -185,6 +185,10 @@ func (s *stretches) show() {
 
 // finish yields what is left.
 func (s *stretches) finish() {
+	if !s.open && s.text.high == 0 && len(s.pending) == 0 && s.floor == 0 { // nothing was met, as mostly
+		s.to, s.until, s.line, s.word = 0, 0, -1, 0
+		return
+	}
 	s.close()
 	s.flush()
 	s.pending, s.floor, s.to, s.until, s.line, s.word = s.pending[:0], 0, 0, 0, -1, 0

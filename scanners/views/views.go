@@ -49,8 +49,14 @@ func finders() []finder {
 // Reach implements scanners.Viewer.
 func (v *Viewer) Reach() int { return reach }
 
+// Silent reports, of short texts that hold nothing encoded for sure, that they do.
+func (v *Viewer) Silent(data []byte) bool { return len(data) <= silentLook && silent(data) }
+
 // View implements scanners.Viewer.
 func (v *Viewer) View(ctx context.Context, l scanners.Layer, yield func(scanners.Text) bool) {
+	if v.Silent(l.Data) {
+		return
+	}
 	for _, f := range v.finders {
 		if ctx.Err() != nil || !f.view(ctx, l, yield) {
 			return

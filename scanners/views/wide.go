@@ -24,9 +24,13 @@ type wide struct{ idle *sync.Pool } // of *wideText
 type wideText struct {
 	looking
 	text spliced
+	odd  bool // it has characters that no text has
+	row  int  // most characters of ASCII in a row in it
 	ways []coding
 	sure int // where they end, but for what the ends of a stretch suggest
 	done int // everything before it was transcoded
+
+	aside spliced // texts for those who confirm what they find
 }
 
 func newWide() wide {
@@ -50,8 +54,9 @@ func (f wide) view(ctx context.Context, l scanners.Layer, yield func(scanners.Te
 			next += p
 		}
 	}
-	stopped := k.stopped
+	stopped := !k.flush()
 	k.text.forget()
+	k.aside.forget()
 	k.looking = looking{}
 	f.idle.Put(k) // not when yield panics: something would be left in it
 	return !stopped
@@ -107,7 +112,7 @@ type coding struct {
 // ways to read the stretch, the likeliest first.
 func (k *wideText) sign(p int, z uint64) []coding {
 	k.ways = k.ways[:0]
-	if n := bits.OnesCount64(z); n == 5 || n == 6 {
+	if n := bits.OnesCount64(z); (n == 5 || n == 6) && k.column(p, z) {
 		if k.quads(p); len(k.ways) > 0 {
 			return k.ways
 		}
@@ -134,6 +139,19 @@ func (k *wideText) sign(p int, z uint64) []coding {
 		k.way(big)
 	}
 	return k.ways
+}
+
+// column reports whether every fourth byte is zero, three times in a row, in the
+// word at p and its neighbours, as the highest byte of UTF-32 is. z says which
+// bytes of the word are. Of every stretch that is long enough this is so; of
+// the lengths and offsets that programs are full of it hardly ever is.
+func (k *wideText) column(p int, z uint64) bool {
+	if p < 8 || p+16 > len(k.data) {
+		return true
+	}
+	before, behind := zeros(binary.LittleEndian.Uint64(k.data[p-8:])), zeros(binary.LittleEndian.Uint64(k.data[p+8:]))
+	low, high := uint32(z), uint32(z>>32)
+	return uint32(before)&uint32(before>>32)&low|uint32(before>>32)&low&high|low&high&uint32(behind)|high&uint32(behind)&uint32(behind>>32) != 0
 }
 
 // quads looks for the sign of UTF-32: two units, one of them ASCII.
@@ -284,26 +302,101 @@ func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 // transcode yields the text of a stretch.
 func (k *wideText) transcode(c coding) {
 	like := scanners.Text{Form: fingerprints.FormUTF16, Alike: true}
+	k.odd, k.row = false, 0
 	for p := c.from; p+c.width <= c.to && !k.stopped; {
-		r, width := k.unit(c, p), c.width
-		if c.width == 2 && utf16.IsSurrogate(r) && p+4 <= c.to {
-			if full := utf16.DecodeRune(r, k.unit(c, p+2)); full != utf8.RuneError {
-				r, width = full, 4
-			}
-		}
-		if r < utf8.RuneSelf {
-			k.text.char(byte(r), p, width)
+		if end := k.plains(c, p); end > p {
+			p = end
 		} else {
-			s := splice{at: p, end: p + width}
-			s.n = utf8.EncodeRune(s.out[:], r)
-			k.text.put(s)
+			p += k.another(c, p)
 		}
-		p += width
 		if len(k.text.out) >= k.layer.Piece {
 			k.yields(&k.text, like)
 			k.text.keep(k.layer.Overlap)
 		}
 	}
-	k.yields(&k.text, like)
+	if k.odd && k.row < leastASCII && len(k.text.out) < batch {
+		k.guess()
+	} else {
+		k.yields(&k.text, like)
+	}
 	k.text.keep(0)
+}
+
+// leastASCII is how many characters of ASCII in a row a pattern looks for at the
+// least.
+const leastASCII = 6
+
+// plains appends the ASCII that stands at a place, and returns where it ends.
+func (k *wideText) plains(c coding, p int) int {
+	from, n := p, len(k.text.out)
+	most := min(c.to, p+c.width*max(1, k.layer.Piece-n))
+	for ; p+c.width <= most; p += c.width {
+		r := k.unit(c, p)
+		if r >= 0x7f || r < ' ' && !plain(r) {
+			break
+		}
+		k.text.out = append(k.text.out, byte(r))
+	}
+	if p > from {
+		k.text.parts = append(k.text.parts, part{int32(n), int32(from), -int32(c.width)})
+		k.text.high = max(k.text.high, len(k.text.out))
+		k.row = max(k.row, (p-from)/c.width)
+	}
+	return p
+}
+
+// another appends the character that stands at a place, and returns how long it
+// is. Controls, private and broken ones are odd: no text has them.
+func (k *wideText) another(c coding, p int) (width int) {
+	r, width := k.unit(c, p), c.width
+	if c.width == 2 && utf16.IsSurrogate(r) {
+		full := rune(utf8.RuneError)
+		if p+4 <= c.to {
+			full = utf16.DecodeRune(r, k.unit(c, p+2))
+		}
+		if full != utf8.RuneError {
+			r, width = full, 4
+		} else {
+			k.odd = true
+		}
+	}
+	k.odd = k.odd || r < 0xa0 || r >= 0xe000 && r < 0xf900
+	if r < utf8.RuneSelf {
+		k.text.char(byte(r), p, width)
+		return width
+	}
+	s := splice{at: p, end: p + width}
+	s.n = utf8.EncodeRune(s.out[:], r)
+	k.text.put(s)
+	return width
+}
+
+// guess puts the text aside. What reads like it are the tables of programs, in
+// which no pattern can find a thing; but what confirms what it finds is to see
+// all of them, and can look at many at once.
+func (k *wideText) guess() {
+	if k.layer.NoGuesses || len(k.text.out) == 0 {
+		return
+	}
+	a := &k.aside
+	if n := len(a.parts); n > 0 && (len(a.out) >= batch || k.text.parts[0].at < a.parts[n-1].at) && !k.flush() {
+		return
+	}
+	for _, p := range k.text.parts {
+		p.out += int32(len(a.out))
+		a.parts = append(a.parts, p)
+	}
+	a.out = append(a.out, k.text.out...)
+	a.high = max(a.high, len(a.out))
+	_, end := k.text.origin(0, len(k.text.out))
+	last := splice{at: max(0, end-1), end: end, n: len(border)} // it has to come from somewhere
+	copy(last.out[:], border)
+	a.put(last)
+}
+
+// flush yields what was put aside.
+func (k *wideText) flush() bool {
+	k.yields(&k.aside, scanners.Text{Form: fingerprints.FormUTF16, Alike: true, Guessed: true})
+	k.aside.keep(0)
+	return !k.stopped
 }

@@ -2,6 +2,7 @@ package views_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -99,5 +100,38 @@ func TestWideNoise(t *testing.T) {
 			t.Errorf("%s: %d texts of %d bytes for %d", name, texts, bytes, len(data))
 		}
 		fmt.Fprintf(t.Output(), "%s: %d texts, %d bytes\n", name, texts, bytes)
+	}
+}
+
+// TestWideTables: what stands in tables that read like UTF-16, with controls and
+// private characters in them, is found: registered values of any script, and
+// what patterns look for where it is as long as that is. Noise alone is nothing's.
+func TestWideTables(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	table := func(units int) string {
+		var b []byte
+		for i := range units {
+			u := [...]uint16{uint16(0xc000 + r.IntN(0x1000)), uint16(0x80 + r.IntN(0x70)), uint16(' ' + r.IntN(0x5f)), uint16(0xe000 + r.IntN(0x800))}[i%4]
+			b = append(b, byte(u), byte(u>>8))
+		}
+		return string(b)
+	}
+	rule := ruleMatcher(t)
+	mixed, words := "pкaкsшsдwйoюrяd1п2", random(5, 24, base62)
+	for n := range 40 {
+		front, behind := table(4*(1+n)), table(60)
+		for _, v := range []string{mixed, words} {
+			hits := scan(t, registeredMatcher(t, v), front+wide("le")(v)+behind, 0)
+			if len(hits) != 1 || string(hits[0].Value.Reveal()) != v {
+				t.Fatalf("%q behind %d bytes: %+v", v, len(front), hits)
+			}
+		}
+		v := token(9)
+		if hits := scan(t, rule, front+wide("le")(" "+v+" ")+behind, 0); len(hits) != 1 || string(hits[0].Value.Reveal()) != v {
+			t.Fatalf("a token behind %d bytes: %+v", len(front), hits)
+		}
+		if hits := scan(t, rule, front+behind, 0); len(hits) > 0 {
+			t.Fatalf("noise: %+v", hits)
+		}
 	}
 }

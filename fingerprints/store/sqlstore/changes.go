@@ -73,19 +73,18 @@ func (t *tx) LastChange(ctx context.Context) (uint64, error) {
 	return last, err
 }
 
-// lapsed selects findings by what ended in a stretch of time; each part runs
-// along an index or over a small table.
-const lapsed = `SELECT f.id AS id FROM findings f WHERE f.until > ?1 AND f.until <= ?2
-	UNION SELECT f.id FROM versions v JOIN fields fd ON fd.version = v.id JOIN value_fields vf ON vf.field = fd.id
-		JOIN findings f ON f.value_pk = vf.value_pk WHERE v.window_ends > ?1 AND v.window_ends <= ?2
-	UNION SELECT f.id FROM homes h JOIN finding_homes fh ON fh.home = h.id JOIN findings f ON f.pk = fh.finding_pk
-		WHERE h.until > ?1 AND h.until <= ?2
-	UNION SELECT f.id FROM decisions d JOIN finding_decisions fd ON fd.decision = d.id JOIN findings f ON f.pk = fd.finding_pk
-		WHERE d.until > ?1 AND d.until <= ?2`
+// lapsed selects findings by what ended in a stretch of time. Each part begins
+// with the few that end; CROSS JOIN keeps SQLite from beginning with all findings.
+const lapsed = `SELECT pk FROM findings WHERE until > ?1 AND until <= ?2
+	UNION SELECT f.pk FROM versions v CROSS JOIN fields fd CROSS JOIN value_fields vf CROSS JOIN findings f
+		WHERE v.window_ends > ?1 AND v.window_ends <= ?2 AND fd.version = v.id AND vf.field = fd.id AND f.value_pk = vf.value_pk
+	UNION SELECT fh.finding_pk FROM homes h CROSS JOIN finding_homes fh WHERE h.until > ?1 AND h.until <= ?2 AND fh.home = h.id
+	UNION SELECT fd.finding_pk FROM decisions d CROSS JOIN finding_decisions fd WHERE d.until > ?1 AND d.until <= ?2 AND fd.decision = d.id`
 
 func (t *tx) Lapsed(ctx context.Context, from, to time.Time, after fingerprints.FindingID, limit int) ([]fingerprints.FindingID, error) {
 	var out []fingerprints.FindingID
-	err := t.each(ctx, "listing what ended", `SELECT l.id FROM (`+lapsed+`) AS l WHERE l.id > ?3 ORDER BY l.id LIMIT ?4`,
+	err := t.each(ctx, "listing what ended", `WITH ended (pk) AS MATERIALIZED (`+lapsed+`)
+		SELECT f.id FROM ended e CROSS JOIN findings f WHERE f.pk = e.pk AND f.id > ?3 ORDER BY f.id LIMIT ?4`,
 		[]any{from.UnixMicro(), to.UnixMicro(), string(after), limit}, func(scan scanner) error {
 			var id fingerprints.FindingID
 			err := scan(&id)

@@ -32,7 +32,11 @@ func (t *tx) addCommon(ctx context.Context, list []keyed) error {
 		}
 		views[k.value] = append(views[k.value], k.view)
 	}
-	return inLists(values, func(marks string, args []any) error {
+	weak, err := t.weakValues(ctx, values)
+	if err != nil {
+		return err
+	}
+	return inLists(weak, func(marks string, args []any) error {
 		query := commonValues("AND f.value_pk IN (" + marks + ")")
 		return t.each(ctx, "counting the sources of values", query, args, func(scan scanner) error {
 			var value int64
@@ -45,6 +49,22 @@ func (t *tx) addCommon(ctx context.Context, list []keyed) error {
 			return nil
 		})
 	})
+}
+
+// weakValues leaves those that are registered as weak: a strong value may have
+// more findings than should be counted for each page of them.
+func (t *tx) weakValues(ctx context.Context, values []int64) ([]int64, error) {
+	var out []int64
+	err := inLists(values, func(marks string, args []any) error {
+		return t.each(ctx, "looking for weak values", `SELECT DISTINCT vf.value_pk FROM value_fields vf JOIN fields fd ON fd.id = vf.field
+			WHERE vf.value_pk IN (`+marks+`) AND fd.strength = ?`, append(args, string(fingerprints.StrengthWeak)), func(scan scanner) error {
+			var pk int64
+			err := scan(&pk)
+			out = append(out, pk)
+			return err
+		})
+	})
+	return out, err
 }
 
 func (t *tx) TooCommon(ctx context.Context) ([]fingerprints.RowID, error) {

@@ -112,7 +112,7 @@ func olderSchema(t *testing.T, place string) {
 	create(t, place)
 	db := rawURL(t, place)
 	run(t, db, "DROP TABLE notices, deliveries, told, marks")
-	run(t, db, "DROP INDEX findings_until")
+	run(t, db, "DROP INDEX findings_until, versions_window")
 	run(t, db, "ALTER TABLE findings DROP COLUMN changed")
 	run(t, db, "DROP TABLE finding_decisions")
 	run(t, db, "DROP TABLE decisions")

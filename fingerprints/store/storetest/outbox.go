@@ -38,7 +38,8 @@ func testNotices(t *testing.T, f *fixture) {
 		return out
 	}
 	f.diff("waiting", []store.Waiting{
-		{Receiver: "chat", Count: 3, Oldest: hour(1)}, {Receiver: "chat", Group: "g", Count: 1, Oldest: hour(3), Urgent: true},
+		{Receiver: "chat", Count: 3, Oldest: hour(1)},
+		{Receiver: "chat", Group: "g", Count: 1, Oldest: hour(3), Urgent: true},
 		{Receiver: "mail", Count: 1, Oldest: hour(1)},
 	}, waiting())
 

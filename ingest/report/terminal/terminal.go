@@ -177,6 +177,9 @@ func place(at report.Place) string {
 	if f.Presence != fingerprints.PresenceTip {
 		notes = append(notes, string(f.Presence))
 	}
+	if f.Layer != nil && f.Layer.InRepository != "" {
+		notes = append(notes, f.Layer.InRepository+" of the repository")
+	}
 	if f.Within {
 		notes = append(notes, "inside another value")
 	}

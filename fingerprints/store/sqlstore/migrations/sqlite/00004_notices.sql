@@ -4,6 +4,7 @@ UPDATE findings SET changed = pk;
 INSERT INTO counters (name, last) SELECT 'changes', MAX(pk) FROM findings HAVING MAX(pk) IS NOT NULL;
 CREATE INDEX findings_changed ON findings (changed);
 CREATE INDEX findings_until ON findings (until) WHERE until IS NOT NULL;
+CREATE INDEX versions_window ON versions (window_ends) WHERE window_ends IS NOT NULL;
 
 CREATE TABLE marks ( -- How far somebody got, by name: feeds that are followed, sources that fail.
     name TEXT PRIMARY KEY,

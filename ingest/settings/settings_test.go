@@ -1,0 +1,112 @@
+package settings_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/ingest/notify"
+	"revenant/ingest/settings"
+)
+
+// canary stands for what people write into wrong places.
+const canary = "hunter" + "2-Zq81Lm"
+
+func load(t *testing.T, text string, env map[string]string) (settings.Settings, error) {
+	t.Helper()
+	file := ""
+	if text != "" {
+		file = filepath.Join(t.TempDir(), "revenant.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return settings.Load(file, func(name string) string { return env[name] })
+}
+
+func TestLoad(t *testing.T) {
+	got, err := load(t, `
+listen: ":8443"
+base_url: https://revenant.example.org/
+tls: {certificate: /a.pem, key: /a.key}
+token: file:/run/token
+workers: {scans: 4}
+log: {format: json, level: warn}
+push:
+  github: [env:HOOK, "file:/run/hook"]
+watches:
+  - {name: shop, scan: [git, "https://git.example.org/acme/shop.git"], every: 30m, credential: env:TOKEN}
+  - {name: night, scan: [dir, /srv], cron: "15 3 * * *"}
+notify:
+  receivers:
+    - name: ops
+      window: 1m
+      slack: {url_from: env:SLACK}
+  rules:
+    - {name: all, receivers: [ops]}
+`, map[string]string{"REVENANT_SERVE_WORKERS__SCANS": "7", "REVENANT_SERVE_LOG__LEVEL": "debug", "REVENANT_SERVE_UNKNOWN": "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := settings.Settings{
+		Listen: ":8443", BaseURL: "https://revenant.example.org", TLS: settings.TLS{Certificate: "/a.pem", Key: "/a.key"}, Token: "file:/run/token",
+		Workers: settings.Workers{Scans: 7}, Log: settings.Log{Format: "json", Level: "debug"},
+		Push: map[string][]string{"github": {"env:HOOK", "file:/run/hook"}},
+		Watches: []settings.Watch{
+			{Name: "shop", Scan: []string{"git", "https://git.example.org/acme/shop.git"}, Every: "30m", Credential: "env:TOKEN"},
+			{Name: "night", Scan: []string{"dir", "/srv"}, Cron: "15 3 * * *"},
+		},
+		Notify: notify.Config{URL: "https://revenant.example.org", Rules: []notify.Rule{{Name: "all", Receivers: []string{"ops"}}}},
+	}
+	if len(got.Notify.Receivers) != 1 || got.Notify.Receivers[0].Window != time.Minute || got.Notify.Receivers[0].Slack.URLFrom.String() != "env:SLACK" {
+		t.Errorf("receivers: %+v", got.Notify.Receivers)
+	}
+	got.Notify.Receivers = nil
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	got, err = load(t, "", nil)
+	if err != nil || got.BaseURL != "http://127.0.0.1:7833" {
+		t.Errorf("without anything: %+v, %v", got, err)
+	}
+}
+
+// TestRefused wants each fault named, and nothing of what was written repeated.
+func TestRefused(t *testing.T) {
+	for text, word := range map[string]string{
+		"listen: " + canary: "listen", "listen: \"1.2.3.4:99999\"": "listen", "base_url: ftp://" + canary: "base_url",
+		"base_url: https://u:" + canary + "@h": "base_url", "tls: {key: " + canary + "}": "tls", "token: " + canary: "token",
+		"workers: {scans: 0}": "workers.scans", "workers: {scans: " + canary + "}": "wrong kind", "log: {level: " + canary + "}": "log.level",
+		"log: {format: " + canary + "}": "log.format", canary + ": 1": "top", "workers: {" + canary + ": 1}": "in workers", "watches: " + canary: "watches",
+		"push: {github: [" + canary + "]}": "push.github", "push: {" + canary + ": [env:A]}": "in push", "push: {git: ['']}": "push.git",
+		"watches: [{scan: [dir, /]}]": "no name", "watches: [{name: a}]": "scan is missing", "watches: [{name: a, scan: [dir], every: " + canary + "}]": "schedule",
+		"watches: [{name: a, scan: [dir], every: 1h, cron: '* * * * *'}]": "exclude each other", "watches: [{name: a, scan: [dir]}, {name: a, scan: [dir]}]": "number 2",
+		"watches: [{name: a, scan: [dir], credential: " + canary + "}]": "credential", "a: [" + canary: "YAML", "watches:\n\t- " + canary: "line 2",
+	} {
+		_, err := load(t, text, nil)
+		if !errors.Is(err, settings.ErrSettings) || !strings.Contains(err.Error(), word) || strings.Contains(err.Error(), canary) {
+			t.Errorf("%s: %v, want a word of %q", text, err, word)
+		}
+	}
+	for _, file := range []string{t.TempDir(), filepath.Join(t.TempDir(), "absent")} {
+		if _, err := settings.Load(file, os.Getenv); !errors.Is(err, settings.ErrSettings) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add("listen: :1\nwatches: [{name: a, scan: [dir, /]}]")
+	f.Add("push: {git: [env:A]}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := load(t, text, nil)
+		if err == nil && (s.BaseURL == "" || s.Workers.Scans == 0 && !s.Workers.Off) {
+			t.Errorf("%+v", s)
+		}
+	})
+}

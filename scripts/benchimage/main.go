@@ -1,0 +1,209 @@
+// Command benchimage measures how fast layers of container images are scanned,
+// beside `gzip -dc` of the same layer: whole processes, in turn, medians.
+//
+// The layers are made of the files of this machine's Go tree and of generated
+// ones, so that the same machine makes the same layers: program text, programs,
+// packed files, logs, and with -gib one large layer of text and binary in turn,
+// which shows that memory does not grow. Nothing that it makes is kept.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+type options struct {
+	bin, work, doc string
+	mb, gib        int
+	runs, versions int
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.bin, "bin", "build/bin", "folder of revenant; the programs in it are part of a layer")
+	flag.StringVar(&o.work, "work", "build/bench-image", "folder for what is made; removed before and after")
+	flag.StringVar(&o.doc, "doc", "docs/speed.md", "write the table between the marks of this file; empty: print only")
+	flag.IntVar(&o.mb, "mb", 128, "MB of each layer, at the most")
+	flag.IntVar(&o.gib, "gib", 0, "GiB of one more layer, scanned once; 0: none")
+	flag.IntVar(&o.runs, "runs", 3, "runs of each")
+	flag.IntVar(&o.versions, "versions", 1000, "registered versions")
+	flag.Parse()
+	if err := run(o); err != nil {
+		fmt.Fprintln(os.Stderr, "benchimage:", err)
+		os.Exit(1)
+	}
+}
+
+func run(o options) (err error) {
+	for _, dir := range []*string{&o.bin, &o.work} {
+		if *dir, err = filepath.Abs(*dir); err != nil {
+			return err
+		}
+	}
+	if o.runs < 1 || o.mb < 1 || filepath.Base(o.work) == string(filepath.Separator) {
+		return errors.New("at least one run, one MB, and a folder of its own")
+	}
+	if err := errors.Join(os.RemoveAll(o.work), os.MkdirAll(o.work, 0o755)); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(o.work)) }()
+	b := &bench{o: o, env: append(os.Environ(), "REVENANT_HOME="+filepath.Join(o.work, "home"))}
+	if err := b.register(); err != nil {
+		return err
+	}
+	var rows []row
+	for _, k := range kinds(o) {
+		r, err := b.measure(k)
+		if err != nil {
+			return fmt.Errorf("%s: %w", k.name, err)
+		}
+		rows = append(rows, r)
+	}
+	text := table(o, rows)
+	fmt.Print(text)
+	if o.doc == "" {
+		return nil
+	}
+	return replaceBetween(o.doc, text)
+}
+
+type bench struct {
+	o   options
+	env []string
+}
+
+// register makes a registry of generated values, none of which is in a layer.
+func (b *bench) register() error {
+	r := rand.New(rand.NewPCG(2026, 11))
+	var values strings.Builder
+	for i := range b.o.versions {
+		fmt.Fprintf(&values, "{\"name\":\"bench/%06d\",\"value\":%q}\n", i, word(r, 32))
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"secret", "import", "-", "-q"}} {
+		cmd := exec.Command(filepath.Join(b.o.bin, "revenant"), args...)
+		cmd.Env, cmd.Stdin = b.env, strings.NewReader(values.String())
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("revenant %s: %w: %s", args[0], err, out)
+		}
+	}
+	return nil
+}
+
+// sample is one run of a process.
+type sample struct {
+	wall, cpu time.Duration
+	peak      int64 // bytes
+}
+
+// row is what the runs over a layer come to.
+type row struct {
+	kind            kind
+	plain, packed   int64 // bytes
+	files           int
+	inflate, search []sample
+}
+
+// measure makes a layer, and runs the floor and revenant over it in turn.
+func (b *bench) measure(k kind) (r row, err error) {
+	dir := filepath.Join(b.o.work, "image")
+	l, err := writeImage(dir, k)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	r = row{kind: k, plain: l.plain, packed: l.packed, files: l.files}
+	runs := b.o.runs
+	if k.once {
+		runs = 1
+	}
+	for range runs {
+		floor, err := b.once("gzip", "-dc", l.path)
+		if err != nil {
+			return r, err
+		}
+		took, err := b.once(filepath.Join(b.o.bin, "revenant"), "image", "--no-cache", "--no-store", "-q", "-f", "json", "-r", os.DevNull, "--exit-code", "0", dir)
+		if err != nil {
+			return r, err
+		}
+		r.inflate, r.search = append(r.inflate, floor), append(r.search, took)
+	}
+	return r, nil
+}
+
+// once runs a process. Findings are no failure: Go's own tests have keys in them.
+func (b *bench) once(name string, args ...string) (s sample, err error) {
+	cmd := exec.Command(name, args...)
+	cmd.Env = b.env
+	began := time.Now()
+	if err := cmd.Run(); err != nil {
+		return s, fmt.Errorf("%s: %w", filepath.Base(name), err)
+	}
+	s.wall = time.Since(began)
+	s.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	s.peak = peak(cmd.ProcessState)
+	return s, nil
+}
+
+func table(o options, rows []row) string {
+	var t strings.Builder
+	runs := fmt.Sprintf("medians of %d runs in turn", o.runs)
+	if o.runs == 1 {
+		runs = "one run each"
+	}
+	fmt.Fprintf(&t, "%s/%s, %s, GOMAXPROCS %d, %d registered versions; %s. Of the speed of inflating: by wall time, aim 70 %%.\n\n",
+		runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.GOMAXPROCS(0), o.versions, runs)
+	t.WriteString("| layer | MB | packed | files | `gzip -dc`: wall s | cpu s | revenant: wall s | cpu s | of inflating's speed | its cpu times | peak MB |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, r := range rows {
+		floor, took := median(r.inflate), median(r.search)
+		missed := ""
+		if 10*floor.wall < 7*took.wall {
+			missed = " (missed)"
+		}
+		fmt.Fprintf(&t, "| %s | %d | %d | %d | %.2f | %.2f | %.2f | %.2f | %.0f %%%s | %.1f | %d |\n", r.kind.name, r.plain/1e6, r.packed/1e6, r.files,
+			floor.wall.Seconds(), floor.cpu.Seconds(), took.wall.Seconds(), took.cpu.Seconds(),
+			100*floor.wall.Seconds()/took.wall.Seconds(), missed, took.cpu.Seconds()/floor.cpu.Seconds(), took.peak/1e6)
+	}
+	t.WriteString("\n")
+	return t.String()
+}
+
+// median takes each measure by itself.
+func median(list []sample) (m sample) {
+	n := len(list) / 2
+	wall, cpu, peaks := make([]time.Duration, 0, len(list)), make([]time.Duration, 0, len(list)), make([]int64, 0, len(list))
+	for _, s := range list {
+		wall, cpu, peaks = append(wall, s.wall), append(cpu, s.cpu), append(peaks, s.peak)
+	}
+	slices.Sort(wall)
+	slices.Sort(cpu)
+	slices.Sort(peaks)
+	return sample{wall: wall[n], cpu: cpu[n], peak: peaks[n]}
+}
+
+// The table of the document stands between these lines.
+const (
+	beginMark = "<!-- image: begin, written by make bench-image -->\n"
+	endMark   = "<!-- image: end -->\n"
+)
+
+func replaceBetween(doc, table string) error {
+	text, err := os.ReadFile(doc)
+	if err != nil {
+		return err
+	}
+	before, rest, begun := strings.Cut(string(text), beginMark)
+	_, after, ended := strings.Cut(rest, endMark)
+	if !begun || !ended {
+		return fmt.Errorf("%s has no marks for the table", doc)
+	}
+	return os.WriteFile(doc, []byte(before+beginMark+"\n"+table+endMark+after), 0o644)
+}
