@@ -96,7 +96,11 @@ func TestServeAPILines(t *testing.T) {
 	b.must(0, "", "init")
 	b.must(0, generated(42), "secret", "add", "billing/db-password")
 	b.must(0, "", "watch", "add", "other", "--", "dir", b.work)
-	s := b.serve()
+	b.env = append(b.env, "HOOK="+generated(43))
+	s := b.serve("--config", b.write("../serve.yaml", "push: {git: [\"env:HOOK\"]}\n"))
+	if code, _, body := s.ask(http.MethodPost, "/hooks/git", "{}", ""); code != http.StatusUnauthorized {
+		t.Errorf("an unsigned push: %d %s", code, body)
+	}
 	head := []string{"set -eu"}
 	asked := 0
 	for _, line := range block(servePage(t, "The API"), "SERVER=") {

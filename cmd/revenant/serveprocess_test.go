@@ -108,12 +108,15 @@ func (s *serving) ask(method, path, body string, token ...string) (code int, kin
 	return resp.StatusCode, resp.Header.Get("Content-Type"), string(b)
 }
 
-// watched is a watch as the API tells it.
-func (s *serving) watched(name string) (w struct {
+// toldWatch is a watch as the API tells it.
+type toldWatch struct {
 	Outcome, Problem, Source string
 	Paused                   bool
 	Finished                 time.Time `json:"finished_at"`
-}) {
+}
+
+// watched asks for a watch.
+func (s *serving) watched(name string) (w toldWatch) {
 	s.t.Helper()
 	code, _, body := s.ask(http.MethodGet, "/api/v1/watch?name="+name, "")
 	if err := json.Unmarshal([]byte(body), &w); err != nil || code != http.StatusOK {
@@ -260,29 +263,4 @@ func (s *serving) steered(b *box, loud, password string) {
 	expect(404, "GET", "/api/v1/coverage?version=none@1", "")
 	expect(422, "GET", "/api/v1/coverage?version=%21", "")
 	expect(405, "PUT", all, "")
-}
-
-// TestServeKilled: what a killed server was at is done by the next.
-func TestServeKilled(t *testing.T) {
-	b := newBox(t)
-	b.write("a.txt", "nothing\n")
-	b.must(0, "", "init")
-	b.must(0, "", "watch", "add", "notes", "--every", "never", "--", "dir", b.work)
-	s := b.serve("--scans", "1")
-	s.until("it is scanned", func() bool { return s.watched("notes").Outcome == "complete" })
-	before := s.watched("notes").Finished
-	s.until("its job is put away", func() bool {
-		_, _, text := s.ask(http.MethodGet, "/metrics", "")
-		return !regexp.MustCompile(`revenant_jobs\{.*state="running"\} [1-9]`).MatchString(text)
-	})
-	if err := s.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = s.cmd.Wait() // it says that it was killed
-	b.must(0, "", "watch", "scan", "notes")
-	s = b.serve("--scans", "1")
-	s.until("it is scanned again", func() bool { return s.watched("notes").Finished.After(before) })
-	if code, _ := s.end(); code != 0 {
-		t.Errorf("it ended with code %d", code)
-	}
 }

@@ -145,6 +145,7 @@ const filesText = `In the state folder ($REVENANT_HOME), readable for its owner 
   jobs.db            the queue of 'serve'; may be deleted while it does not run
   control.token      opens the control API of 'serve'; made anew when it is
                      deleted
+  workers/           a lock of each 'serve' and 'worker' that runs here
   packs/core.pack    the compiled fingerprints; made anew when it is not there
   git/               what is remembered of scanned repositories; may be deleted:
                      the next scan reads them whole

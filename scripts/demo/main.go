@@ -100,12 +100,12 @@ func (t *tour) organise(ctx context.Context) error {
 	err := t.steps(
 		func() error { return t.show(ctx, 0, "init") },
 		func() error {
-			return t.pipe(ctx, v.db, 0, "secret", "add", "billing/db-password", "--class", "application", "--owner", "team-billing", "--consumer", "shop")
+			return t.pipe(ctx, v.db, "secret", "add", "billing/db-password", "--class", "application", "--owner", "team-billing", "--consumer", "shop")
 		},
 		func() error {
-			return t.pipe(ctx, v.mail, 0, "secret", "add", "mail/api-key", "--class", "third-party", "--owner", "team-mail")
+			return t.pipe(ctx, v.mail, "secret", "add", "mail/api-key", "--class", "third-party", "--owner", "team-mail")
 		},
-		func() error { return t.pipe(ctx, v.spare, 0, "secret", "add", "spare/token") },
+		func() error { return t.pipe(ctx, v.spare, "secret", "add", "spare/token") },
 	)
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func (t *tour) rotated(ctx context.Context) error {
 	return t.steps(
 		func() error { t.say("rotated: the old value has a day, and every known copy of it lags"); return nil },
 		func() error {
-			return t.pipe(ctx, t.values.dbNext, 0, "secret", "rotate", "billing/db-password", "--window", "24h")
+			return t.pipe(ctx, t.values.dbNext, "secret", "rotate", "billing/db-password", "--window", "24h")
 		},
 		func() error { return t.show(ctx, 0, "findings", "list", "--secret", "billing/db-password") },
 		func() error { t.say("retired: the copies are stale at once, nothing is scanned for it"); return nil },
@@ -175,7 +175,7 @@ func (t *tour) registeredLate(ctx context.Context) error {
 	t.say("a password nobody had registered has been lying around: registered, it is searched for everywhere")
 	return t.steps(
 		func() error {
-			return t.pipe(ctx, t.values.portal, 0, "secret", "add", "portal/admin", "--class", "bootstrap", "--owner", "team-platform")
+			return t.pipe(ctx, t.values.portal, "secret", "add", "portal/admin", "--class", "bootstrap", "--owner", "team-platform")
 		},
 		func() error {
 			return t.timed(func() error { return t.until(ctx, "no watch is behind", t.nothingBehind) })

@@ -111,9 +111,9 @@ func (t *tour) show(ctx context.Context, want int, args ...string) error {
 	return t.shown(ctx, "", "", want, args)
 }
 
-// pipe does the same with a value as its input.
-func (t *tour) pipe(ctx context.Context, value string, want int, args ...string) error {
-	return t.shown(ctx, value, ` <<< "$VALUE"`, want, args)
+// pipe does so with a value as its input.
+func (t *tour) pipe(ctx context.Context, value string, args ...string) error {
+	return t.shown(ctx, value, ` <<< "$VALUE"`, 0, args)
 }
 
 func (t *tour) shown(ctx context.Context, stdin, from string, want int, args []string) error {
