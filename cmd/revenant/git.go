@@ -72,9 +72,9 @@ A finding names the commit that brought it in, where it still is - tip, history
 or unreachable - and the refs that hold it.
 
 Several repositories, --repos-from, --group and --recursive make one report with
-one exit code. One that cannot be read is listed, makes the exit code 3 unless there are
-findings, and keeps no other from being scanned. Clones of one remote are one
-source.
+one exit code. One that cannot be read is listed, makes the exit code 3 unless
+there are findings, and keeps no other from being scanned. Clones of one remote
+are one source.
 
 With --staged, --pre-commit, --log-opts or --since-commit only what is new in
 changed files is read. Such a scan covers nothing and clears nothing.`,
