@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"revenant/ingest/credential"
+	"revenant/ingest/notify"
 	"revenant/ingest/settings"
 )
 
@@ -47,10 +49,10 @@ func keysOf(of reflect.Type) (keys []string) {
 	for _, f := range reflect.VisibleFields(of) {
 		keys = append(keys, f.Tag.Get("koanf"))
 		inner := f.Type
-		if inner.Kind() == reflect.Slice {
+		if inner.Kind() == reflect.Slice || inner.Kind() == reflect.Pointer {
 			inner = inner.Elem()
 		}
-		if inner.Kind() == reflect.Struct {
+		if inner.Kind() == reflect.Struct && inner != reflect.TypeFor[credential.Ref]() && inner != reflect.TypeFor[notify.Config]() {
 			keys = append(keys, keysOf(inner)...)
 		}
 	}
@@ -85,6 +87,28 @@ func TestServeConfiguration(t *testing.T) {
 	}
 	if r := b.must(0, "", "config", "check", file); !strings.Contains(r.stdout, "3 watches") || strings.Contains(r.stdout, "problem") {
 		t.Error(r.stdout)
+	}
+}
+
+// TestNotifyConfiguration: so has the page of notifications.
+func TestNotifyConfiguration(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(docsRoot, "docs", "notifications.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keysOf(reflect.TypeFor[notify.Config]()) {
+		if !regexp.MustCompile("(?m)(`|^ *(?:- )?)" + regexp.QuoteMeta(key) + "(`|:)").Match(text) {
+			t.Errorf("the page does not have %q", key)
+		}
+	}
+	_, example, _ := strings.Cut(string(text), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	b := newBox(t)
+	b.write("smtp", generated(44))
+	example = strings.NewReplacer("/run/secrets", b.work, "command:pass show revenant/webhook", "env:WEBHOOK").Replace(example)
+	b.env = append(b.env, "WEBHOOK="+generated(45), "SLACK_URL=https://hooks.slack.com/services/x", "GITHUB_TOKEN="+generated(46), "GITLAB_TOKEN="+generated(47))
+	if r := b.run("", "config", "check", b.write("revenant.yaml", example)); r.code != 0 || !strings.HasPrefix(example, "notify:") {
+		t.Errorf("%d: %s%s", r.code, r.stdout, r.stderr)
 	}
 }
 
