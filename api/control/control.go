@@ -92,22 +92,24 @@ func New(o Options) http.Handler {
 // guarded ends a request that panics, and says nothing of why to its sender.
 func (s *server) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			p := recover()
-			if p == nil {
-				return
-			}
-			if err, is := p.(error); is && errors.Is(err, http.ErrAbortHandler) {
-				panic(p)
-			}
-			// What panicked may hold content: its kind alone is told.
-			s.o.Log.ErrorContext(r.Context(), "internal error in a request", slog.String("path", routeOf(r)))
-			problem(w, http.StatusInternalServerError, "Internal error.")
-		}()
+		defer func() { s.ended(w, r, recover()) }()
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
 		next.ServeHTTP(w, r)
 	})
+}
+
+// ended answers for a request that panicked.
+func (s *server) ended(w http.ResponseWriter, r *http.Request, p any) {
+	if p == nil {
+		return
+	}
+	if err, is := p.(error); is && errors.Is(err, http.ErrAbortHandler) {
+		panic(p)
+	}
+	// What panicked may hold content: its route alone is told.
+	s.o.Log.ErrorContext(r.Context(), "internal error in a request", slog.String("route", routeOf(r)))
+	problem(w, http.StatusInternalServerError, "Internal error.")
 }
 
 // routeOf is the pattern that a request matched: its path may hold anything.

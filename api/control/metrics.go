@@ -103,7 +103,8 @@ func (*asked) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (a *asked) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	// A Collector is given no context.
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second) //nolint:forbidigo // see above
 	defer cancel()
 	up := 1.0
 	st, err := a.status(ctx)

@@ -340,17 +340,17 @@ func (v *server) ended(before store.Watch, why jobs.Reason, r watch.Result, took
 			v.log.Warn("nobody can be told how a source does", slog.Any("error", err))
 		}
 	}
-	level, said := slog.LevelInfo, "scanned"
-	if r.Outcome != registry.WatchComplete {
-		level, said = slog.LevelWarn, "not scanned to the end"
-	}
 	attrs := []slog.Attr{
 		slog.String("watch", before.Name), slog.String("why", string(why)), slog.String("outcome", r.Outcome), slog.Duration("took", took.Round(time.Millisecond)),
 	}
 	if r.Problem != "" {
 		attrs = append(attrs, slog.String("problem", r.Problem))
 	}
-	v.log.LogAttrs(context.Background(), level, said, attrs...)
+	if r.Outcome == registry.WatchComplete {
+		v.log.LogAttrs(context.Background(), slog.LevelInfo, "scanned", attrs...)
+	} else {
+		v.log.LogAttrs(context.Background(), slog.LevelWarn, "not scanned to the end", attrs...)
+	}
 }
 
 // tokenFile is where the control API's token lies.

@@ -326,7 +326,7 @@ func serveKills() int {
 	if n, err := strconv.Atoi(os.Getenv("REVENANT_KILLS")); err == nil {
 		return n
 	}
-	return 3
+	return 2
 }
 
 // TestServeKilledAtAnyMoment kills a server and a worker that share a registry,

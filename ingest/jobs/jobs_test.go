@@ -102,8 +102,13 @@ func TestOneJob(t *testing.T) {
 			why   jobs.Reason
 			want  bool
 		}{
-			{"a", jobs.Sweep, true}, {"a", jobs.Sweep, false}, {"b", jobs.Sweep, true},
-			{"a", jobs.Backfill, true}, {"a", jobs.Sweep, false}, {"a", jobs.Push, true}, {"a", jobs.Asked, false},
+			{"a", jobs.Sweep, true},
+			{"a", jobs.Sweep, false},
+			{"b", jobs.Sweep, true},
+			{"a", jobs.Backfill, true},
+			{"a", jobs.Sweep, false},
+			{"a", jobs.Push, true},
+			{"a", jobs.Asked, false},
 		} {
 			if got := add(t, q, c.watch, c.why); got != c.want {
 				t.Errorf("%v: added %v", c, got)

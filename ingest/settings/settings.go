@@ -240,6 +240,35 @@ func sorted(m map[string]any) []string {
 
 // check says what is not valid. It never repeats it.
 func (s *Settings) check() error {
+	if err := s.checkAddress(); err != nil {
+		return err
+	}
+	if (s.TLS.Certificate == "") != (s.TLS.Key == "") {
+		return errors.New("tls: give certificate and key, or none of them")
+	}
+	if s.Workers.Scans < 0 || s.Workers.Scans > 1000 || s.Workers.Scans == 0 && !s.Workers.Off {
+		return errors.New("workers.scans: from 1 to 1000; a server without workers has workers.off: true")
+	}
+	if !slices.Contains([]string{"text", "json"}, s.Log.Format) {
+		return errors.New("log.format: text or json")
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, s.Log.Level) {
+		return errors.New("log.level: debug, info, warn or error")
+	}
+	if err := s.checkRefs(); err != nil {
+		return err
+	}
+	if s.Notify.URL == "" {
+		s.Notify.URL = s.BaseURL
+	}
+	if err := s.Notify.Validate(); err != nil {
+		return fmt.Errorf("notify: %w", err)
+	}
+	return s.checkWatches()
+}
+
+// checkAddress looks at where the server is reached, and says how people do.
+func (s *Settings) checkAddress() error {
 	host, port, err := net.SplitHostPort(s.Listen)
 	if n, nerr := strconv.Atoi(port); err != nil || nerr != nil || n < 0 || n > 65535 {
 		return errors.New("listen: it is HOST:PORT, as in 127.0.0.1:7833; :7833 is every address of the machine")
@@ -258,18 +287,11 @@ func (s *Settings) check() error {
 		return errors.New("base_url: it is how people reach the server, as in https://revenant.example.org")
 	}
 	s.BaseURL = strings.TrimRight(s.BaseURL, "/")
-	if (s.TLS.Certificate == "") != (s.TLS.Key == "") {
-		return errors.New("tls: give certificate and key, or none of them")
-	}
-	if s.Workers.Scans < 0 || s.Workers.Scans > 1000 || s.Workers.Scans == 0 && !s.Workers.Off {
-		return errors.New("workers.scans: from 1 to 1000; a server without workers has workers.off: true")
-	}
-	if !slices.Contains([]string{"text", "json"}, s.Log.Format) {
-		return errors.New("log.format: text or json")
-	}
-	if !slices.Contains([]string{"debug", "info", "warn", "error"}, s.Log.Level) {
-		return errors.New("log.level: debug, info, warn or error")
-	}
+	return nil
+}
+
+// checkRefs looks at references, and fetches nothing.
+func (s *Settings) checkRefs() error {
 	if err := checkRef("token", s.Token); err != nil {
 		return err
 	}
@@ -283,13 +305,7 @@ func (s *Settings) check() error {
 			}
 		}
 	}
-	if s.Notify.URL == "" {
-		s.Notify.URL = s.BaseURL
-	}
-	if err := s.Notify.Validate(); err != nil {
-		return fmt.Errorf("notify: %w", err)
-	}
-	return s.checkWatches()
+	return nil
 }
 
 func checkRef(key, text string) error {

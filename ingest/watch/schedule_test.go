@@ -40,7 +40,9 @@ func TestNext(t *testing.T) {
 		after time.Duration
 		late  time.Duration
 	}{
-		{"10s", 10 * time.Second, time.Second}, {"1h", time.Hour, 6 * time.Minute}, {"720h", 720 * time.Hour, 10 * time.Minute},
+		{"10s", 10 * time.Second, time.Second},
+		{"1h", time.Hour, 6 * time.Minute},
+		{"720h", 720 * time.Hour, 10 * time.Minute},
 		{"CRON_TZ=UTC 0 8 * * *", 51*time.Minute + 51*time.Second, 6 * time.Minute},
 	} {
 		seen := map[time.Time]bool{}
@@ -73,8 +75,13 @@ func TestRetry(t *testing.T) {
 		failures int
 		want     time.Duration
 	}{
-		{"", 1, 30 * time.Second}, {"", 2, time.Minute}, {"", 5, 8 * time.Minute}, {"", 10, 6 * time.Hour}, {"", 1_000_000, 6 * time.Hour},
-		{"168h", 1, 30 * time.Second}, {"168h", 50, 6 * time.Hour},
+		{"", 1, 30 * time.Second},
+		{"", 2, time.Minute},
+		{"", 5, 8 * time.Minute},
+		{"", 10, 6 * time.Hour},
+		{"", 1_000_000, 6 * time.Hour},
+		{"168h", 1, 30 * time.Second},
+		{"168h", 50, 6 * time.Hour},
 	} {
 		if got := schedule(t, c.text).Retry("x", at, c.failures).Sub(at); got != c.want {
 			t.Errorf("%q after %d: %s, want %s", c.text, c.failures, got, c.want)

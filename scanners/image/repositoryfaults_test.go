@@ -100,7 +100,9 @@ func TestRepositoryFaults(t *testing.T) {
 		"a large file":  {scripted{repo: scriptedRepository{items: []scanners.Item{item("a", 2<<30)}}}, object, []string{object, "plain"}, "", true},
 		"a large object of a pack": {
 			scripted{repo: scriptedRepository{items: []scanners.Item{item("a", 2<<30), item("b", 1)}}},
-			"app/.git/objects/pack/x.pack", []string{"app/.git!b", "plain"}, fingerprints.SkipTooLarge, true,
+			"app/.git/objects/pack/x.pack",
+			[]string{"app/.git!b", "plain"},
+			fingerprints.SkipTooLarge, true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
