@@ -38,9 +38,9 @@ func TestDocumentedConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Durations are text in a file, and numbers in JSON; the rest is the same.
-	c, is := file["notifications"].(map[string]any)
+	c, is := file["notify"].(map[string]any)
 	if !is {
-		t.Fatal("the example has no notifications")
+		t.Fatal("the example has no notify")
 	}
 	for _, r := range c["receivers"].([]any) {
 		delete(r.(map[string]any), "window")
