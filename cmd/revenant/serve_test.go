@@ -78,7 +78,7 @@ func (b *box) launch(args ...string) *running {
 			b.t.Fatalf("it ended: %s", r.log())
 		default:
 		}
-		return r.log()
+		return "it says: " + r.log()
 	})
 	return r
 }

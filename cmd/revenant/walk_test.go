@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -190,6 +191,7 @@ func TestNoPlaintextAnywhere(t *testing.T) {
 	w.judging()
 	w.lifecycle()
 	w.caring()
+	w.watching()
 	w.hanging()
 	w.wrongPlaces()
 	w.finish()
@@ -453,6 +455,45 @@ func (w *walk) caring() {
 	w.packs()
 	w.stores()
 	w.keyCare()
+}
+
+// watching has what is scanned elsewhere in the walk scanned by a server and a
+// worker, too.
+func (w *walk) watching() {
+	w.try("", "watch", "add", w.plant("watch add"))
+	w.try("", "watch", "add", "x", "--credential", w.plant("credential of a watch"), "--", "dir", w.work)
+	w.try("", "watch", "add", "x", "--every", w.plant("schedule"), "--", "dir", w.work)
+	w.try("", "watch", "add", "x", "--", "git", "https://u:"+w.plant("password of a watched URL")+"@host/x")
+	w.try("", "watch", "add", "x", "--", w.plant("command of a watch"))
+	w.do("", "watch", "add", "places", "--", "dir", w.work)
+	w.do("", "watch", "list")
+	w.try("", "watch", "list", w.plant("watch list"))
+	for _, verb := range []string{"show", "scan", "pause", "resume"} {
+		w.do("", "watch", verb, "places")
+		w.try("", "watch", verb, w.plant("watch "+verb))
+	}
+	w.do("", "watch", "set", "places", "--every", "2h")
+	w.try("", "watch", "set", w.plant("watch set"), "--every", "2h")
+	bad := w.write("../fields/serve.yaml", "listen: "+w.plant("listen")+"\n"+w.plant("a key")+": 1\n")
+	w.do("", "config", "check")
+	for _, args := range [][]string{{"config", "check", bad}, {"serve", "--config", bad}, {"worker", "--config", bad}, {"serve", "--listen", w.plant("listen")}} {
+		w.try("", args...)
+	}
+	for _, verb := range []string{"serve", "worker"} {
+		w.do("", "watch", "scan", "places")
+		r := w.launch(verb)
+		w.within(time.Minute, "the watch is scanned", func() string {
+			if log := r.log(); !strings.Contains(log, "watch=places") {
+				return "it says: " + log
+			}
+			return ""
+		})
+		r.stop()
+		w.spoken = append(w.spoken, r.log()...)
+		w.mark([]string{verb}, false)
+	}
+	w.do("", "watch", "remove", "places")
+	w.try("", "watch", "remove", w.plant("watch remove"))
 }
 
 func (w *walk) stores() {
