@@ -166,7 +166,7 @@ func (s watchScanner) group(ctx context.Context, r *watch.Result, err error) wat
 	if err != nil {
 		return watch.Result{Outcome: registry.WatchFailed, Problem: s.v.shown(ctx, err.Error())}
 	}
-	_, r.FieldRevision = s.v.revisions()
+	r.FieldRevision = s.v.fieldRevision()
 	r.Problem = s.v.shown(ctx, r.Problem)
 	if len(r.Members) == 0 && r.Listed == registry.ListedPart {
 		r.Outcome = registry.WatchFailed

@@ -481,3 +481,26 @@ func TestServeGroup(t *testing.T) {
 	s.stop()
 	b.nothingOf(value)
 }
+
+// TestServeRests has watches that look for no registered value be done when they
+// are scanned: newer values are not for them.
+func TestServeRests(t *testing.T) {
+	b := newBox(t)
+	b.must(0, "", "init")
+	b.must(0, generated(4201), "secret", "add", "shop/key")
+	b.write("notes/a.txt", "nothing\n")
+	b.must(0, "", "watch", "add", "notes", "--every", "never", "--", "dir", filepath.Join(b.work, "notes"), "--only", "generic")
+	s := b.launch("serve")
+	scans := func() int { return strings.Count(s.log(), "msg=scanned watch=notes") }
+	b.within(30*time.Second, "it is scanned", func() string {
+		if scans() == 0 {
+			return "it says: " + s.log()
+		}
+		return ""
+	})
+	time.Sleep(3 * time.Second)
+	s.stop()
+	if n := scans(); n != 1 {
+		t.Errorf("scanned %d times, and wanted once: %s", n, s.log())
+	}
+}

@@ -151,11 +151,11 @@ func (v *shared) lend(e *eye) {
 	e.fieldRevision, e.packRevision = p.header.FieldRevision, p.header.Revision
 }
 
-// revisions are those of the pack in use.
-func (v *shared) revisions() (pack, fields uint64) {
+// fieldRevision is that of the pack in use.
+func (v *shared) fieldRevision() uint64 {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.pack.header.Revision, v.pack.header.FieldRevision
+	return v.pack.header.FieldRevision
 }
 
 // generic opens rules that no file says, once each.

@@ -89,7 +89,7 @@ type scanFacts struct {
 	ran     bool
 	total   scan.Result
 	sources []string
-	fields  uint64 // that were looked for
+	fields  uint64 // revision of those that it need not look for again
 	skip    string // the first that is a failure
 }
 
@@ -98,6 +98,9 @@ func (s *scanFacts) took(r *scanRun, list []scanJob) {
 		return
 	}
 	s.ran, s.total, s.fields = true, r.total, r.eye.fieldRevision
+	if r.fl.only == "generic" { // newer values are not for it
+		s.fields = r.a.shared.fieldRevision()
+	}
 	for _, j := range list {
 		if j.place.sourceID != "" {
 			s.sources = append(s.sources, j.place.sourceID)
