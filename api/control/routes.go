@@ -189,11 +189,7 @@ func (s *server) scan(w http.ResponseWriter, r *http.Request) {
 func (s *server) pause(paused bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x, err := s.o.Registry.ChangeWatch(r.Context(), s.o.Actor, r.URL.Query().Get("name"), registry.WatchChange{Paused: &paused}, func(x store.Watch) time.Time {
-			schedule, err := watch.ParseSchedule(x.Schedule)
-			if err != nil || x.Paused || !x.NextRun.IsZero() && x.NextRun.Before(s.o.Now()) { // it is due already
-				return x.NextRun
-			}
-			return schedule.Next(x.Name, s.o.Now())
+			return watch.NextAfterChange(x, s.o.Now())
 		})
 		if err != nil {
 			s.failed(w, r, err)

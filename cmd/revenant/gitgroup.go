@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -154,7 +155,7 @@ func sameFlags(args, values []string) []string {
 	out := []string{}
 	for _, arg := range args {
 		name, _, _ := strings.Cut(arg, "=")
-		if !contains(about, name) && !contains(values, arg) {
+		if !slices.Contains(about, name) && !slices.Contains(values, arg) {
 			out = append(out, arg)
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -115,8 +114,7 @@ func (k pushSink) registries(ctx context.Context, e push.Event) (found bool, err
 // Text implements push.Sink.
 func (k pushSink) Text(ctx context.Context, l push.Log, r io.Reader) (push.Result, error) {
 	facts := &scanFacts{}
-	var said bytes.Buffer
-	a := k.v.shared.quietApp(&bounded{w: &said, left: 4 << 10}, facts)
+	a := k.v.shared.quietApp(io.Discard, facts)
 	read := &failing{r: r}
 	a.stdin = read
 	a.run(ctx, []string{"stdin", "--source=" + l.Source})

@@ -169,9 +169,7 @@ func (a *app) serve(c *cobra.Command, fl *serveFlags, answers bool) (err error) 
 	if v.notifier != nil {
 		wg.Go(func() { failed <- v.notifier.Run(running) })
 	}
-	if set.Workers.Off {
-		wg.Go(func() { <-running.Done() })
-	} else {
+	if !set.Workers.Off {
 		wg.Go(func() { failed <- v.tender.Run(running, v.queue) })
 	}
 	if answers {
@@ -185,15 +183,11 @@ func (a *app) serve(c *cobra.Command, fl *serveFlags, answers bool) (err error) 
 	}
 	stop()
 	wg.Wait()
-	for {
-		select {
-		case e := <-failed:
-			err = errors.Join(err, e)
-			continue
-		default:
-		}
-		return err
+	close(failed)
+	for e := range failed {
+		err = errors.Join(err, e)
 	}
+	return err
 }
 
 // logger writes to the error stream.
@@ -464,8 +458,7 @@ func (v *server) ready(ctx context.Context) error {
 	if err := s.reg.Check(ctx); err != nil {
 		return err
 	}
-	_, err := v.queue.Counts(ctx)
-	return err
+	return v.queue.Check(ctx)
 }
 
 func (a *app) configCommand() *cobra.Command {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -143,7 +144,7 @@ func (a *app) watchSpec(name string, argv []string, schedule, ref string) (regis
 		return registry.WatchSpec{}, err
 	}
 	switch {
-	case c.Name() == "logs" && (len(places) == 0 || contains(places, "-")):
+	case c.Name() == "logs" && (len(places) == 0 || slices.Contains(places, "-")):
 		return registry.WatchSpec{}, usagef("logs: name a place; what is piped in cannot be scanned again")
 	case c.Name() == "image" && len(places) == 0:
 		return registry.WatchSpec{}, usagef("image: name an image, a repository or a registry")
@@ -157,7 +158,7 @@ func (a *app) watchSpec(name string, argv []string, schedule, ref string) (regis
 	// Paths as the server will find them; arguments keep their order.
 	args := []string{}
 	for _, arg := range argv[1:] {
-		if contains(places, arg) {
+		if slices.Contains(places, arg) {
 			if err := plainPlace(arg); err != nil {
 				return registry.WatchSpec{}, err
 			}
@@ -386,7 +387,7 @@ func (a *app) watchPause() *cobra.Command {
 }
 
 func (a *app) watchResume() *cobra.Command {
-	return a.aboutWatch("resume", "Scan a paused watch again, at once", func(ctx context.Context, s *session, name string) error {
+	return a.aboutWatch("resume", "Scan a paused watch again; now, if it is due", func(ctx context.Context, s *session, name string) error {
 		no := false
 		if err := a.changeWatch(ctx, s, name, registry.WatchChange{Paused: &no}); err != nil {
 			return err
@@ -397,17 +398,7 @@ func (a *app) watchResume() *cobra.Command {
 
 // changeWatch changes a watch and says when it is due then.
 func (a *app) changeWatch(ctx context.Context, s *session, name string, w registry.WatchChange) error {
-	_, err := s.reg.ChangeWatch(ctx, s.actor, name, w, func(w store.Watch) time.Time {
-		schedule, err := watch.ParseSchedule(w.Schedule)
-		if err != nil || w.Paused {
-			return w.NextRun
-		}
-		next := schedule.Next(w.Name, a.now())
-		if !w.NextRun.IsZero() && w.NextRun.Before(a.now()) {
-			return w.NextRun // it is due already
-		}
-		return next
-	})
+	_, err := s.reg.ChangeWatch(ctx, s.actor, name, w, func(w store.Watch) time.Time { return watch.NextAfterChange(w, a.now()) })
 	return err
 }
 

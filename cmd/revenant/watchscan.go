@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ func (a *app) watchCommand(argv []string) (c *cobra.Command, args []string, err 
 			return nil, nil, flagError(c, err)
 		}
 		c.Flags().Visit(func(f *pflag.Flag) {
-			if err == nil && !contains(may, f.Name) {
+			if err == nil && !slices.Contains(may, f.Name) {
 				err = usagef("--%s is not for a watch: it takes %s", f.Name, join(may))
 			}
 		})
@@ -60,15 +61,6 @@ func (a *app) watchCommand(argv []string) (c *cobra.Command, args []string, err 
 		return c, c.Flags().Args(), err
 	}
 	return nil, nil, usagef("a watch repeats a scan of %s: %s", "dir, git, home, image or logs", way)
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // watchOptions are a watch's options as they are stored.

@@ -99,7 +99,9 @@ type Queue interface {
 	// Rescue gives the jobs of workers that are dead to others, and returns
 	// how many. live are those that are not.
 	Rescue(ctx context.Context, live map[string]bool) (int, error)
-	// Counts are jobs by state and queue.
+	// Check reports whether the queue answers.
+	Check(ctx context.Context) error
+	// Counts are jobs by state and reason.
 	Counts(ctx context.Context) (Counts, error)
 	Close() error
 }
@@ -199,6 +201,14 @@ func (c *client[TTx]) Rescue(ctx context.Context, live map[string]bool) (int, er
 		return 0, fmt.Errorf("taking jobs over: %w", err)
 	}
 	return len(p.ID), nil
+}
+
+// Check implements Queue: it asks for one job, where Counts reads them all.
+func (c *client[TTx]) Check(ctx context.Context) error {
+	if _, err := c.river.JobList(ctx, river.NewJobListParams().First(1)); err != nil {
+		return fmt.Errorf("asking the queue: %w", err)
+	}
+	return nil
 }
 
 // Counts implements Queue.

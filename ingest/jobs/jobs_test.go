@@ -114,6 +114,9 @@ func TestOneJob(t *testing.T) {
 				t.Errorf("%v: added %v", c, got)
 			}
 		}
+		if err := q.Check(t.Context()); err != nil {
+			t.Error(err)
+		}
 		c := counts(t, q)
 		if c.Waiting[jobs.Push] != 1 || c.Waiting[jobs.Sweep] != 1 || c.Waiting[jobs.Backfill] != 0 || c.Waiting[jobs.Asked] != 0 {
 			t.Errorf("%+v", c)

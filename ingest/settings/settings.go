@@ -10,6 +10,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -203,7 +204,7 @@ func keysIn(at string, raw, may map[string]any) error {
 			if at != "" {
 				where = "in " + at
 			}
-			return fmt.Errorf("it has a key %s that nothing reads; these are read: %s", where, strings.Join(sorted(may), ", "))
+			return fmt.Errorf("it has a key %s that nothing reads; these are read: %s", where, strings.Join(slices.Sorted(maps.Keys(may)), ", "))
 		}
 		sub, _ := inside.(map[string]any)
 		if sub == nil {
@@ -219,7 +220,7 @@ func keysIn(at string, raw, may map[string]any) error {
 		for _, one := range each {
 			m, is := one.(map[string]any)
 			if !is {
-				return fmt.Errorf("%s: it holds %s", name, strings.Join(sorted(sub), ", "))
+				return fmt.Errorf("%s: it holds %s", name, strings.Join(slices.Sorted(maps.Keys(sub)), ", "))
 			}
 			if err := keysIn(name, m, sub); err != nil {
 				return err
@@ -227,15 +228,6 @@ func keysIn(at string, raw, may map[string]any) error {
 		}
 	}
 	return nil
-}
-
-func sorted(m map[string]any) []string {
-	var out []string
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // check says what is not valid. It never repeats it.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	cron "github.com/netresearch/go-cron"
+
+	"revenant/fingerprints/store"
 )
 
 // ErrSchedule is for a schedule that cannot be read.
@@ -69,6 +71,16 @@ func (s Schedule) Next(name string, at time.Time) time.Time {
 		return next
 	}
 	return next.Add(time.Duration(h.Sum64() % uint64(most)))
+}
+
+// NextAfterChange is when a watch is due after somebody rescheduled, paused or
+// resumed it: by its schedule, or when it was to be, where that has passed.
+func NextAfterChange(w store.Watch, now time.Time) time.Time {
+	schedule, err := ParseSchedule(w.Schedule)
+	if err != nil || w.Paused || !w.NextRun.IsZero() && w.NextRun.Before(now) {
+		return w.NextRun
+	}
+	return schedule.Next(w.Name, now)
 }
 
 // How long a watch waits whose scan failed, at first and at the most.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"revenant/fingerprints/store"
 	"revenant/ingest/watch"
 )
 
@@ -89,5 +90,28 @@ func TestRetry(t *testing.T) {
 	}
 	if got := schedule(t, "10s").Retry("x", at, 5).Sub(at); got < 10*time.Second || got > 11*time.Second {
 		t.Errorf("a watch that is scanned every 10 s waits %s", got)
+	}
+}
+
+// TestNextAfterChange leaves what is due or paused as it is.
+func TestNextAfterChange(t *testing.T) {
+	now := time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
+	past, later := now.Add(-time.Minute), now.Add(24*time.Hour)
+	at := func(schedule string, paused bool, next time.Time) time.Time {
+		w := store.Watch{Name: "x", Schedule: schedule, Paused: paused}
+		w.NextRun = next
+		return watch.NextAfterChange(w, now)
+	}
+	for what, c := range map[string]struct{ got, want time.Time }{
+		"due":                {at("1h", false, past), past},
+		"paused":             {at("1h", true, later), later},
+		"not readable":       {at("?", false, later), later},
+		"on demand":          {at("", false, later), time.Time{}},
+		"by its schedule":    {at("1h", false, later), schedule(t, "1h").Next("x", now)},
+		"without a next one": {at("1h", false, time.Time{}), schedule(t, "1h").Next("x", now)},
+	} {
+		if !c.got.Equal(c.want) {
+			t.Errorf("%s: %s, want %s", what, c.got, c.want)
+		}
 	}
 }
