@@ -22,7 +22,13 @@ type Counts struct {
 	packages map[string]Count
 	skipped  []string
 	failed   []string
+	// output is what each test that has not passed yet has printed.
+	output map[string]*strings.Builder
 }
+
+// maxFailedOutput bounds what is kept of one test's output, in bytes: its last
+// lines say why it failed.
+const maxFailedOutput = 16 << 10
 
 // event is a line of go test -json, as `go doc test2json` describes it.
 type event struct {
@@ -48,7 +54,7 @@ func goTest(packages []string, out io.Writer) (*Counts, error) {
 // Read counts the events in r and copies the tests' output to out. Lines that
 // are no events (of the compiler, say) are copied too.
 func Read(r io.Reader, out io.Writer) (*Counts, error) {
-	c := &Counts{packages: map[string]Count{}}
+	c := &Counts{packages: map[string]Count{}, output: map[string]*strings.Builder{}}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
@@ -72,12 +78,16 @@ func (c *Counts) add(e event) {
 	}
 	name := e.Package + " " + e.Test
 	switch e.Action {
+	case "output":
+		c.keep(name, e.Output)
+		return
 	case "skip":
 		c.skipped = append(c.skipped, name)
 		return
 	case "fail":
 		c.failed = append(c.failed, name)
 	case "pass":
+		delete(c.output, name)
 	default:
 		return
 	}
@@ -88,6 +98,35 @@ func (c *Counts) add(e event) {
 		n.Tests++
 	}
 	c.packages[e.Package] = n
+}
+
+func (c *Counts) keep(name, text string) {
+	b := c.output[name]
+	if b == nil {
+		b = &strings.Builder{}
+		c.output[name] = b
+	}
+	if b.Len()+len(text) > maxFailedOutput {
+		tail := b.String()[b.Len()/2:]
+		b.Reset()
+		b.WriteString(tail)
+	}
+	b.WriteString(text)
+}
+
+// WriteFailed writes the name of each test and package that failed, and below
+// it what the test printed last.
+func (c *Counts) WriteFailed(w io.Writer) error {
+	for _, name := range c.failed {
+		text := ""
+		if b := c.output[name]; b != nil {
+			text = b.String()
+		}
+		if _, err := fmt.Fprintf(w, "failed: %s\n%s", name, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Total is the sum over all packages.

@@ -17,6 +17,7 @@ const events = `{"Action":"start","Package":"m/a"}
 {"Action":"skip","Package":"m/a","Test":"TestTwo"}
 {"Action":"pass","Package":"m/a"}
 not an event
+{"Action":"output","Package":"m/b","Test":"TestThree","Output":"want 3\n"}
 {"Action":"fail","Package":"m/b","Test":"TestThree"}
 {"Action":"fail","Package":"m/b"}
 `
@@ -27,7 +28,7 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff("=== RUN   TestOne\nnot an event\n", out.String()); diff != "" {
+	if diff := cmp.Diff("=== RUN   TestOne\nnot an event\nwant 3\n", out.String()); diff != "" {
 		t.Errorf("output (-want +got):\n%s", diff)
 	}
 	var summary, skipped bytes.Buffer
@@ -42,6 +43,13 @@ func TestRead(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"m/b TestThree", "m/b"}, c.failed); diff != "" {
 		t.Errorf("failed (-want +got):\n%s", diff)
+	}
+	var failed bytes.Buffer
+	if err := c.WriteFailed(&failed); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("failed: m/b TestThree\nwant 3\nfailed: m/b\n", failed.String()); diff != "" {
+		t.Errorf("what failed (-want +got):\n%s", diff)
 	}
 	if got := c.Total(); got != (Count{Tests: 2, Subtests: 1}) {
 		t.Errorf("total %+v", got)

@@ -1,7 +1,8 @@
 // Command testsum runs go test, shows its verbose output, and counts what ran.
 //
 // With -summary it writes one line per package: import path, tests, subtests.
-// With -skipped it writes the names of skipped tests. With -floor and -update
+// With -skipped it writes the names of skipped tests, with -failed what failed
+// tests printed. With -floor and -update
 // it writes the counts as the new floor; with -floor and -compare it compares
 // a summary with the floor and fails when a package runs fewer.
 package main
@@ -15,15 +16,16 @@ import (
 )
 
 type options struct {
-	summary, skipped, floor, compare string
-	update, quiet                    bool
-	args                             []string
+	summary, skipped, failed, floor, compare string
+	update, quiet                            bool
+	args                                     []string
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.summary, "summary", "", "write the counts to this file")
 	flag.StringVar(&o.skipped, "skipped", "", "write the names of skipped tests to this file")
+	flag.StringVar(&o.failed, "failed", "", "write what failed tests printed to this file")
 	flag.StringVar(&o.floor, "floor", "", "file of the fewest tests a package may run")
 	flag.StringVar(&o.compare, "compare", "", "compare this summary with the floor and run nothing")
 	flag.BoolVar(&o.update, "update", false, "write the floor from this run")
@@ -48,7 +50,8 @@ func run(o options, out io.Writer) error {
 	if counts == nil {
 		return testErr
 	}
-	if err := errors.Join(writeTo(o.summary, counts.WriteSummary), writeTo(o.skipped, counts.WriteSkipped)); err != nil {
+	if err := errors.Join(writeTo(o.summary, counts.WriteSummary), writeTo(o.skipped, counts.WriteSkipped),
+		writeTo(o.failed, counts.WriteFailed)); err != nil {
 		return err
 	}
 	total := counts.Total()
