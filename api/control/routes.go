@@ -70,12 +70,13 @@ func (s *server) workers(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	type worker struct {
-		ID        string    `json:"id"`
-		Host      string    `json:"host"`
-		Version   string    `json:"version"`
-		StartedAt time.Time `json:"started_at"`
-		SeenAt    time.Time `json:"seen_at"`
-		Slots     int       `json:"slots"`
+		ID        string             `json:"id"`
+		Host      string             `json:"host"`
+		Version   string             `json:"version"`
+		StartedAt time.Time          `json:"started_at"`
+		SeenAt    time.Time          `json:"seen_at"`
+		Slots     int                `json:"slots"`
+		Scans     []store.WorkerScan `json:"scans,omitempty"` // under way when it was seen
 	}
 	out := []worker{}
 	for _, x := range list {

@@ -31,6 +31,9 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // fail prints an error once and says what to exit with.
 func (a *app) fail(err error) int {
+	if a.scan != nil {
+		a.scan.err = err
+	}
 	fmt.Fprintf(a.stderr, "revenant: %v\n", err)
 	return exitCode(err)
 }

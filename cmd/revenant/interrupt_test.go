@@ -75,25 +75,33 @@ func TestGitInterruptedWhileReading(t *testing.T) {
 	for name, placing := range map[string]string{"placed": "", "no time to place": "-1ns"} {
 		t.Run(name, func(t *testing.T) {
 			found, stoodIn := 0, 0
-			for try := 0; try < 25 && (found < 2 || placing != "" && stoodIn == 0); try++ {
+			early, late := time.Duration(0), 2*whole // too early, and too late, as far as is known
+			for try := 0; try < 60 && (found < 2 || placing != "" && stoodIn == 0); try++ {
+				if late-early < whole/20 { // the machine has more or less to do than it had
+					early, late = 0, 2*whole
+				}
+				after := early + time.Duration(rng.Int64N(int64(late-early)))
 				b := newBox(t)
 				b.must(0, "", "init")
 				b.must(0, jsonl.String(), "secret", "import", "-")
 				if placing != "" {
 					b.env = append(b.env, placingWithin+"="+placing)
 				}
-				r := b.interrupted(whole/4+time.Duration(rng.Int64N(int64(whole))), 1, scan...)
+				r := b.interrupted(after, 1, scan...)
 				if r.code < 0 || !json.Valid([]byte(r.stdout)) {
-					continue // before it listened, or before it had begun to scan
+					early = after // before it listened, or before it had begun to scan
+					continue
 				}
 				told := b.toldBy(r)
 				if !strings.Contains(r.stdout, `"Interrupted": true`) {
-					continue // it was too late
+					late = after
+					continue
 				}
 				if want := map[bool]int{true: exitFindings, false: exitFailure}[len(told) > 0]; r.code != want {
 					t.Errorf("exit code %d with %d findings", r.code, len(told))
 				}
 				if len(told) == 0 {
+					early = after
 					continue
 				}
 				found++

@@ -29,6 +29,7 @@ type meter struct {
 	now   func() time.Time
 	lines bool // for a log: lines of their own, and seldom
 	every time.Duration
+	facts *scanFacts // told instead of a person; nil: of nobody
 
 	mu    sync.Mutex
 	step  terminal.Step // of the source under way
@@ -48,6 +49,8 @@ type meter struct {
 func (a *app) newMeter(fl *scanFlags, sources int) *meter {
 	m := &meter{w: a.stderr, now: a.now, every: drawEvery, of: sources}
 	switch {
+	case a.scan != nil:
+		m.facts, m.every = a.scan, drawEvery
 	case isTerminal(a.stderr) && !a.quiet && !fl.piped:
 	case fl.progress:
 		m.lines, m.every = true, printEvery
@@ -74,6 +77,8 @@ func (m *meter) begin(ctx context.Context, at int, p scanPlace, stdin io.Reader)
 	m.git = false
 	m.mu.Unlock()
 	switch {
+	case m.facts != nil: // how much it is in all is not asked for
+		m.facts.begin()
 	case p.measured:
 		ctx, cancel := context.WithCancel(ctx)
 		m.ended = cancel
@@ -161,6 +166,10 @@ func (m *meter) draw() {
 		done, _ := m.step.Done()
 		m.step.Pace = float64(done-m.done) / over.Seconds()
 		m.mark, m.done = now, done
+	}
+	if m.facts != nil {
+		m.facts.reached(m.step.Items, m.step.Bytes)
+		return
 	}
 	if m.lines {
 		fmt.Fprintln(m.w, m.step.Line(unbounded))

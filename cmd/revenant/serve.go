@@ -140,6 +140,7 @@ func (a *app) serve(c *cobra.Command, fl *serveFlags, answers bool) (err error) 
 	if err != nil {
 		return err
 	}
+	a.budget(set.Workers)
 	v := &server{a: a, set: set, log: a.logger(set.Log)}
 	if v.shared, err = a.newShared(ctx, v.log); err != nil {
 		return err
@@ -196,9 +197,9 @@ func (a *app) logger(l settings.Log) *slog.Logger {
 	_ = level.UnmarshalText([]byte(l.Level)) // it was checked
 	o := &slog.HandlerOptions{Level: level}
 	if l.Format == "json" {
-		return slog.New(slog.NewJSONHandler(a.stderr, o))
+		return slog.New(newSeldom(slog.NewJSONHandler(a.stderr, o)))
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, o))
+	return slog.New(newSeldom(slog.NewTextHandler(a.stderr, o)))
 }
 
 // keepWatches stores the watches of the configuration.
@@ -249,7 +250,7 @@ func (v *server) openQueue(ctx context.Context) error {
 	v.metrics = control.NewMetrics(programVersion(), status, v.log)
 	v.tender = watch.New(watch.Options{
 		Registry: s.reg, Actor: s.actor, Scanner: watchScanner{v.shared}, Worker: v.worker, Now: v.a.now, Log: v.log,
-		Observer: watch.Observer{Ended: v.ended}, Gone: v.gone,
+		Observer: watch.Observer{Ended: v.ended}, Gone: v.gone, Deadline: v.set.Workers.Longest(), Room: room, Progress: watchScanner{v.shared}.progress,
 	})
 	if err := v.holdWorker(); err != nil {
 		return err

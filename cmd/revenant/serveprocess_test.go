@@ -179,7 +179,7 @@ func TestServeProcess(t *testing.T) {
 		}
 	}
 	told := b.must(0, "", "watch", "list", "--json").stdout + b.must(0, "", "watch", "show", "notes").stdout
-	if code, took := s.end(); code != 0 || took > 10*time.Second {
+	if code, took := s.end(); code != 0 || took > soon {
 		t.Errorf("it ended with code %d after %s\n%s", code, took, s.said())
 	}
 	if found := planted.in([]byte(told + s.spoken.String())); len(found) > 0 {

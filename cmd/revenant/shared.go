@@ -29,6 +29,7 @@ type shared struct {
 	log     *slog.Logger
 
 	renewing sync.Mutex
+	underWay sync.Map // watch -> *scanFacts
 
 	mu    sync.Mutex
 	pack  *sharedPack

@@ -292,6 +292,28 @@ func (a *app) watchList() *cobra.Command {
 	}
 }
 
+// scanUnderWay is a scan as its worker last told of it.
+type scanUnderWay struct {
+	Worker string `json:"worker"`
+	store.WorkerScan
+}
+
+func underWayOf(ctx context.Context, s *session, name string) ([]scanUnderWay, error) {
+	list, err := s.reg.Workers(ctx, s.actor)
+	if err != nil {
+		return nil, err
+	}
+	var out []scanUnderWay
+	for _, w := range list {
+		for _, sc := range w.Scans {
+			if sc.Watch == name {
+				out = append(out, scanUnderWay{w.ID, sc})
+			}
+		}
+	}
+	return out, nil
+}
+
 func (a *app) watchShow() *cobra.Command {
 	return a.aboutWatch("show", "Show a watch, and the newest scan of its source", func(ctx context.Context, s *session, name string) error {
 		w, err := s.reg.Watch(ctx, s.actor, name)
@@ -300,9 +322,13 @@ func (a *app) watchShow() *cobra.Command {
 		}
 		view := struct {
 			watchJSON
+			UnderWay []scanUnderWay          `json:"under_way,omitempty"`
 			LastScan *registry.ScanView      `json:"last_scan,omitempty"`
 			Skipped  []registry.SkippedPlace `json:"skipped,omitempty"`
 		}{watchJSON: watchView(w)}
+		if view.UnderWay, err = underWayOf(ctx, s, w.Name); err != nil {
+			return err
+		}
 		if w.SourceID != "" {
 			src, err := s.reg.Source(ctx, s.actor, w.SourceID)
 			if err == nil {
@@ -325,6 +351,9 @@ func (a *app) watchShow() *cobra.Command {
 		line("group", w.Parent)
 		line("source", w.SourceID)
 		line("state", stateOf(w))
+		for _, u := range view.UnderWay {
+			line("under way", fmt.Sprintf("%d items, %s so far, since %s, by %s", u.Items, bytesText(u.Bytes), when(u.StartedAt), u.Worker))
+		}
 		line("problem", w.Problem)
 		if w.Failures > 0 {
 			line("failures", strconv.Itoa(w.Failures)+" in a row")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -83,6 +84,18 @@ type scanFacts struct {
 	sources []string
 	fields  uint64 // revision of those that it need not look for again
 	skip    string // the first that is a failure
+	err     error  // why the command failed
+
+	// How far it is: of sources that are done with, and of that under way.
+	items, bytes         atomic.Int64
+	itemsDone, bytesDone int64
+}
+
+func (s *scanFacts) begin() { s.itemsDone, s.bytesDone = s.items.Load(), s.bytes.Load() }
+
+func (s *scanFacts) reached(items, bytes int64) {
+	s.items.Store(s.itemsDone + items)
+	s.bytes.Store(s.bytesDone + bytes)
 }
 
 func (s *scanFacts) took(r *scanRun, list []scanJob) {
@@ -118,7 +131,7 @@ func (s watchScanner) Scan(ctx context.Context, w store.Watch, why jobs.Reason) 
 	}
 	// Values that were registered a moment ago are looked for already.
 	if err := s.v.renew(ctx); err != nil {
-		return watch.Result{Outcome: registry.WatchFailed, Problem: "the registry cannot be read: " + s.v.shown(ctx, err.Error())}
+		return watch.Result{StoreAway: away(err), Outcome: registry.WatchFailed, Problem: "the registry cannot be read: " + s.v.shown(ctx, err.Error())}
 	}
 	argv := append([]string{w.Kind}, args...)
 	if why == jobs.Backfill && backfills(w.Kind, args) {
@@ -126,6 +139,8 @@ func (s watchScanner) Scan(ctx context.Context, w store.Watch, why jobs.Reason) 
 	}
 	var said bytes.Buffer
 	facts := &scanFacts{}
+	s.v.underWay.Store(w.Name, facts)
+	defer s.v.underWay.Delete(w.Name)
 	a := s.v.quietApp(&bounded{w: &said, left: 4 << 10}, facts)
 	if err := a.logIn(ctx, w, args); err != nil {
 		return watch.Result{Outcome: registry.WatchFailed, Problem: s.v.shown(ctx, err.Error())}
@@ -135,6 +150,15 @@ func (s watchScanner) Scan(ctx context.Context, w store.Watch, why jobs.Reason) 
 	}
 	a.run(ctx, argv)
 	return s.result(ctx, facts, said.String())
+}
+
+// progress is how far the scan of a watch is.
+func (s watchScanner) progress(name string) (items, bytes int64) {
+	if f, is := s.v.underWay.Load(name); is {
+		f := f.(*scanFacts)
+		return f.items.Load(), f.bytes.Load()
+	}
+	return 0, 0
 }
 
 // quietApp is a process's own command line: what it finds is stored, and what it
@@ -161,6 +185,9 @@ func backfills(kind string, args []string) bool {
 // result says how a scan ended, in words that hold no registered value.
 func (s watchScanner) result(ctx context.Context, f *scanFacts, said string) watch.Result {
 	r := watch.Result{Outcome: registry.WatchFailed}
+	if r.StoreAway = away(f.err); r.StoreAway != nil {
+		return r
+	}
 	if len(f.sources) == 1 {
 		r.SourceID = f.sources[0]
 	}
@@ -186,6 +213,16 @@ func (s watchScanner) result(ctx context.Context, f *scanFacts, said string) wat
 	r.Problem = s.v.shown(ctx, r.Problem)
 	r.SourceID = s.v.shown(ctx, r.SourceID)
 	return r
+}
+
+// away is an error of a store that cannot be used now; nil: it is none.
+func away(err error) error {
+	for _, why := range []error{store.ErrUnreachable, store.ErrLocked, store.ErrFull} {
+		if errors.Is(err, why) {
+			return err
+		}
+	}
+	return nil
 }
 
 // shown is a text as it may be stored.

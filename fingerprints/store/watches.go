@@ -73,6 +73,16 @@ type Worker struct {
 	StartedAt time.Time
 	SeenAt    time.Time // when it last said that it lives
 	Slots     int       // jobs that it does at once
+	Scans     []WorkerScan
+}
+
+// WorkerScan is a scan under way, as its worker told of it when it was last seen.
+type WorkerScan struct {
+	Watch     string    `json:"watch"`
+	Why       string    `json:"why"`
+	StartedAt time.Time `json:"started_at"`
+	Items     int64     `json:"items"` // looked at until then
+	Bytes     int64     `json:"bytes"` // of those
 }
 
 // WatchTx is watches and the workers that see to them.

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -62,11 +63,15 @@ func (Scan) Kind() string { return "scan" }
 
 // Runner does a job. A nil error ends it, also where the scan failed: when the
 // watch is due again is the store's to say. An error that wraps ErrStopped puts
-// the job back; any other, which says that the store is out of reach, has it
+// the job back, one that wraps ErrBusy for a moment later; any other, which says that the store is out of reach, has it
 // tried again later.
 type Runner interface {
 	Scan(ctx context.Context, job Scan) error
 }
+
+// ErrBusy is of a job that another worker may do sooner, as this one has no room
+// for it now.
+var ErrBusy = errors.New("the worker has no room")
 
 // ErrStopped is of a job that was not brought to its end because the worker
 // stops.
@@ -96,9 +101,9 @@ type Queue interface {
 	// Stop takes no new jobs and cancels those under way; they end with
 	// ErrStopped, and are there for others.
 	Stop(ctx context.Context) error
-	// Rescue gives the jobs of workers that are dead to others, and returns
-	// how many. live are those that are not.
-	Rescue(ctx context.Context, live map[string]bool) (int, error)
+	// Rescue gives the jobs that nobody does any more to others, and returns how
+	// many. done reports whether a worker still does a job of a watch.
+	Rescue(ctx context.Context, done func(worker, watch string) bool) (int, error)
 	// Check reports whether the queue answers.
 	Check(ctx context.Context) error
 	// Counts are jobs by state and reason.
@@ -177,7 +182,7 @@ const most = 10_000
 
 // Rescue implements Queue. River's own rescue goes by how long a job takes, and
 // a scan may take days.
-func (c *client[TTx]) Rescue(ctx context.Context, live map[string]bool) (int, error) {
+func (c *client[TTx]) Rescue(ctx context.Context, done func(worker, watch string) bool) (int, error) {
 	list, err := c.river.JobList(ctx, river.NewJobListParams().States(rivertype.JobStateRunning).First(most))
 	if err != nil {
 		return 0, fmt.Errorf("listing jobs that run: %w", err)
@@ -185,11 +190,12 @@ func (c *client[TTx]) Rescue(ctx context.Context, live map[string]bool) (int, er
 	now := time.Now()
 	p := riverdriver.JobRescueManyParams{StuckHorizon: now.Add(time.Second)}
 	for _, j := range list.Jobs {
-		if n := len(j.AttemptedBy); n == 0 || live[j.AttemptedBy[n-1]] {
+		var job Scan
+		if n := len(j.AttemptedBy); n == 0 || json.Unmarshal(j.EncodedArgs, &job) != nil || done(j.AttemptedBy[n-1], job.Watch) {
 			continue
 		}
 		p.ID = append(p.ID, j.ID)
-		p.Error = append(p.Error, []byte(`{"error":"its worker died"}`))
+		p.Error = append(p.Error, []byte(`{"error":"its worker does it no more"}`))
 		p.FinalizedAt = append(p.FinalizedAt, nil)
 		p.ScheduledAt = append(p.ScheduledAt, now)
 		p.State = append(p.State, string(rivertype.JobStateAvailable))
@@ -240,10 +246,10 @@ func (*scanWorker) Timeout(*river.Job[Scan]) time.Duration { return -1 }
 
 // NextRetry implements river.Worker: soon, as it only waits for the store.
 func (*scanWorker) NextRetry(j *river.Job[Scan]) time.Time {
-	const longest = 5 * time.Minute
+	const longest = time.Minute
 	wait := longest
 	if j.Attempt < 6 {
-		wait = min(longest, 5*time.Second<<j.Attempt)
+		wait = time.Second << j.Attempt
 	}
 	return time.Now().Add(wait)
 }
@@ -251,8 +257,11 @@ func (*scanWorker) NextRetry(j *river.Job[Scan]) time.Time {
 // Work implements river.Worker.
 func (w *scanWorker) Work(ctx context.Context, j *river.Job[Scan]) error {
 	err := w.run.Scan(ctx, j.Args)
-	if errors.Is(err, ErrStopped) {
+	switch {
+	case errors.Is(err, ErrStopped):
 		return river.JobSnooze(0)
+	case errors.Is(err, ErrBusy):
+		return river.JobSnooze(time.Second)
 	}
 	return err
 }

@@ -153,6 +153,10 @@ func TestOrder(t *testing.T) {
 	})
 }
 
+func liveIs(name string) func(worker, watch string) bool {
+	return func(worker, _ string) bool { return worker == name }
+}
+
 // TestTakenOver has a worker stop in the middle of its jobs, and another die:
 // others do them.
 func TestTakenOver(t *testing.T) {
@@ -171,7 +175,7 @@ func TestTakenOver(t *testing.T) {
 		if c := counts(t, stops); c.Running[jobs.Sweep] != 2 {
 			t.Errorf("%+v", c)
 		}
-		if n, err := stops.Rescue(t.Context(), map[string]bool{"stops": true}); n != 0 || err != nil {
+		if n, err := stops.Rescue(t.Context(), liveIs("stops")); n != 0 || err != nil {
 			t.Errorf("%d jobs of a worker that lives were taken, %v", n, err)
 		}
 		if err := stops.Stop(t.Context()); err != nil {
@@ -190,7 +194,7 @@ func TestTakenOver(t *testing.T) {
 		if err := lives.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := lives.Rescue(t.Context(), map[string]bool{"lives": true}); n != 2 || err != nil {
+		if n, err := lives.Rescue(t.Context(), liveIs("lives")); n != 2 || err != nil {
 			t.Errorf("%d jobs were taken over, %v", n, err)
 		}
 		names := []string{}

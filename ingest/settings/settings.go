@@ -59,6 +59,58 @@ type TLS struct {
 type Workers struct {
 	Scans int  `koanf:"scans"` // at once in this process
 	Off   bool `koanf:"off"`   // none
+	// Memory is what the process aims at, as in 512MiB; empty: by Scans.
+	Memory string `koanf:"memory"`
+	// CPUs is how many cores the process uses; 0: those that it is given.
+	CPUs int `koanf:"cpus"`
+	// Deadline is how long a scan may take, as in 12h; empty: as long as it takes.
+	Deadline string `koanf:"deadline"`
+}
+
+// MemoryBytes is Memory in bytes; 0: not said.
+func (w Workers) MemoryBytes() int64 {
+	n, _ := bytesOf(w.Memory) // it was checked
+	return n
+}
+
+// Longest is Deadline; 0: there is none.
+func (w Workers) Longest() time.Duration {
+	d, _ := time.ParseDuration(w.Deadline) // it was checked
+	return d
+}
+
+// minMemory is the least that a scan gets along with.
+const minMemory = 64 << 20
+
+func (w Workers) check() error {
+	if w.Scans < 0 || w.Scans > 1000 || w.Scans == 0 && !w.Off {
+		return errors.New("workers.scans: from 1 to 1000; a server without workers has workers.off: true")
+	}
+	if n, ok := bytesOf(w.Memory); w.Memory != "" && (!ok || n < minMemory) {
+		return errors.New("workers.memory: as in 512MiB or 2GiB, and 64MiB at least")
+	}
+	if w.CPUs < 0 || w.CPUs > 4096 {
+		return errors.New("workers.cpus: how many cores it may use; 0 is those that it is given")
+	}
+	if d, err := time.ParseDuration(w.Deadline); w.Deadline != "" && (err != nil || d < time.Second) {
+		return errors.New("workers.deadline: how long a scan may take, as in 90m or 12h")
+	}
+	return nil
+}
+
+// bytesOf reads a size as GOMEMLIMIT has them.
+func bytesOf(text string) (n int64, ok bool) {
+	shift, digits := 0, text
+	for i, unit := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if d, has := strings.CutSuffix(text, unit); has {
+			shift, digits = 10*(i+1), d
+		}
+	}
+	v, err := strconv.ParseUint(strings.TrimSuffix(digits, "B"), 10, 63)
+	if err != nil || v > uint64(1)<<62>>shift {
+		return 0, false
+	}
+	return int64(v << shift), true
 }
 
 // Log says what is logged.
@@ -99,6 +151,7 @@ const prefix = "REVENANT_SERVE_"
 func Variables() []string {
 	return []string{
 		prefix + "LISTEN", prefix + "BASE_URL", prefix + "TLS__CERTIFICATE", prefix + "TLS__KEY", prefix + "TOKEN", prefix + "WORKERS__SCANS",
+		prefix + "WORKERS__MEMORY", prefix + "WORKERS__CPUS", prefix + "WORKERS__DEADLINE",
 		prefix + "LOG__FORMAT", prefix + "LOG__LEVEL",
 	}
 }
@@ -170,7 +223,7 @@ func known() map[string]any {
 	return map[string]any{
 		"listen": leaf, "base_url": leaf, "token": leaf,
 		"tls":     map[string]any{"certificate": leaf, "key": leaf},
-		"workers": map[string]any{"scans": leaf, "off": leaf},
+		"workers": map[string]any{"scans": leaf, "off": leaf, "memory": leaf, "cpus": leaf, "deadline": leaf},
 		"log":     map[string]any{"format": leaf, "level": leaf},
 		"push":    map[string]any{"github": leaf, "gitlab": leaf, "gitea": leaf, "git": leaf, "registry": leaf, "logs": leaf},
 		"notify": map[string]any{
@@ -238,8 +291,8 @@ func (s *Settings) check() error {
 	if (s.TLS.Certificate == "") != (s.TLS.Key == "") {
 		return errors.New("tls: give certificate and key, or none of them")
 	}
-	if s.Workers.Scans < 0 || s.Workers.Scans > 1000 || s.Workers.Scans == 0 && !s.Workers.Off {
-		return errors.New("workers.scans: from 1 to 1000; a server without workers has workers.off: true")
+	if err := s.Workers.check(); err != nil {
+		return err
 	}
 	if !slices.Contains([]string{"text", "json"}, s.Log.Format) {
 		return errors.New("log.format: text or json")

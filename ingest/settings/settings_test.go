@@ -35,7 +35,7 @@ listen: ":8443"
 base_url: https://revenant.example.org/
 tls: {certificate: /a.pem, key: /a.key}
 token: file:/run/token
-workers: {scans: 4}
+workers: {scans: 4, memory: 512MiB, cpus: 2, deadline: 12h}
 log: {format: json, level: warn}
 push:
   github: [env:HOOK, "file:/run/hook"]
@@ -55,7 +55,7 @@ notify:
 	}
 	want := settings.Settings{
 		Listen: ":8443", BaseURL: "https://revenant.example.org", TLS: settings.TLS{Certificate: "/a.pem", Key: "/a.key"}, Token: "file:/run/token",
-		Workers: settings.Workers{Scans: 7}, Log: settings.Log{Format: "json", Level: "debug"},
+		Workers: settings.Workers{Scans: 7, Memory: "512MiB", CPUs: 2, Deadline: "12h"}, Log: settings.Log{Format: "json", Level: "debug"},
 		Push: map[string][]string{"github": {"env:HOOK", "file:/run/hook"}},
 		Watches: []settings.Watch{
 			{Name: "shop", Scan: []string{"git", "https://git.example.org/acme/shop.git"}, Every: "30m", Credential: "env:TOKEN"},
@@ -65,6 +65,9 @@ notify:
 	}
 	if len(got.Notify.Receivers) != 1 || got.Notify.Receivers[0].Window != time.Minute || got.Notify.Receivers[0].Slack.URLFrom.String() != "env:SLACK" {
 		t.Errorf("receivers: %+v", got.Notify.Receivers)
+	}
+	if w := got.Workers; w.MemoryBytes() != 512<<20 || w.Longest() != 12*time.Hour {
+		t.Errorf("memory %d, deadline %s", w.MemoryBytes(), w.Longest())
 	}
 	got.Notify.Receivers = nil
 	if d := cmp.Diff(want, got); d != "" {
@@ -81,7 +84,9 @@ func TestRefused(t *testing.T) {
 	for text, word := range map[string]string{
 		"listen: " + canary: "listen", "listen: \"1.2.3.4:99999\"": "listen", "base_url: ftp://" + canary: "base_url",
 		"base_url: https://u:" + canary + "@h": "base_url", "tls: {key: " + canary + "}": "tls", "token: " + canary: "token",
-		"workers: {scans: 0}": "workers.scans", "workers: {scans: " + canary + "}": "wrong kind", "log: {level: " + canary + "}": "log.level",
+		"workers: {scans: 0}": "workers.scans", "workers: {memory: 1" + canary + "}": "workers.memory", "workers: {memory: 9MiB}": "workers.memory",
+		"workers: {memory: 99999999TiB}": "workers.memory", "workers: {cpus: -1}": "workers.cpus", "workers: {deadline: " + canary + "}": "workers.deadline",
+		"workers: {deadline: 1ms}": "workers.deadline", "workers: {scans: " + canary + "}": "wrong kind", "log: {level: " + canary + "}": "log.level",
 		"log: {format: " + canary + "}": "log.format", canary + ": 1": "top", "workers: {" + canary + ": 1}": "in workers", "watches: " + canary: "watches",
 		"push: {github: [" + canary + "]}": "push.github", "push: {" + canary + ": [env:A]}": "in push", "push: {git: ['']}": "push.git",
 		"watches: [{scan: [dir, /]}]": "no name", "watches: [{name: a}]": "scan is missing", "watches: [{name: a, scan: [dir], every: " + canary + "}]": "schedule",

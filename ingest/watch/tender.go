@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +32,9 @@ type Result struct {
 	Members       []registry.WatchSpec
 	Listed        registry.Listing
 	Group         bool // it is a group, and Members are its
+	// StoreAway is why nothing of it could be stored: then nothing else of it
+	// counts, and it is done again when the store can be used.
+	StoreAway error
 }
 
 // Scanner scans a watch. It returns early when the context ends; then its result
@@ -54,6 +59,16 @@ type Options struct {
 	// Gone reports whether a worker is known to have ended, as those of this
 	// machine are; nil: nothing is known but that they are silent.
 	Gone func(store.Worker) bool
+	// Deadline is how long a scan may take; 0: as long as it takes.
+	Deadline time.Duration
+	// Room reports whether there is memory for one more scan; nil: always. The
+	// first one has it.
+	Room func() bool
+	// Progress is how far the scan of a watch is that is under way here; nil:
+	// nobody knows.
+	Progress func(watch string) (items, bytes int64)
+	// Beat is how often the worker says that it lives; 0: every five seconds.
+	Beat time.Duration
 	Now  func() time.Time
 	Log  *slog.Logger
 }
@@ -67,9 +82,18 @@ type Tender struct {
 	held  map[string]heldJob // Run's alone
 
 	heard map[string]heard // of other workers; beat's alone
+	idle  map[string]bool  // jobs that were this worker's and not done at the last beat; beat's alone
 
 	mu      sync.Mutex
-	running map[string]context.CancelCauseFunc
+	running map[string]*underWay
+	inside  map[string]bool // watches whose jobs are done here, also those that begin
+}
+
+// underWay is a scan that is being done here.
+type underWay struct {
+	why    jobs.Reason
+	began  time.Time
+	cancel context.CancelCauseFunc
 }
 
 var _ jobs.Runner = (*Tender)(nil)
@@ -79,10 +103,13 @@ func New(o Options) *Tender {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Beat == 0 {
+		o.Beat = beatEvery
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Tender{o: o, woken: make(chan struct{}, 1), held: map[string]heldJob{}, running: map[string]context.CancelCauseFunc{}, heard: map[string]heard{}}
+	return &Tender{o: o, woken: make(chan struct{}, 1), held: map[string]heldJob{}, running: map[string]*underWay{}, inside: map[string]bool{}, heard: map[string]heard{}}
 }
 
 // heard is what a worker said last, and when that was noticed here: clocks of
@@ -112,13 +139,8 @@ func (t *Tender) Wake() {
 // those under way.
 func (t *Tender) Run(ctx context.Context, q jobs.Queue) error {
 	t.queue = q
-	if err := t.beat(ctx); err != nil {
-		return err
-	}
-	if err := q.Start(context.WithoutCancel(ctx)); err != nil {
-		return err
-	}
-	look, beat := time.NewTicker(lookEvery), time.NewTicker(beatEvery)
+	t.begin(ctx)
+	look, beat := time.NewTicker(lookEvery), time.NewTicker(t.o.Beat)
 	defer look.Stop()
 	defer beat.Stop()
 	for {
@@ -140,6 +162,26 @@ func (t *Tender) Run(ctx context.Context, q jobs.Queue) error {
 			if err := t.beat(ctx); err != nil && ctx.Err() == nil {
 				t.o.Log.WarnContext(ctx, "the worker cannot say that it lives; it is tried again", slog.Any("error", err))
 			}
+		}
+	}
+}
+
+// begin says that the worker lives, and starts to do jobs. The store was there a
+// moment ago: when it is away now it is waited for.
+func (t *Tender) begin(ctx context.Context) {
+	for {
+		err := t.beat(ctx)
+		if err == nil {
+			err = t.queue.Start(context.WithoutCancel(ctx))
+		}
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		t.o.Log.WarnContext(ctx, "no jobs can be done yet; it is tried again", slog.Any("error", err))
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookEvery):
 		}
 	}
 }
@@ -216,7 +258,7 @@ func (t *Tender) reason(w store.Watch) jobs.Reason {
 // what is not wanted any more.
 func (t *Tender) beat(ctx context.Context) error {
 	r, a := t.o.Registry, t.o.Actor
-	if err := r.SeeWorker(ctx, a, t.o.Worker); err != nil {
+	if err := r.SeeWorker(ctx, a, t.itself()); err != nil {
 		return err
 	}
 	all, err := r.Workers(ctx, a)
@@ -236,12 +278,24 @@ func (t *Tender) beat(ctx context.Context) error {
 			live[w.ID] = true
 		}
 	}
-	n, err := t.queue.Rescue(ctx, live)
+	idle := map[string]bool{}
+	n, err := t.queue.Rescue(ctx, func(worker, name string) bool {
+		if worker != t.o.Worker.ID {
+			return live[worker]
+		}
+		if t.does(name) {
+			return true
+		}
+		// One that is not done here any more was not put away, or will be soon.
+		idle[name] = true
+		return !t.idle[name]
+	})
+	t.idle = idle
 	if err != nil {
 		return err
 	}
 	if n > 0 {
-		t.o.Log.WarnContext(ctx, "jobs of a worker that died were taken over", slog.Int("jobs", n))
+		t.o.Log.WarnContext(ctx, "jobs that nobody did any more were taken over", slog.Int("jobs", n))
 	}
 	for _, id := range dead {
 		if err := r.DropWorker(ctx, a, id); err != nil {
@@ -250,6 +304,25 @@ func (t *Tender) beat(ctx context.Context) error {
 	}
 	return t.cancelUnwanted(ctx)
 }
+
+// itself is the worker with what it does now.
+func (t *Tender) itself() store.Worker {
+	w := t.o.Worker
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(t.running)) {
+		u := t.running[name]
+		s := store.WorkerScan{Watch: name, Why: string(u.why), StartedAt: u.began.UTC()}
+		if t.o.Progress != nil {
+			s.Items, s.Bytes = t.o.Progress(name)
+		}
+		w.Scans = append(w.Scans, s)
+	}
+	return w
+}
+
+// errLate ends a scan that takes longer than it may.
+var errLate = errors.New("it took longer than workers.deadline allows; what it found stays, and the next one goes on where the source can")
 
 // errUnwanted cancels the scan of a watch that was paused or removed.
 var errUnwanted = errors.New("the watch was paused or removed")
@@ -270,8 +343,8 @@ func (t *Tender) cancelUnwanted(ctx context.Context) error {
 			continue
 		}
 		t.mu.Lock()
-		if cancel := t.running[name]; cancel != nil {
-			cancel(errUnwanted)
+		if u := t.running[name]; u != nil {
+			u.cancel(errUnwanted)
 		}
 		t.mu.Unlock()
 	}
@@ -288,6 +361,10 @@ func (t *Tender) Running() int {
 // Scan implements jobs.Runner.
 func (t *Tender) Scan(ctx context.Context, job jobs.Scan) error {
 	r, a := t.o.Registry, t.o.Actor
+	if !t.enter(job.Watch) {
+		return jobs.ErrBusy
+	}
+	defer t.leave(job.Watch)
 	w, err := r.BeginWatch(ctx, a, job.Watch)
 	switch {
 	case errors.Is(err, registry.ErrUnknownWatch):
@@ -301,23 +378,64 @@ func (t *Tender) Scan(ctx context.Context, job jobs.Scan) error {
 		t.o.Observer.Began(w, job.Reason)
 	}
 	began := t.o.Now()
-	scanning, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	t.mu.Lock()
-	t.running[w.Name] = cancel
-	t.mu.Unlock()
-	res := t.o.Scanner.Scan(scanning, w, job.Reason)
-	t.mu.Lock()
-	delete(t.running, w.Name)
-	t.mu.Unlock()
+	res, why := t.scan(ctx, w, job.Reason, began)
 	late := context.WithoutCancel(ctx)
 	switch {
-	case errors.Is(context.Cause(scanning), errUnwanted):
+	case res.StoreAway != nil && why == nil && ctx.Err() == nil:
+		return res.StoreAway
+	case errors.Is(why, errLate):
+		res.Outcome, res.Problem = registry.WatchFailed, errLate.Error()
+	case errors.Is(why, errUnwanted):
 		return ignoreUnknown(r.ReleaseWatch(late, a, w.Name))
 	case ctx.Err() != nil:
 		return errors.Join(jobs.ErrStopped, ignoreUnknown(r.ReleaseWatch(late, a, w.Name)))
 	}
 	return ignoreUnknown(t.end(ctx, w, job.Reason, res, began))
+}
+
+// enter takes a place among the scans that are done at once.
+func (t *Tender) enter(name string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.o.Room != nil && len(t.inside) > 0 && !t.o.Room() {
+		return false
+	}
+	t.inside[name] = true
+	return true
+}
+
+func (t *Tender) leave(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.inside, name)
+}
+
+// does reports whether a job of a watch is being done here.
+func (t *Tender) does(name string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.inside[name]
+}
+
+// scan has a watch scanned and returns why that was cancelled, if it was.
+func (t *Tender) scan(ctx context.Context, w store.Watch, why jobs.Reason, began time.Time) (Result, error) {
+	scanning, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if t.o.Deadline > 0 {
+		timer := time.AfterFunc(t.o.Deadline, func() { cancel(errLate) })
+		defer timer.Stop()
+	}
+	t.mu.Lock()
+	t.running[w.Name] = &underWay{why: why, began: began, cancel: cancel}
+	t.mu.Unlock()
+	res := t.o.Scanner.Scan(scanning, w, why)
+	t.mu.Lock()
+	delete(t.running, w.Name)
+	t.mu.Unlock()
+	if ctx.Err() != nil {
+		return res, nil
+	}
+	return res, context.Cause(scanning)
 }
 
 func ignoreUnknown(err error) error {

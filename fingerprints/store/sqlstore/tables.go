@@ -28,7 +28,7 @@ func tables() []table {
 		{"scans", "id", "id, source_pk, extent, started_at, finished_at, complete, field_revision, pack_revision, generic, through, resume_at, items, bytes, skips"},
 		{"skips", "pk", "pk, scan, path, locator, reason, detail, size"},
 		{"watches", "name", "name, kind, location, options, credential, schedule, parent, paused, added_at, source_id, next_run, wanted_at, wanted, queued_at, started_at, finished_at, outcome, problem, failures, field_revision"},
-		{"workers", "id", "id, host, version, started_at, seen_at, slots"},
+		{"workers", "id", "id, host, version, started_at, seen_at, slots, scans"},
 		{"marks", "name", "name, mark"},
 		{"told", "receiver, finding_pk", "receiver, finding_pk, word, grp, at"},
 		{"deliveries", "id", "id, receiver, grp, kind, summary, created_at, next_at, deadline, attempts, lease_by, lease_until, sent_at, given_up_at, problem"},

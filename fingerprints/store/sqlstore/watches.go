@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"revenant/fingerprints/store"
 )
@@ -104,18 +106,30 @@ func (t *tx) watches(ctx context.Context, rest string, args ...any) ([]store.Wat
 }
 
 func (t *tx) PutWorker(ctx context.Context, w store.Worker) error {
-	_, err := t.exec(ctx, "storing a worker", `INSERT INTO workers (id, host, version, started_at, seen_at, slots) VALUES (?, ?, ?, ?, ?, ?)
+	scans := ""
+	if len(w.Scans) > 0 {
+		b, err := json.Marshal(w.Scans)
+		if err != nil {
+			return fmt.Errorf("storing a worker: %w", err)
+		}
+		scans = string(b)
+	}
+	_, err := t.exec(ctx, "storing a worker", `INSERT INTO workers (id, host, version, started_at, seen_at, slots, scans) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET host = excluded.host, version = excluded.version, started_at = excluded.started_at,
-		seen_at = excluded.seen_at, slots = excluded.slots`,
-		w.ID, text(w.Host), w.Version, stamp(w.StartedAt), stamp(w.SeenAt), w.Slots)
+		seen_at = excluded.seen_at, slots = excluded.slots, scans = excluded.scans`,
+		w.ID, text(w.Host), w.Version, stamp(w.StartedAt), stamp(w.SeenAt), w.Slots, text(scans))
 	return err
 }
 
 func (t *tx) Workers(ctx context.Context) ([]store.Worker, error) {
 	var out []store.Worker
-	err := t.each(ctx, "reading workers", `SELECT id, host, version, started_at, seen_at, slots FROM workers ORDER BY id`, nil, func(scan scanner) error {
+	err := t.each(ctx, "reading workers", `SELECT id, host, version, started_at, seen_at, slots, scans FROM workers ORDER BY id`, nil, func(scan scanner) error {
 		var w store.Worker
-		err := scan(&w.ID, &w.Host, &w.Version, moment{&w.StartedAt}, moment{&w.SeenAt}, &w.Slots)
+		var scans string
+		err := scan(&w.ID, &w.Host, &w.Version, moment{&w.StartedAt}, moment{&w.SeenAt}, &w.Slots, &scans)
+		if err == nil && scans != "" && json.Unmarshal([]byte(scans), &w.Scans) != nil {
+			w.Scans = nil // a newer version's; it is told for information alone
+		}
 		out = append(out, w)
 		return err
 	})

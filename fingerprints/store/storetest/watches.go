@@ -97,6 +97,7 @@ func testWorkers(t *testing.T, f *fixture) {
 	a := store.Worker{ID: "a"}
 	f.update(func(tx store.Tx) error { return errors.Join(tx.PutWorker(f.ctx, b), tx.PutWorker(f.ctx, a)) })
 	b.SeenAt = hour(2).Add(time.Microsecond)
+	b.Scans = []store.WorkerScan{{Watch: "group/\u00e9", Why: "push", StartedAt: hour(1), Items: 7, Bytes: 1 << 40}}
 	f.update(func(tx store.Tx) error { return tx.PutWorker(f.ctx, b) })
 	list := func() (out []store.Worker) {
 		f.view(func(tx store.Tx) (err error) {
@@ -106,6 +107,9 @@ func testWorkers(t *testing.T, f *fixture) {
 		return out
 	}
 	f.diff("Workers", []store.Worker{a, b}, list())
+	b.Scans = nil
+	f.update(func(tx store.Tx) error { return tx.PutWorker(f.ctx, b) })
+	f.diff("nothing is scanned any more", []store.Worker{a, b}, list())
 	f.update(func(tx store.Tx) error { return tx.RemoveWorker(f.ctx, "a") })
 	f.diff("after RemoveWorker", []store.Worker{b}, list())
 	f.wantErr("RemoveWorker", f.store.Update(f.ctx, func(tx store.Tx) error { return tx.RemoveWorker(f.ctx, "a") }), store.ErrNotFound)
