@@ -25,6 +25,10 @@ const keepingEvery = "REVENANT_TEST_KEEP_EVERY"
 // runningLater moves its clock by so much.
 const runningLater = "REVENANT_TEST_LATER"
 
+// clockIn names a file with how much its clock is moved, which may change while
+// it runs.
+const clockIn = "REVENANT_TEST_CLOCK"
+
 // placingWithin is how long it looks for the places of what it found when it is
 // interrupted.
 const placingWithin = "REVENANT_TEST_PLACING"
@@ -41,6 +45,13 @@ func TestMain(m *testing.M) {
 		}
 		if later, err := time.ParseDuration(os.Getenv(runningLater)); err == nil {
 			a.now = func() time.Time { return time.Now().Add(later) }
+		}
+		if file := os.Getenv(clockIn); file != "" {
+			a.now = func() time.Time {
+				b, _ := os.ReadFile(file)
+				d, _ := time.ParseDuration(strings.TrimSpace(string(b)))
+				return time.Now().Add(d)
+			}
 		}
 		if s := os.Getenv(placingWithin); s != "" {
 			d, err := time.ParseDuration(s)

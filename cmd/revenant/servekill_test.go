@@ -25,7 +25,7 @@ type servedEstate struct {
 
 func newServedEstate(b *box, rng *rand.Rand) servedEstate {
 	var e servedEstate
-	for i := range 6 {
+	for i := range 6 + serveKills()/8 { // as many changes as it takes
 		e.values = append(e.values, generated(uint64(5000+i)))
 	}
 	for i := range 3 {
@@ -196,6 +196,8 @@ func killServed(t *testing.T, db *postgrestest.Server) {
 			}
 			done <- nil
 		}()
+		// Something is under way, or was just now; a watch that is not there yet is none.
+		_ = b.command(t.Context(), "", "watch", "scan", fmt.Sprintf("repo%d", rng.IntN(len(e.repos)))).Run()
 		time.Sleep(time.Duration(rng.IntN(1500)) * time.Millisecond)
 		victim := (k + rng.IntN(2)) % victims // each has its turn
 		killed[victim]++

@@ -47,6 +47,9 @@ const (
 // whether it is there at all.
 const requeueAfter = time.Minute
 
+// aheadAfter is how far clocks of machines may differ.
+const aheadAfter = 10 * time.Minute
+
 // duePage is how many watches Due gives at once.
 const duePage = 500
 
@@ -283,7 +286,7 @@ func (r *Registry) TakeDue(ctx context.Context, a Actor) ([]store.Watch, error) 
 		if err != nil {
 			return err
 		}
-		out, err = tx.DueWatches(ctx, store.Due{At: at, FieldRevision: meta.FieldRevision, Requeue: at.Add(-requeueAfter), Limit: duePage})
+		out, err = tx.DueWatches(ctx, store.Due{At: at, FieldRevision: meta.FieldRevision, Requeue: at.Add(-requeueAfter), Ahead: at.Add(aheadAfter), Limit: duePage})
 		return err
 	}
 	// Mostly nothing is due, and then nothing is written.
@@ -340,6 +343,9 @@ func (r *Registry) EndWatch(ctx context.Context, a Actor, name string, e WatchEn
 		if !w.WantedAt.After(w.StartedAt) {
 			w.WantedAt, w.Wanted = time.Time{}, ""
 		}
+		if at.Before(w.StartedAt) { // the clock was set back meanwhile
+			at = w.StartedAt
+		}
 		w.QueuedAt, w.FinishedAt, w.NextRun = time.Time{}, at, e.NextRun
 		w.Outcome, w.Problem = e.Outcome, e.Problem
 		if e.SourceID != "" {
@@ -370,6 +376,61 @@ func (r *Registry) ReleaseWatch(ctx context.Context, a Actor, name string) error
 		}
 		return tx.PutWatch(ctx, w)
 	})
+}
+
+// Reschedule brings forward what is due later than it can be, as after a clock
+// that was ahead was set right. latest says when a watch is due at the latest,
+// and when else; it reports how many there were.
+func (r *Registry) Reschedule(ctx context.Context, a Actor, latest func(store.Watch) (latest, instead time.Time)) (int, error) {
+	late := func(w store.Watch) (time.Time, bool) {
+		at, instead := latest(w)
+		return instead, !w.Paused && !w.NextRun.IsZero() && w.NextRun.After(at)
+	}
+	var names []string
+	for after, more := "", true; more; {
+		err := r.view(ctx, a, ScopeScan, func(v *view) error {
+			list, err := v.tx.Watches(ctx, store.WatchFilter{After: after, Limit: duePage})
+			if more = len(list) > 0; more {
+				after = list[len(list)-1].Name
+			}
+			for _, w := range list {
+				if _, is := late(w); is {
+					names = append(names, w.Name)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	if len(names) == 0 {
+		return 0, nil
+	}
+	n := 0
+	err := r.tending(ctx, a, "bringing scans forward", func(tx store.Tx, _ time.Time) error {
+		n = 0
+		for _, name := range names {
+			w, err := tx.Watch(ctx, name)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			instead, is := late(w)
+			if !is {
+				continue
+			}
+			n++
+			w.NextRun = instead
+			if err := tx.PutWatch(ctx, w); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
 }
 
 // Members is what SetMembers did.

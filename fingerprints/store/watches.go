@@ -62,7 +62,10 @@ type Due struct {
 	FieldRevision uint64
 	// Requeue: a job that was made before then and did not begin is made again.
 	Requeue time.Time
-	Limit   int
+	// Ahead: so is one that says it was made later than then, by a clock that
+	// was set back since.
+	Ahead time.Time
+	Limit int
 }
 
 // Worker is a process that does jobs.

@@ -148,6 +148,8 @@ func (c *client[TTx]) Add(ctx context.Context, job Scan) (bool, error) {
 			return false, fmt.Errorf("making a job: %w", err)
 		case !in.UniqueSkippedAsDuplicate:
 			return true, nil
+		case in.Job.State != rivertype.JobStateRunning && time.Until(in.Job.ScheduledAt) > longestWait+time.Minute:
+			// Made by a clock that was set back since: it would wait for that time.
 		case in.Job.State == rivertype.JobStateRunning || in.Job.Priority <= opts.Priority:
 			return false, nil
 		}
@@ -241,13 +243,15 @@ type scanWorker struct {
 	run Runner
 }
 
+// longestWait is how long a job waits at most that is tried again.
+const longestWait = time.Minute
+
 // Timeout implements river.Worker: a scan takes as long as it takes.
 func (*scanWorker) Timeout(*river.Job[Scan]) time.Duration { return -1 }
 
 // NextRetry implements river.Worker: soon, as it only waits for the store.
 func (*scanWorker) NextRetry(j *river.Job[Scan]) time.Time {
-	const longest = time.Minute
-	wait := longest
+	wait := longestWait
 	if j.Attempt < 6 {
 		wait = time.Second << j.Attempt
 	}

@@ -83,6 +83,16 @@ func NextAfterChange(w store.Watch, now time.Time) time.Time {
 	return schedule.Next(w.Name, now)
 }
 
+// latest is when a watch is due at the latest, whatever happened, and when else.
+func latest(w store.Watch, now time.Time) (latest, instead time.Time) {
+	schedule, err := ParseSchedule(w.Schedule)
+	next := schedule.Next(w.Name, now)
+	if err != nil || next.IsZero() {
+		return now.Add(lastRetry), now
+	}
+	return next.Add(jitterMost), next
+}
+
 // How long a watch waits whose scan failed, at first and at the most.
 const (
 	firstRetry = 30 * time.Second

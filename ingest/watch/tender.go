@@ -82,6 +82,7 @@ type Tender struct {
 	held  map[string]heldJob // Run's alone
 
 	heard map[string]heard // of other workers; beat's alone
+	clock clock            // beat's alone
 	idle  map[string]bool  // jobs that were this worker's and not done at the last beat; beat's alone
 
 	mu      sync.Mutex
@@ -302,7 +303,46 @@ func (t *Tender) beat(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := t.setRight(ctx); err != nil {
+		return err
+	}
 	return t.cancelUnwanted(ctx)
+}
+
+// clock notices when the machine's is set.
+type clock struct {
+	wall time.Time // without a monotonic reading
+	mono time.Time
+}
+
+// clockSlack is how far a clock may drift between two looks.
+const clockSlack = 30 * time.Second
+
+// wasSet reports whether the clock was set since it was asked last. It was, the
+// first time.
+func (c *clock) wasSet(now time.Time) bool {
+	wall, mono := now.Round(0), time.Now()
+	off := wall.Sub(c.wall) - mono.Sub(c.mono)
+	first := c.mono.IsZero()
+	c.wall, c.mono = wall, mono
+	return first || off.Abs() > clockSlack
+}
+
+// setRight has nothing wait for a time that a wrong clock wrote.
+func (t *Tender) setRight(ctx context.Context) error {
+	now := t.o.Now()
+	if !t.clock.wasSet(now) {
+		return nil
+	}
+	n, err := t.o.Registry.Reschedule(ctx, t.o.Actor, func(w store.Watch) (time.Time, time.Time) { return latest(w, now) })
+	if err != nil {
+		t.clock = clock{} // again
+		return err
+	}
+	if n > 0 {
+		t.o.Log.WarnContext(ctx, "the clock was set back: scans that were due too late were brought forward", slog.Int("watches", n))
+	}
+	return nil
 }
 
 // itself is the worker with what it does now.

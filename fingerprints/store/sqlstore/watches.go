@@ -62,10 +62,10 @@ func (t *tx) RemoveWatch(ctx context.Context, name string) error {
 }
 
 func (t *tx) DueWatches(ctx context.Context, d store.Due) ([]store.Watch, error) {
-	where := `WHERE paused = 0 AND (queued_at IS NULL OR queued_at < ?)
+	where := `WHERE paused = 0 AND (queued_at IS NULL OR queued_at < ? OR queued_at > ?)
 		AND (wanted_at IS NOT NULL OR next_run <= ? OR field_revision < ? AND outcome IN ('complete', 'incomplete'))
 		ORDER BY CASE WHEN wanted_at IS NOT NULL THEN 0 WHEN field_revision < ? AND outcome IN ('complete', 'incomplete') THEN 1 ELSE 2 END, next_run, name`
-	args := []any{stamp(d.Requeue), stamp(d.At), int64(d.FieldRevision), int64(d.FieldRevision)}
+	args := []any{stamp(d.Requeue), stamp(d.Ahead), stamp(d.At), int64(d.FieldRevision), int64(d.FieldRevision)}
 	if d.Limit > 0 {
 		where += ` LIMIT ?`
 		args = append(args, d.Limit)
