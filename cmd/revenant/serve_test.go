@@ -249,7 +249,14 @@ func TestServe(t *testing.T) {
 // nothingOf wants no value in anything that was written.
 func (b *box) nothingOf(values ...string) {
 	b.t.Helper()
-	err := filepath.WalkDir(b.dir, func(p string, d os.DirEntry, err error) error {
+	b.nothingIn(b.dir, values...)
+}
+
+// nothingIn wants no value in any file below a folder: of PostgreSQL's, tables,
+// indexes and the log of what was written.
+func (b *box) nothingIn(dir string, values ...string) {
+	b.t.Helper()
+	err := filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}

@@ -135,6 +135,7 @@ func TestServeClock(t *testing.T) {
 // TestServeTwice has two servers at once on one registry: each scan is done once,
 // and each thing is told once.
 func TestServeTwice(t *testing.T) {
+	value := generated(4501)
 	var mu sync.Mutex
 	told := map[string]int{}
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -147,7 +148,7 @@ func TestServeTwice(t *testing.T) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		if err := json.Unmarshal(text, &m); err != nil || len(m.Events) == 0 {
+		if err := json.Unmarshal(text, &m); err != nil || len(m.Events) == 0 || strings.Contains(string(text), value) {
 			t.Errorf("%v: %s", err, text)
 		}
 		for _, n := range m.Events {
@@ -157,7 +158,6 @@ func TestServeTwice(t *testing.T) {
 	t.Cleanup(receiver.Close)
 	b := newBox(t)
 	b.env = append(b.env, "HOOK_SECRET="+generated(4502))
-	value := generated(4501)
 	b.must(0, "", "init")
 	b.must(0, value, "secret", "add", "shop/key")
 	config := b.write("revenant.yaml", fmt.Sprintf(`notify:

@@ -178,7 +178,7 @@ func killServed(t *testing.T, db *postgrestest.Server) {
 	e := newServedEstate(b, rng)
 	serve, worker := b.launch("serve"), b.launch("worker")
 	kills, n := serveKills(), 0
-	killed := make([]int, 3)
+	killed, order := make([]int, 3), []int(nil)
 	for k := range kills {
 		from := n
 		n = e.changes() * (k + 1) / kills
@@ -199,7 +199,11 @@ func killServed(t *testing.T, db *postgrestest.Server) {
 		// Something is under way, or was just now; a watch that is not there yet is none.
 		_ = b.command(t.Context(), "", "watch", "scan", fmt.Sprintf("repo%d", rng.IntN(len(e.repos)))).Run()
 		time.Sleep(time.Duration(rng.IntN(1500)) * time.Millisecond)
-		victim := (k + rng.IntN(2)) % victims // each has its turn
+		if len(order) == 0 { // each has its turn
+			order = rng.Perm(victims)
+		}
+		victim := order[0]
+		order = order[1:]
 		killed[victim]++
 		switch victim {
 		case 0:
@@ -237,4 +241,13 @@ func killServed(t *testing.T, db *postgrestest.Server) {
 		t.Errorf("what was done (-by hand +killed):\n%s", d)
 	}
 	b.nothingOf(e.values...)
+	for i, v := range e.values {
+		if strings.Contains(serve.log()+worker.log(), v) {
+			t.Errorf("value %d is in a log", i)
+		}
+	}
+	if db != nil {
+		db.Admin(t, `CHECKPOINT`) // what is in memory is in files
+		b.nothingIn(db.Dir(), e.values...)
+	}
 }
