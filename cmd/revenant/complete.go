@@ -40,8 +40,12 @@ func (a *app) argumentWords(c *cobra.Command) cobra.CompletionFunc {
 		return a.firstOf(1, a.sources)
 	case want == "NAME@N":
 		return a.firstOf(1, a.versions)
+	case want == "NAME" && c.Parent().Name() == "watch":
+		return a.firstOf(1, a.watches)
 	case want == "NAME":
 		return a.firstOf(1, a.names)
+	case want == "[MESSAGE]...":
+		return a.firstOf(-1, a.undelivered)
 	case want == "ID", want == "FINDING":
 		return a.firstOf(1, a.findings)
 	case rest == "":
@@ -78,6 +82,8 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 		out["format"] = fixed("text", "ndjson")
 	case "revenant logs":
 		out["format"], out["provider"] = fixed(logFormats()...), fixed(ciSystems()...)
+	case "revenant notify list":
+		out["state"] = fixed(words(deliveryStates())...)
 	case "revenant secret import":
 		out["format"] = fixed(formatNames()...)
 	case "revenant findings export":
@@ -147,6 +153,24 @@ func (a *app) names(ctx context.Context, s *session, begun string) ([]string, er
 	out := make([]string, len(list))
 	for i, secret := range list {
 		out[i] = secret.Name + "\t" + statesText(secret.States, secret.Compromised)
+	}
+	return out, err
+}
+
+func (a *app) watches(ctx context.Context, s *session, _ string) ([]string, error) {
+	list, err := s.reg.Watches(ctx, s.actor, store.WatchFilter{})
+	out := make([]string, len(list))
+	for i, w := range list {
+		out[i] = w.Name + "\t" + stateOf(w)
+	}
+	return out, err
+}
+
+func (a *app) undelivered(ctx context.Context, s *session, _ string) ([]string, error) {
+	list, err := s.reg.Deliveries(ctx, s.actor, store.DeliveryFilter{State: store.DeliveryGivenUp})
+	out := make([]string, len(list))
+	for i, d := range list {
+		out[i] = d.ID + "\t" + d.Receiver
 	}
 	return out, err
 }

@@ -492,6 +492,10 @@ func (w *walk) watching() {
 		w.spoken = append(w.spoken, r.log()...)
 		w.mark([]string{verb}, false)
 	}
+	w.do("", "notify", "list", "--state", "undelivered")
+	w.try("", "notify", "list", "--state", w.plant("state of messages"))
+	w.do("", "notify", "retry", "--all")
+	w.try("", "notify", "retry", w.plant("message"))
 	w.do("", "watch", "remove", "places")
 	w.try("", "watch", "remove", w.plant("watch remove"))
 }

@@ -19,6 +19,7 @@ var (
 	ErrUnknownVersion  = errors.New("no such version: `revenant secret show NAME` lists them")
 	ErrUnknownFinding  = errors.New("no such finding: `revenant findings list` shows the ids")
 	ErrUnknownSource   = errors.New("no such source: `revenant source list` shows them")
+	ErrUnknownDelivery = errors.New("no such message that was given up: `revenant notify list --state undelivered` shows them")
 	ErrUnknownWatch    = errors.New("no such watch: `revenant watch list` shows them")
 	ErrUnknownAllow    = errors.New("no such allowed home: `revenant secret show NAME` lists them")
 	ErrUnknownDecision = errors.New("no such decision: `revenant findings decisions` lists them")

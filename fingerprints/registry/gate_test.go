@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -124,7 +125,10 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 			return err
 		},
 		"RemoveWatch": func(k *kit, a registry.Actor) error { _, err := k.reg.RemoveWatch(k.ctx, a, watched); return err },
-		"Checkpoint":  func(k *kit, a registry.Actor) error { _, err := k.reg.Checkpoint(k.ctx, a); return err },
+		"RetryDelivery": func(k *kit, a registry.Actor) error {
+			return k.reg.RetryDelivery(k.ctx, a, undelivered, time.Hour)
+		},
+		"Checkpoint": func(k *kit, a registry.Actor) error { _, err := k.reg.Checkpoint(k.ctx, a); return err },
 		"Rekey": func(k *kit, a registry.Actor) error {
 			if err := k.ring.Rotate(k.rand, k.now, keys.RotateRoutine); err != nil {
 				return err
@@ -139,7 +143,7 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 // themselves (Init, Check).
 func notMutations() []string {
 	return []string{
-		"AuditLog", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Doctor", "DropWorker", "EndWatch", "Export", "FeedEnd",
+		"AuditLog", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndWatch", "Export", "FeedEnd",
 		"FieldLabels", "Finding", "Findings", "FindingsByID", "History", "Homes",
 		"Init", "List", "Meta", "PackKey", "ReleaseWatch", "SeeWorker", "SetMembers", "Show", "Source", "Sources", "Standings", "Status", "TakeDue", "Verdicts", "VerifyAudit",
 		"VerifyProof", "WantScan", "WantSource", "Watch", "Watches", "Workers",
@@ -165,8 +169,21 @@ func fixtures(t *testing.T) *kit {
 	if _, err := k.reg.AddWatch(k.ctx, me(), registry.WatchSpec{Name: watched, Kind: "git", Location: "https://host/x"}, k.now); err != nil {
 		t.Fatal(err)
 	}
+	err = k.store.Update(k.ctx, func(tx store.Tx) error {
+		if err := tx.AddDelivery(k.ctx, store.Delivery{ID: undelivered, Receiver: "r", CreatedAt: k.now, NextAt: k.now, Deadline: k.now}, nil); err != nil {
+			return err
+		}
+		_, err := tx.GiveUp(k.ctx, k.now.Add(time.Hour), "gone")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return k
 }
+
+// undelivered is a message of the fixtures that was given up.
+const undelivered = "msg_lost"
 
 // TestEveryMethodIsListed fails when an exported method of Registry is in
 // neither list: a new mutation cannot dodge the tests below.

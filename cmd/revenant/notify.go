@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"revenant/fingerprints/store"
+)
+
+func (a *app) notifyGroup() *cobra.Command {
+	c := &cobra.Command{
+		Use: "notify", GroupID: "watch",
+		Short: "See what receivers were told, and send again what did not arrive",
+		Long: `A server tells receivers what becomes of findings, by the rules of its
+configuration: see docs/notifications.md. What did not arrive is tried again for
+a day, then kept as undelivered.`,
+	}
+	return group(c, a.notifyList(), a.notifyRetry())
+}
+
+func deliveryStates() []store.DeliveryState {
+	return []store.DeliveryState{store.DeliveryWaiting, store.DeliverySent, store.DeliveryGivenUp}
+}
+
+// message is a delivery as --json prints it.
+type message struct {
+	ID        string              `json:"id"`
+	Receiver  string              `json:"receiver"`
+	State     store.DeliveryState `json:"state"`
+	CreatedAt time.Time           `json:"created_at"`
+	Attempts  int                 `json:"attempts"`
+	NextAt    *time.Time          `json:"next_at,omitempty"` // while it waits
+	SentAt    *time.Time          `json:"sent_at,omitempty"`
+	Problem   string              `json:"problem,omitempty"`
+}
+
+func messageOf(d store.Delivery) message {
+	m := message{ID: d.ID, Receiver: d.Receiver, State: store.DeliveryWaiting, CreatedAt: d.CreatedAt, Attempts: d.Attempts, Problem: d.Problem}
+	switch {
+	case !d.SentAt.IsZero():
+		m.State, m.SentAt = store.DeliverySent, &d.SentAt
+	case !d.GivenUpAt.IsZero():
+		m.State = store.DeliveryGivenUp
+	default:
+		m.NextAt = &d.NextAt
+	}
+	return m
+}
+
+func (a *app) notifyList() *cobra.Command {
+	var f store.DeliveryFilter
+	var state string
+	c := &cobra.Command{
+		Use: "list", Short: "List messages, the newest first", Example: "  revenant notify list --state undelivered", Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if f.State = store.DeliveryState(state); state != "" && !slices.Contains(deliveryStates(), f.State) {
+				return usagef("--state is waiting, sent or undelivered")
+			}
+			if f.Limit < 0 {
+				return usagef("--limit is 0 or more")
+			}
+			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				list, err := s.reg.Deliveries(ctx, s.actor, f)
+				if err != nil {
+					return err
+				}
+				all := []message{}
+				var rows [][]string
+				for _, d := range list {
+					m := messageOf(d)
+					all = append(all, m)
+					rows = append(rows, []string{m.ID, m.Receiver, string(m.State), when(m.CreatedAt), strconv.Itoa(m.Attempts), orDash(m.Problem)})
+				}
+				switch {
+				case a.asJSON:
+					return a.printJSON(all)
+				case len(all) == 0:
+					a.note("there are no such messages")
+					return nil
+				}
+				return a.table([]string{"MESSAGE", "RECEIVER", "STATE", "MADE", "TRIED", "PROBLEM"}, rows)
+			})
+		},
+	}
+	c.Flags().StringVar(&f.Receiver, "receiver", "", "of this receiver alone")
+	c.Flags().StringVar(&state, "state", "", "waiting, sent or undelivered")
+	c.Flags().IntVar(&f.Limit, "limit", 100, "at most so many; 0: all")
+	return c
+}
+
+// retryWithin is for how long a message that was given up is tried again.
+const retryWithin = 24 * time.Hour
+
+func (a *app) notifyRetry() *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use: "retry [MESSAGE]...", Short: "Send messages again that were given up",
+		Long:    "Has the server send messages again that did not arrive, for a day from now on.",
+		Example: "  revenant notify retry --all",
+		RunE: func(c *cobra.Command, ids []string) error {
+			if all == (len(ids) > 0) {
+				return usagef("name messages, or give --all; 'revenant notify list --state undelivered' shows them")
+			}
+			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+				if all {
+					list, err := s.reg.Deliveries(ctx, s.actor, store.DeliveryFilter{State: store.DeliveryGivenUp})
+					if err != nil {
+						return err
+					}
+					for _, d := range list {
+						ids = append(ids, d.ID)
+					}
+				}
+				for _, id := range ids {
+					if err := s.reg.RetryDelivery(ctx, s.actor, id, retryWithin); err != nil {
+						return err
+					}
+				}
+				if a.asJSON {
+					return a.printJSON(map[string]int{"retried": len(ids)})
+				}
+				return writeAll(a.stdout, fmt.Sprintf("%s again\n", plural(len(ids), "message is sent", "messages are sent")))
+			})
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "all that were given up")
+	return c
+}
