@@ -253,10 +253,7 @@ func (g *registering) rotateTo(s fingerprints.Secret, versions []fingerprints.Ve
 	if err != nil {
 		return out, err
 	}
-	before, err := g.snapshot(g.ctx, s.Name)
-	if err != nil {
-		return out, err
-	}
+	g.countVerdicts()
 	if out.Superseded, err = g.displace(g.ctx, s, versions, v, q.Window); err != nil {
 		return out, err
 	}
@@ -265,6 +262,6 @@ func (g *registering) rotateTo(s fingerprints.Secret, versions []fingerprints.Ve
 		return out, err
 	}
 	out.Unchanged, out.State = false, t.To
-	out.Verdicts, err = g.since(g.ctx, before, s.Name)
+	out.Verdicts, err = g.verdictChanges(g.ctx)
 	return out, err
 }

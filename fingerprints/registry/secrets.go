@@ -216,13 +216,12 @@ func (g *registering) newVersion(n newVersion) (Registered, error) {
 		ID: n.id, Secret: n.secret.Name, Number: nextNumber(n.known), IssuedTo: n.issuedTo, CreatedAt: g.at,
 	}, n.state, g.at, n.window)
 	out := Registered{Secret: v.Secret, Version: v.Number, State: v.State, IssuedTo: v.IssuedTo}
-	var before snapshot
-	var err error
-	ids := n.prepared.valueIDs()
 	if n.verdicts {
-		if before, err = g.snapshot(g.ctx, v.Secret, ids...); err != nil {
-			return out, err
-		}
+		g.countVerdicts()
+	}
+	err := g.willChange(g.ctx, nil, n.prepared.valueIDs())
+	if err != nil {
+		return out, err
 	}
 	if v.State == fingerprints.StateActive {
 		if out.Superseded, err = g.displace(g.ctx, n.secret, n.known, v, n.window); err != nil {
@@ -238,7 +237,7 @@ func (g *registering) newVersion(n newVersion) (Registered, error) {
 	}
 	g.note(n.action, versionSubject(v), registeredDetails(n, v, out))
 	if n.verdicts {
-		out.Verdicts, err = g.since(g.ctx, before, v.Secret, ids...)
+		out.Verdicts, err = g.verdictChanges(g.ctx)
 	}
 	return out, err
 }

@@ -115,6 +115,9 @@ type Allow struct {
 	Reason     string
 	CreatedAt  time.Time
 	Actor      string
+	// Whole: it covers everything in the sources that CoverSources names, and no
+	// finding is tied to it.
+	Whole bool
 }
 
 // SecretTx is secrets, their versions, fields, acknowledgements and homes.
@@ -148,6 +151,15 @@ type SecretTx interface {
 	AddAllow(ctx context.Context, a Allow) (int64, error)
 	Allows(ctx context.Context, secret string) ([]Allow, error) // "" for all
 	RemoveAllow(ctx context.Context, id int64) error
+	// SetAllowEnd changes when a home ends.
+	SetAllowEnd(ctx context.Context, id int64, until time.Time) error
+	// CoverSources adds sources to those that a home covers as a whole; SetSourceHomes
+	// replaces the homes that cover one. Sources and homes that are not there are
+	// ignored.
+	CoverSources(ctx context.Context, home int64, sources []string) error
+	SetSourceHomes(ctx context.Context, source string, homes []int64) error
+	// CountCovered counts the findings of its secret that a home covers.
+	CountCovered(ctx context.Context, home int64) (int, error)
 }
 
 // Observed is one sighting as a scan reports it, with everything redacted.
@@ -161,7 +173,7 @@ type Observed struct {
 	Owner     string // first owner, used for a new finding only
 	Sighting  fingerprints.Sighting
 	// AllowIDs are the allowed homes that match this place, computed by the
-	// registry from the raw path.
+	// registry from the raw path, but for those that are Whole.
 	AllowIDs []int64
 	// DecisionIDs are the decisions that are about this value or this place,
 	// whatever their rule and end, computed by the registry as AllowIDs are.
@@ -260,6 +272,22 @@ type FindingView struct {
 	Forms     []fingerprints.Form
 }
 
+// Place is where a finding is.
+type Place struct {
+	Finding  fingerprints.FindingID
+	Value    fingerprints.ValueID
+	SourceID string
+	Path     string // redacted
+}
+
+// VerdictGroup is findings of one value with a copy left and with the same homes:
+// they have one verdict, and keep one whatever becomes of versions and fields.
+type VerdictGroup struct {
+	Group   string // its name, while no finding changes
+	Verdict fingerprints.Verdict
+	Count   int
+}
+
 // HistoryEntry is one change of a finding.
 type HistoryEntry struct {
 	At     time.Time
@@ -282,6 +310,12 @@ type FindingTx interface {
 
 	Findings(ctx context.Context, now time.Time, f FindingFilter) ([]FindingView, error)
 	CountVerdicts(ctx context.Context, now time.Time, f FindingFilter) (map[fingerprints.Verdict]int, error)
+	// EachPlace streams findings with little of each, for what must look at all of
+	// them; in no order, and fn must not use the transaction.
+	EachPlace(ctx context.Context, now time.Time, f FindingFilter, fn func(Place) error) error
+	// VerdictGroups counts the findings of the values of some versions, and of some
+	// other values, without looking at each.
+	VerdictGroups(ctx context.Context, now time.Time, versions []fingerprints.VersionID, values []fingerprints.ValueID) ([]VerdictGroup, error)
 	// TooCommon lists the weak fields whose value is present in more than
 	// fingerprints.TooCommonSources sources, in order of id.
 	TooCommon(ctx context.Context) ([]fingerprints.RowID, error)
@@ -292,18 +326,16 @@ type FindingTx interface {
 	// SetTriage changes status, owner, reason, until and due of a finding and
 	// appends to its history.
 	SetTriage(ctx context.Context, f fingerprints.Finding, h HistoryEntry) error
-	// SetAllowed replaces the allowed homes of a finding (a home that was added
-	// or removed after the finding was recorded). Ids of homes that are gone
-	// are ignored.
-	SetAllowed(ctx context.Context, id fingerprints.FindingID, homes []int64) error
-	// AddDecision stores a decision; it holds for no finding before SetDecided or
+	// AddAllowed ties findings to an allowed home, and AddDecided to a decision, that
+	// was added after they were recorded. Findings that are gone from the store are
+	// ignored.
+	AddAllowed(ctx context.Context, home int64, findings []fingerprints.FindingID) error
+	AddDecided(ctx context.Context, decision int64, findings []fingerprints.FindingID) error
+	// AddDecision stores a decision; it holds for no finding before AddDecided or
 	// Record ties it to some.
 	AddDecision(ctx context.Context, d Decision) (int64, error)
 	Decisions(ctx context.Context) ([]Decision, error) // in order of id
 	RemoveDecision(ctx context.Context, id int64) error
-	// SetDecided replaces the decisions about a finding, as SetAllowed does its
-	// homes.
-	SetDecided(ctx context.Context, id fingerprints.FindingID, decisions []int64) error
 	// MarkUnseen makes gone every sighting and finding of the source that was
 	// last seen before the scan began; only a complete scan of the same extent
 	// may call it. A sighting whose redacted path and locator keep accepts stays as

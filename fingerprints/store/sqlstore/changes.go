@@ -79,6 +79,9 @@ const lapsed = `SELECT pk FROM findings WHERE until > ?1 AND until <= ?2
 	UNION SELECT f.pk FROM versions v CROSS JOIN fields fd CROSS JOIN value_fields vf CROSS JOIN findings f
 		WHERE v.window_ends > ?1 AND v.window_ends <= ?2 AND fd.version = v.id AND vf.field = fd.id AND f.value_pk = vf.value_pk
 	UNION SELECT fh.finding_pk FROM homes h CROSS JOIN finding_homes fh WHERE h.until > ?1 AND h.until <= ?2 AND fh.home = h.id
+	UNION SELECT f.pk FROM homes h CROSS JOIN versions v CROSS JOIN fields fd CROSS JOIN value_fields vf CROSS JOIN findings f
+		WHERE h.until > ?1 AND h.until <= ?2 AND h.whole = 1 AND v.secret = h.secret AND fd.version = v.id AND vf.field = fd.id AND f.value_pk = vf.value_pk
+			AND EXISTS (SELECT 1 FROM home_sources hs WHERE hs.home = h.id AND hs.source_pk = f.source_pk)
 	UNION SELECT fd.finding_pk FROM decisions d CROSS JOIN finding_decisions fd WHERE d.until > ?1 AND d.until <= ?2 AND fd.decision = d.id`
 
 func (t *tx) Lapsed(ctx context.Context, from, to time.Time, after fingerprints.FindingID, limit int) ([]fingerprints.FindingID, error) {

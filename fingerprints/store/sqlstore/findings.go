@@ -76,6 +76,7 @@ func conditionOf(f store.FindingFilter) *condition {
 	}
 	addWords(c, "("+statusOfFinding()+")", f.Statuses)
 	if f.Decision != 0 {
+		c.add("f.pk IN (SELECT finding_pk FROM finding_decisions WHERE decision = ?)", f.Decision)
 		c.add("("+decisionInForce()+") = ?", f.Decision)
 	}
 	addWords(c, "f.presence", f.Presences)
@@ -167,6 +168,9 @@ func globMatches(glob, path string) bool {
 }
 
 func (t *tx) CountVerdicts(ctx context.Context, now time.Time, f store.FindingFilter) (map[fingerprints.Verdict]int, error) {
+	if byTallies(f) {
+		return t.countByTallies(ctx, now, f)
+	}
 	if len(f.IDs) > page {
 		list, err := t.findingsByID(ctx, now, f)
 		out := map[fingerprints.Verdict]int{}

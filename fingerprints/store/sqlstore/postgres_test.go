@@ -109,8 +109,12 @@ func newerSchema(t *testing.T, place string) {
 // olderSchema takes the last migration back and opens from several places.
 func olderSchema(t *testing.T, place string) {
 	t.Helper()
-	create(t, place)
+	filled := create(t, place)
+	fill(t, filled, 5000)
+	want := contents(t, filled, "tallies")
 	db := rawURL(t, place)
+	run(t, db, "DROP TABLE tallies, home_sources")
+	run(t, db, "ALTER TABLE homes DROP COLUMN whole")
 	run(t, db, "DROP TABLE notices, deliveries, told, marks")
 	run(t, db, "DROP INDEX findings_until, versions_window")
 	run(t, db, "ALTER TABLE findings DROP COLUMN changed")
@@ -121,6 +125,9 @@ func olderSchema(t *testing.T, place string) {
 	run(t, db, "DELETE FROM revenant_schema WHERE version_id > 1")
 	refusesURL(t, place, sqlstore.Options{Access: sqlstore.ReadOnly}, store.ErrReadOnly, "open it once for writing")
 	createTogether(t, place)
+	if d := cmp.Diff(want, contents(t, create(t, place), "tallies")); d != "" {
+		t.Errorf("what the migration counts:\n%s", d)
+	}
 }
 
 func somethingElse(t *testing.T, place string) {

@@ -44,17 +44,6 @@ func (t *tx) SetTriage(ctx context.Context, f fingerprints.Finding, h store.Hist
 	return t.addHistory(ctx, pk, h)
 }
 
-func (t *tx) SetAllowed(ctx context.Context, id fingerprints.FindingID, homes []int64) error {
-	pk, err := t.findingPK(ctx, id)
-	if err != nil {
-		return err
-	}
-	if err := t.changed(ctx, []int64{pk}); err != nil {
-		return err
-	}
-	return t.putLinks(ctx, homeLinks(), pk, homes)
-}
-
 func (t *tx) addHistory(ctx context.Context, finding int64, h store.HistoryEntry) error {
 	pk, err := t.next(ctx, "history", 1)
 	if err != nil {
