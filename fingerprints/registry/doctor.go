@@ -174,12 +174,12 @@ func (v *view) checkDebts(ctx context.Context) ([]CheckResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	versions, err := v.tx.VersionsOf(ctx, namesOf(all))
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range all {
-		versions, err := v.tx.Versions(ctx, s.Name)
-		if err != nil {
-			return nil, err
-		}
-		for _, x := range versions {
+		for _, x := range versions[s.Name] {
 			if x.State == fingerprints.StateSuperseded && !x.WindowEnds.IsZero() && !v.now.Before(x.WindowEnds) {
 				over.add(CheckWarning, "the window is over and the old value still opens the door: retire these", x.Ref().String())
 			}
@@ -223,12 +223,12 @@ func (v *view) checkScans(ctx context.Context) (CheckResult, error) {
 	if err != nil {
 		return c, err
 	}
+	newest, err := v.tx.NewestScans(ctx)
+	if err != nil {
+		return c, err
+	}
 	for _, src := range sources {
-		scans, err := v.tx.Scans(ctx, src.ID, 1)
-		if err != nil {
-			return c, err
-		}
-		if len(scans) > 0 && scans[0].FinishedAt.IsZero() {
+		if scan, has := newest[src.ID]; has && scan.FinishedAt.IsZero() {
 			c.add(CheckWarning, "running, or interrupted: scan these again", src.ID)
 		}
 	}

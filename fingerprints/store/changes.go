@@ -32,6 +32,7 @@ type ChangeTx interface {
 	LastChange(ctx context.Context) (uint64, error)
 	// Lapsed lists findings, in order of id after one, of which something ended
 	// later than from and not later than to: the window of a version, an
-	// acceptance, an allowed home, a decision.
+	// acceptance, an allowed home, a decision. Where a home of whole sources ended, it
+	// may list others of the same values.
 	Lapsed(ctx context.Context, from, to time.Time, after fingerprints.FindingID, limit int) ([]fingerprints.FindingID, error)
 }

@@ -133,6 +133,9 @@ type SecretTx interface {
 	VersionByID(ctx context.Context, id fingerprints.VersionID) (fingerprints.Version, error)
 	// Versions are ordered by number.
 	Versions(ctx context.Context, secret string) ([]fingerprints.Version, error)
+	// VersionsOf are the versions of many secrets, by name.
+	VersionsOf(ctx context.Context, secrets []string) (map[string][]fingerprints.Version, error)
+	CountSecrets(ctx context.Context) (int, error)
 	CountVersions(ctx context.Context) (map[fingerprints.State]int, error)
 
 	// PutField inserts or replaces by id (re-sealing on key rotation).
@@ -204,8 +207,9 @@ type FindingFilter struct {
 	Secret     string // registered to a version of this secret
 	Version    int    // with Secret
 	SourceID   string
-	PathPrefix string // of redacted paths
-	PathGlob   string // over redacted paths; * stops at /, ** does not
+	PathPrefix string   // of redacted paths
+	PathGlob   string   // over redacted paths; * stops at /, ** does not
+	Paths      []string // redacted paths, any of these
 	Rule       string
 	Verdicts   []fingerprints.Verdict
 	Statuses   []fingerprints.Status
@@ -407,6 +411,8 @@ type SourceTx interface {
 	SaveScan(ctx context.Context, s Scan) error
 	// Scans lists a source's scans, newest first.
 	Scans(ctx context.Context, sourceID string, limit int) ([]Scan, error)
+	// NewestScans are the newest scan of every source, by source.
+	NewestScans(ctx context.Context) (map[string]Scan, error)
 	// ScanByID is one scan.
 	ScanByID(ctx context.Context, id int64) (Scan, error)
 	// CompleteScans lists, for every source, extent and kind (generic or not),

@@ -110,7 +110,13 @@ func newerSchema(t *testing.T, place string) {
 func olderSchema(t *testing.T, place string) {
 	t.Helper()
 	filled := create(t, place)
-	fill(t, filled, 5000)
+	update(t, filled, func(ctx context.Context, tx store.Tx) error {
+		err := tx.PutSource(ctx, store.Source{ID: "dir:/x"})
+		if err == nil {
+			_, err = tx.Record(ctx, time.Unix(1, 0), sample(0, 500))
+		}
+		return err
+	})
 	want := contents(t, filled, "tallies")
 	db := rawURL(t, place)
 	run(t, db, "DROP TABLE tallies, home_sources")
@@ -122,6 +128,7 @@ func olderSchema(t *testing.T, place string) {
 	run(t, db, "DROP TABLE decisions")
 	run(t, db, "DROP TABLE watches")
 	run(t, db, "DROP TABLE workers")
+	run(t, db, "DELETE FROM counters WHERE name = 'changes'")
 	run(t, db, "DELETE FROM revenant_schema WHERE version_id > 1")
 	refusesURL(t, place, sqlstore.Options{Access: sqlstore.ReadOnly}, store.ErrReadOnly, "open it once for writing")
 	createTogether(t, place)

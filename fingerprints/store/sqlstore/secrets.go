@@ -72,6 +72,12 @@ func (t *tx) Secrets(ctx context.Context, f store.SecretFilter) ([]fingerprints.
 	return t.secrets(ctx, "listing secrets", text, args)
 }
 
+func (t *tx) CountSecrets(ctx context.Context) (int, error) {
+	var n int
+	err := t.one(ctx, "counting secrets", `SELECT COUNT(*) FROM secrets`, nil, &n)
+	return n, err
+}
+
 func (t *tx) secrets(ctx context.Context, doing, rest string, args []any) ([]fingerprints.Secret, error) {
 	var out []fingerprints.Secret
 	at := map[string]int{}

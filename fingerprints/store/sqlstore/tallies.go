@@ -130,8 +130,8 @@ func (t *tx) retally(ctx context.Context, sources ...int64) error {
 func byTallies(f store.FindingFilter) bool {
 	rest := f
 	rest.Value, rest.Secret, rest.Version, rest.SourceID = fingerprints.ValueID{}, "", 0, ""
-	return rest.IDs == nil && rest.IDPrefix == "" && rest.PathPrefix == "" && rest.PathGlob == "" && rest.Rule == "" && rest.Owner == "" &&
-		rest.Decision == 0 && rest.After == "" && len(rest.Verdicts)+len(rest.Statuses)+len(rest.Presences) == 0
+	return rest.IDs == nil && rest.IDPrefix == "" && rest.PathPrefix == "" && rest.PathGlob == "" && rest.Paths == nil && rest.Rule == "" && rest.Owner == "" &&
+		rest.Decision == 0 && rest.After == "" && rest.Limit == 0 && len(rest.Verdicts)+len(rest.Statuses)+len(rest.Presences) == 0
 }
 
 // wholeValues are the values of secrets that have a home which covers sources.
