@@ -11,9 +11,11 @@ INSERT INTO tallies (value_pk, source_pk, present, gone) SELECT value_pk, source
     SUM(CASE WHEN presence IN ('gone', 'expired') THEN 0 ELSE 1 END), SUM(CASE WHEN presence IN ('gone', 'expired') THEN 1 ELSE 0 END)
     FROM findings GROUP BY value_pk, source_pk;
 
--- The findings of a value, and the scans of a source, are read in order and in pages.
+-- The findings of a value or a source, and the scans of a source, are read in order and in pages.
 DROP INDEX findings_value;
 CREATE INDEX findings_value ON findings (value_pk, id);
+DROP INDEX findings_source;
+CREATE INDEX findings_source ON findings (source_pk, id);
 DROP INDEX scans_source;
 CREATE INDEX scans_source ON scans (source_pk, id);
 
