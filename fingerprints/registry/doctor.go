@@ -58,8 +58,12 @@ func (r *Registry) Doctor(ctx context.Context, a Actor, o DoctorOptions) ([]Chec
 		if err != nil {
 			return err
 		}
+		owed, err := v.checkOwed(ctx)
+		if err != nil {
+			return err
+		}
 		debts, err := v.checkDebts(ctx)
-		out = append(out, append(append(fields, common), debts...)...)
+		out = append(out, append(append(fields, common, owed), debts...)...)
 		return err
 	})
 	return out, err
@@ -157,6 +161,16 @@ func (v *view) checkCommon(ctx context.Context) (CheckResult, error) {
 			fingerprints.TooCommonSources), label.Version.Ref().String()+" "+label.Field)
 	}
 	return c, nil
+}
+
+// checkOwed lists values that stored provenance was not searched for.
+func (v *view) checkOwed(ctx context.Context) (CheckResult, error) {
+	c := CheckResult{Name: "stored provenance", Level: CheckOK, Message: "it was searched for every registered value"}
+	owed, _, err := readOwed(ctx, v.tx)
+	for _, version := range owed {
+		c.add(CheckWarning, "it was not searched for these, whose registering was cut off or is under way: register the same values again, by the same command", version)
+	}
+	return c, err
 }
 
 func (c *CheckResult) add(l CheckLevel, message, item string) {

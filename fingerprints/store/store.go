@@ -356,6 +356,8 @@ type FindingTx interface {
 	// far as the database can see to it.
 	EachProvenance(ctx context.Context, fn func(ref string, text string) error) error
 	RewriteProvenance(ctx context.Context, ref string, text string) error
+	// Provenance is the text of a reference; ErrNotFound when it is gone.
+	Provenance(ctx context.Context, ref string) (string, error)
 }
 
 // Source is a place that was scanned.
