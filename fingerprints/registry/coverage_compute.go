@@ -124,7 +124,7 @@ func (v *view) failed(ctx context.Context, scans []store.Scan, need uint64) (int
 		if s.Complete || s.FinishedAt.IsZero() || s.Extent != "" || s.FieldRevision < need {
 			continue
 		}
-		skips, err := v.tx.Skips(ctx, s.ID, 0)
+		skips, err := v.skips(ctx, s)
 		if err != nil {
 			return -1, err
 		}
@@ -169,6 +169,14 @@ func (v *view) streamCoverage(ctx context.Context, scans []store.Scan, need uint
 	return out, nil
 }
 
+// skips are what a scan skipped. One that is over says how many there are.
+func (v *view) skips(ctx context.Context, s store.Scan) ([]fingerprints.Skip, error) {
+	if !s.FinishedAt.IsZero() && s.Skips == 0 {
+		return nil, nil
+	}
+	return v.tx.Skips(ctx, s.ID, 0)
+}
+
 func (c *SourceCoverage) describe(s store.Scan) {
 	c.Since, c.Through, c.Items, c.Bytes = optionalTime(s.StartedAt), s.Through, s.Items, s.Bytes
 	c.PackRevision = s.PackRevision
@@ -190,7 +198,7 @@ const shownSkips = 100
 // addSkips lists what the scan skipped; a complete scan with skips is only
 // that.
 func (v *view) addSkips(ctx context.Context, c *SourceCoverage, s store.Scan) error {
-	skips, err := v.tx.Skips(ctx, s.ID, 0)
+	skips, err := v.skips(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -191,17 +191,18 @@ func decisionDetails(d store.Decision) map[string]string {
 // of a finding is not stored, so its redacted path decides here and the raw one
 // again with the next scan.
 func (c *change) tie(ctx context.Context, d store.Decision) error {
-	found, err := c.tx.Findings(ctx, c.at, store.FindingFilter{Value: d.Value})
+	var about []fingerprints.FindingID
+	err := c.tx.EachPlace(ctx, c.at, store.FindingFilter{Value: d.Value}, func(p store.Place) error {
+		if About(d, p.Value, p.SourceID, p.Path) {
+			about = append(about, p.Finding)
+		}
+		return nil
+	})
 	if err != nil {
-		return err
+		return fmt.Errorf("reading places: %w", err)
 	}
-	for _, f := range found {
-		if !About(d, f.Value, f.SourceID, f.Path) {
-			continue
-		}
-		if err := c.tx.SetDecided(ctx, f.ID, append(slices.Clone(f.Decided), d.ID)); err != nil {
-			return fmt.Errorf("noting a decision at a finding: %w", err)
-		}
+	if err := c.tx.AddDecided(ctx, d.ID, about); err != nil {
+		return fmt.Errorf("noting a decision at findings: %w", err)
 	}
 	return nil
 }

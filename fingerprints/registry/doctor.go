@@ -58,8 +58,12 @@ func (r *Registry) Doctor(ctx context.Context, a Actor, o DoctorOptions) ([]Chec
 		if err != nil {
 			return err
 		}
+		owed, err := v.checkOwed(ctx)
+		if err != nil {
+			return err
+		}
 		debts, err := v.checkDebts(ctx)
-		out = append(out, append(append(fields, common), debts...)...)
+		out = append(out, append(append(fields, common, owed), debts...)...)
 		return err
 	})
 	return out, err
@@ -159,6 +163,16 @@ func (v *view) checkCommon(ctx context.Context) (CheckResult, error) {
 	return c, nil
 }
 
+// checkOwed lists values that stored provenance was not searched for.
+func (v *view) checkOwed(ctx context.Context) (CheckResult, error) {
+	c := CheckResult{Name: "stored provenance", Level: CheckOK, Message: "it was searched for every registered value"}
+	owed, _, err := readOwed(ctx, v.tx)
+	for _, version := range owed {
+		c.add(CheckWarning, "it was not searched for these, whose registering was cut off or is under way: register the same values again, by the same command", version)
+	}
+	return c, err
+}
+
 func (c *CheckResult) add(l CheckLevel, message, item string) {
 	if c.Level != CheckFailure {
 		c.Level, c.Message = l, message
@@ -174,12 +188,12 @@ func (v *view) checkDebts(ctx context.Context) ([]CheckResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	versions, err := v.tx.VersionsOf(ctx, namesOf(all))
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range all {
-		versions, err := v.tx.Versions(ctx, s.Name)
-		if err != nil {
-			return nil, err
-		}
-		for _, x := range versions {
+		for _, x := range versions[s.Name] {
 			if x.State == fingerprints.StateSuperseded && !x.WindowEnds.IsZero() && !v.now.Before(x.WindowEnds) {
 				over.add(CheckWarning, "the window is over and the old value still opens the door: retire these", x.Ref().String())
 			}
@@ -223,12 +237,12 @@ func (v *view) checkScans(ctx context.Context) (CheckResult, error) {
 	if err != nil {
 		return c, err
 	}
+	newest, err := v.tx.NewestScans(ctx)
+	if err != nil {
+		return c, err
+	}
 	for _, src := range sources {
-		scans, err := v.tx.Scans(ctx, src.ID, 1)
-		if err != nil {
-			return c, err
-		}
-		if len(scans) > 0 && scans[0].FinishedAt.IsZero() {
+		if scan, has := newest[src.ID]; has && scan.FinishedAt.IsZero() {
 			c.add(CheckWarning, "running, or interrupted: scan these again", src.ID)
 		}
 	}

@@ -37,6 +37,7 @@ var (
 	ErrEmptyValue      = errors.New("the value is empty")
 	ErrValueTooLong    = errors.New("the value is too long to search for")
 	ErrValueInName     = errors.New("the value stands in a name, a reason or another label: labels are stored in the clear, choose one without it")
+	ErrNotRedacted     = errors.New("it is registered and searched for, but what is stored of where things were found was not searched for it")
 	ErrInput           = errors.New("not valid")
 	ErrOtherValue      = errors.New("the value at that place is not the finding's: scan the source again and adopt the new finding")
 	ErrAdoptWeak       = errors.New("the finding's value is too weak to have an id, so it cannot be recognised: register it with `revenant secret add`")

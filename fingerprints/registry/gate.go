@@ -42,6 +42,8 @@ type change struct {
 	touched touched
 	notes   []AuditEntry
 	added   []indexed
+	// verdicts is what countVerdicts began; nil: nobody asks.
+	verdicts *verdictCount
 }
 
 // revision is what the registry's revision will be after the change.

@@ -49,7 +49,7 @@ func (r *Registry) Allow(ctx context.Context, a Actor, q AllowRequest) (AllowRes
 		}
 		home := store.Allow{
 			Secret: s.Name, SourceGlob: orAll(q.Source), PathGlob: orAll(q.Path), Until: q.Until.UTC().Truncate(time.Microsecond),
-			Reason: q.Reason, CreatedAt: c.at, Actor: c.actor.Name,
+			Reason: q.Reason, CreatedAt: c.at, Actor: c.actor.Name, Whole: orAll(q.Path) == "**",
 		}
 		known, err := c.tx.Allows(ctx, s.Name)
 		if err != nil {
@@ -61,15 +61,18 @@ func (r *Registry) Allow(ctx context.Context, a Actor, q AllowRequest) (AllowRes
 				return nil
 			}
 		}
+		until := home.Until
+		home.Until = c.at // it begins when everything is tied to it
 		if home.ID, err = c.tx.AddAllow(ctx, home); err != nil {
 			return err
 		}
-		c.note("secret.allow", s.Name, map[string]string{
-			"id": strconv.FormatInt(home.ID, 10), "source": home.SourceGlob, "path": home.PathGlob,
-			"reason": home.Reason, "until": untilText(home.Until),
-		})
+		if err := c.settle(ctx, home); err != nil {
+			return err
+		}
+		home.Until = until
+		c.note("secret.allow", s.Name, homeDetails(home))
 		out.Home = allowView(home, c.at)
-		return c.rehome(ctx, s.Name, append(known, home), home, &out)
+		return c.setHomeEnd(ctx, home, until, &out)
 	})
 	if err != nil {
 		return AllowResult{}, err
@@ -129,19 +132,11 @@ func (r *Registry) Unallow(ctx context.Context, a Actor, name string, id int64) 
 		}
 		home := known[i]
 		out.Home = allowView(home, c.at)
-		c.note("secret.unallow", s.Name, map[string]string{"id": strconv.FormatInt(id, 10)})
-		before, err := c.snapshot(ctx, s.Name)
-		if err != nil {
+		c.note("secret.unallow", s.Name, homeDetails(home))
+		if err := c.setHomeEnd(ctx, home, c.at, &out); err != nil {
 			return err
 		}
-		if err := c.rehome(ctx, s.Name, slices.Delete(known, i, i+1), home, &out); err != nil {
-			return err
-		}
-		if err := c.tx.RemoveAllow(ctx, id); err != nil {
-			return err
-		}
-		out.Verdicts, err = c.since(ctx, before, s.Name)
-		return err
+		return c.tx.RemoveAllow(ctx, id)
 	})
 	if err != nil {
 		return AllowResult{}, err
@@ -149,50 +144,84 @@ func (r *Registry) Unallow(ctx context.Context, a Actor, name string, id int64) 
 	return out, nil
 }
 
-// rehome brings the allowed homes of a secret's known findings up to date. The
-// raw path of a finding is not stored, so its redacted path decides here and
-// the raw one again with the next scan.
-func (c *change) rehome(ctx context.Context, secret string, homes []store.Allow, about store.Allow, out *AllowResult) error {
+func homeDetails(h store.Allow) map[string]string {
+	return map[string]string{
+		"id": strconv.FormatInt(h.ID, 10), "source": h.SourceGlob, "path": h.PathGlob, "reason": h.Reason, "until": untilText(h.Until),
+	}
+}
+
+// settle ties a new home to what is known. One that is whole covers sources; for
+// any other the raw path of a finding would decide, which is not stored, so its
+// redacted path does, and the raw one again with the next scan.
+func (c *change) settle(ctx context.Context, home store.Allow) error {
+	if home.Whole {
+		all, err := c.tx.Sources(ctx)
+		if err != nil {
+			return err
+		}
+		var covered []string
+		for _, s := range all {
+			if sourceMatch(home.SourceGlob, s.ID) {
+				covered = append(covered, s.ID)
+			}
+		}
+		return c.tx.CoverSources(ctx, home.ID, covered)
+	}
+	var covered []fingerprints.FindingID
+	err := c.tx.EachPlace(ctx, c.at, store.FindingFilter{Secret: home.Secret}, func(p store.Place) error {
+		if Covers(home, p.SourceID, p.Path) {
+			covered = append(covered, p.Finding)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reading places: %w", err)
+	}
+	if err := c.tx.AddAllowed(ctx, home.ID, covered); err != nil {
+		return fmt.Errorf("storing the allowed homes of findings: %w", err)
+	}
+	return nil
+}
+
+// setHomeEnd lets a home begin or end, and counts what that changes.
+func (c *change) setHomeEnd(ctx context.Context, home store.Allow, until time.Time, out *AllowResult) error {
 	c.touch(touchRegistry)
-	found, err := c.tx.Findings(ctx, c.at, store.FindingFilter{Secret: secret})
+	versions, err := c.tx.Versions(ctx, home.Secret)
 	if err != nil {
 		return err
 	}
-	before := snapshot{}
-	for _, f := range found {
-		before[f.ID] = f.Verdict
-		if Covers(about, f.SourceID, f.Path) {
-			out.Findings++
-		} else if !slices.Contains(f.Allowed, about.ID) {
-			continue
-		}
-		if err := c.tx.SetAllowed(ctx, f.ID, c.homesOf(ctx, f, secret, homes)); err != nil {
-			return fmt.Errorf("storing the allowed homes of a finding: %w", err)
-		}
+	var ids []fingerprints.VersionID
+	for _, v := range versions {
+		ids = append(ids, v.ID)
 	}
-	out.Verdicts, err = c.since(ctx, before, secret)
+	c.countVerdicts()
+	if err := c.willChange(ctx, ids, nil); err != nil {
+		return err
+	}
+	if err := c.tx.SetAllowEnd(ctx, home.ID, until); err != nil {
+		return err
+	}
+	if out.Findings, err = c.tx.CountCovered(ctx, home.ID); err != nil {
+		return err
+	}
+	out.Verdicts, err = c.verdictChanges(ctx)
 	return err
 }
 
-// homesOf are the ids of the homes that cover a finding: those of the secret by
-// the given list, those of other secrets with the same value as they are.
-func (c *change) homesOf(ctx context.Context, f store.FindingView, secret string, homes []store.Allow) []int64 {
-	var ids []int64
-	for _, h := range homes {
-		if Covers(h, f.SourceID, f.Path) {
-			ids = append(ids, h.ID)
-		}
-	}
+// coverSource brings up to date which homes cover a source as a whole: it is new,
+// or has another id.
+func (c *change) coverSource(ctx context.Context, id string) error {
 	all, err := c.tx.Allows(ctx, "")
 	if err != nil {
-		return ids
+		return err
 	}
+	var homes []int64
 	for _, h := range all {
-		if h.Secret != secret && slices.Contains(f.Allowed, h.ID) {
-			ids = append(ids, h.ID)
+		if h.Whole && sourceMatch(h.SourceGlob, id) {
+			homes = append(homes, h.ID)
 		}
 	}
-	return ids
+	return c.tx.SetSourceHomes(ctx, id, homes)
 }
 
 // Covers reports whether a home covers a place. Globs are doublestar's; in a

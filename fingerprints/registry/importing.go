@@ -68,21 +68,36 @@ const importBatch = 2000
 // import. Lines are written in batches; repeating an import that was cut off
 // finishes it.
 func (r *Registry) Import(ctx context.Context, a Actor, next func() (ImportRecord, error), o ImportOptions) (Imported, error) {
+	const what = "importing"
 	var out Imported
+	search := newSearch()
 	for more := true; more; {
-		var batch []ImportRecord
-		var err error
-		if batch, more, err = readBatch(&out, next); err != nil {
-			return out, fmt.Errorf("importing: %w", err)
+		batch, again, failed := readBatch(&out, next)
+		more = again && failed == nil
+		if failed != nil {
+			failed = fmt.Errorf("%s: %w", what, failed)
+		} else {
+			var done Imported
+			if done, failed = r.importBatch(ctx, a, batch, o, search); failed == nil {
+				out.add(done)
+			}
 		}
-		done, err := r.importBatch(ctx, a, batch, o)
-		if err != nil {
+		if more && failed == nil && len(search.versions) < searchAtOnce {
+			continue
+		}
+		n, err := r.redactProvenance(ctx, a, ScopeRegister, what, search)
+		if err = errors.Join(failed, err); err != nil {
 			return out, err
 		}
-		out.add(done)
+		out.Redacted += n
+		search = newSearch()
 	}
 	return out, nil
 }
+
+// searchAtOnce is how many values of an import are searched for in stored
+// provenance at once: each search reads all of it.
+const searchAtOnce = 20_000
 
 func (m *Imported) add(d Imported) {
 	m.Added += d.Added
@@ -91,7 +106,6 @@ func (m *Imported) add(d Imported) {
 	m.Unsearchable += d.Unsearchable
 	m.Weak += d.Weak
 	m.Recognised += d.Recognised
-	m.Redacted += d.Redacted
 	m.Problems = append(m.Problems, d.Problems...)
 	m.Notes = append(m.Notes, d.Notes...)
 }
@@ -147,17 +161,10 @@ func checkRecord(rec ImportRecord) (ImportRecord, error) {
 }
 
 // importBatch writes one batch, wholly or not at all.
-func (r *Registry) importBatch(ctx context.Context, a Actor, batch []ImportRecord, o ImportOptions) (Imported, error) {
+func (r *Registry) importBatch(ctx context.Context, a Actor, batch []ImportRecord, o ImportOptions, s *search) (Imported, error) {
 	var out Imported
-	err := r.update(ctx, a, ScopeRegister, "importing", func(c *change) error {
+	_, err := r.register(ctx, a, ScopeRegister, "importing", s, func(g *registering) error {
 		out = Imported{}
-		if len(batch) == 0 {
-			return nil
-		}
-		g, err := c.registering(ctx)
-		if err != nil {
-			return err
-		}
 		for _, rec := range batch {
 			err := g.importOne(rec, o, &out)
 			if reason, ok := lineProblem(err); ok {
@@ -167,10 +174,9 @@ func (r *Registry) importBatch(ctx context.Context, a Actor, batch []ImportRecor
 			}
 		}
 		if n := out.Added + out.Rotated; n > 0 {
-			c.note("secret.import", "", map[string]string{"added": strconv.Itoa(out.Added), "rotated": strconv.Itoa(out.Rotated)})
+			g.note("secret.import", "", map[string]string{"added": strconv.Itoa(out.Added), "rotated": strconv.Itoa(out.Rotated)})
 		}
-		out.Redacted, err = g.redactProvenance()
-		return err
+		return nil
 	})
 	return out, err
 }
@@ -251,8 +257,7 @@ func (g *registering) importKnown(v fingerprints.Version, rec ImportRecord, out 
 			Reason: fmt.Sprintf("%s is %s here and %s in the file; an import changes no states", v.Ref(), v.State, rec.State),
 		})
 	}
-	err := g.refresh(v, rec.Fields)
-	return err
+	return errors.Join(g.refresh(v, rec.Fields), g.makeUp(v, rec.Fields))
 }
 
 func (m *Imported) count(done Registered, fresh bool) {

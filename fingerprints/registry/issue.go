@@ -38,7 +38,7 @@ func (r *Registry) Issue(ctx context.Context, a Actor, q IssueRequest) ([]Regist
 	var out []Registered
 	err = r.update(ctx, a, ScopeRegister, what, func(c *change) error {
 		out = nil
-		g, err := c.registering(ctx)
+		g, err := c.registering(ctx, newSearch()) // for nothing: what was made now stands nowhere
 		if err != nil {
 			return err
 		}
@@ -60,8 +60,7 @@ func (r *Registry) Issue(ctx context.Context, a Actor, q IssueRequest) ([]Regist
 				return err
 			}
 		}
-		out[0].Redacted, err = g.redactProvenance()
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -138,24 +137,18 @@ func (r *Registry) Rotate(ctx context.Context, a Actor, q RotateRequest) (Regist
 		return Registered{}, fmt.Errorf("%s: %w", what, err)
 	}
 	var out Registered
-	err = r.update(ctx, a, ScopeRotate, what, func(c *change) error {
-		s, err := secretByName(ctx, c.tx, q.Name)
+	redacted, err := r.register(ctx, a, ScopeRotate, what, nil, func(g *registering) error {
+		s, err := secretByName(ctx, g.tx, q.Name)
 		if err != nil {
 			return err
 		}
-		g, err := c.registering(ctx)
-		if err != nil {
-			return err
-		}
-		if out, err = g.rotate(s, q); err != nil {
-			return err
-		}
-		out.Redacted, err = g.redactProvenance()
+		out, err = g.rotate(s, q)
 		return err
 	})
 	if err != nil {
 		return Registered{}, err
 	}
+	out.Redacted = redacted
 	return out, nil
 }
 
@@ -253,10 +246,7 @@ func (g *registering) rotateTo(s fingerprints.Secret, versions []fingerprints.Ve
 	if err != nil {
 		return out, err
 	}
-	before, err := g.snapshot(g.ctx, s.Name)
-	if err != nil {
-		return out, err
-	}
+	g.countVerdicts()
 	if out.Superseded, err = g.displace(g.ctx, s, versions, v, q.Window); err != nil {
 		return out, err
 	}
@@ -265,6 +255,6 @@ func (g *registering) rotateTo(s fingerprints.Secret, versions []fingerprints.Ve
 		return out, err
 	}
 	out.Unchanged, out.State = false, t.To
-	out.Verdicts, err = g.since(g.ctx, before, s.Name)
+	out.Verdicts, err = g.verdictChanges(g.ctx)
 	return out, err
 }

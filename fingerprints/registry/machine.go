@@ -92,6 +92,9 @@ func moved(v fingerprints.Version, to fingerprints.State, at time.Time, window t
 
 // move writes a version's new state and its audit entry.
 func (c *change) move(ctx context.Context, v fingerprints.Version, m command, window time.Duration, details map[string]string) (Transition, error) {
+	if err := c.willChange(ctx, []fingerprints.VersionID{v.ID}, nil); err != nil {
+		return Transition{}, err
+	}
 	next := moved(v, m.to, c.at, window)
 	if err := c.tx.PutVersion(ctx, next); err != nil {
 		return Transition{}, fmt.Errorf("storing %s: %w", v.Ref(), err)

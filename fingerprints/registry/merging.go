@@ -24,7 +24,7 @@ func (c *change) mergeGeneric(ctx context.Context, source string, obs []store.Ob
 		return nil
 	}
 	generic, err := c.tx.Findings(ctx, c.at, store.FindingFilter{
-		SourceID: source, Verdicts: []fingerprints.Verdict{fingerprints.VerdictUnregistered},
+		SourceID: source, Paths: sortedKeys(fresh), Verdicts: []fingerprints.Verdict{fingerprints.VerdictUnregistered},
 	})
 	if err != nil {
 		return err

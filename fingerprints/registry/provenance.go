@@ -2,10 +2,8 @@ package registry
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -33,7 +31,7 @@ type pattern struct {
 
 func newFinder() *finder { return &finder{patterns: map[[8]byte][]pattern{}} }
 
-func bitOf(b []byte) (word, mask uint64) {
+func bitOf[T string | []byte](b T) (word, mask uint64) {
 	h := (uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24) * 0x9E3779B1 >> 16
 	return uint64(h >> 6), 1 << (h & 63)
 }
@@ -88,7 +86,31 @@ func (f *finder) pattern(text, label string, loose bool) {
 	f.patterns[key] = append(f.patterns[key], pattern{text: text, label: label, loose: loose})
 }
 
-func (f *finder) empty() bool { return len(f.patterns) == 0 }
+// join adds the patterns of another finder.
+func (f *finder) join(o *finder) {
+	for key, list := range o.patterns {
+		w, m := bitOf(key[:])
+		f.bits[w] |= m
+		for _, p := range list {
+			if !slices.Contains(f.patterns[key], p) {
+				f.patterns[key] = append(f.patterns[key], p)
+			}
+		}
+	}
+}
+
+// in reports whether a pattern stands in the text.
+func (f *finder) in(text string) bool {
+	for i := 0; i+8 <= len(text); i++ {
+		if w, m := bitOf(text[i:]); f.bits[w]&m == 0 {
+			continue
+		}
+		if _, found := f.at([]byte(text[i:])); found {
+			return true
+		}
+	}
+	return false
+}
 
 // redact replaces every pattern in the text; false: there was none.
 func (f *finder) redact(text string) (string, bool) {
@@ -136,36 +158,4 @@ func (f *finder) at(b []byte) (pattern, bool) {
 func isBase64(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
 		c == '+' || c == '/' || c == '-' || c == '_' || c == '='
-}
-
-// redactProvenance searches everything that is stored of where things were
-// found for the values that this change registered, and redacts it there.
-func (g *registering) redactProvenance() (int, error) {
-	if g.found.empty() {
-		return 0, nil
-	}
-	type rewrite struct{ ref, text string }
-	var all []rewrite
-	err := g.tx.EachProvenance(g.ctx, func(ref, text string) error {
-		if clean, found := g.found.redact(text); found {
-			all = append(all, rewrite{ref: ref, text: clean})
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("searching stored provenance: %w", err)
-	}
-	for _, w := range all {
-		if err := g.rewrite(g.ctx, w.ref, w.text); err != nil {
-			return 0, err
-		}
-	}
-	return len(all), nil
-}
-
-func (g *registering) rewrite(ctx context.Context, ref, text string) error {
-	if err := g.tx.RewriteProvenance(ctx, ref, text); err != nil {
-		return fmt.Errorf("redacting stored provenance: %w", err)
-	}
-	return nil
 }

@@ -14,20 +14,21 @@ import (
 )
 
 // registering is what one change needs to register values: a registrar, the
-// index, and what is to be searched for in stored provenance at the end.
+// index, and what stored provenance is searched for at the end.
 type registering struct {
 	*change
 	ctx   context.Context
 	reg   *registration.Registrar
 	known *lookup
-	found *finder
+	// search is what stored provenance is searched for after the commit.
+	search *search
 }
 
-func (c *change) registering(ctx context.Context) (*registering, error) {
+func (c *change) registering(ctx context.Context, s *search) (*registering, error) {
 	if err := c.reg.index.follow(ctx, c); err != nil {
 		return nil, fmt.Errorf("reading what is registered: %w", err)
 	}
-	g := &registering{change: c, ctx: ctx, found: newFinder()}
+	g := &registering{change: c, ctx: ctx, search: s}
 	g.known = &lookup{
 		ctx: ctx, base: &c.reg.index, tx: c.tx, open: registration.New(c.ring, c.reg.rand, nil),
 		tags: map[uint64]int{}, values: map[fingerprints.ValueID]registration.Entry{},
@@ -75,7 +76,7 @@ func (g *registering) store(v fingerprints.Version, p prepared) ([]FieldResult, 
 		recognised += n
 		out = append(out, fieldResult(done.Row))
 		if done.Row.Unsearchable == "" {
-			g.found.add(p.fields[i].Value.Reveal(), "[secret "+v.Ref().String()+"]")
+			g.search.add(p.fields[i], v.Ref())
 		}
 	}
 	g.touch(touchField)

@@ -113,6 +113,9 @@ func (r *Registry) BeginScan(ctx context.Context, a Actor, q ScanStart) (*ScanRu
 			if err := c.tx.PutSource(ctx, store.Source{ID: q.SourceID, Kind: q.Kind, AddedAt: c.at}); err != nil {
 				return err
 			}
+			if err := c.coverSource(ctx, q.SourceID); err != nil {
+				return err
+			}
 		case err != nil:
 			return err
 		}
@@ -215,7 +218,7 @@ func (s *ScanRun) complete(ctx context.Context, tx store.Tx, o Observation, home
 		}
 	}
 	for _, h := range homes {
-		if slices.Contains(names, h.Secret) && !slices.Contains(x.AllowIDs, h.ID) && Covers(h, x.SourceID, o.RawPath) {
+		if !h.Whole && slices.Contains(names, h.Secret) && !slices.Contains(x.AllowIDs, h.ID) && Covers(h, x.SourceID, o.RawPath) {
 			x.AllowIDs = append(slices.Clone(x.AllowIDs), h.ID)
 		}
 	}

@@ -25,6 +25,9 @@ type Field struct {
 	hint strength.Hint // of a value that was generated here
 }
 
+// generated reports whether the value was made by this registry just now.
+func (f Field) generated() bool { return f.hint != (strength.Hint{}) }
+
 // AddRequest registers a new secret with its first version.
 type AddRequest struct {
 	Name        string
@@ -86,23 +89,20 @@ func (r *Registry) Add(ctx context.Context, a Actor, q AddRequest) (Registered, 
 		return Registered{}, fmt.Errorf("%s: %w", what, err)
 	}
 	var out Registered
-	err = r.update(ctx, a, ScopeRegister, what, func(c *change) error {
+	redacted, err := r.register(ctx, a, ScopeRegister, what, nil, func(g *registering) error {
 		var err error
-		out, err = c.addOne(ctx, q, "secret.add", nil)
+		out, err = g.addOne(q, "secret.add", nil)
 		return err
 	})
 	if err != nil {
 		return Registered{}, err
 	}
+	out.Redacted = redacted
 	return out, nil
 }
 
-func (c *change) addOne(ctx context.Context, q AddRequest, action string, details map[string]string) (Registered, error) {
-	g, err := c.registering(ctx)
-	if err != nil {
-		return Registered{}, err
-	}
-	_, err = c.tx.Secret(ctx, q.Name)
+func (g *registering) addOne(q AddRequest, action string, details map[string]string) (Registered, error) {
+	_, err := g.tx.Secret(g.ctx, q.Name)
 	switch {
 	case err == nil:
 		return g.addAgain(q)
@@ -111,21 +111,16 @@ func (c *change) addOne(ctx context.Context, q AddRequest, action string, detail
 	}
 	s := fingerprints.Secret{
 		Name: q.Name, Class: q.Class, Owner: q.Owner, Consumers: mergeNames(q.Consumers, nonEmpty(q.IssuedTo)),
-		MultiActive: q.MultiActive, CreatedAt: c.at,
+		MultiActive: q.MultiActive, CreatedAt: g.at,
 	}
-	if err := c.tx.PutSecret(ctx, s); err != nil {
+	if err := g.tx.PutSecret(g.ctx, s); err != nil {
 		return Registered{}, err
 	}
 	state := fingerprints.StateActive
 	if q.Pending {
 		state = fingerprints.StatePending
 	}
-	out, err := g.newVersion(newVersion{secret: s, fields: q.Fields, state: state, issuedTo: q.IssuedTo, action: action, details: details, verdicts: true})
-	if err != nil {
-		return Registered{}, err
-	}
-	out.Redacted, err = g.redactProvenance()
-	return out, err
+	return g.newVersion(newVersion{secret: s, fields: q.Fields, state: state, issuedTo: q.IssuedTo, action: action, details: details, verdicts: true})
 }
 
 // addAgain answers an Add of a name that is taken: nothing to do when it is the
@@ -172,7 +167,7 @@ func (g *registering) find(versions []fingerprints.Version, p prepared) (*finger
 // unchanged is the answer for values that a version has already. Rows under old
 // keys are registered again on the way.
 func (g *registering) unchanged(v fingerprints.Version, fields []Field) (Registered, error) {
-	if err := g.refresh(v, fields); err != nil {
+	if err := errors.Join(g.refresh(v, fields), g.makeUp(v, fields)); err != nil {
 		return Registered{}, err
 	}
 	out := Registered{Secret: v.Secret, Version: v.Number, State: v.State, IssuedTo: v.IssuedTo, Unchanged: true}
@@ -216,13 +211,12 @@ func (g *registering) newVersion(n newVersion) (Registered, error) {
 		ID: n.id, Secret: n.secret.Name, Number: nextNumber(n.known), IssuedTo: n.issuedTo, CreatedAt: g.at,
 	}, n.state, g.at, n.window)
 	out := Registered{Secret: v.Secret, Version: v.Number, State: v.State, IssuedTo: v.IssuedTo}
-	var before snapshot
-	var err error
-	ids := n.prepared.valueIDs()
 	if n.verdicts {
-		if before, err = g.snapshot(g.ctx, v.Secret, ids...); err != nil {
-			return out, err
-		}
+		g.countVerdicts()
+	}
+	err := g.willChange(g.ctx, nil, n.prepared.valueIDs())
+	if err != nil {
+		return out, err
 	}
 	if v.State == fingerprints.StateActive {
 		if out.Superseded, err = g.displace(g.ctx, n.secret, n.known, v, n.window); err != nil {
@@ -238,7 +232,7 @@ func (g *registering) newVersion(n newVersion) (Registered, error) {
 	}
 	g.note(n.action, versionSubject(v), registeredDetails(n, v, out))
 	if n.verdicts {
-		out.Verdicts, err = g.since(g.ctx, before, v.Secret, ids...)
+		out.Verdicts, err = g.verdictChanges(g.ctx)
 	}
 	return out, err
 }
@@ -284,12 +278,12 @@ func (r *Registry) Adopt(ctx context.Context, a Actor, q AdoptRequest) (Register
 		return Registered{}, fmt.Errorf("%s: %w", what, err)
 	}
 	var out Registered
-	err = r.update(ctx, a, ScopeRegister, what, func(c *change) error {
-		f, err := findingByID(ctx, c.tx, c.at, q.Finding)
+	redacted, err := r.register(ctx, a, ScopeRegister, what, nil, func(g *registering) error {
+		f, err := findingByID(ctx, g.tx, g.at, q.Finding)
 		if err != nil {
 			return err
 		}
-		id, ok := registration.ValueIDOf(c.identities, q.Value.Reveal())
+		id, ok := registration.ValueIDOf(g.identities, q.Value.Reveal())
 		switch {
 		case f.Value.IsZero():
 			return ErrAdoptWeak
@@ -299,12 +293,13 @@ func (r *Registry) Adopt(ctx context.Context, a Actor, q AdoptRequest) (Register
 		if len(f.Matches) > 0 && f.Matches[0].Version.Secret != add.Name {
 			return fmt.Errorf("%w: to %s", ErrRegistered, f.Matches[0].Version.Ref())
 		}
-		out, err = c.addOne(ctx, add, "secret.adopt", map[string]string{"finding": string(f.ID)})
+		out, err = g.addOne(add, "secret.adopt", map[string]string{"finding": string(f.ID)})
 		return err
 	})
 	if err != nil {
 		return Registered{}, err
 	}
+	out.Redacted = redacted
 	return out, nil
 }
 

@@ -154,6 +154,9 @@ func (r *Registry) MoveSource(ctx context.Context, a Actor, from, to string) (So
 			if err := c.tx.MoveSource(ctx, from, to, c.rekeyFinding(to)); err != nil {
 				return err
 			}
+			if err := c.coverSource(ctx, to); err != nil {
+				return err
+			}
 			c.note("source.move", to, map[string]string{"from": from})
 			src.ID = to
 		}

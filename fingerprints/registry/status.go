@@ -51,11 +51,10 @@ func (r *Registry) Status(ctx context.Context, a Actor) (Status, error) {
 }
 
 func (v *view) countSecrets(ctx context.Context, out *Status) error {
-	all, err := v.tx.Secrets(ctx, store.SecretFilter{})
-	if err != nil {
+	var err error
+	if out.Secrets, err = v.tx.CountSecrets(ctx); err != nil {
 		return err
 	}
-	out.Secrets = len(all)
 	if out.Versions, err = v.tx.CountVersions(ctx); err != nil {
 		return err
 	}
@@ -100,14 +99,11 @@ func (v *view) countScans(ctx context.Context, out *Status) error {
 		return err
 	}
 	out.Sources = len(sources)
-	for _, src := range sources {
-		scans, err := v.tx.Scans(ctx, src.ID, 1)
-		if err != nil {
-			return err
-		}
-		if len(scans) > 0 && scans[0].StartedAt.After(out.LastScan) {
-			out.LastScan = scans[0].StartedAt
+	newest, err := v.tx.NewestScans(ctx)
+	for _, scan := range newest {
+		if scan.StartedAt.After(out.LastScan) {
+			out.LastScan = scan.StartedAt
 		}
 	}
-	return nil
+	return err
 }

@@ -8,45 +8,58 @@ import (
 	"slices"
 
 	"revenant/fingerprints"
-	"revenant/fingerprints/store"
 )
 
-// snapshot is the verdict of every finding that a change can touch: those of a
-// secret, and those of values that are about to be registered.
-type snapshot map[fingerprints.FindingID]fingerprints.Verdict
-
-func (c *change) snapshot(ctx context.Context, secret string, values ...fingerprints.ValueID) (snapshot, error) {
-	out := snapshot{}
-	filters := []store.FindingFilter{{Secret: secret}}
-	for _, v := range values {
-		if !v.IsZero() {
-			filters = append(filters, store.FindingFilter{Value: v})
-		}
-	}
-	for _, f := range filters {
-		found, err := c.tx.Findings(ctx, c.at, f)
-		if err != nil {
-			return nil, fmt.Errorf("reading findings: %w", err)
-		}
-		for _, v := range found {
-			out[v.ID] = v.Verdict
-		}
-	}
-	return out, nil
+// verdictCount is the verdicts before a change of what the change can touch.
+// Findings are counted in groups, and not looked at: one value may have a million.
+type verdictCount struct {
+	before   map[string]fingerprints.Verdict
+	versions []fingerprints.VersionID
+	values   []fingerprints.ValueID
 }
 
-// since counts the verdicts that changed since a snapshot of the same.
-func (c *change) since(ctx context.Context, before snapshot, secret string, values ...fingerprints.ValueID) ([]VerdictChange, error) {
-	after, err := c.snapshot(ctx, secret, values...)
-	if err != nil {
-		return nil, err
+// countVerdicts has the change count what it does to verdicts, from here on.
+func (c *change) countVerdicts() {
+	c.verdicts = &verdictCount{before: map[string]fingerprints.Verdict{}}
+}
+
+// willChange is called before something is done to a version, or to a value that
+// is registered with it. What was noted before stays: it is older.
+func (c *change) willChange(ctx context.Context, versions []fingerprints.VersionID, values []fingerprints.ValueID) error {
+	if c.verdicts == nil {
+		return nil
 	}
-	counts := map[VerdictChange]int{}
-	for id, to := range after {
-		if from, known := before[id]; known && from != to {
-			counts[VerdictChange{From: from, To: to}]++
+	groups, err := c.tx.VerdictGroups(ctx, c.at, versions, values)
+	if err != nil {
+		return fmt.Errorf("counting verdicts: %w", err)
+	}
+	for _, g := range groups {
+		if _, known := c.verdicts.before[g.Group]; !known {
+			c.verdicts.before[g.Group] = g.Verdict
 		}
 	}
+	c.verdicts.versions = append(c.verdicts.versions, versions...)
+	c.verdicts.values = append(c.verdicts.values, values...)
+	return nil
+}
+
+// verdictChanges counts the verdicts that are other than before.
+func (c *change) verdictChanges(ctx context.Context) ([]VerdictChange, error) {
+	groups, err := c.tx.VerdictGroups(ctx, c.at, c.verdicts.versions, c.verdicts.values)
+	if err != nil {
+		return nil, fmt.Errorf("counting verdicts: %w", err)
+	}
+	counts := map[VerdictChange]int{}
+	for _, g := range groups {
+		if from, known := c.verdicts.before[g.Group]; known && from != g.Verdict {
+			counts[VerdictChange{From: from, To: g.Verdict}] += g.Count
+		}
+	}
+	return listChanges(counts), nil
+}
+
+// listChanges brings counts of changes into an order.
+func listChanges(counts map[VerdictChange]int) []VerdictChange {
 	out := []VerdictChange{}
 	for _, k := range slices.SortedFunc(maps.Keys(counts), func(a, b VerdictChange) int {
 		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
@@ -55,5 +68,5 @@ func (c *change) since(ctx context.Context, before snapshot, secret string, valu
 		k.Count = n
 		out = append(out, k)
 	}
-	return out, nil
+	return out
 }

@@ -129,16 +129,13 @@ func (r *Registry) command(ctx context.Context, a Actor, ref fingerprints.Versio
 			out.Unchanged = err == nil
 			return err
 		}
-		before, err := c.snapshot(ctx, s.Name)
-		if err != nil {
-			return err
-		}
+		c.countVerdicts()
 		all, err := do(step{change: c, ctx: ctx, secret: s, versions: versions, version: v, command: m})
 		if err != nil {
 			return err
 		}
 		out.Transition, out.Also = all[0], all[1:]
-		out.Verdicts, err = c.since(ctx, before, s.Name)
+		out.Verdicts, err = c.verdictChanges(ctx)
 		return err
 	})
 	if err != nil {
@@ -151,7 +148,7 @@ func (r *Registry) command(ctx context.Context, a Actor, ref fingerprints.Versio
 func (r *Registry) Compromise(ctx context.Context, a Actor, ref fingerprints.VersionRef) (Changed, error) {
 	var out Changed
 	err := r.update(ctx, a, ScopeRotate, "marking a version as compromised", func(c *change) error {
-		s, _, v, err := versionByRef(ctx, c.tx, ref)
+		_, _, v, err := versionByRef(ctx, c.tx, ref)
 		if err != nil {
 			return err
 		}
@@ -159,8 +156,8 @@ func (r *Registry) Compromise(ctx context.Context, a Actor, ref fingerprints.Ver
 		if v.Compromised() {
 			return nil
 		}
-		before, err := c.snapshot(ctx, s.Name)
-		if err != nil {
+		c.countVerdicts()
+		if err := c.willChange(ctx, []fingerprints.VersionID{v.ID}, nil); err != nil {
 			return err
 		}
 		next := v
@@ -171,7 +168,7 @@ func (r *Registry) Compromise(ctx context.Context, a Actor, ref fingerprints.Ver
 		c.note("version.compromise", versionSubject(v), map[string]string{"state": string(v.State)})
 		c.touch(touchPack)
 		out.Transition, out.Unchanged = transition(v, next), false
-		out.Verdicts, err = c.since(ctx, before, s.Name)
+		out.Verdicts, err = c.verdictChanges(ctx)
 		return err
 	})
 	if err != nil {

@@ -94,16 +94,21 @@ func (r *Registry) List(ctx context.Context, a Actor, f ListFilter) ([]SecretSum
 		if err != nil {
 			return err
 		}
+		versions, err := v.tx.VersionsOf(ctx, namesOf(all))
 		for _, s := range all {
-			versions, err := v.tx.Versions(ctx, s.Name)
-			if err != nil {
-				return err
-			}
-			out = append(out, summary(s, versions))
+			out = append(out, summary(s, versions[s.Name]))
 		}
-		return nil
+		return err
 	})
 	return out, err
+}
+
+func namesOf(secrets []fingerprints.Secret) []string {
+	out := make([]string, len(secrets))
+	for i, s := range secrets {
+		out[i] = s.Name
+	}
+	return out
 }
 
 func summary(s fingerprints.Secret, versions []fingerprints.Version) SecretSummary {

@@ -21,8 +21,8 @@ type FindingChange struct {
 // A finding's number moves when it is new, seen at a new place, stronger or
 // weaker in presence, gone, returned, merged, moved to another source, triaged,
 // tied to a registered field, an allowed home or a decision, and when its
-// provenance is redacted. It does not move when a version's state changes: the
-// audit chain tells that; nor by the passing of time: Lapsed tells that; nor
+// provenance is redacted. It does not move when a version's state changes, or when a
+// home begins or ends to cover whole sources: the audit chain tells that; nor by the passing of time: Lapsed tells that; nor
 // when its source is forgotten, which removes it.
 type ChangeTx interface {
 	// Changes lists findings whose latest change is above a number, in order of
@@ -32,6 +32,7 @@ type ChangeTx interface {
 	LastChange(ctx context.Context) (uint64, error)
 	// Lapsed lists findings, in order of id after one, of which something ended
 	// later than from and not later than to: the window of a version, an
-	// acceptance, an allowed home, a decision.
+	// acceptance, an allowed home, a decision. Where a home of whole sources ended, it
+	// may list others of the same values.
 	Lapsed(ctx context.Context, from, to time.Time, after fingerprints.FindingID, limit int) ([]fingerprints.FindingID, error)
 }

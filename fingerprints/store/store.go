@@ -115,6 +115,9 @@ type Allow struct {
 	Reason     string
 	CreatedAt  time.Time
 	Actor      string
+	// Whole: it covers everything in the sources that CoverSources names, and no
+	// finding is tied to it.
+	Whole bool
 }
 
 // SecretTx is secrets, their versions, fields, acknowledgements and homes.
@@ -130,6 +133,9 @@ type SecretTx interface {
 	VersionByID(ctx context.Context, id fingerprints.VersionID) (fingerprints.Version, error)
 	// Versions are ordered by number.
 	Versions(ctx context.Context, secret string) ([]fingerprints.Version, error)
+	// VersionsOf are the versions of many secrets, by name.
+	VersionsOf(ctx context.Context, secrets []string) (map[string][]fingerprints.Version, error)
+	CountSecrets(ctx context.Context) (int, error)
 	CountVersions(ctx context.Context) (map[fingerprints.State]int, error)
 
 	// PutField inserts or replaces by id (re-sealing on key rotation).
@@ -148,6 +154,15 @@ type SecretTx interface {
 	AddAllow(ctx context.Context, a Allow) (int64, error)
 	Allows(ctx context.Context, secret string) ([]Allow, error) // "" for all
 	RemoveAllow(ctx context.Context, id int64) error
+	// SetAllowEnd changes when a home ends.
+	SetAllowEnd(ctx context.Context, id int64, until time.Time) error
+	// CoverSources adds sources to those that a home covers as a whole; SetSourceHomes
+	// replaces the homes that cover one. Sources and homes that are not there are
+	// ignored.
+	CoverSources(ctx context.Context, home int64, sources []string) error
+	SetSourceHomes(ctx context.Context, source string, homes []int64) error
+	// CountCovered counts the findings of its secret that a home covers.
+	CountCovered(ctx context.Context, home int64) (int, error)
 }
 
 // Observed is one sighting as a scan reports it, with everything redacted.
@@ -161,7 +176,7 @@ type Observed struct {
 	Owner     string // first owner, used for a new finding only
 	Sighting  fingerprints.Sighting
 	// AllowIDs are the allowed homes that match this place, computed by the
-	// registry from the raw path.
+	// registry from the raw path, but for those that are Whole.
 	AllowIDs []int64
 	// DecisionIDs are the decisions that are about this value or this place,
 	// whatever their rule and end, computed by the registry as AllowIDs are.
@@ -192,8 +207,9 @@ type FindingFilter struct {
 	Secret     string // registered to a version of this secret
 	Version    int    // with Secret
 	SourceID   string
-	PathPrefix string // of redacted paths
-	PathGlob   string // over redacted paths; * stops at /, ** does not
+	PathPrefix string   // of redacted paths
+	PathGlob   string   // over redacted paths; * stops at /, ** does not
+	Paths      []string // redacted paths, any of these
 	Rule       string
 	Verdicts   []fingerprints.Verdict
 	Statuses   []fingerprints.Status
@@ -260,6 +276,22 @@ type FindingView struct {
 	Forms     []fingerprints.Form
 }
 
+// Place is where a finding is.
+type Place struct {
+	Finding  fingerprints.FindingID
+	Value    fingerprints.ValueID
+	SourceID string
+	Path     string // redacted
+}
+
+// VerdictGroup is findings of one value with a copy left and with the same homes:
+// they have one verdict, and keep one whatever becomes of versions and fields.
+type VerdictGroup struct {
+	Group   string // its name, while no finding changes
+	Verdict fingerprints.Verdict
+	Count   int
+}
+
 // HistoryEntry is one change of a finding.
 type HistoryEntry struct {
 	At     time.Time
@@ -282,6 +314,12 @@ type FindingTx interface {
 
 	Findings(ctx context.Context, now time.Time, f FindingFilter) ([]FindingView, error)
 	CountVerdicts(ctx context.Context, now time.Time, f FindingFilter) (map[fingerprints.Verdict]int, error)
+	// EachPlace streams findings with little of each, for what must look at all of
+	// them; in no order, and fn must not use the transaction.
+	EachPlace(ctx context.Context, now time.Time, f FindingFilter, fn func(Place) error) error
+	// VerdictGroups counts the findings of the values of some versions, and of some
+	// other values, without looking at each.
+	VerdictGroups(ctx context.Context, now time.Time, versions []fingerprints.VersionID, values []fingerprints.ValueID) ([]VerdictGroup, error)
 	// TooCommon lists the weak fields whose value is present in more than
 	// fingerprints.TooCommonSources sources, in order of id.
 	TooCommon(ctx context.Context) ([]fingerprints.RowID, error)
@@ -292,18 +330,16 @@ type FindingTx interface {
 	// SetTriage changes status, owner, reason, until and due of a finding and
 	// appends to its history.
 	SetTriage(ctx context.Context, f fingerprints.Finding, h HistoryEntry) error
-	// SetAllowed replaces the allowed homes of a finding (a home that was added
-	// or removed after the finding was recorded). Ids of homes that are gone
-	// are ignored.
-	SetAllowed(ctx context.Context, id fingerprints.FindingID, homes []int64) error
-	// AddDecision stores a decision; it holds for no finding before SetDecided or
+	// AddAllowed ties findings to an allowed home, and AddDecided to a decision, that
+	// was added after they were recorded. Findings that are gone from the store are
+	// ignored.
+	AddAllowed(ctx context.Context, home int64, findings []fingerprints.FindingID) error
+	AddDecided(ctx context.Context, decision int64, findings []fingerprints.FindingID) error
+	// AddDecision stores a decision; it holds for no finding before AddDecided or
 	// Record ties it to some.
 	AddDecision(ctx context.Context, d Decision) (int64, error)
 	Decisions(ctx context.Context) ([]Decision, error) // in order of id
 	RemoveDecision(ctx context.Context, id int64) error
-	// SetDecided replaces the decisions about a finding, as SetAllowed does its
-	// homes.
-	SetDecided(ctx context.Context, id fingerprints.FindingID, decisions []int64) error
 	// MarkUnseen makes gone every sighting and finding of the source that was
 	// last seen before the scan began; only a complete scan of the same extent
 	// may call it. A sighting whose redacted path and locator keep accepts stays as
@@ -320,6 +356,8 @@ type FindingTx interface {
 	// far as the database can see to it.
 	EachProvenance(ctx context.Context, fn func(ref string, text string) error) error
 	RewriteProvenance(ctx context.Context, ref string, text string) error
+	// Provenance is the text of a reference; ErrNotFound when it is gone.
+	Provenance(ctx context.Context, ref string) (string, error)
 }
 
 // Source is a place that was scanned.
@@ -375,6 +413,8 @@ type SourceTx interface {
 	SaveScan(ctx context.Context, s Scan) error
 	// Scans lists a source's scans, newest first.
 	Scans(ctx context.Context, sourceID string, limit int) ([]Scan, error)
+	// NewestScans are the newest scan of every source, by source.
+	NewestScans(ctx context.Context) (map[string]Scan, error)
 	// ScanByID is one scan.
 	ScanByID(ctx context.Context, id int64) (Scan, error)
 	// CompleteScans lists, for every source, extent and kind (generic or not),

@@ -35,13 +35,7 @@ const changeCounter = "changes"
 
 // changedWhere is changed for the findings whose numbers a query gives.
 func (t *tx) changedWhere(ctx context.Context, query string, args ...any) error {
-	var findings []int64
-	err := t.each(ctx, "looking for what changed", query, args, func(scan scanner) error {
-		var pk int64
-		err := scan(&pk)
-		findings = append(findings, pk)
-		return err
-	})
+	findings, err := t.numbers(ctx, "looking for what changed", query, args...)
 	if err != nil {
 		return err
 	}
@@ -73,23 +67,41 @@ func (t *tx) LastChange(ctx context.Context) (uint64, error) {
 	return last, err
 }
 
-// lapsed selects findings by what ended in a stretch of time. Each part begins
-// with the few that end; CROSS JOIN keeps SQLite from beginning with all findings.
-const lapsed = `SELECT pk FROM findings WHERE until > ?1 AND until <= ?2
-	UNION SELECT f.pk FROM versions v CROSS JOIN fields fd CROSS JOIN value_fields vf CROSS JOIN findings f
-		WHERE v.window_ends > ?1 AND v.window_ends <= ?2 AND fd.version = v.id AND vf.field = fd.id AND f.value_pk = vf.value_pk
-	UNION SELECT fh.finding_pk FROM homes h CROSS JOIN finding_homes fh WHERE h.until > ?1 AND h.until <= ?2 AND fh.home = h.id
-	UNION SELECT fd.finding_pk FROM decisions d CROSS JOIN finding_decisions fd WHERE d.until > ?1 AND d.until <= ?2 AND fd.decision = d.id`
+// lapsedValues selects values by what ended for all of their findings; lapsed
+// selects other findings. Each part begins with the few that end; CROSS JOIN keeps
+// SQLite from beginning with all findings.
+const (
+	lapsedValues = `SELECT vf.value_pk FROM versions v CROSS JOIN fields fd CROSS JOIN value_fields vf
+			WHERE v.window_ends > ?1 AND v.window_ends <= ?2 AND fd.version = v.id AND vf.field = fd.id
+		UNION SELECT vf.value_pk FROM homes h CROSS JOIN versions v CROSS JOIN fields fd CROSS JOIN value_fields vf
+			WHERE h.until > ?1 AND h.until <= ?2 AND h.whole = 1 AND v.secret = h.secret AND fd.version = v.id AND vf.field = fd.id
+		ORDER BY 1`
+	lapsed = `SELECT pk FROM findings WHERE until > ?1 AND until <= ?2
+		UNION SELECT fh.finding_pk FROM homes h CROSS JOIN finding_homes fh WHERE h.until > ?1 AND h.until <= ?2 AND fh.home = h.id
+		UNION SELECT fd.finding_pk FROM decisions d CROSS JOIN finding_decisions fd WHERE d.until > ?1 AND d.until <= ?2 AND fd.decision = d.id`
+)
 
 func (t *tx) Lapsed(ctx context.Context, from, to time.Time, after fingerprints.FindingID, limit int) ([]fingerprints.FindingID, error) {
-	var out []fingerprints.FindingID
-	err := t.each(ctx, "listing what ended", `WITH ended (pk) AS MATERIALIZED (`+lapsed+`)
-		SELECT f.id FROM ended e CROSS JOIN findings f WHERE f.pk = e.pk AND f.id > ?3 ORDER BY f.id LIMIT ?4`,
+	const doing = "listing what ended"
+	values, err := t.numbers(ctx, doing, lapsedValues, from.UnixMicro(), to.UnixMicro())
+	if err != nil {
+		return nil, err
+	}
+	rows, err := t.firstOfValues(ctx, values, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	err = t.each(ctx, doing, `WITH ended (pk) AS MATERIALIZED (`+lapsed+`)
+		SELECT f.id, f.pk FROM ended e CROSS JOIN findings f WHERE f.pk = e.pk AND f.id > ?3 ORDER BY f.id LIMIT ?4`,
 		[]any{from.UnixMicro(), to.UnixMicro(), string(after), limit}, func(scan scanner) error {
-			var id fingerprints.FindingID
-			err := scan(&id)
-			out = append(out, id)
+			var r row
+			err := scan(&r.id, &r.pk)
+			rows = append(rows, r)
 			return err
 		})
+	var out []fingerprints.FindingID
+	for _, r := range firstRows(rows, limit) {
+		out = append(out, r.id)
+	}
 	return out, err
 }

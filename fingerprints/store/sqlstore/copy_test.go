@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -30,6 +32,10 @@ func furnish(t *testing.T, s store.Store) {
 		if err != nil {
 			return err
 		}
+		whole, err := tx.AddAllow(ctx, store.Allow{Secret: v.Secret, SourceGlob: "**", PathGlob: "**", Whole: true})
+		if err != nil {
+			return err
+		}
 		decision, err := tx.AddDecision(ctx, store.Decision{Rule: "*", SourceGlob: "**", PathGlob: "é/**", Status: fingerprints.StatusAccepted, Reason: "a\x00b\xff"})
 		if err != nil {
 			return err
@@ -49,6 +55,7 @@ func furnish(t *testing.T, s store.Store) {
 		}
 		return errors.Join(
 			putSecrets(ctx, tx, 0, 700),
+			tx.CoverSources(ctx, whole, []string{"dir:/x"}),
 			tx.SetMeta(ctx, store.Meta{Installation: fingerprints.InstallationID{1}, Ring: fingerprints.RingID{2}, CreatedAt: at, Revision: 9}),
 			tx.PutAck(ctx, store.Ack{Version: v.ID, Consumer: "api", At: at}),
 			tx.PutWatch(ctx, store.Watch{Name: "shop", Kind: "git", Location: "https://host/é", Options: []byte{'{', 0, '}'}, AddedAt: at}),
@@ -64,12 +71,15 @@ func furnish(t *testing.T, s store.Store) {
 	})
 }
 
-// contents reads every row of a store, as text.
-func contents(t *testing.T, s *sqlstore.Store) map[string][]string {
+// contents reads every row of a store, or of some tables, as text.
+func contents(t *testing.T, s *sqlstore.Store, only ...string) map[string][]string {
 	t.Helper()
 	out, err := sqlstore.Rows(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(only) > 0 {
+		maps.DeleteFunc(out, func(table string, _ []string) bool { return !slices.Contains(only, table) })
 	}
 	for table, rows := range out {
 		if len(rows) == 0 {

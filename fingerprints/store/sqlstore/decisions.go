@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 
-	"revenant/fingerprints"
 	"revenant/fingerprints/store"
 )
 
@@ -45,15 +44,4 @@ func (t *tx) RemoveDecision(ctx context.Context, id int64) error {
 		return notFound("decision", "")
 	}
 	return err
-}
-
-func (t *tx) SetDecided(ctx context.Context, id fingerprints.FindingID, decisions []int64) error {
-	pk, err := t.findingPK(ctx, id)
-	if err != nil {
-		return err
-	}
-	if err := t.changed(ctx, []int64{pk}); err != nil {
-		return err
-	}
-	return t.putLinks(ctx, decisionLinks(), pk, decisions)
 }

@@ -30,6 +30,7 @@ func (r *recording) addFindings(ctx context.Context) error {
 	}
 	const width = 14
 	args := make([]any, 0, width*len(fresh))
+	more := tallies{}
 	seen := r.at.UnixMicro()
 	for i, e := range fresh {
 		e.pk = pk
@@ -40,11 +41,16 @@ func (r *recording) addFindings(ctx context.Context) error {
 		if e.presence == fingerprints.PresenceGone {
 			goneAt = seen
 		}
+		more.add(tallied{e.value, e.source}, e.presence, 1)
 		args = append(args, e.pk, string(e.id), e.value, e.source, text(o.Path), o.PathID[:], string(e.presence),
 			string(fingerprints.StatusOpen), o.Owner, seen, seen, goneAt, joinRules(e.rules), number+int64(i))
 	}
-	return r.t.insert(ctx, "storing findings", `INSERT INTO findings (pk, id, value_pk, source_pk, path, path_id, presence,
+	err = r.t.insert(ctx, "storing findings", `INSERT INTO findings (pk, id, value_pk, source_pk, path, path_id, presence,
 		status, owner, first_seen, last_seen, gone_at, rules, changed)`, "", width, args)
+	if err != nil {
+		return err
+	}
+	return r.t.addTallies(ctx, more)
 }
 
 // findValues gives new findings the row of their value, a new one where the
@@ -105,6 +111,7 @@ func (r *recording) findValues(ctx context.Context, fresh []*entry) error {
 // updateFindings brings the rows of findings that were known before up to date.
 func (r *recording) updateFindings(ctx context.Context) error {
 	var same, recount []int64
+	more := tallies{}
 	seen := r.at.UnixMicro()
 	for _, e := range r.list {
 		if e.isNew {
@@ -123,6 +130,8 @@ func (r *recording) updateFindings(ctx context.Context) error {
 		presence := e.was
 		if stronger {
 			presence = e.presence
+			more.add(tallied{e.value, e.source}, e.was, -1)
+			more.add(tallied{e.value, e.source}, presence, 1)
 		}
 		_, err := r.t.exec(ctx, "updating a finding", `UPDATE findings SET presence = ?, rules = ?,
 			gone_at = CASE WHEN ? = 1 THEN NULL ELSE gone_at END,
@@ -146,6 +155,9 @@ func (r *recording) updateFindings(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.t.addTallies(ctx, more); err != nil {
+		return err
+	}
 	return r.t.recountPresence(ctx, recount)
 }
 
@@ -166,8 +178,10 @@ func (t *tx) recountPresence(ctx context.Context, findings []int64) error {
 	if err := t.changed(ctx, findings); err != nil {
 		return err
 	}
-	return inLists(findings, func(marks string, args []any) error {
-		_, err := t.exec(ctx, "updating presences", `UPDATE findings AS f SET presence = `+strongestPresence()+` WHERE f.pk IN (`+marks+`)`, args...)
-		return err
+	return t.recounted(ctx, findings, func() error {
+		return inLists(findings, func(marks string, args []any) error {
+			_, err := t.exec(ctx, "updating presences", `UPDATE findings AS f SET presence = `+strongestPresence()+` WHERE f.pk IN (`+marks+`)`, args...)
+			return err
+		})
 	})
 }

@@ -64,6 +64,7 @@ func conditionOf(f store.FindingFilter) *condition {
 	if n := len([]rune(f.PathPrefix)); n > 0 {
 		c.add("substr(f.path, 1, ?) = ?", n, f.PathPrefix)
 	}
+	addWords(c, "f.path", f.Paths)
 	if f.Rule != "" {
 		// Exact, whatever characters the rule's name has.
 		c.add(`replace(? || f.rules, ?, '') <> ? || f.rules`, "\n", "\n"+f.Rule+"\n", "\n")
@@ -76,6 +77,7 @@ func conditionOf(f store.FindingFilter) *condition {
 	}
 	addWords(c, "("+statusOfFinding()+")", f.Statuses)
 	if f.Decision != 0 {
+		c.add("f.pk IN (SELECT finding_pk FROM finding_decisions WHERE decision = ?)", f.Decision)
 		c.add("("+decisionInForce()+") = ?", f.Decision)
 	}
 	addWords(c, "f.presence", f.Presences)
@@ -112,6 +114,9 @@ func addVerdicts(c *condition, verdicts []fingerprints.Verdict) {
 func (t *tx) Findings(ctx context.Context, now time.Time, f store.FindingFilter) ([]store.FindingView, error) {
 	if len(f.IDs) > page {
 		return t.findingsByID(ctx, now, f)
+	}
+	if f.Limit > 0 && f.Value.IsZero() != (f.Secret == "") && byTallies(withoutPage(f)) && f.SourceID == "" {
+		return t.pageOfValues(ctx, now, f)
 	}
 	if f.PathGlob == "" {
 		return t.views(ctx, now, conditionOf(f), f.Limit)
@@ -167,6 +172,9 @@ func globMatches(glob, path string) bool {
 }
 
 func (t *tx) CountVerdicts(ctx context.Context, now time.Time, f store.FindingFilter) (map[fingerprints.Verdict]int, error) {
+	if byTallies(f) {
+		return t.countByTallies(ctx, now, f)
+	}
 	if len(f.IDs) > page {
 		list, err := t.findingsByID(ctx, now, f)
 		out := map[fingerprints.Verdict]int{}

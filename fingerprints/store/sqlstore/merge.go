@@ -52,6 +52,10 @@ func (t *tx) joining(ctx context.Context, pk int64) (joining, error) {
 // an alias. The other's status stands: an acceptance of a generic finding must
 // not silence a registered one.
 func (t *tx) join(ctx context.Context, from, to int64) error {
+	return t.recounted(ctx, []int64{from, to}, func() error { return t.joinRows(ctx, from, to) })
+}
+
+func (t *tx) joinRows(ctx context.Context, from, to int64) error {
 	const doing = "merging findings"
 	a, err := t.joining(ctx, from)
 	if err != nil {
@@ -164,11 +168,12 @@ func (t *tx) MoveSource(ctx context.Context, from, to string, rekey func(fingerp
 			break
 		}
 	}
-	if target == old {
-		return nil
+	if target != old {
+		if _, err = t.exec(ctx, doing, `DELETE FROM sources WHERE pk = ?`, old); err != nil {
+			return err
+		}
 	}
-	_, err = t.exec(ctx, doing, `DELETE FROM sources WHERE pk = ?`, old)
-	return err
+	return t.retally(ctx, target)
 }
 
 type movable struct {

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"revenant/fingerprints"
@@ -25,12 +26,7 @@ func (t *tx) addParts(ctx context.Context, now time.Time, list []keyed) error {
 		if err := t.addPlaces(ctx, marks, args, byPK); err != nil {
 			return err
 		}
-		err := t.addLinks(ctx, homeLinks(), marks, args, func(pk, id int64) { byPK[pk].Allowed = append(byPK[pk].Allowed, id) })
-		if err != nil {
-			return err
-		}
-		err = t.addLinks(ctx, decisionLinks(), marks, args, func(pk, id int64) { byPK[pk].Decided = append(byPK[pk].Decided, id) })
-		if err != nil {
+		if err := t.addTied(ctx, marks, args, byPK); err != nil {
 			return err
 		}
 		return t.each(ctx, "reading aliases",
@@ -47,18 +43,35 @@ func (t *tx) addParts(ctx context.Context, now time.Time, list []keyed) error {
 	})
 }
 
-// addLinks hands out what some findings are tied to, in order.
-func (t *tx) addLinks(ctx context.Context, l links, marks string, args []any, add func(pk, id int64)) error {
-	return t.each(ctx, "reading "+l.what+" of findings",
-		`SELECT finding_pk, `+l.column+` FROM `+l.table+` WHERE finding_pk IN (`+marks+`) ORDER BY finding_pk, `+l.column, args,
-		func(scan scanner) error {
+// homesOf are the homes that some findings are tied to, and those of their
+// secrets that cover their sources.
+const homesOf = `SELECT finding_pk, home FROM finding_homes WHERE finding_pk IN ($marks)
+	UNION SELECT f.pk, h.id FROM findings f JOIN home_sources hs ON hs.source_pk = f.source_pk JOIN homes h ON h.id = hs.home
+		WHERE f.pk IN ($marks) AND EXISTS (SELECT 1 FROM value_fields vf JOIN fields fd ON fd.id = vf.field
+			JOIN versions v ON v.id = fd.version WHERE vf.value_pk = f.value_pk AND v.secret = h.secret)
+	ORDER BY 1, 2`
+
+// decisionsOf are the decisions that are about some findings.
+const decisionsOf = `SELECT finding_pk, decision FROM finding_decisions WHERE finding_pk IN ($marks) ORDER BY 1, 2`
+
+// addTied fills in homes and decisions.
+func (t *tx) addTied(ctx context.Context, marks string, args []any, byPK map[int64]*store.FindingView) error {
+	read := func(query string, add func(v *store.FindingView, id int64)) error {
+		all := slices.Repeat(args, strings.Count(query, "$marks"))
+		return t.each(ctx, "reading what findings are tied to", strings.ReplaceAll(query, "$marks", marks), all, func(scan scanner) error {
 			var pk, id int64
 			if err := scan(&pk, &id); err != nil {
 				return err
 			}
-			add(pk, id)
+			add(byPK[pk], id)
 			return nil
 		})
+	}
+	err := read(homesOf, func(v *store.FindingView, id int64) { v.Allowed = append(v.Allowed, id) })
+	if err != nil {
+		return err
+	}
+	return read(decisionsOf, func(v *store.FindingView, id int64) { v.Decided = append(v.Decided, id) })
 }
 
 func (t *tx) addMatches(ctx context.Context, now time.Time, marks string, args []any, byPK map[int64]*store.FindingView) error {

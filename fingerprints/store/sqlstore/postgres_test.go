@@ -109,8 +109,18 @@ func newerSchema(t *testing.T, place string) {
 // olderSchema takes the last migration back and opens from several places.
 func olderSchema(t *testing.T, place string) {
 	t.Helper()
-	create(t, place)
+	filled := create(t, place)
+	update(t, filled, func(ctx context.Context, tx store.Tx) error {
+		err := tx.PutSource(ctx, store.Source{ID: "dir:/x"})
+		if err == nil {
+			_, err = tx.Record(ctx, time.Unix(1, 0), sample(0, 500))
+		}
+		return err
+	})
+	want := contents(t, filled, "tallies")
 	db := rawURL(t, place)
+	run(t, db, "DROP TABLE tallies, home_sources")
+	run(t, db, "ALTER TABLE homes DROP COLUMN whole")
 	run(t, db, "DROP TABLE notices, deliveries, told, marks")
 	run(t, db, "DROP INDEX findings_until, versions_window")
 	run(t, db, "ALTER TABLE findings DROP COLUMN changed")
@@ -118,9 +128,13 @@ func olderSchema(t *testing.T, place string) {
 	run(t, db, "DROP TABLE decisions")
 	run(t, db, "DROP TABLE watches")
 	run(t, db, "DROP TABLE workers")
+	run(t, db, "DELETE FROM counters WHERE name = 'changes'")
 	run(t, db, "DELETE FROM revenant_schema WHERE version_id > 1")
 	refusesURL(t, place, sqlstore.Options{Access: sqlstore.ReadOnly}, store.ErrReadOnly, "open it once for writing")
 	createTogether(t, place)
+	if d := cmp.Diff(want, contents(t, create(t, place), "tallies")); d != "" {
+		t.Errorf("what the migration counts:\n%s", d)
+	}
 }
 
 func somethingElse(t *testing.T, place string) {

@@ -46,39 +46,75 @@ func provenances() []provenance {
 	}
 }
 
-// EachProvenance gives texts with a reference such as sightings/context/12.
-// fn may rewrite.
+// EachProvenance gives texts with a reference such as sightings/context/12, each
+// table read once. fn may rewrite.
 func (t *tx) EachProvenance(ctx context.Context, fn func(ref, text string) error) error {
-	type item struct {
-		key  int64
-		text string
-	}
+	read := map[string]bool{}
 	for _, p := range provenances() {
-		for after := int64(-1); ; {
-			list := make([]item, 0, page)
-			err := t.each(ctx, "reading provenance", `SELECT `+p.key+`, `+p.column+` FROM `+p.table+
-				` WHERE `+p.key+` > ? AND `+p.column+` <> '' ORDER BY `+p.key+` LIMIT ?`, []any{after, page},
-				func(scan scanner) error {
-					var i item
-					err := scan(&i.key, &i.text)
-					list = append(list, i)
-					return err
-				})
-			if err != nil {
-				return err
-			}
-			for _, i := range list {
-				after = i.key
-				if err := fn(p.table+"/"+p.column+"/"+strconv.FormatInt(i.key, 10), i.text); err != nil {
-					return err
-				}
-			}
-			if len(list) < page {
-				break
-			}
+		if read[p.table] {
+			continue
+		}
+		read[p.table] = true
+		if err := t.eachRow(ctx, p, fn); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// eachRow gives the texts of the table of p.
+func (t *tx) eachRow(ctx context.Context, p provenance, fn func(ref, text string) error) error {
+	var columns []string
+	for _, o := range provenances() {
+		if o.table == p.table {
+			columns = append(columns, o.column)
+		}
+	}
+	query := `SELECT ` + p.key + `, ` + strings.Join(columns, ", ") + ` FROM ` + p.table + ` WHERE ` + p.key + ` > ? ORDER BY ` + p.key + ` LIMIT ?`
+	type row struct {
+		key   int64
+		texts []string
+	}
+	for after := int64(-1); ; {
+		list := make([]row, 0, page)
+		err := t.each(ctx, "reading provenance", query, []any{after, page}, func(scan scanner) error {
+			r := row{texts: make([]string, len(columns))}
+			dst := []any{&r.key}
+			for i := range r.texts {
+				dst = append(dst, &r.texts[i])
+			}
+			err := scan(dst...)
+			list = append(list, r)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			after = r.key
+			for i, text := range r.texts {
+				if text == "" {
+					continue
+				}
+				if err := fn(p.table+"/"+columns[i]+"/"+strconv.FormatInt(r.key, 10), text); err != nil {
+					return err
+				}
+			}
+		}
+		if len(list) < page {
+			return nil
+		}
+	}
+}
+
+func (t *tx) Provenance(ctx context.Context, ref string) (string, error) {
+	p, key, err := parseRef(ref)
+	if err != nil {
+		return "", err
+	}
+	var out string
+	err = t.one(ctx, "reading provenance", `SELECT `+p.column+` FROM `+p.table+` WHERE `+p.key+` = ?`, []any{key}, &out)
+	return out, err
 }
 
 // errBadRef is for references that EachProvenance did not give.

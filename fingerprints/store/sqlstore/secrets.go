@@ -72,6 +72,12 @@ func (t *tx) Secrets(ctx context.Context, f store.SecretFilter) ([]fingerprints.
 	return t.secrets(ctx, "listing secrets", text, args)
 }
 
+func (t *tx) CountSecrets(ctx context.Context) (int, error) {
+	var n int
+	err := t.one(ctx, "counting secrets", `SELECT COUNT(*) FROM secrets`, nil, &n)
+	return n, err
+}
+
 func (t *tx) secrets(ctx context.Context, doing, rest string, args []any) ([]fingerprints.Secret, error) {
 	var out []fingerprints.Secret
 	at := map[string]int{}
@@ -103,43 +109,4 @@ func (t *tx) secrets(ctx context.Context, doing, rest string, args []any) ([]fin
 			})
 	})
 	return out, err
-}
-
-const allowColumns = `SELECT id, secret, source_glob, path_glob, until, reason, created_at, actor FROM homes`
-
-func (t *tx) AddAllow(ctx context.Context, a store.Allow) (int64, error) {
-	id, err := t.next(ctx, "homes", 1)
-	if err != nil {
-		return 0, err
-	}
-	err = t.try(ctx, "storing an allowed home",
-		`INSERT INTO homes (id, secret, source_glob, path_glob, until, reason, created_at, actor) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		id, a.Secret, a.SourceGlob, a.PathGlob, stamp(a.Until), a.Reason, stamp(a.CreatedAt), a.Actor)
-	return id, err
-}
-
-func (t *tx) Allows(ctx context.Context, secret string) ([]store.Allow, error) {
-	query, args := allowColumns+` ORDER BY id`, []any(nil)
-	if secret != "" {
-		query, args = allowColumns+` WHERE secret = ? ORDER BY id`, []any{secret}
-	}
-	var out []store.Allow
-	err := t.each(ctx, "listing allowed homes", query, args, func(scan scanner) error {
-		var a store.Allow
-		err := scan(&a.ID, &a.Secret, &a.SourceGlob, &a.PathGlob, moment{&a.Until}, &a.Reason, moment{&a.CreatedAt}, &a.Actor)
-		out = append(out, a)
-		return err
-	})
-	return out, err
-}
-
-func (t *tx) RemoveAllow(ctx context.Context, id int64) error {
-	if err := t.changedWhere(ctx, `SELECT finding_pk FROM finding_homes WHERE home = ? ORDER BY finding_pk`, id); err != nil {
-		return err
-	}
-	n, err := t.exec(ctx, "removing an allowed home", `DELETE FROM homes WHERE id = ?`, id)
-	if err == nil && n == 0 {
-		return notFound("allowed home", "")
-	}
-	return err
 }

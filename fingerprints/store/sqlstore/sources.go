@@ -127,6 +127,15 @@ func (t *tx) Scans(ctx context.Context, sourceID string, limit int) ([]store.Sca
 	return t.scans(ctx, query, args...)
 }
 
+func (t *tx) NewestScans(ctx context.Context) (map[string]store.Scan, error) {
+	list, err := t.scans(ctx, `WHERE sc.id IN (SELECT MAX(id) FROM scans GROUP BY source_pk)`)
+	out := make(map[string]store.Scan, len(list))
+	for _, s := range list {
+		out[s.SourceID] = s
+	}
+	return out, err
+}
+
 func (t *tx) ScanByID(ctx context.Context, id int64) (store.Scan, error) {
 	list, err := t.scans(ctx, `WHERE sc.id = ?`, id)
 	if err == nil && len(list) == 0 {

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"revenant/fingerprints"
@@ -44,17 +45,6 @@ func (t *tx) SetTriage(ctx context.Context, f fingerprints.Finding, h store.Hist
 	return t.addHistory(ctx, pk, h)
 }
 
-func (t *tx) SetAllowed(ctx context.Context, id fingerprints.FindingID, homes []int64) error {
-	pk, err := t.findingPK(ctx, id)
-	if err != nil {
-		return err
-	}
-	if err := t.changed(ctx, []int64{pk}); err != nil {
-		return err
-	}
-	return t.putLinks(ctx, homeLinks(), pk, homes)
-}
-
 func (t *tx) addHistory(ctx context.Context, finding int64, h store.HistoryEntry) error {
 	pk, err := t.next(ctx, "history", 1)
 	if err != nil {
@@ -94,37 +84,86 @@ type vanished struct {
 	path string
 }
 
+// unseen is a sighting that it was not seen at.
+type unseen struct {
+	vanished
+	sighting int64
+	locator  string
+}
+
+// eachOfSource calls fn with the findings of a source, a page at a time, in order
+// of id.
+func (t *tx) eachOfSource(ctx context.Context, source int64, fn func([]vanished) error) error {
+	for after := ""; ; {
+		var list []vanished
+		err := t.each(ctx, "reading the findings of a source", `SELECT pk, id, path FROM findings WHERE source_pk = ? AND id > ? ORDER BY id LIMIT ?`,
+			[]any{source, after, page}, func(scan scanner) error {
+				var v vanished
+				err := scan(&v.pk, &v.id, &v.path)
+				list = append(list, v)
+				return err
+			})
+		if err == nil && len(list) > 0 {
+			err = fn(list)
+		}
+		if err != nil || len(list) < page {
+			return err
+		}
+		after = string(list[len(list)-1].id)
+	}
+}
+
+// unseen lists the sightings of some findings that were last seen before a time.
+// It begins with the findings: a planner without statistics would begin with all
+// sightings of the store.
+func (t *tx) unseen(ctx context.Context, list []vanished, extent string, before time.Time) ([]unseen, error) {
+	of := map[int64]vanished{}
+	var pks []int64
+	for _, v := range list {
+		of[v.pk] = v
+		pks = append(pks, v.pk)
+	}
+	byFinding := map[int64][]unseen{}
+	err := inLists(pks, func(marks string, args []any) error {
+		return t.each(ctx, "looking for what was not seen", `SELECT finding_pk, pk, locator FROM sightings
+			WHERE finding_pk IN (`+marks+`) AND last_seen < ? AND presence <> 'gone' AND (? = '' OR extent = ?) ORDER BY pk`,
+			append(slices.Clone(args), before.UnixMicro(), extent, extent), func(scan scanner) error {
+				var pk int64
+				var u unseen
+				err := scan(&pk, &u.sighting, &u.locator)
+				u.vanished = of[pk]
+				byFinding[pk] = append(byFinding[pk], u)
+				return err
+			})
+	})
+	var out []unseen
+	for _, pk := range pks {
+		out = append(out, byFinding[pk]...)
+	}
+	return out, err
+}
+
 func (t *tx) MarkUnseen(ctx context.Context, sourceID, extent string, before, at time.Time, keep func(path, locator string) bool) ([]fingerprints.FindingID, error) {
 	const doing = "marking what was not seen"
 	source, err := t.sourcePK(ctx, sourceID)
 	if err != nil {
 		return nil, err
 	}
-	unseen := `si.last_seen < ? AND si.presence <> 'gone'`
-	args := []any{before.UnixMicro()}
-	if extent != "" {
-		unseen += ` AND si.extent = ?`
-		args = append(args, extent)
-	}
 	byPK := map[int64]vanished{}
 	var pks, sightings []int64
-	err = t.each(ctx, doing, `SELECT f.pk, f.id, f.path, si.pk, si.locator FROM findings f JOIN sightings si ON si.finding_pk = f.pk
-		WHERE f.source_pk = ? AND `+unseen+` ORDER BY f.id, si.pk`, append([]any{source}, args...), func(scan scanner) error {
-		var v vanished
-		var sighting int64
-		var locator string
-		if err := scan(&v.pk, &v.id, &v.path, &sighting, &locator); err != nil {
-			return err
+	err = t.eachOfSource(ctx, source, func(list []vanished) error {
+		found, err := t.unseen(ctx, list, extent, before)
+		for _, u := range found {
+			if keep != nil && keep(u.path, u.locator) {
+				continue
+			}
+			sightings = append(sightings, u.sighting)
+			if _, has := byPK[u.pk]; !has {
+				byPK[u.pk] = u.vanished
+				pks = append(pks, u.pk)
+			}
 		}
-		if keep != nil && keep(v.path, locator) {
-			return nil
-		}
-		sightings = append(sightings, sighting)
-		if _, has := byPK[v.pk]; !has {
-			byPK[v.pk] = v
-			pks = append(pks, v.pk)
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, err

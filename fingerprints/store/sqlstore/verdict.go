@@ -27,7 +27,24 @@ const now = `(SELECT now FROM clock)`
 // verdictOfVersion is the verdict that version v alone has on finding f. It
 // says in SQL what fingerprints.Correlate says in Go; a test compares every
 // combination.
-func verdictOfVersion() string {
+func verdictOfVersion() string { return verdictWhere(atHome) }
+
+// atHome: finding f is at an allowed home of the secret of version v, which is
+// tied to it or covers its source.
+const atHome = `EXISTS (
+			SELECT 1 FROM homes h WHERE h.secret = v.secret AND (h.until IS NULL OR h.until > $now) AND (
+				EXISTS (SELECT 1 FROM finding_homes fh WHERE fh.finding_pk = f.pk AND fh.home = h.id) OR ` + wholeHome + `))`
+
+// wholeHome: home h covers the source of finding f.
+const wholeHome = `h.whole = 1 AND EXISTS (SELECT 1 FROM home_sources hs WHERE hs.home = h.id AND hs.source_pk = f.source_pk)`
+
+const atWholeHome = `EXISTS (
+			SELECT 1 FROM homes h WHERE h.secret = v.secret AND (h.until IS NULL OR h.until > $now) AND ` + wholeHome + `)`
+
+// nowhere is a finding that no home covers.
+const nowhere = `1 = 0`
+
+func verdictWhere(allowed string) string {
 	r := strings.NewReplacer(
 		"$cleared", rankOf(fingerprints.VerdictCleared),
 		"$compromised", rankOf(fingerprints.VerdictCompromised),
@@ -39,25 +56,31 @@ func verdictOfVersion() string {
 		"$stale", rankOf(fingerprints.VerdictStale),
 		"$now", now,
 	)
-	return r.Replace(`CASE
+	return r.Replace(strings.Replace(`CASE
 		WHEN f.presence IN ('gone', 'expired') THEN $cleared
 		WHEN v.compromised_at IS NOT NULL THEN $compromised
 		WHEN v.state = 'pending' THEN $premature
-		WHEN v.state IN ('active', 'superseded') AND EXISTS (
-			SELECT 1 FROM finding_homes fh JOIN homes h ON h.id = fh.home
-			WHERE fh.finding_pk = f.pk AND h.secret = v.secret AND (h.until IS NULL OR h.until > $now)
-		) THEN $allowed
+		WHEN v.state IN ('active', 'superseded') AND $home THEN $allowed
 		WHEN v.state = 'superseded' AND v.window_ends <= $now THEN $overdue
 		WHEN v.state = 'superseded' THEN $lagging
 		WHEN v.state IN ('retired', 'abandoned') THEN $stale
-		ELSE $leaked END`)
+		ELSE $leaked END`, "$home", allowed, 1))
 }
 
 // verdictOfFinding is the worst verdict of the versions that have the value of
 // finding f.
-func verdictOfFinding() string {
+func verdictOfFinding() string { return verdictAmong(verdictOfVersion()) }
+
+// verdictElsewhere is the verdict of finding f were it at no allowed home, and
+// verdictInSource were it at none but those that cover its source. All that they
+// read of f is the presence, the value and the source.
+func verdictElsewhere() string { return verdictAmong(verdictWhere(nowhere)) }
+
+func verdictInSource() string { return verdictAmong(verdictWhere(atWholeHome)) }
+
+func verdictAmong(ofVersion string) string {
 	return `CASE WHEN f.presence IN ('gone', 'expired') THEN ` + rankOf(fingerprints.VerdictCleared) + `
-		ELSE COALESCE((SELECT MIN(` + verdictOfVersion() + `)
+		ELSE COALESCE((SELECT MIN(` + ofVersion + `)
 			FROM value_fields vf JOIN fields fd ON fd.id = vf.field JOIN versions v ON v.id = fd.version
 			WHERE vf.value_pk = f.value_pk), ` + rankOf(fingerprints.VerdictUnregistered) + `) END`
 }

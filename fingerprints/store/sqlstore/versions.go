@@ -74,6 +74,18 @@ func (t *tx) Versions(ctx context.Context, secret string) ([]fingerprints.Versio
 	return t.versions(ctx, `WHERE v.secret = ? ORDER BY v.number`, secret)
 }
 
+func (t *tx) VersionsOf(ctx context.Context, secrets []string) (map[string][]fingerprints.Version, error) {
+	out := map[string][]fingerprints.Version{}
+	err := inLists(secrets, func(marks string, args []any) error {
+		list, err := t.versions(ctx, `WHERE v.secret IN (`+marks+`) ORDER BY v.secret, v.number`, args...)
+		for _, v := range list {
+			out[v.Secret] = append(out[v.Secret], v)
+		}
+		return err
+	})
+	return out, err
+}
+
 func (t *tx) versions(ctx context.Context, rest string, args ...any) ([]fingerprints.Version, error) {
 	var out []fingerprints.Version
 	err := t.each(ctx, "reading versions", `SELECT `+versionColumns+` FROM versions v `+rest, args, func(scan scanner) error {

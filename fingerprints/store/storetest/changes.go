@@ -112,7 +112,7 @@ func testChangesOfLinks(t *testing.T, f *fixture) {
 	}
 	home := f.allow("a", 1)
 	want("a home that nothing is tied to")
-	f.update(func(tx store.Tx) error { return tx.SetAllowed(f.ctx, findingID(1), home) })
+	f.update(func(tx store.Tx) error { return tx.AddAllowed(f.ctx, home[0], findingIDs(1)) })
 	want("allowed", 1)
 	o := registered(2)
 	o.AllowIDs = home
@@ -125,7 +125,7 @@ func testChangesOfLinks(t *testing.T, f *fixture) {
 		if decision, err = tx.AddDecision(f.ctx, store.Decision{Rule: "*", Status: fingerprints.StatusAccepted}); err != nil {
 			return err
 		}
-		return tx.SetDecided(f.ctx, findingID(3), []int64{decision})
+		return tx.AddDecided(f.ctx, decision, findingIDs(3))
 	})
 	want("decided", 3)
 	f.update(func(tx store.Tx) error { return tx.RemoveDecision(f.ctx, decision) })

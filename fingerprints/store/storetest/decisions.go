@@ -78,15 +78,14 @@ func testDecisions(t *testing.T, f *fixture) {
 
 	f.record(hour(4), observed(1)) // it is elsewhere now, as the scan sees it
 	check(5, fingerprints.StatusOpen, 0)
-	f.update(func(tx store.Tx) error { return tx.SetDecided(f.ctx, findingID(1), []int64{second.ID, 987654}) })
+	f.update(func(tx store.Tx) error { return tx.AddDecided(f.ctx, second.ID, findingIDs(1, 5)) })
 	check(5, fingerprints.StatusFalsePositive, second.ID, second.ID)
 	f.update(func(tx store.Tx) error { return tx.RemoveDecision(f.ctx, second.ID) })
 	check(5, fingerprints.StatusOpen, 0)
 	list(first)
 	f.update(func(tx store.Tx) error {
 		f.wantErr("RemoveDecision", tx.RemoveDecision(f.ctx, second.ID), store.ErrNotFound)
-		f.wantErr("SetDecided", tx.SetDecided(f.ctx, findingID(5), nil), store.ErrNotFound)
-		return nil
+		return tx.AddDecided(f.ctx, second.ID, findingIDs(1)) // it is gone, and ignored
 	})
 	if third := f.decide(fingerprints.DecidedByRule, fingerprints.StatusAccepted, hour(9)); third.ID == second.ID {
 		t.Error("the number of a decision was given out again")

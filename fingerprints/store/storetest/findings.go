@@ -228,16 +228,18 @@ func testRecordHomes(t *testing.T, f *fixture) {
 	allowed(homes[1])
 	f.record(hour(3), registered(1))
 	allowed()
-	f.update(func(tx store.Tx) error { return tx.SetAllowed(f.ctx, findingID(1), append(homes, 987654)) })
+	add := func(home int64, findings ...fingerprints.FindingID) {
+		t.Helper()
+		f.update(func(tx store.Tx) error { return tx.AddAllowed(f.ctx, home, findings) })
+	}
+	add(homes[1], findingID(1), findingID(5))
+	allowed(homes[1])
+	add(homes[0], findingID(1))
+	add(homes[0], findingID(1))
+	add(987654, findingID(1))
 	allowed(homes...)
 	f.update(func(tx store.Tx) error { return tx.RemoveAllow(f.ctx, homes[0]) })
 	allowed(homes[1])
-	f.update(func(tx store.Tx) error { return tx.SetAllowed(f.ctx, findingID(1), nil) })
-	allowed()
-	f.update(func(tx store.Tx) error {
-		f.wantErr("SetAllowed", tx.SetAllowed(f.ctx, findingID(5), nil), store.ErrNotFound)
-		return nil
-	})
 }
 
 // allow adds homes without an end.

@@ -52,6 +52,9 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"worst of several", testWorst},
 		{"a version's state moves every verdict", testRetire},
 		{"link a value", testLinkValue},
+		{"homes of whole sources", testWholeHomes},
+		{"counts in groups", testGroups},
+		{"places", testPlaces},
 		{"too common", testTooCommon},
 		{"merge", testMerge},
 		{"filters", testFilters},
@@ -84,7 +87,9 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"given up", testGivenUp},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.test(t, &fixture{t: t, ctx: t.Context(), store: open(t)})
+			f := &fixture{t: t, ctx: t.Context(), store: open(t)}
+			c.test(t, f)
+			f.counted()
 		})
 	}
 }

@@ -1,0 +1,197 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/store"
+)
+
+// What is registered counts at once. Stored provenance is searched for it
+// afterwards, before the command returns: a million sightings are several hundred
+// megabytes of text, and neither a verdict nor another process should wait for
+// them. That it is owed stands in the store meanwhile; where the command is cut off,
+// the same command again, which brings the value again, makes up for it.
+
+// owedMark holds the versions whose values stored provenance was not searched for.
+const owedMark = "registry/provenance"
+
+func readOwed(ctx context.Context, tx store.Tx) (versions []string, mark string, err error) {
+	mark, err = tx.Mark(ctx, owedMark)
+	if err != nil || mark == "" {
+		return nil, mark, err
+	}
+	if err := json.Unmarshal([]byte(mark), &versions); err != nil {
+		return nil, mark, errors.New("which values stored provenance was not searched for cannot be read: it was written by another version")
+	}
+	return versions, mark, nil
+}
+
+// setOwed replaces what is owed.
+func setOwed(ctx context.Context, tx store.Tx, mark string, versions []string) error {
+	to := ""
+	if len(versions) > 0 {
+		slices.Sort(versions)
+		text, err := json.Marshal(slices.Compact(versions))
+		if err != nil {
+			return err
+		}
+		to = string(text)
+	}
+	if to == mark {
+		return nil
+	}
+	return tx.SetMark(ctx, owedMark, mark, to)
+}
+
+// search is the values that stored provenance is to be searched for.
+type search struct {
+	found    *finder
+	versions []string
+}
+
+func newSearch() *search { return &search{found: newFinder()} }
+
+// add notes a value of a version. One that was made a moment ago stands nowhere.
+func (s *search) add(f Field, v fingerprints.VersionRef) {
+	if f.generated() {
+		return
+	}
+	s.found.add(f.Value.Reveal(), "[secret "+v.String()+"]")
+	s.versions = append(s.versions, v.String())
+}
+
+// owe notes in the change's transaction what is to be searched for.
+func (s *search) owe(ctx context.Context, tx store.Tx) error {
+	if len(s.versions) == 0 {
+		return nil
+	}
+	owed, mark, err := readOwed(ctx, tx)
+	if err != nil {
+		return err
+	}
+	return setOwed(ctx, tx, mark, append(owed, s.versions...))
+}
+
+// makeUp adds the values of a version that is registered already, where
+// provenance was not searched for them yet.
+func (g *registering) makeUp(v fingerprints.Version, fields []Field) error {
+	owed, _, err := readOwed(g.ctx, g.tx)
+	if err != nil || !slices.Contains(owed, v.Ref().String()) {
+		return err
+	}
+	for _, f := range fields {
+		g.search.add(f, v.Ref())
+	}
+	return nil
+}
+
+// register is update for changes that register values: what they registered is
+// searched for when it is committed. It returns how many texts were redacted.
+func (r *Registry) register(ctx context.Context, a Actor, need Scope, what string, s *search, fn func(*registering) error) (int, error) {
+	var tried *search
+	err := r.update(ctx, a, need, what, func(c *change) error {
+		tried = newSearch()
+		g, err := c.registering(ctx, tried)
+		if err == nil {
+			err = fn(g)
+		}
+		if err != nil {
+			return err
+		}
+		return tried.owe(ctx, c.tx)
+	})
+	if err != nil {
+		return 0, err
+	}
+	if s != nil {
+		s.join(tried)
+		return 0, nil
+	}
+	return r.redactProvenance(ctx, a, need, what, tried)
+}
+
+// join takes over what another search looks for.
+func (s *search) join(o *search) {
+	s.found.join(o.found)
+	s.versions = append(s.versions, o.versions...)
+}
+
+// rewriteBatch is how many texts are redacted in one transaction.
+const rewriteBatch = 500
+
+// redactProvenance searches everything that is stored of where things were
+// found, and redacts it there.
+func (r *Registry) redactProvenance(ctx context.Context, a Actor, need Scope, what string, s *search) (int, error) {
+	if len(s.versions) == 0 {
+		return 0, nil
+	}
+	n, err := r.searchProvenance(ctx, a, need, what, s.found)
+	if err == nil {
+		err = r.update(ctx, a, need, what, func(c *change) error {
+			owed, mark, err := readOwed(ctx, c.tx)
+			if err != nil {
+				return err
+			}
+			done := map[string]bool{}
+			for _, v := range s.versions {
+				done[v] = true
+			}
+			return setOwed(ctx, c.tx, mark, slices.DeleteFunc(owed, func(v string) bool { return done[v] }))
+		})
+	}
+	if err != nil {
+		return n, fmt.Errorf("%w, but repeat the command: %w", ErrNotRedacted, err)
+	}
+	return n, nil
+}
+
+func (r *Registry) searchProvenance(ctx context.Context, a Actor, need Scope, what string, found *finder) (int, error) {
+	var refs []string
+	err := r.store.View(ctx, func(tx store.Tx) error {
+		refs = nil
+		return tx.EachProvenance(ctx, func(ref, text string) error {
+			if found.in(text) {
+				refs = append(refs, ref)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("searching stored provenance: %w", err)
+	}
+	n := 0
+	for part := range slices.Chunk(refs, rewriteBatch) {
+		redacted := 0
+		err := r.update(ctx, a, need, what, func(c *change) error {
+			redacted = 0
+			for _, ref := range part {
+				text, err := c.tx.Provenance(ctx, ref)
+				if errors.Is(err, store.ErrNotFound) {
+					continue
+				}
+				if err != nil {
+					return fmt.Errorf("redacting stored provenance: %w", err)
+				}
+				clean, is := found.redact(text)
+				if !is {
+					continue
+				}
+				if err := c.tx.RewriteProvenance(ctx, ref, clean); err != nil {
+					return fmt.Errorf("redacting stored provenance: %w", err)
+				}
+				redacted++
+			}
+			return nil
+		})
+		if err != nil {
+			return n, err
+		}
+		n += redacted
+	}
+	return n, nil
+}

@@ -1,0 +1,134 @@
+package sqlstore
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/store"
+)
+
+const allowColumns = `SELECT id, secret, source_glob, path_glob, until, reason, created_at, actor, whole FROM homes`
+
+func (t *tx) AddAllow(ctx context.Context, a store.Allow) (int64, error) {
+	id, err := t.next(ctx, "homes", 1)
+	if err != nil {
+		return 0, err
+	}
+	err = t.try(ctx, "storing an allowed home",
+		`INSERT INTO homes (id, secret, source_glob, path_glob, until, reason, created_at, actor, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		id, a.Secret, a.SourceGlob, a.PathGlob, stamp(a.Until), a.Reason, stamp(a.CreatedAt), a.Actor, bit(a.Whole))
+	return id, err
+}
+
+func (t *tx) Allows(ctx context.Context, secret string) ([]store.Allow, error) {
+	query, args := allowColumns+` ORDER BY id`, []any(nil)
+	if secret != "" {
+		query, args = allowColumns+` WHERE secret = ? ORDER BY id`, []any{secret}
+	}
+	var out []store.Allow
+	err := t.each(ctx, "listing allowed homes", query, args, func(scan scanner) error {
+		var a store.Allow
+		err := scan(&a.ID, &a.Secret, &a.SourceGlob, &a.PathGlob, moment{&a.Until}, &a.Reason, moment{&a.CreatedAt}, &a.Actor, &a.Whole)
+		out = append(out, a)
+		return err
+	})
+	return out, err
+}
+
+func (t *tx) RemoveAllow(ctx context.Context, id int64) error {
+	if err := t.changedWhere(ctx, `SELECT finding_pk FROM finding_homes WHERE home = ? ORDER BY finding_pk`, id); err != nil {
+		return err
+	}
+	n, err := t.exec(ctx, "removing an allowed home", `DELETE FROM homes WHERE id = ?`, id)
+	if err == nil && n == 0 {
+		return notFound("allowed home", "")
+	}
+	return err
+}
+
+func (t *tx) SetAllowEnd(ctx context.Context, id int64, until time.Time) error {
+	n, err := t.exec(ctx, "changing when an allowed home ends", `UPDATE homes SET until = ? WHERE id = ?`, stamp(until), id)
+	if err == nil && n == 0 {
+		return notFound("allowed home", "")
+	}
+	return err
+}
+
+func (t *tx) CoverSources(ctx context.Context, home int64, sources []string) error {
+	return inLists(sources, func(marks string, args []any) error {
+		_, err := t.exec(ctx, "covering sources", `INSERT INTO home_sources (home, source_pk) SELECT h.id, s.pk FROM homes h, sources s
+			WHERE h.id = ? AND h.whole = 1 AND s.id IN (`+marks+`) ON CONFLICT DO NOTHING`, append([]any{home}, args...)...)
+		return err
+	})
+}
+
+func (t *tx) SetSourceHomes(ctx context.Context, source string, homes []int64) error {
+	const doing = "covering a source"
+	pk, err := t.sourcePK(ctx, source)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, doing, `DELETE FROM home_sources WHERE source_pk = ?`, pk); err != nil {
+		return err
+	}
+	return inLists(homes, func(marks string, args []any) error {
+		_, err := t.exec(ctx, doing, `INSERT INTO home_sources (home, source_pk) SELECT id, CAST(? AS BIGINT) FROM homes
+			WHERE whole = 1 AND id IN (`+marks+`) ON CONFLICT DO NOTHING`, append([]any{pk}, args...)...)
+		return err
+	})
+}
+
+// valuesOfHome are the values of the secret of home h.
+const valuesOfHome = `SELECT vf.value_pk FROM versions v JOIN fields fd ON fd.version = v.id JOIN value_fields vf ON vf.field = fd.id WHERE v.secret = h.secret`
+
+func (t *tx) CountCovered(ctx context.Context, home int64) (int, error) {
+	var n int
+	err := t.one(ctx, "counting what a home covers", `SELECT CAST(COALESCE((SELECT SUM(ta.present + ta.gone)
+			FROM homes h JOIN home_sources hs ON hs.home = h.id JOIN tallies ta ON ta.source_pk = hs.source_pk
+			WHERE h.id = ?1 AND ta.value_pk IN (`+valuesOfHome+`)), 0) + (SELECT COUNT(*)
+			FROM homes h JOIN finding_homes fh ON fh.home = h.id JOIN findings f ON f.pk = fh.finding_pk
+			WHERE h.id = ?1 AND f.value_pk IN (`+valuesOfHome+`)) AS BIGINT)`, []any{home}, &n)
+	return n, err
+}
+
+func (t *tx) AddAllowed(ctx context.Context, home int64, findings []fingerprints.FindingID) error {
+	return t.addLinked(ctx, homeLinks(), home, findings)
+}
+
+func (t *tx) AddDecided(ctx context.Context, decision int64, findings []fingerprints.FindingID) error {
+	return t.addLinked(ctx, decisionLinks(), decision, findings)
+}
+
+// addLinked ties findings that were not tied before.
+func (t *tx) addLinked(ctx context.Context, l links, to int64, findings []fingerprints.FindingID) error {
+	var pks []int64
+	err := inLists(findings, func(marks string, args []any) error {
+		return t.each(ctx, "tying findings to "+l.what, `INSERT INTO `+l.table+` (finding_pk, `+l.column+`)
+			SELECT f.pk, l.id FROM findings f, `+l.to+` l WHERE l.id = ? AND f.id IN (`+marks+`)
+			ON CONFLICT DO NOTHING RETURNING finding_pk`, append([]any{to}, args...), func(scan scanner) error {
+			var pk int64
+			err := scan(&pk)
+			pks = append(pks, pk)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return t.changed(ctx, pks)
+}
+
+func (t *tx) EachPlace(ctx context.Context, now time.Time, f store.FindingFilter, fn func(store.Place) error) error {
+	c := conditionOf(f)
+	query := clock + `SELECT f.id, sv.value, s.id, f.path FROM findings f JOIN sources s ON s.pk = f.source_pk JOIN seen_values sv ON sv.pk = f.value_pk
+		WHERE ` + strings.Join(c.where, " AND ")
+	return t.each(ctx, "listing places", query, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
+		var p store.Place
+		if err := scan(&p.Finding, fixed{(*[16]byte)(&p.Value)}, &p.SourceID, &p.Path); err != nil {
+			return err
+		}
+		return fn(p)
+	})
+}
