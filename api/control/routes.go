@@ -156,6 +156,10 @@ func (s *server) addWatch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	spec, err := s.o.Spec(in.Name, in.Scan, in.Schedule, in.Credential)
+	if storeAway(err) {
+		s.failed(w, r, err)
+		return
+	}
 	if err != nil {
 		problem(w, http.StatusUnprocessableEntity, err.Error())
 		return

@@ -450,7 +450,11 @@ func (v *server) spec(name string, scan []string, schedule, ref string) (registr
 	if spec.Kind == "dir" && !slices.ContainsFunc(scan, named) { // the sender's folder is not the server's
 		return spec, errors.New("dir: give an absolute path, of the server's machine")
 	}
-	return spec, v.a.refuseValues(context.Background(), v.shared.session, append([]string{name, ref}, scan...)...)
+	err = v.a.refuseValues(context.Background(), v.shared.session, append([]string{name, ref}, scan...)...)
+	if errors.Is(err, registry.ErrValueInName) {
+		err = registry.ErrValueInName // there is no shell here
+	}
+	return spec, err
 }
 
 // ready reports whether the server can do its work.
