@@ -93,6 +93,9 @@ func (a *app) groupToken(p enumerate.Place) fingerprints.Value {
 // members lists the group that a watch is of; nil: it is of none. Its members are
 // watches like it, of one repository each.
 func (a *app) members(ctx context.Context, w store.Watch, args []string) (*watch.Result, error) {
+	if w.Kind == "image" {
+		return a.repositoryMembers(ctx, w, args)
+	}
 	if w.Kind != "git" || !strings.Contains(strings.Join(args, " "), "--group") {
 		return nil, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
@@ -23,6 +24,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/registry"
 )
 
 // running is a server or worker as a process.
@@ -351,6 +353,44 @@ func TestServeGroup(t *testing.T) {
 	wants("a group goes with its members", map[string]string{})
 	s.stop()
 	b.nothingOf(value)
+}
+
+// TestServeRegistry watches a whole registry: its repositories are watches, which
+// come with it, each with all of its tags.
+func TestServeRegistry(t *testing.T) {
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	b := newBox(t)
+	b.must(0, "", "init")
+	value := generated(4601)
+	b.must(0, value, "secret", "add", "shop/key")
+	savedImage(t, host+"/team/shop:1", "", "key="+value)
+	savedImage(t, host+"/team/shop:2", "", "nothing")
+	savedImage(t, host+"/tools:1", "", "nothing")
+	savedImage(t, host+"/left/out:1", "", "key="+value)
+	b.must(0, "", "watch", "add", "reg", "--every", "1h", "--", "image", "--repo", "team/**", host, "--repo=tools", "--only", "registered")
+	s := b.launch("serve")
+	b.within(soon, "repositories are scanned", func() string {
+		var list []watchJSON
+		if err := json.Unmarshal([]byte(b.must(0, "", "watch", "list", "--json").stdout), &list); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, w := range list {
+			got[w.Name] = strings.TrimSpace(w.State+" "+w.Problem) + " " + strings.Join(w.Scan, " ")
+		}
+		return cmp.Diff(map[string]string{
+			"reg":           "complete image --repo team/** " + host + " --repo=tools --only registered",
+			"reg/team/shop": "complete image " + host + "/team/shop --only registered --all-tags",
+			"reg/tools":     "complete image " + host + "/tools --only registered --all-tags",
+		}, got)
+	})
+	want := map[string]string{"shop @env/NOTE shop/key@1": "leaked", "shop app/.env shop/key@1": "leaked"}
+	if d := cmp.Diff(want, b.copies()); d != "" {
+		t.Error(d)
+	}
+	s.stop()
 }
 
 // TestServeRests has watches that look for no registered value be done when they
