@@ -126,6 +126,7 @@ func floors() map[string]room {
 		"scripts/mutate":     {floor: 5, only: []string{}},
 		"scripts/release":    {floor: 5, only: []string{}},
 		"scripts/ruletable":  {floor: 5, only: []string{}},
+		"scripts/soak":       {floor: 5}, // it fills registries, as a process of its own
 		"scripts/testsum":    {floor: 5, only: []string{}},
 	}
 }
