@@ -24,6 +24,7 @@ import (
 
 type options struct {
 	bin, work, doc, stores string
+	shape                  string
 	sources, sightings     int
 	versions, watches      int
 }
@@ -34,6 +35,7 @@ func main() {
 	flag.StringVar(&o.work, "work", "build/soak", "folder for what is made; removed before and after")
 	flag.StringVar(&o.doc, "doc", "docs/scale.md", "write the tables between the marks of this file; empty: print only")
 	flag.StringVar(&o.stores, "stores", "sqlite,postgres", "databases to fill")
+	flag.StringVar(&o.shape, "shape", "", "fill in this shape alone, by its name or a part of it")
 	flag.IntVar(&o.sources, "sources", 1000, "sources")
 	flag.IntVar(&o.sightings, "sightings", 1_000_000, "sightings, in each database and shape")
 	flag.IntVar(&o.versions, "versions", 10_000, "registered versions")
@@ -87,6 +89,9 @@ func one(ctx context.Context, o options, name string) error {
 	defer p.close()
 	var runs []result
 	for _, s := range shapes() {
+		if !strings.Contains(s.name, o.shape) {
+			continue
+		}
 		r, err := soak(ctx, o, p, s)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
