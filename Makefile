@@ -123,6 +123,12 @@ IMAGE ?= -mb 128 -runs 3
 bench-image: build ## layers of images beside gzip -dc; writes docs/speed.md; IMAGE='-mb N -gib N -runs N'
 	go run ./scripts/benchimage $(IMAGE)
 
+SOAK ?=
+
+.PHONY: soak
+soak: build ## a million sightings on SQLite and PostgreSQL, and what people then wait for; an hour; writes docs/scale.md; SOAK='-sources N -sightings N ...'
+	go run ./scripts/soak $(SOAK)
+
 .PHONY: fuzz
 fuzz: ## each fuzz function for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) ./scripts/fuzz.sh

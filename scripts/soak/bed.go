@@ -27,7 +27,7 @@ type shape struct {
 func shapes() []shape {
 	return []shape{
 		{"a tenth of one value", 10, 50},
-		{"all but 1 % of one value", 99, 1},
+		{"all but 2 % of one value", 98, 1},
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 
 type options struct {
 	bin, work, doc, stores string
+	shape                  string
 	sources, sightings     int
 	versions, watches      int
 }
@@ -34,6 +35,7 @@ func main() {
 	flag.StringVar(&o.work, "work", "build/soak", "folder for what is made; removed before and after")
 	flag.StringVar(&o.doc, "doc", "docs/scale.md", "write the tables between the marks of this file; empty: print only")
 	flag.StringVar(&o.stores, "stores", "sqlite,postgres", "databases to fill")
+	flag.StringVar(&o.shape, "shape", "", "fill in this shape alone, by its name or a part of it")
 	flag.IntVar(&o.sources, "sources", 1000, "sources")
 	flag.IntVar(&o.sightings, "sightings", 1_000_000, "sightings, in each database and shape")
 	flag.IntVar(&o.versions, "versions", 10_000, "registered versions")
@@ -70,39 +72,42 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(o.work)) }()
-	var places []place
 	for _, name := range strings.Split(o.stores, ",") {
-		p, err := newPlace(ctx, name, o.work)
-		if err != nil {
-			return err
+		if err := one(ctx, o, name); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		defer p.close()
-		places = append(places, p)
 	}
+	return nil
+}
+
+// one fills and measures registries in one kind of database.
+func one(ctx context.Context, o options, name string) error {
+	p, err := newPlace(ctx, name, o.work)
+	if err != nil {
+		return err
+	}
+	defer p.close()
 	var runs []result
-	for _, p := range places {
-		for _, s := range shapes() {
-			r, err := soak(ctx, o, p, s)
-			if err != nil {
-				return fmt.Errorf("%s, %s: %w", p.name, s.name, err)
-			}
-			runs = append(runs, r)
+	for _, s := range shapes() {
+		if !strings.Contains(s.name, o.shape) {
+			continue
 		}
+		r, err := soak(ctx, o, p, s)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		runs = append(runs, r)
 	}
 	var drains []drained
 	if o.watches > 0 && o.bin != "" {
-		for _, p := range places {
-			d, err := drain(ctx, o, p)
-			if err != nil {
-				return fmt.Errorf("%s: draining watches: %w", p.name, err)
-			}
-			drains = append(drains, d...)
+		if drains, err = drain(ctx, o, p); err != nil {
+			return fmt.Errorf("draining watches: %w", err)
 		}
 	}
-	text := report(o, runs, drains)
+	text := report(o, p.name, runs, drains)
 	fmt.Print(text)
 	if o.doc == "" {
 		return nil
 	}
-	return replaceBetween(o.doc, text)
+	return replaceBetween(o.doc, name, text)
 }

@@ -8,11 +8,10 @@ import (
 	"time"
 )
 
-// The tables of the document stand between these lines.
-const (
-	beginMark = "<!-- soak: begin, written by make soak -->\n"
-	endMark   = "<!-- soak: end -->\n"
-)
+// marks are the lines between which the tables of a database stand.
+func marks(name string) (begin, end string) {
+	return "<!-- soak " + name + ": begin, written by make soak -->\n", "<!-- soak " + name + ": end -->\n"
+}
 
 func ms(d time.Duration) string {
 	if d == 0 {
@@ -24,16 +23,16 @@ func ms(d time.Duration) string {
 	return fmt.Sprint(d.Milliseconds())
 }
 
-func report(o options, runs []result, drains []drained) string {
+func report(o options, place string, runs []result, drains []drained) string {
 	var t strings.Builder
-	fmt.Fprintf(&t, "%s/%s, %s, GOMAXPROCS %d. In each registry %d sources, %d sightings, %d versions; PostgreSQL on the same machine, waiting for the disk as it is shipped.\n\n",
-		runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.GOMAXPROCS(0), o.sources, o.sightings, o.versions)
+	fmt.Fprintf(&t, "%s, %s/%s, %s, GOMAXPROCS %d, %s. In each registry %d sources, %d sightings, %d versions.\n\n",
+		place, runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.GOMAXPROCS(0), time.Now().UTC().Format("2 January 2006"), o.sources, o.sightings, o.versions)
 	if len(runs) > 0 {
 		t.WriteString("Filling, in sightings a second: the first and the last tenth of the sources, and sources that were scanned before. Memory is that of the process, after each of these.\n\n")
 		t.WriteString("| registry | findings | versions registered, a second | first tenth | last tenth | again | memory, MB | size, MB |\n|---|---|---|---|---|---|---|---|\n")
 		for _, r := range runs {
 			first, last := r.filled[0], r.filled[len(r.filled)-1]
-			fmt.Fprintf(&t, "| %s, %s | %d | %.0f | %.0f | %.0f | %.0f | %d, %d, %d | %d |\n", r.place, r.shape, r.findings, float64(o.versions)/r.registered.Seconds(),
+			fmt.Fprintf(&t, "| %s | %d | %.0f | %.0f | %.0f | %.0f | %d, %d, %d | %d |\n", r.shape, r.findings, float64(o.versions)/r.registered.Seconds(),
 				first.rate(), last.rate(), r.again.rate(), first.memory/1e6, last.memory/1e6, r.again.memory/1e6, r.size/1e6)
 		}
 		t.WriteString("\nWhat changes verdicts, in ms: the command, and how long a reader then needs for a page of the secret's findings, their counts, and a page of the feed. In brackets how many verdicts it changed.\n\n")
@@ -42,7 +41,7 @@ func report(o options, runs []result, drains []drained) string {
 		})
 		t.WriteString("\nWhile a scan records without a pause, a version is marked as compromised: half of the commands took at most, and the slowest took, ms:")
 		for _, r := range runs {
-			fmt.Fprintf(&t, " %s, %s: %s, %s;", r.place, r.shape, ms(r.busy.took), ms(r.busy.seen))
+			fmt.Fprintf(&t, " %s: %s, %s;", r.shape, ms(r.busy.took), ms(r.busy.seen))
 		}
 		t.WriteString("\n\nWhat people look at, in ms.\n\n")
 		table(&t, runs, func(r result) []timing { return r.reads }, func(x timing) string { return fmt.Sprintf("%s (%s)", ms(x.took), x.note) })
@@ -61,7 +60,7 @@ func report(o options, runs []result, drains []drained) string {
 func table(t *strings.Builder, runs []result, of func(result) []timing, cell func(timing) string) {
 	t.WriteString("| |")
 	for _, r := range runs {
-		fmt.Fprintf(t, " %s, %s |", r.place, r.shape)
+		fmt.Fprintf(t, " %s |", r.shape)
 	}
 	t.WriteString("\n|---|" + strings.Repeat("---|", len(runs)) + "\n")
 	for i, x := range of(runs[0]) {
@@ -73,7 +72,8 @@ func table(t *strings.Builder, runs []result, of func(result) []timing, cell fun
 	}
 }
 
-func replaceBetween(doc, table string) error {
+func replaceBetween(doc, name, table string) error {
+	beginMark, endMark := marks(name)
 	text, err := os.ReadFile(doc)
 	if err != nil {
 		return err

@@ -80,16 +80,17 @@ func (t *tx) SetSourceHomes(ctx context.Context, source string, homes []int64) e
 	})
 }
 
-// valuesOfHome are the values of the secret of home h.
-const valuesOfHome = `SELECT vf.value_pk FROM versions v JOIN fields fd ON fd.version = v.id JOIN value_fields vf ON vf.field = fd.id WHERE v.secret = h.secret`
+// valuesOfHome are the values of the secret of a home.
+const valuesOfHome = `SELECT vf.value_pk FROM homes h CROSS JOIN versions v CROSS JOIN fields fd CROSS JOIN value_fields vf
+	WHERE h.id = ?1 AND v.secret = h.secret AND fd.version = v.id AND vf.field = fd.id`
 
 func (t *tx) CountCovered(ctx context.Context, home int64) (int, error) {
 	var n int
-	err := t.one(ctx, "counting what a home covers", `SELECT CAST(COALESCE((SELECT SUM(ta.present + ta.gone)
-			FROM homes h JOIN home_sources hs ON hs.home = h.id JOIN tallies ta ON ta.source_pk = hs.source_pk
-			WHERE h.id = ?1 AND ta.value_pk IN (`+valuesOfHome+`)), 0) + (SELECT COUNT(*)
-			FROM homes h JOIN finding_homes fh ON fh.home = h.id JOIN findings f ON f.pk = fh.finding_pk
-			WHERE h.id = ?1 AND f.value_pk IN (`+valuesOfHome+`)) AS BIGINT)`, []any{home}, &n)
+	// The plus keeps SQLite from beginning with all values of the sources.
+	err := t.one(ctx, "counting what a home covers", `SELECT CAST(COALESCE((SELECT SUM(ta.present + ta.gone) FROM tallies ta
+			WHERE ta.value_pk IN (`+valuesOfHome+`) AND +ta.source_pk IN (SELECT source_pk FROM home_sources WHERE home = ?1)), 0)
+		+ (SELECT COUNT(*) FROM finding_homes fh CROSS JOIN findings f
+			WHERE fh.home = ?1 AND f.pk = fh.finding_pk AND f.value_pk IN (`+valuesOfHome+`)) AS BIGINT)`, []any{home}, &n)
 	return n, err
 }
 
@@ -122,8 +123,8 @@ func (t *tx) addLinked(ctx context.Context, l links, to int64, findings []finger
 
 func (t *tx) EachPlace(ctx context.Context, now time.Time, f store.FindingFilter, fn func(store.Place) error) error {
 	c := conditionOf(f)
-	query := clock + `SELECT f.id, sv.value, s.id, f.path FROM findings f JOIN sources s ON s.pk = f.source_pk JOIN seen_values sv ON sv.pk = f.value_pk
-		WHERE ` + strings.Join(c.where, " AND ")
+	query := clock + `SELECT f.id, sv.value, s.id, f.path FROM findings f CROSS JOIN sources s CROSS JOIN seen_values sv
+		WHERE s.pk = f.source_pk AND sv.pk = f.value_pk AND ` + strings.Join(c.where, " AND ")
 	return t.each(ctx, "listing places", query, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
 		var p store.Place
 		if err := scan(&p.Finding, fixed{(*[16]byte)(&p.Value)}, &p.SourceID, &p.Path); err != nil {

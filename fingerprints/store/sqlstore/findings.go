@@ -59,7 +59,7 @@ func conditionOf(f store.FindingFilter) *condition {
 			JOIN value_fields vf ON vf.field = fd.id WHERE v.secret = ?`+text+`)`, args...)
 	}
 	if f.SourceID != "" {
-		c.add("s.id = ?", f.SourceID)
+		c.add("f.source_pk = (SELECT pk FROM sources WHERE id = ?)", f.SourceID)
 	}
 	if n := len([]rune(f.PathPrefix)); n > 0 {
 		c.add("substr(f.path, 1, ?) = ?", n, f.PathPrefix)
@@ -118,13 +118,24 @@ func (t *tx) Findings(ctx context.Context, now time.Time, f store.FindingFilter)
 	if f.Limit > 0 && f.Value.IsZero() != (f.Secret == "") && byTallies(withoutPage(f)) && f.SourceID == "" {
 		return t.pageOfValues(ctx, now, f)
 	}
+	rare, err := t.rare(ctx, now, f)
+	if err != nil {
+		return nil, err
+	}
+	condition := func(f store.FindingFilter) *condition {
+		c := conditionOf(f)
+		if rare {
+			c.add("f.value_pk IN (" + valuesWith(f.Verdicts) + ")")
+		}
+		return c
+	}
 	if f.PathGlob == "" {
-		return t.views(ctx, now, conditionOf(f), f.Limit)
+		return t.views(ctx, now, condition(f), f.Limit)
 	}
 	// No two databases have the same globs: read on until enough paths match.
 	var out []store.FindingView
 	for {
-		list, err := t.views(ctx, now, conditionOf(f), page)
+		list, err := t.views(ctx, now, condition(f), page)
 		if err != nil {
 			return nil, err
 		}
@@ -190,7 +201,7 @@ func (t *tx) CountVerdicts(ctx context.Context, now time.Time, f store.FindingFi
 	}
 	out := map[fingerprints.Verdict]int{}
 	err := t.each(ctx, "counting verdicts", clock+`SELECT `+verdictOfFinding()+` AS verdict, `+path+` AS place, COUNT(*)
-		FROM findings f JOIN sources s ON s.pk = f.source_pk WHERE `+strings.Join(c.where, " AND ")+`
+		FROM findings f WHERE `+strings.Join(c.where, " AND ")+`
 		GROUP BY verdict, place`, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
 		var rank, n int
 		var place string
@@ -244,8 +255,8 @@ type keyed struct {
 
 func (t *tx) views(ctx context.Context, now time.Time, c *condition, limit int) ([]store.FindingView, error) {
 	query := clock + `SELECT ` + findingColumns() + `, ` + verdictOfFinding() + ` AS verdict
-		FROM findings f JOIN sources s ON s.pk = f.source_pk JOIN seen_values sv ON sv.pk = f.value_pk
-		WHERE ` + strings.Join(c.where, " AND ") + ` ORDER BY f.id`
+		FROM findings f CROSS JOIN sources s CROSS JOIN seen_values sv
+		WHERE s.pk = f.source_pk AND sv.pk = f.value_pk AND ` + strings.Join(c.where, " AND ") + ` ORDER BY f.id`
 	args := append([]any{now.UnixMicro()}, c.args...)
 	if limit > 0 {
 		query += " LIMIT ?"

@@ -138,47 +138,49 @@ func byTallies(f store.FindingFilter) bool {
 const wholeValues = `SELECT vf.value_pk FROM homes h JOIN versions v ON v.secret = h.secret JOIN fields fd ON fd.version = v.id
 	JOIN value_fields vf ON vf.field = fd.id WHERE h.whole = 1`
 
+// registeredValues are those that some version has.
+const registeredValues = `SELECT vf.value_pk FROM value_fields vf JOIN fields fd ON fd.id = vf.field`
+
 // countByTallies counts verdicts without looking at findings, but for those that
-// homes are tied to: values first as if there were no homes, then what homes make
-// of it in whole sources, then at single findings.
+// homes are tied to. Everything is unregistered first; then registered values get
+// the verdict that they have where no home is, then what homes make of it in whole
+// sources, then at single findings.
 func (t *tx) countByTallies(ctx context.Context, now time.Time, f store.FindingFilter) (map[fingerprints.Verdict]int, error) {
 	const doing = "counting verdicts"
 	c := conditionOf(f)
-	where := ` JOIN sources s ON s.pk = f.source_pk WHERE ` + strings.Join(c.where, " AND ")
-	args := append([]any{now.UnixMicro()}, c.args...)
+	where := ` WHERE ` + strings.Join(c.where, " AND ")
 	counts := map[fingerprints.Verdict]int{}
-	err := t.each(ctx, doing, clock+`SELECT verdict, CAST(SUM(present) AS BIGINT), CAST(SUM(gone) AS BIGINT) FROM (
-			SELECT `+verdictElsewhere()+` AS verdict, f.present, f.gone FROM (
-				SELECT f.value_pk, 'tip' AS presence, SUM(f.present) AS present, SUM(f.gone) AS gone FROM tallies f`+where+`
-				GROUP BY f.value_pk) f) counted GROUP BY verdict`, args, func(scan scanner) error {
-		var rank, present, gone int
-		err := scan(&rank, &present, &gone)
-		counts[verdictAt(rank)] += present
-		counts[fingerprints.VerdictCleared] += gone
-		return err
-	})
-	moved := func(scan scanner) error {
-		var from, to, n int
-		err := scan(&from, &to, &n)
-		counts[verdictAt(from)] -= n
-		counts[verdictAt(to)] += n
-		return err
+	var present, gone int
+	err := t.one(ctx, doing, `SELECT CAST(COALESCE(SUM(f.present), 0) AS BIGINT), CAST(COALESCE(SUM(f.gone), 0) AS BIGINT) FROM tallies f`+where, c.args, &present, &gone)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		err = t.each(ctx, doing, clock+`SELECT elsewhere, verdict, CAST(SUM(present) AS BIGINT) FROM (
-				SELECT `+verdictElsewhere()+` AS elsewhere, `+verdictInSource()+` AS verdict, f.present FROM (
-					SELECT f.value_pk, f.source_pk, 'tip' AS presence, f.present FROM tallies f`+where+` AND f.present > 0
-					AND f.source_pk IN (SELECT source_pk FROM home_sources) AND f.value_pk IN (`+wholeValues+`)) f) counted
-			GROUP BY elsewhere, verdict`, args, moved)
+	counts[fingerprints.VerdictUnregistered], counts[fingerprints.VerdictCleared] = present, gone
+	copies := func(columns, more, group string) string {
+		return `(SELECT f.value_pk, ` + columns + ` AS present, 'tip' AS presence FROM tallies f` + where + ` AND f.present > 0` + more + group + `) f`
 	}
-	if err == nil {
-		err = t.each(ctx, doing, clock+`SELECT elsewhere, verdict, COUNT(*) FROM (
-				SELECT `+verdictInSource()+` AS elsewhere, `+verdictOfFinding()+` AS verdict FROM findings f`+where+`
-				AND f.presence NOT IN ('gone', 'expired') AND f.pk IN (SELECT finding_pk FROM finding_homes)) counted
-			GROUP BY elsewhere, verdict`, args, moved)
+	for _, query := range []string{
+		`SELECT ` + rankOf(fingerprints.VerdictUnregistered) + ` AS elsewhere, ` + verdictElsewhere() + ` AS verdict, f.present AS n
+			FROM ` + copies("SUM(f.present)", " AND f.value_pk IN ("+registeredValues+")", " GROUP BY f.value_pk"),
+		`SELECT ` + verdictElsewhere() + ` AS elsewhere, ` + verdictInSource() + ` AS verdict, f.present AS n
+			FROM ` + copies("f.source_pk, f.present", " AND +f.source_pk IN (SELECT source_pk FROM home_sources) AND f.value_pk IN ("+wholeValues+")", ""),
+		`SELECT ` + verdictInSource() + ` AS elsewhere, ` + verdictOfFinding() + ` AS verdict, 1 AS n
+			FROM findings f` + where + ` AND f.presence NOT IN ('gone', 'expired') AND f.pk IN (SELECT finding_pk FROM finding_homes)`,
+	} {
+		query = clock + `SELECT elsewhere, verdict, CAST(SUM(n) AS BIGINT) FROM (` + query + `) counted GROUP BY elsewhere, verdict`
+		err := t.each(ctx, doing, query, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
+			var from, to, n int
+			err := scan(&from, &to, &n)
+			counts[verdictAt(from)] -= n
+			counts[verdictAt(to)] += n
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	maps.DeleteFunc(counts, func(_ fingerprints.Verdict, n int) bool { return n == 0 })
-	return counts, err
+	return counts, nil
 }
 
 func (t *tx) VerdictGroups(ctx context.Context, now time.Time, versions []fingerprints.VersionID, values []fingerprints.ValueID) ([]store.VerdictGroup, error) {
@@ -239,12 +241,12 @@ func groupings() []string {
 		`SELECT f.value_pk, f.source_pk, f.homes, f.n, ` + verdictOfFinding() + ` FROM (
 			SELECT value_pk, source_pk, homes, COUNT(*) AS n, MIN(pk) AS pk, 'tip' AS presence FROM (
 				SELECT f.value_pk, f.source_pk, f.pk, string_agg(CAST(fh.home AS TEXT), ',' ORDER BY fh.home) AS homes
-				FROM homes h JOIN finding_homes fh ON fh.home = h.id JOIN findings f ON f.pk = fh.finding_pk
-				WHERE f.value_pk IN ($marks) AND f.presence NOT IN ('gone', 'expired') AND h.secret IN (` + secretsOfValues + `)
+				FROM homes h CROSS JOIN finding_homes fh CROSS JOIN findings f
+				WHERE fh.home = h.id AND f.pk = fh.finding_pk AND f.value_pk IN ($marks) AND f.presence NOT IN ('gone', 'expired') AND h.secret IN (` + secretsOfValues + `)
 				GROUP BY f.value_pk, f.source_pk, f.pk) tied
 			GROUP BY value_pk, source_pk, homes) f ORDER BY 1, 2, 3`,
 		`SELECT f.value_pk, f.source_pk, '', f.present, ` + verdictInSource() + ` FROM (
-			SELECT value_pk, source_pk, 'tip' AS presence, present FROM tallies WHERE value_pk IN ($marks) AND present > 0 AND source_pk IN (
+			SELECT value_pk, source_pk, 'tip' AS presence, present FROM tallies WHERE value_pk IN ($marks) AND present > 0 AND +source_pk IN (
 				SELECT hs.source_pk FROM homes h JOIN home_sources hs ON hs.home = h.id WHERE h.secret IN (` + secretsOfValues + `))) f ORDER BY 1, 2`,
 		`SELECT f.value_pk, 0, '', f.present, ` + verdictElsewhere() + ` FROM (
 			SELECT value_pk, 'tip' AS presence, CAST(SUM(present) AS BIGINT) AS present FROM tallies WHERE value_pk IN ($marks)
