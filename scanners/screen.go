@@ -12,6 +12,31 @@ import (
 // looking at data as one chunk costs.
 func (e *Engine) Screen(ctx context.Context, data []byte) bool {
 	c := Chunk{Data: data[:len(data):len(data)], Final: true, AnyPath: true}
+	if len(data) >= besides && e.looksThrough() {
+		return e.screenBeside(ctx, c)
+	}
+	return e.matched(ctx, c) || e.seenThrough(ctx, c) || ctx.Err() != nil
+}
+
+// screenBeside is Screen for what two cores are worth.
+func (e *Engine) screenBeside(ctx context.Context, c Chunk) bool {
+	e.start()
+	within, stop := context.WithCancel(ctx)
+	defer stop()
+	through := false
+	wait := e.beside(len(c.Data), func() { through = e.seenThrough(within, c) })
+	found := true
+	func() {
+		defer wait() // also when a matcher panics
+		if found = e.matched(ctx, c); found {
+			stop()
+		}
+	}()
+	return found || through || ctx.Err() != nil
+}
+
+// matched reports whether a matcher finds something as it stands.
+func (e *Engine) matched(ctx context.Context, c Chunk) bool {
 	for _, m := range e.Matchers {
 		for _, h := range appendHits(ctx, m, nil, c) {
 			if !h.PathOnly {
@@ -19,8 +44,13 @@ func (e *Engine) Screen(ctx context.Context, data []byte) bool {
 			}
 		}
 	}
+	return false
+}
+
+// seenThrough reports whether there is something in what the chunk decodes to.
+func (e *Engine) seenThrough(ctx context.Context, c Chunk) bool {
 	hits, unread := e.viewed(ctx, c, e.overlap())
-	return len(hits) > 0 || len(unread) > 0 || ctx.Err() != nil
+	return len(hits)+len(unread) > 0
 }
 
 // errSeen ends the look into a content.

@@ -24,6 +24,9 @@ const (
 // stand before it.
 type zipDir struct{ base, start, end int64 }
 
+// zipMark is a byte of what findEnd looks for.
+const zipMark = '\x05'
+
 // findEnd looks for a directory at the end of a content.
 func findEnd(at io.ReaderAt, size int64) (zipDir, bool) {
 	buf := make([]byte, min(size, zipEnd+zipComment))

@@ -13,8 +13,8 @@ import (
 // Bounds of what is in memory while layers are read.
 const (
 	parcelBytes = 1 << 20  // of files that are screened one after the other
-	largeFile   = 8 << 20  // longer ones are screened as they are read
-	streamBytes = 64 << 20 // what that takes at most
+	largeFile   = 8 << 20  // longer ones are not screened beside others in one buffer
+	streamBytes = 64 << 20 // longer ones are screened as they are read, and take so much
 	flightBytes = 80 << 20 // of all that is read and not yet screened
 )
 
@@ -27,7 +27,7 @@ type screening struct {
 	clean *clean
 	room  *semaphore.Weighted // bytes of buffers; who waits for it holds none
 	desks chan struct{}       // one for each that screens
-	pools [4]sync.Pool        // of *[]byte, from parcelBytes on each of twice the size
+	pools [7]sync.Pool        // of *[]byte, from parcelBytes on each of twice the size
 }
 
 func newScreening(o Options) *screening {
@@ -89,7 +89,7 @@ func (in *intake) file(ctx context.Context, m member, body io.Reader) error {
 	switch {
 	case m.sparse: // how much of it there is nobody knows
 		return in.large(ctx, m.number, -1, body)
-	case m.size > largeFile:
+	case m.size > streamBytes:
 		return in.large(ctx, m.number, m.size, body)
 	}
 	size := m.size
@@ -105,6 +105,9 @@ func (in *intake) file(ctx context.Context, m member, body io.Reader) error {
 	p.files = append(p.files, packed{m.number, p.used, p.used + n})
 	p.used += n
 	in.read += int64(n)
+	if size > largeFile {
+		in.send(ctx)
+	}
 	return err
 }
 

@@ -384,7 +384,7 @@ func (s *search) matches(plan int) [][2]int {
 // overlapping, as long as the effort is bearable.
 func (s *search) fast(plan int) (all [][2]int, ok bool) {
 	p := s.plans[plan]
-	if p.reason != "" || s.spent[plan] < 0 {
+	if s.spent[plan] < 0 || p.reason != "" && !s.opens(plan) {
 		return nil, false
 	}
 	intervals := s.interval[plan]

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode/utf8"
 	"unsafe"
+
+	"revenant/scanners/byteclass"
 )
 
 // lowered is how much text is put in lower case at once.
@@ -61,6 +63,10 @@ func keywordLead(keyword string) (l lead, ok bool) {
 // containsLowered is strings.Contains(strings.ToLower(text), keyword), in
 // little memory.
 func containsLowered(text, keyword string) bool {
+	if at := rarestByte(keyword); at >= 0 && !(hasI(keyword) && strings.Contains(text, dottedI)) &&
+		!(strings.Contains(keyword, "k") && strings.Contains(text, string(kelvin))) {
+		return containsFolded(text, keyword, at)
+	}
 	carried := ""
 	for len(text) > 0 {
 		n := min(lowered, len(text))
@@ -75,6 +81,69 @@ func containsLowered(text, keyword string) bool {
 		text = text[n:]
 	}
 	return keyword == ""
+}
+
+// rarestByte is the place of the byte of a keyword that ordinary text has least
+// often; -1: the keyword is empty, or not of ASCII in lower case alone.
+func rarestByte(keyword string) int {
+	at, least := -1, 2.0
+	for i := range len(keyword) {
+		c := keyword[i]
+		if c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return -1
+		}
+		if f := frequency(byteclass.Symbol(c)); f < least {
+			at, least = i, f
+		}
+	}
+	return at
+}
+
+// containsFolded reports whether a keyword of ASCII in lower case stands in a text in
+// any case. It looks closer where the keyword's byte at a place stands.
+func containsFolded(text, keyword string, at int) bool {
+	low := keyword[at]
+	high := low
+	if 'a' <= low && low <= 'z' {
+		high -= 'a' - 'A'
+	}
+	nextLow, nextHigh := -1, -1
+	for i := at; i < len(text); i++ {
+		if nextLow < i {
+			nextLow = byteFrom(text, i, low)
+		}
+		if nextHigh < i {
+			nextHigh = byteFrom(text, i, high)
+		}
+		i = min(nextLow, nextHigh)
+		from := i - at
+		if from+len(keyword) <= len(text) && equalLowered(text[from:from+len(keyword)], keyword) {
+			return true
+		}
+	}
+	return false
+}
+
+// byteFrom is where a byte stands from a place on; len(text) for nowhere.
+func byteFrom(text string, from int, c byte) int {
+	if i := strings.IndexByte(text[from:], c); i >= 0 {
+		return from + i
+	}
+	return len(text)
+}
+
+// equalLowered compares ASCII with ASCII in lower case.
+func equalLowered(text, low string) bool {
+	for i := range len(low) {
+		c := text[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != low[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // bytesOf views a string as bytes, which nobody may change.

@@ -94,12 +94,48 @@ func TestManyStates(t *testing.T) {
 	}
 }
 
+// TestOpenings: patterns that begin with what is everywhere, but in long rows.
+func TestOpenings(t *testing.T) {
+	patterns := []string{
+		`(?i)\b(\b(sgp_(?:[a-fA-F0-9]{16}|local)_[a-fA-F0-9]{40}|sgp_[a-fA-F0-9]{40}|[a-fA-F0-9]{40})\b)(?:["\s;]|\\[nr]|$)`,
+		`[a-f]{12}[g-k]{12,}?z?`, `(?:^|\s)[\w+]{24}x*`, `(?i)[k-s]{21}`, `[é-ü]{20}`, `[^ ]{400}`, `(?:[ab]{15}|[bc]{17})\B.`,
+	}
+	words := []string{
+		"0123456789abcdef", "ABCDEFabcdef", "sgp_local_", "sgp_", "gghhiijjkk", "bbbbbbbb", "aabbaa", "ccbb", " ", "\n", ";", "z", "x+x", "taſK", "\u212a", "éüèöø", "\xff", "kklmnopqrs", `\n`,
+	}
+	matched := map[string]int{}
+	for seed := range uint64(4000) {
+		r := rand.New(rand.NewPCG(seed, 13))
+		var text strings.Builder
+		for range 5 + r.IntN(60) {
+			text.WriteString(words[r.IntN(len(words))])
+			if r.IntN(3) == 0 { // a row
+				text.WriteString(strings.Repeat(words[r.IntN(8)], r.IntN(5)))
+			}
+		}
+		for _, pattern := range patterns {
+			re := regexp.MustCompile(pattern)
+			comparePattern(t, re, text.String())
+			if re.MatchString(text.String()) {
+				matched[pattern]++
+			}
+		}
+		if t.Failed() {
+			return
+		}
+	}
+	if len(matched) < len(patterns)-1 {
+		t.Errorf("some patterns match nowhere: %v", matched)
+	}
+}
+
 // FuzzPattern: any pattern, any text.
 func FuzzPattern(f *testing.F) {
 	f.Add(`(?i)[\w.-]{0,5}?(?:key|token)\s*=\s*"?([a-z0-9]{4,9})(?:["\s;]|$)`, "my.key = \"abcd12\"\ntoken=zzzzz;")
 	f.Add(`\bcurl\b.*?(?:[\r\n]{1,2}.*?){1,5}-u`, "curl a\n b -u c")
 	f.Add(`(?:abc|\Aab|[^x]abcd)+?$`, "abcabcd\nabc")
 	f.Add(`(?s)begin.{2,}?end|end\z`, "begin end end")
+	f.Add(`(?i)[k-s]{19}|[a-f0-9]{40}\b`, "0123456789abcdef0123456789abcdef01234567 kkklllmmmnnnooopppqq\u017f")
 	f.Add(`(?i)task\B`, "ta\u017f\u212as")
 	f.Fuzz(func(t *testing.T, pattern, text string) {
 		re, err := regexp.Compile(pattern)

@@ -43,6 +43,7 @@ type plan struct {
 	announced bool
 	dotted    bool // unless one has an i, which a rune outside ASCII may stand for
 	tree      func() *syntax.Regexp
+	opening   func() *opening // of one that has no leads
 	exact     lazyProgram
 }
 
@@ -133,6 +134,7 @@ func newPlan(index int, d *definition) *plan {
 		}
 		return tree
 	})
+	p.opening = sync.OnceValue(func() *opening { return newOpening(p.tree()) })
 	for i := range d.outline.branches {
 		b := &d.outline.branches[i]
 		p.branches = append(p.branches, &branch{branchOutline: b, plan: index, tree: p.tree, before: newRuneSet(b.before)})
@@ -235,10 +237,14 @@ func (b *branch) starts(text string, at int) (first, last int) {
 // explain says in a line how the rule is looked for.
 func (p *plan) explain() string {
 	if p.reason != "" {
-		if !p.guarded {
-			return "reads the whole content: " + p.reason
+		when := ""
+		if p.guarded {
+			when = " when it has a keyword"
 		}
-		return "reads the whole content when it has a keyword: " + p.reason
+		if o := p.opening(); o != nil {
+			return fmt.Sprintf("looks in the whole content%s for at least %d characters of those that it begins with", when, o.least)
+		}
+		return fmt.Sprintf("reads the whole content%s: %s", when, p.reason)
 	}
 	var b strings.Builder
 	for i, br := range p.branches {
