@@ -111,6 +111,8 @@ func olderSchema(t *testing.T, place string) {
 	t.Helper()
 	create(t, place)
 	db := rawURL(t, place)
+	run(t, db, "DROP TABLE positions")
+	run(t, db, "ALTER TABLE sightings DROP COLUMN stream, DROP COLUMN at_offset, DROP COLUMN run_from")
 	run(t, db, "DROP TABLE notices, deliveries, told, marks")
 	run(t, db, "DROP INDEX findings_until, versions_window")
 	run(t, db, "ALTER TABLE findings DROP COLUMN changed")
