@@ -45,9 +45,8 @@ func (r *Reader) During(d time.Duration) *Source {
 	return &Source{r: r, length: d, given: map[string]bool{}}
 }
 
-// ID implements scanners.Source: it names the cluster, of which nothing is told but
-// by its topics.
-func (s *Source) ID() string { return s.r.ID() }
+// ID implements scanners.Source. It has none: each batch says of which topic it is.
+func (s *Source) ID() string { return "" }
 
 // Kind implements scanners.Source.
 func (s *Source) Kind() fingerprints.SourceKind { return fingerprints.KindKafka }
