@@ -57,6 +57,25 @@ test: needs-test ## every test, then the concurrent packages under the race dete
 .PHONY: needs-test
 needs-test:
 	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox curl:curl groff:groff-base docker-registry:docker-registry pg_ctlcluster:postgresql
+	@$(MAKE) --no-print-directory needs-kafka
+
+# Real brokers for the tests of topics: a current one and the last of Kafka 3.
+KAFKA := 4.4.0
+KAFKA3 := 3.9.2
+
+.PHONY: needs-kafka
+needs-kafka: ## build/kafka: the brokers that tests run, from Maven artifacts, pinned by hash
+	@./scripts/needs.sh java:default-jre-headless mvn:maven
+	@./scripts/kafka/broker.sh lib $(KAFKA)
+	@./scripts/kafka/broker.sh lib $(KAFKA3)
+
+.PHONY: kafka-up kafka-down
+kafka-up: ## a broker at 127.0.0.1:9092 (KAFKA_PORT), its data in build/; KAFKA=3.9.2 for the last of Kafka 3
+	@./scripts/needs.sh java:default-jre-headless mvn:maven
+	@./scripts/kafka/broker.sh up $(KAFKA)
+
+kafka-down: ## stop it, and remove its data
+	@./scripts/kafka/broker.sh down
 
 # The frameworks that run hooks, pinned: hashes of the Python packages and of
 # husky are in scripts/frameworks, lefthook comes through the Go checksums.

@@ -73,6 +73,8 @@ func floors() map[string]room {
 		"scanners/image":              {floor: 2, sideway: []string{"scanners/image/distribution"}},
 		"scanners/image/distribution": {floor: 2, sideway: []string{"scanners/web"}},
 		"scanners/image/buildcontext": {floor: 2, sideway: []string{"scanners/files"}},
+		"scanners/kafka":              {floor: 2, sideway: []string{"scanners/kafka/records"}},
+		"scanners/kafka/records":      {floor: 2, only: []string{}},
 		"scanners/registered":         {floor: 2, sideway: []string{"scanners/byteclass"}},
 		"scanners/rules":              {floor: 2, sideway: []string{"scanners/byteclass"}},
 		"scanners/spool":              {floor: 2},
@@ -118,6 +120,7 @@ func floors() map[string]room {
 
 		"fingerprints/store/postgrestest": {floor: 2, only: []string{}},
 		"scanners/sourcetest":             {floor: 2},
+		"scanners/kafka/kafkatest":        {floor: 2, only: []string{}},
 
 		// Tools of the workshop: nothing imports them, they import nothing.
 		"scripts/benchhook":  {floor: 5, only: []string{}},

@@ -135,9 +135,22 @@ type Item struct {
 	// sorted: hits that touch none of them are dropped. Members of archives
 	// count wholly.
 	Fresh []Span
+	// Stream is where the content stands in a stream that is read in its order; nil:
+	// it is of none.
+	Stream *StreamAt
 	// Open returns the content. It is called at most once, and the caller
 	// closes what it returns. An error becomes a Skip with the item's path.
 	Open func(ctx context.Context) (io.ReadCloser, error)
+}
+
+// StreamAt is a place in a stream whose contents come in order and never change, as
+// a partition's do. What was seen at a place is not counted again when it comes
+// again.
+type StreamAt struct {
+	Name   string // of the stream, within its source; never content
+	Offset int64
+	// Since is an offset from which on everything up to here was read in order.
+	Since int64
 }
 
 // Origin is the commit that brought a content in. Texts are raw; the pipeline
@@ -168,7 +181,10 @@ type Counts struct{ Items, Bytes int64 }
 
 // Batch is what a source yields at once.
 type Batch struct {
-	Items []Item
+	// SourceID is the source that the batch is of, its skips and its cursor too, where
+	// what is read consists of several; empty: the Source's own.
+	SourceID string
+	Items    []Item
 	// Found says that the source looked at contents itself and gives out what may
 	// hold something. When the scan is interrupted it is asked on, with a ctx that
 	// has ended, for what it found until then; it must not read on for it.

@@ -29,6 +29,7 @@ type app struct {
 	rand           io.Reader
 	keepEvery      int64         // of gitrepo.Options; 0: its own
 	placing        time.Duration // of gitrepo.Options; 0: its own
+	segment        time.Duration // of one scan of topics that are followed; 0: kafkaSegment
 
 	home    string // --home
 	asJSON  bool   // --json

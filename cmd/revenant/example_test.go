@@ -77,6 +77,8 @@ func elsewhere(line, finding string) string {
 	line = regexp.MustCompile(`\b20\d\d-\d\d-\d\d\b`).ReplaceAllString(line, day)
 	return strings.NewReplacer(
 		"revenant serve", "REVENANT_SERVE_LISTEN=127.0.0.1:0 timeout --foreground --preserve-status -s INT 2 revenant serve", "revenant worker", "timeout --foreground --preserve-status -s INT 2 revenant worker",
+		"revenant kafka kafka-1:9092 kafka-2:9092", "timeout --foreground --preserve-status -s INT 2 revenant kafka $KAFKA",
+		"revenant kafka kafka-1:9093", "timeout --foreground --preserve-status -s INT 2 revenant kafka $KAFKA", "--tls ", "", "localhost:9092", "$KAFKA",
 		"make test", "echo tested", "3f2a9c", finding, " dir /srv/app", " dir ../app", "/var/log/containers", "../app",
 		"https://github.com/acme/shop", "$FORGE/acme/shop --provider github", "github:acme/shop", "github:acme/shop --server $FORGE", "github:acme ", "github:acme --server $FORGE ",
 		"registry.example.org/", "$REGISTRY/", "registry.example.org ", "$REGISTRY ",
@@ -122,6 +124,7 @@ func newExampleBox(t *testing.T) exampleBox {
 	savedImage(t, images+"/shop:1.4", filepath.Join(b.work, "shop-image.tar"), "nothing in it")
 	savedImage(t, images+"/team/api:v1", "", "nothing in it")
 	savedImage(t, images+"/hub/library/shop:1.4", "", "nothing in it")
+	b.env = append(b.env, "KAFKA="+newTopics(t, "app-1", "logs").addr)
 	forge := newActions(t)
 	forge.run(1, actionsStep{"Run tests", "PASS"})
 	b.env = append(b.env, "FORGE="+forge.api.URL, "REVENANT_GITHUB_TOKEN="+forge.token)

@@ -39,6 +39,13 @@ type scanJob struct {
 	// ends ends a stream when the scan is interrupted: what came until then is
 	// looked at. nil: it is no stream, and the scan stops.
 	ends func()
+	// sink is what stores in place of the registry's sink; nil: that does.
+	sink func(*registrySink) scan.Sink
+	// limit leaves findings out of reports; nil: none are.
+	limit func(emit func(wire.Finding) error) func(wire.Finding) error
+	// again reports whether the job is done once more, with what is registered by
+	// then; nil: it is done once.
+	again func(ctx context.Context) bool
 }
 
 // until is the context of the job's scan. That of a stream does not end: the
@@ -79,7 +86,8 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 	if err != nil {
 		return err
 	}
-	defer eye.close()
+	first := eye
+	defer func() { first.close() }()
 	if eye.session != nil && !fl.noStore {
 		if err := a.refuseValues(ctx, eye.session, fl.exclude...); err != nil {
 			return err
@@ -91,14 +99,17 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 		defer stop()
 	}
 	run := &scanRun{
-		a: a, fl: fl, eye: eye, tolerated: tolerated, reports: reports, meter: a.newMeter(fl, len(jobs)), seed: maphash.MakeSeed(), began: a.now(),
+		a: a, fl: fl, eye: eye, first: eye, tolerated: tolerated, reports: reports, meter: a.newMeter(fl, len(jobs)), seed: maphash.MakeSeed(), began: a.now(),
 	}
 	eye.meter = run.meter
 	defer run.meter.end()
 	for _, j := range jobs {
-		if err := run.job(ctx, j); err != nil {
+		if err := run.repeatedly(ctx, j); err != nil {
 			return err
 		}
+	}
+	if run.eye != first {
+		defer run.eye.close()
 	}
 	run.meter.end()
 	run.total.Notes = append(run.total.Notes, notes(tolerated.given, seenWhole(run.total) && !run.partial)...)
@@ -139,8 +150,52 @@ type scanRun struct {
 	total     scan.Result
 	meter     *meter
 	seed      maphash.Seed
-	at        int // the job, counted from 1
+	at        int  // the job, counted from 1
+	first     *eye // that it began with, which is closed last
+	before    *eye // that was renewed; nil: none, or the first
 	began     time.Time
+}
+
+// repeatedly scans a source as long as it asks for it. What was registered meanwhile
+// is looked for from the next scan on.
+func (r *scanRun) repeatedly(ctx context.Context, j scanJob) error {
+	for {
+		if err := r.job(ctx, j); err != nil {
+			return err
+		}
+		if j.again == nil || !j.again(ctx) {
+			return nil
+		}
+		if err := r.renew(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// renew opens the eye anew where the registry has moved. The old one is closed when
+// there is a newer one still: a source that reads ahead may look with it.
+func (r *scanRun) renew(ctx context.Context) error {
+	s := r.eye.session
+	if s == nil || r.fl.only == "generic" {
+		return nil
+	}
+	key, err := s.reg.PackKey(ctx, s.actor, fingerprints.AudienceCore)
+	if err != nil || key.FieldRevision == r.eye.fieldRevision {
+		return err
+	}
+	next, err := r.a.openEye(ctx, r.fl)
+	if err != nil {
+		return err
+	}
+	next.meter = r.meter
+	if r.before != nil {
+		r.before.close()
+	}
+	if r.eye != r.first {
+		r.before = r.eye
+	}
+	r.eye = next
+	return nil
 }
 
 // job scans one source and adds what came of it.
@@ -176,6 +231,9 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	if eye.session != nil && !r.fl.noStore && (j.place.sourceID != "" || j.place.own) {
 		sink := &registrySink{session: eye.session, runs: map[int64]*registry.ScanRun{}}
 		opts.Sink = sink
+		if j.sink != nil {
+			opts.Sink = j.sink(sink)
+		}
 		if part, is := src.(somePart); is {
 			sink.stands, opts.Extent.Partial = part.Stands, !part.Whole()
 		}
@@ -188,6 +246,9 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 				return usageError{err}
 			}
 		}
+	}
+	if j.limit != nil {
+		opts.Emit = j.limit(opts.Emit)
 	}
 	opts.Source = r.meter.source(src)
 	r.partial = r.partial || j.place.partial

@@ -52,6 +52,8 @@ as in a pipeline's masked variable, their text`},
 		{"CI_SERVER_URL", `the server of the build, as GitLab sets it`},
 		{"REVENANT_JENKINS_USER", `user of Jenkins for 'logs', with`},
 		{"REVENANT_JENKINS_TOKEN", `an API token of that user`},
+		{"REVENANT_KAFKA_USER", `user of Kafka for 'kafka --sasl', with`},
+		{"REVENANT_KAFKA_PASSWORD", `that user's password`},
 		{"XDG_DATA_HOME", `folder of the user's data, where REVENANT_HOME is
 not set`},
 		{"XDG_CONFIG_HOME", `folder of the user's configuration, where 'hook install

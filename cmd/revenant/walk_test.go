@@ -287,6 +287,7 @@ func (w *walk) scanning() {
 	w.logs(added, rotated)
 	w.runs(added, rotated)
 	w.images(added, rotated)
+	w.topics(added, rotated)
 	home := filepath.Join(w.work, "home")
 	w.write("home/.bash_history", "export TOKEN="+added+"\n")
 	w.write("home/.aws/credentials", "[default]\naws_secret_access_key = "+w.plant("aws")+"\n")

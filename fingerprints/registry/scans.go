@@ -53,6 +53,15 @@ type Outcome struct {
 	// Stands reports of a locator that the scan did not look there, though it is
 	// complete: what was seen there stays. nil: it looked everywhere.
 	Stands func(locator string) bool
+	// Searched is what all of the source was searched for, now and before, where that
+	// is less than what this scan looked for; nil: the scan read all of it.
+	Searched *Searched
+}
+
+// Searched is what a source was searched for.
+type Searched struct {
+	Fields  uint64 // revision of the newest registered field
+	Generic bool
 }
 
 // ScanDone is what Finish did.
@@ -293,6 +302,9 @@ func (s *ScanRun) Finish(ctx context.Context, o Outcome) (ScanDone, error) {
 		done := progressed(scan, o.Progress)
 		done.FinishedAt, done.Skips = c.at, int64(len(skips))
 		done.Complete = o.Complete && !slices.ContainsFunc(skips, func(k fingerprints.Skip) bool { return k.Reason.Failure() })
+		if w := o.Searched; w != nil {
+			done.FieldRevision, done.Generic = min(done.FieldRevision, w.Fields), done.Generic && w.Generic
+		}
 		if err := c.tx.SaveScan(ctx, done); err != nil {
 			return err
 		}

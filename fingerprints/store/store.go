@@ -188,7 +188,23 @@ type Observed struct {
 	// source). A complete scan of a part makes only those sightings gone that
 	// a scan of the same part was the last to see.
 	Extent string
+	// Stream is where it was seen in a stream whose contents come in order; nil: in
+	// none. Beyond MaxListed sightings of a finding in a stream are counted in runs,
+	// each of which has a watermark: what is seen again at or before it, changes
+	// nothing.
+	Stream *StreamAt
 }
+
+// StreamAt is a place in a stream.
+type StreamAt struct {
+	Name   string // of the stream, within its source; never content
+	Offset int64
+	// Since is an offset from which on everything up to Offset was recorded, in order.
+	Since int64
+}
+
+// MaxListed is how many sightings of a finding in one stream are kept one by one.
+const MaxListed = 1000
 
 // Recorded is what Record found before it wrote anything: every observation
 // of a finding that was unknown before the call says New.
@@ -347,6 +363,11 @@ type FindingTx interface {
 	// gone.
 	MarkUnseen(ctx context.Context, sourceID, extent string, before, at time.Time, keep func(path, locator string) bool) ([]fingerprints.FindingID, error)
 
+	// ExpireStreams makes expired what a source's streams do not keep any longer: every
+	// sighting before the offset that from returns for its stream. It returns the
+	// findings whose presence changed.
+	ExpireStreams(ctx context.Context, sourceID string, at time.Time, from func(stream string) int64) ([]fingerprints.FindingID, error)
+
 	// EachProvenance streams every stored text that may hold provenance
 	// (paths, contexts, locators, URLs, skip paths), and Rewrite replaces one,
 	// for the redaction of values registered later. Rewriting a path merges
@@ -407,6 +428,11 @@ type SourceTx interface {
 	MoveSource(ctx context.Context, from, to string, rekey func(fingerprints.Finding) fingerprints.FindingID) error
 	// ForgetSource removes a source with its scans, findings and sightings.
 	ForgetSource(ctx context.Context, id string) error
+
+	// PutPositions inserts or replaces, by name, how far parts of a source were read;
+	// opaque, never content. Positions are all of a source's; they go with it.
+	PutPositions(ctx context.Context, sourceID string, rows map[string][]byte) error
+	Positions(ctx context.Context, sourceID string) (map[string][]byte, error)
 
 	StartScan(ctx context.Context, s Scan) (int64, error)
 	// SaveScan updates progress, cursor and outcome of a started scan.

@@ -62,6 +62,9 @@ func (d *producer) produce(ctx, late context.Context) {
 
 // give sends a batch's jobs and its end; false when nobody takes them.
 func (d *producer) give(ctx context.Context, b scanners.Batch, end *job) bool {
+	if b.SourceID == "" {
+		b.SourceID = d.p.o.Source.ID()
+	}
 	jobs, skips := d.prepare(ctx, b)
 	for _, j := range jobs {
 		j.late = b.Found
@@ -105,7 +108,7 @@ func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job)
 	for _, s := range b.Skipped {
 		raws = append(raws, s.Path, s.Locator)
 	}
-	raws = append(raws, d.p.o.Source.ID())
+	raws = append(raws, b.SourceID)
 	rest := len(raws)
 	refs := refsOf(b.Items)
 	texts := d.redactor.scan(ctx, append(raws, refs...))
@@ -119,7 +122,7 @@ func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job)
 		t := texts[provenance*i : provenance*(i+1)]
 		jobs[i] = &job{
 			item: it, path: t[0], url: userinfo.ReplaceAllString(t[1].shown(), "://"), locator: t[2].shown(), sourceID: t[3].shown(),
-			own: it.SourceID == d.p.o.Source.ID(), extent: d.p.o.Extent.Name, weight: d.p.weigh(it.Size), out: make(chan []*sighting, 1),
+			own: it.SourceID == b.SourceID, extent: d.p.o.Extent.Name, weight: d.p.weigh(it.Size), out: make(chan []*sighting, 1),
 		}
 		jobs[i].item.Origin.Author, jobs[i].item.Origin.Email, jobs[i].item.Origin.Message = t[4].shown(), t[5].shown(), t[6].shown()
 		jobs[i].item.Owner = t[7].shown()
@@ -215,10 +218,18 @@ func (p *pipeline) mentions(j *job, t text, where string, from int, reported map
 	return found
 }
 
+// streamOf is where an item stands in a stream, as it is stored.
+func streamOf(it scanners.Item) *store.StreamAt {
+	if it.Stream == nil {
+		return nil
+	}
+	return &store.StreamAt{Name: it.Stream.Name, Offset: it.Stream.Offset, Since: it.Stream.Since}
+}
+
 // observed is what all sightings of an item share.
 func (j *job) observed(path, locator string) store.Observed {
 	return store.Observed{
-		SourceID: j.sourceID, Path: path, Extent: j.extent,
+		SourceID: j.sourceID, Path: path, Extent: j.extent, Stream: streamOf(j.item),
 		Sighting: fingerprints.Sighting{
 			Locator: locator, Presence: j.item.Presence, URL: j.url, At: j.item.At,
 		},

@@ -106,3 +106,22 @@ func (v *inspected) end() error {
 
 // Skip implements archives.Visitor.
 func (v *inspected) Skip(fingerprints.Skip) { v.found = true }
+
+// Texts is Of for many contents: yes is called for each that something could be
+// reported in, in order.
+func (s Screen) Texts(ctx context.Context, texts [][]byte, yes func(i int)) {
+	next := 0
+	packed := func(to int) { // those between two that the engine finds something in
+		for ; next < to; next++ {
+			if s.Archives != nil && archives.Packed(texts[next]) && s.Of(ctx, texts[next]) {
+				yes(next)
+			}
+		}
+	}
+	s.Engine.ScreenTexts(ctx, texts, func(i int) {
+		packed(i)
+		next = i + 1
+		yes(i)
+	})
+	packed(len(texts))
+}

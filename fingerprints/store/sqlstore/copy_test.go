@@ -64,6 +64,7 @@ func furnish(t *testing.T, s store.Store) {
 			tx.AddSkips(ctx, scan, []fingerprints.Skip{{Path: fmt.Sprintf("%04000d", 1), Reason: fingerprints.SkipTooLarge, Size: -1}}),
 			tx.AppendAudit(ctx, store.AuditRecord{Sequence: 1, At: at.Add(123), Actor: "me", Content: []byte("{}")}),
 			tx.PutCheckpoint(ctx, 1, nil),
+			tx.PutPositions(ctx, "dir:/x", map[string][]byte{"0": {0, 0xff}}),
 			tx.SetMark(ctx, "feed", "", "1"),
 			tx.PutTold(ctx, []store.Told{{Receiver: "chat", Finding: o[1].FindingID, Word: "leaked", At: at}}),
 			tx.AddDelivery(ctx, store.Delivery{ID: "m1", Receiver: "chat", CreatedAt: at, NextAt: at, Deadline: at}, []store.Notice{{Receiver: "chat", Finding: o[1].FindingID, At: at}}),

@@ -151,6 +151,10 @@ func (t *tx) MoveSource(ctx context.Context, from, to string, rekey func(fingerp
 		if _, err := t.exec(ctx, doing, `UPDATE scans SET source_pk = ? WHERE source_pk = ?`, target, old); err != nil {
 			return err
 		}
+		if _, err := t.exec(ctx, doing, `INSERT INTO positions (source_pk, name, position)
+			SELECT ?1, name, position FROM positions WHERE source_pk = ?2 ON CONFLICT DO NOTHING`, target, old); err != nil {
+			return err
+		}
 	}
 	for after := int64(0); ; {
 		list, err := t.movable(ctx, old, after)

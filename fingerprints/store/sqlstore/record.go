@@ -48,6 +48,7 @@ type recording struct {
 	places  []*sighted // each once
 	byPlace map[place]*sighted
 	ofObs   []*sighted
+	inRun   map[int]*run // observations that are counted, and not listed
 }
 
 // sighted is a sighting that is about to be stored.
@@ -57,6 +58,9 @@ type sighted struct {
 	more   int64
 	extent string
 	isNew  bool
+	stream string
+	at     any // the offset in the stream, of a run its watermark
+	from   any // where a run begins; nil: it is none
 }
 
 func (t *tx) Record(ctx context.Context, at time.Time, obs []store.Observed) ([]store.Recorded, error) {
@@ -72,7 +76,7 @@ func (t *tx) Record(ctx context.Context, at time.Time, obs []store.Observed) ([]
 	}
 	steps := []func(context.Context) error{
 		r.findSources, r.findAliases, r.findFindings, r.addFindings,
-		r.linkFields, r.addSightings, r.updateFindings, r.replaceLinks, r.numberChanges,
+		r.linkFields, r.findRuns, r.addSightings, r.updateFindings, r.replaceLinks, r.numberChanges,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {

@@ -6,7 +6,7 @@ import (
 	"revenant/fingerprints"
 )
 
-const sightingWidth = 21
+const sightingWidth = 24
 
 // addSightings upserts every place once, and learns which were known: the
 // database answers with the number of the row, which is the one given to a new
@@ -26,7 +26,7 @@ func (r *recording) addSightings(ctx context.Context) error {
 	err = insertMany(sightingWidth, args, func(values string, part []any) error {
 		return r.t.each(ctx, "storing sightings", `INSERT INTO sightings (pk, finding_pk, locator, span_start, span_end,
 			line, col, end_line, end_col, form, rule, field, inside, presence, context, url, content_at,
-			first_seen, last_seen, extent, more) VALUES `+values+upsertSighting(r.t.s.engine.words().key), part, func(scan scanner) error {
+			first_seen, last_seen, extent, more, stream, at_offset, run_from) VALUES `+values+upsertSighting(r.t.s.engine.words().key), part, func(scan scanner) error {
 			var pk int64
 			err := scan(&pk)
 			if i := pk - first; err == nil && i >= 0 {
@@ -64,7 +64,8 @@ func upsertSighting(key func(string) string) string {
 		content_at = excluded.content_at,
 		first_seen = CASE WHEN excluded.first_seen < sightings.first_seen THEN excluded.first_seen ELSE sightings.first_seen END,
 		last_seen = CASE WHEN excluded.last_seen > sightings.last_seen THEN excluded.last_seen ELSE sightings.last_seen END,
-		extent = excluded.extent, more = excluded.more
+		extent = excluded.extent, more = excluded.more,
+		stream = excluded.stream, at_offset = excluded.at_offset, run_from = excluded.run_from
 	RETURNING pk`
 }
 
@@ -72,9 +73,14 @@ func upsertSighting(key func(string) string) string {
 func (r *recording) gather() {
 	for i, o := range r.obs {
 		at := place{r.byObs[i].pk, text(o.Sighting.Locator), o.Sighting.Start, o.Sighting.End}
+		in := r.inRun[i]
+		if in != nil {
+			at = in.place(at.finding)
+		}
 		p := r.byPlace[at]
 		if p == nil {
 			p = &sighted{place: at, s: o.Sighting, more: o.Overflow, extent: o.Extent}
+			p.streams(o, in)
 			r.byPlace[at] = p
 			r.places = append(r.places, p)
 		} else {
@@ -107,5 +113,5 @@ func (p *sighted) append(args []any, seen int64) []any {
 	}
 	return append(args, p.finding, p.locator, p.start, p.end, int64(s.Line), int64(s.Column), int64(s.EndLine), int64(s.EndColumn),
 		string(s.Form), s.Rule, field, bit(s.Within), string(s.Presence), text(s.Context), text(s.URL), stamp(s.At),
-		seen, seen, p.extent, p.more)
+		seen, seen, p.extent, p.more, p.stream, p.at, p.from)
 }

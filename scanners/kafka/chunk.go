@@ -1,0 +1,192 @@
+package kafka
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"revenant/fingerprints"
+	"revenant/scanners"
+	"revenant/scanners/kafka/records"
+)
+
+// Paths of what a message consists of. A header's path goes on with its name.
+const (
+	PathKey    = "@key"
+	PathValue  = "@value"
+	PathHeader = "@header/"
+)
+
+// chunk is what one fetch gave of a partition, on its way.
+type chunk struct {
+	place
+	sourceID    string
+	incarnation int
+	start       int64    // everything from here on was read
+	pos         Position // when all of it is stored
+	records     []records.Record
+	skips       []fingerprints.Skip
+	size        int64 // in memory
+	end         bool  // nothing comes any more
+	err         error // why, where that was not to be
+	done        chan struct{}
+
+	// Written by look before done is closed:
+	items []scanners.Item
+	read  scanners.Counts // of what was not given out as an item
+}
+
+// chunk begins a chunk where the partition stands. The lock is held, or the
+// partition nobody's.
+func (r *Reader) chunk(p *partition) *chunk {
+	return &chunk{
+		place: p.place, sourceID: r.SourceID(p.topic), incarnation: abs(p.incarnation), start: p.start, pos: p.position(p.next),
+		done: make(chan struct{}),
+	}
+}
+
+// push hands a chunk on, to be looked at and to be given out in its turn.
+func (r *Reader) push(c *chunk) {
+	r.spent(c.size)
+	select {
+	case r.queue <- c:
+	case <-r.closing:
+		return
+	}
+	select {
+	case r.work <- c:
+	case <-r.closing:
+	}
+}
+
+// add takes the records of a batch.
+func (c *chunk) add(b records.Batch) {
+	c.pos.Next = b.Last + 1
+	if b.Problem != "" {
+		c.skip(fingerprints.SkipBadRecord, fmt.Sprintf("%s: of the batch of offsets %d to %d %d were read: %s", c.where(), b.First, b.Last, len(b.Records), b.Problem), b.Size)
+	}
+	if b.Control {
+		return
+	}
+	c.records = append(c.records, b.Records...)
+	c.size += b.Size
+	for _, rec := range b.Records {
+		c.size += int64(len(rec.Key)+len(rec.Value)) + 128
+	}
+}
+
+func (c *chunk) lastRecord() *records.Record {
+	if len(c.records) == 0 {
+		return nil
+	}
+	return &c.records[len(c.records)-1]
+}
+
+// where names the partition for people.
+func (c *chunk) where() string {
+	s := fmt.Sprintf("partition %d", c.part)
+	if c.incarnation > 1 {
+		s = fmt.Sprintf("incarnation %d %s", c.incarnation, s)
+	}
+	return s
+}
+
+// skip lists what was not read.
+func (c *chunk) skip(why fingerprints.SkipReason, detail string, size int64) {
+	locator := fmt.Sprintf("%s offset %d", c.where(), max(0, c.pos.Next-1))
+	c.skips = append(c.skips, fingerprints.Skip{Path: PathValue, Locator: locator, Reason: why, Detail: detail, Size: size})
+}
+
+// text is a part of a record that is looked at.
+type text struct {
+	record int
+	header int // which; -1: none
+	path   string
+	data   []byte
+}
+
+// look finds the messages that may hold something.
+func (c *chunk) look(ctx context.Context, screen Screen) {
+	defer close(c.done)
+	texts := c.texts()
+	c.read.Items = int64(len(c.records))
+	for _, t := range texts {
+		c.read.Bytes += int64(len(t.data))
+	}
+	defer func() { c.records = nil }()
+	given := text{record: -1}
+	give := func(t text) {
+		if t.header >= 0 && t.record == given.record && t.header == given.header {
+			return // by its name and by its value
+		}
+		given = t
+		c.items = append(c.items, c.item(t))
+		c.read.Bytes -= int64(len(t.data))
+	}
+	if screen == nil {
+		for _, t := range texts {
+			give(t)
+		}
+		c.read.Items = 0
+		return
+	}
+	data := make([][]byte, len(texts))
+	for i, t := range texts {
+		data[i] = t.data
+	}
+	screen.Texts(ctx, data, func(i int) { give(texts[i]) })
+	c.read.Items -= int64(len(c.items))
+	c.read.Items = max(0, c.read.Items)
+}
+
+// texts are what the records consist of. A header whose name may be one is shown
+// with it.
+func (c *chunk) texts() []text {
+	out := make([]text, 0, 2*len(c.records))
+	for i := range c.records {
+		r := &c.records[i]
+		if len(r.Key) > 0 {
+			out = append(out, text{i, -1, PathKey, r.Key})
+		}
+		if len(r.Value) > 0 {
+			out = append(out, text{i, -1, PathValue, r.Value})
+		}
+		for n, h := range r.Headers {
+			out = append(out, text{i, n, "", h.Value})
+			if len(h.Name) > longName {
+				out = append(out, text{i, n, "", h.Name})
+			}
+		}
+	}
+	return out
+}
+
+// longName is how long a header's name is at most that is not looked at: no secret
+// is that short.
+const longName = 7
+
+// item is a part of a record as the pipeline takes it. It has a copy of it: what it
+// was fetched with is let go.
+func (c *chunk) item(t text) scanners.Item {
+	r := &c.records[t.record]
+	path, data := t.path, t.data
+	locator := fmt.Sprintf("%s offset %d", c.where(), r.Offset)
+	if t.header >= 0 {
+		h := r.Headers[t.header]
+		path, data = PathHeader+string(h.Name), h.Value
+		for n := range t.header {
+			if bytes.Equal(r.Headers[n].Name, h.Name) {
+				locator = fmt.Sprintf("%s offset %d header %d", c.where(), r.Offset, t.header+1)
+			}
+		}
+	}
+	body := bytes.Clone(data)
+	return scanners.Item{
+		SourceID: c.sourceID, Path: strings.Clone(path), Locator: locator, Recurs: true, Presence: fingerprints.PresenceRetained,
+		At: r.Time, Size: int64(len(body)),
+		Stream: &scanners.StreamAt{Name: Stream(c.incarnation, c.part), Offset: r.Offset, Since: c.start},
+		Open:   func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
+	}
+}
