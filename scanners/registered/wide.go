@@ -108,21 +108,31 @@ func (w *work) transcode(x *text, p, order int) int {
 			}
 			continue
 		}
-		lo, hi := x.data[p+low], x.data[p+order]
-		r, width := rune(lo)|rune(hi)<<8, 2
-		if hi == 0 && lo != 0 {
-			gap = 0
-		} else if hi != page || hi == 0 { // letters of one script have their high byte in common
-			gap++
-		}
-		page = hi
-		if utf16.IsSurrogate(r) && p+4 <= len(x.data) {
-			if full := utf16.DecodeRune(r, rune(x.data[p+2+low])|rune(x.data[p+2+order])<<8); full != utf8.RuneError {
-				r, width = full, 4
+		for p+2 <= len(x.data) && gap <= wideGap && len(y.data) < piece {
+			lo, hi := x.data[p+low], x.data[p+order]
+			r, width := rune(lo)|rune(hi)<<8, 2
+			if r-1 < utf8.RuneSelf-1 && r != 0 {
+				break
 			}
+			if hi == 0 && lo != 0 {
+				gap = 0
+			} else if hi != page || hi == 0 { // letters of one script have their high byte in common
+				gap++
+			}
+			page = hi
+			if utf16.IsSurrogate(r) && p+4 <= len(x.data) {
+				if full := utf16.DecodeRune(r, rune(x.data[p+2+low])|rune(x.data[p+2+order])<<8); full != utf8.RuneError {
+					r, width = full, 4
+				}
+			}
+			if r == 0 { // programs are full of them
+				y.bytewise(p)
+				y.data = append(y.data, 0)
+			} else {
+				y.push(r, p, width)
+			}
+			p += width
 		}
-		y.push(r, p, width)
-		p += width
 		if len(y.data) >= piece {
 			w.search(y, 1)
 			y = y.tail(keep)
@@ -138,6 +148,15 @@ func (w *work) transcode(x *text, p, order int) int {
 // ends. low says which byte of a unit is not zero.
 func (t *text) ascii(data []byte, p, low, most int) (end int) {
 	from, n := p, len(t.data)
+	for shift := 8 * low; p+8 <= len(data) && len(t.data)+4 <= most; p += 8 { // four units at once
+		v := binary.LittleEndian.Uint64(data[p:])
+		u := v >> shift & wideLow
+		if v&^(wideLow<<shift) != 0 || u&notASCII != 0 || (u+lastASCII)&notASCII != notASCII {
+			break
+		}
+		u = (u | u>>8) & 0x0000ffff0000ffff
+		t.data = binary.LittleEndian.AppendUint32(t.data, uint32(u|u>>16))
+	}
 	for ; p+2 <= len(data) && len(t.data) < most; p += 2 {
 		c := data[p+low]
 		if data[p+1-low] != 0 || c-1 >= utf8.RuneSelf-1 {
@@ -146,9 +165,25 @@ func (t *text) ascii(data []byte, p, low, most int) (end int) {
 		t.data = append(t.data, c)
 	}
 	if p > from {
-		t.from = append(t.from, stretchOf{out: int32(n), at: int32(from), each: 2})
+		n, t.data = len(t.data), t.data[:n]
+		t.bytewise(from)
+		t.data = t.data[:n]
 	}
 	return p
+}
+
+const (
+	notASCII  = 0x0080008000800080
+	lastASCII = 0x007f007f007f007f
+)
+
+// bytewise says that the bytes of the text from here on come from two bytes each of
+// the chunk, from a place on.
+func (t *text) bytewise(at int) {
+	if k := len(t.from) - 1; k >= 0 && t.from[k].each == 2 && int(t.from[k].at)+2*(len(t.data)-int(t.from[k].out)) == at {
+		return
+	}
+	t.from = append(t.from, stretchOf{out: int32(len(t.data)), at: int32(at), each: 2})
 }
 
 // push appends a character that stands at a place of the chunk.

@@ -8,12 +8,26 @@ type coat struct {
 	out           *stretches
 	on            int // where the next line of the armour begins; 0: there is none
 	before, after int // how long what stands before the last line was, and after it
+	mark          int // where armour begins next, as far as it was looked for
 }
+
+// armourMark is what armour begins with.
+const armourMark = "-----BEGIN "
 
 // line looks at a line and the beginning of the next one.
 func (s *coat) line(data []byte, start, end, next int) {
 	follows := data[next:min(len(data), next+faraway)]
 	if s.on != start || start == 0 {
+		if s.mark < start { // one look through the text, and not one for each line
+			if s.mark = len(data); start < len(data) {
+				if i := bytes.Index(data[start:], []byte(armourMark)); i >= 0 {
+					s.mark = start + i
+				}
+			}
+		}
+		if s.mark >= end {
+			return
+		}
 		from, ok := s.begins(data[start:end], follows)
 		if !ok {
 			return
@@ -35,12 +49,12 @@ func (s *coat) begins(in, follows []byte) (from int, ok bool) {
 	if len(in) < len("-----BEGIN KEY-----") {
 		return 0, false
 	}
-	at := bytes.Index(in, []byte("-----BEGIN "))
+	at := bytes.Index(in, []byte(armourMark))
 	if at < 0 || armoured(in) {
 		return 0, false
 	}
 	to := bytes.LastIndex(in, []byte("-----")) + len("-----")
-	if to <= at+len("-----BEGIN ") {
+	if to <= at+len(armourMark) {
 		return 0, false
 	}
 	s.after = len(in) - to

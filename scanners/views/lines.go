@@ -43,6 +43,7 @@ const (
 
 func (s *lines) forget() {
 	s.start, s.cut, s.on, s.encoded, s.armour, s.coat.on, s.inner = 0, 0, 0, 0, 0, 0, 0
+	s.coat.mark = -1
 	s.stamp.forget()
 }
 

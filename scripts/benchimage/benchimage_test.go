@@ -73,8 +73,9 @@ func TestTable(t *testing.T) {
 	text := table(options{runs: 1}, []row{
 		{kind: kind{name: "fast"}, inflate: at(7, 7), search: at(10, 14)},
 		{kind: kind{name: "slow"}, inflate: at(6, 6), search: at(10, 18)},
+		{kind: kind{name: "nested"}, inflate: at(1, 1), every: at(8, 9), search: at(10, 18)},
 	})
-	for _, want := range []string{"| 70 % | 2.0 |", "| 60 % (missed) | 3.0 |"} {
+	for _, want := range []string{"| 70 % | 2.0 |", "| 60 % (missed) | 3.0 |", "| 80 % | 2.0 |", "| 10 % (missed) | 18.0 |"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

@@ -23,6 +23,9 @@ import (
 type kind struct {
 	name string
 	once bool // it is large: one run is enough
+	// inner says that its files are in gzip themselves, which the floor of all that
+	// has to be inflated takes in.
+	inner bool
 	// fill adds its files; it may be called again, and adds the same.
 	fill func(add adder) error
 }
@@ -36,7 +39,7 @@ func kinds(o options) []kind {
 	list := []kind{
 		{name: "program text (Go's sources)", fill: tree(most, filepath.Join(goRoot, "src"), isText)},
 		{name: "programs (Go's tools, what is built here)", fill: programs(most, filepath.Join(goRoot, "pkg", "tool"), filepath.Join(goRoot, "bin"), o.bin)},
-		{name: "packed (Go's sources, each in gzip)", fill: tree(most/4, filepath.Join(goRoot, "src"), isText).packed()},
+		{name: "packed (Go's sources, each in gzip)", fill: tree(most/4, filepath.Join(goRoot, "src"), isText).packed(), inner: true},
 		{name: "logs (generated)", fill: generated(most, logLines)},
 		{name: "tables and strings in UTF-16 (generated)", fill: generated(most/4, binaryTables)},
 	}
