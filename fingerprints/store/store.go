@@ -413,6 +413,11 @@ type SourceTx interface {
 	SaveScan(ctx context.Context, s Scan) error
 	// Scans lists a source's scans, newest first.
 	Scans(ctx context.Context, sourceID string, limit int) ([]Scan, error)
+	// ForgetScans removes finished scans of a source with their skips, but for the
+	// newest, so many, and those that coverage may rest on: for each extent and kind
+	// (generic or not) the newest complete one, the newest complete one of those that
+	// searched for most, and all of ExtentStream. It returns how many it removed.
+	ForgetScans(ctx context.Context, sourceID string, keep int) (int, error)
 	// NewestScans are the newest scan of every source, by source.
 	NewestScans(ctx context.Context) (map[string]Scan, error)
 	// ScanByID is one scan.
