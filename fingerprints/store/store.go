@@ -314,6 +314,8 @@ type FindingTx interface {
 
 	Findings(ctx context.Context, now time.Time, f FindingFilter) ([]FindingView, error)
 	CountVerdicts(ctx context.Context, now time.Time, f FindingFilter) (map[fingerprints.Verdict]int, error)
+	// VerdictsBySource counts the verdicts of every source that has findings.
+	VerdictsBySource(ctx context.Context, now time.Time) (map[string]map[fingerprints.Verdict]int, error)
 	// EachPlace streams findings with little of each, for what must look at all of
 	// them; in no order, and fn must not use the transaction.
 	EachPlace(ctx context.Context, now time.Time, f FindingFilter, fn func(Place) error) error

@@ -21,6 +21,18 @@ func (f *fixture) counted() {
 	for _, now := range []time.Time{hour(50), hour(1000)} {
 		all := f.findings(now, store.FindingFilter{})
 		filters := []store.FindingFilter{{}}
+		bySource := map[string]map[fingerprints.Verdict]int{}
+		for _, v := range all {
+			if bySource[v.SourceID] == nil {
+				bySource[v.SourceID] = map[fingerprints.Verdict]int{}
+			}
+			bySource[v.SourceID][v.Verdict]++
+		}
+		f.view(func(tx store.Tx) error {
+			got, err := tx.VerdictsBySource(f.ctx, now)
+			f.diff("VerdictsBySource", bySource, got)
+			return err
+		})
 		for i := 0; i < len(all); i += 1 + len(all)/10 {
 			v := all[i]
 			filters = append(filters, store.FindingFilter{SourceID: v.SourceID})
