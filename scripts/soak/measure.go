@@ -15,14 +15,14 @@ import (
 
 // result is one registry, filled and measured.
 type result struct {
-	place, shape      string
-	registered        time.Duration
-	filled            []part
-	again             part
-	verdicts, reads   []timing
-	busy              timing // verdict changes while scans record
-	findings, present int
-	size              int64
+	place, shape    string
+	registered      time.Duration
+	filled          []part
+	again           part
+	verdicts, reads []timing
+	busy            timing // verdict changes while scans record
+	findings        int
+	size            int64
 }
 
 // part is a stretch of recording.
