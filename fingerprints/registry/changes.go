@@ -222,10 +222,6 @@ func moves(e AuditEntry) string {
 	switch e.Action {
 	case "version.ack", "version.prove", "secret.refresh":
 		return ""
-	case "secret.allow", "secret.unallow": // others are tied to findings, which changed themselves
-		if e.Details["path"] != "**" {
-			return ""
-		}
 	}
 	if !strings.HasPrefix(e.Action, "version.") && !strings.HasPrefix(e.Action, "secret.") {
 		return ""

@@ -145,7 +145,7 @@ func (r *Registry) redactProvenance(ctx context.Context, a Actor, need Scope, wh
 		})
 	}
 	if err != nil {
-		return n, fmt.Errorf("%w, but repeat the command: %w", ErrNotRedacted, err)
+		return n, fmt.Errorf("%s: %w: repeat the command: %w", what, ErrNotRedacted, err)
 	}
 	return n, nil
 }

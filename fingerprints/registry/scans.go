@@ -100,6 +100,10 @@ func (s *ScanRun) Cursor() []byte { return s.cursor }
 // recentScans bounds how many scans of a source are looked at.
 const recentScans = 1000
 
+// keptScans is how many scans of a source are kept whatever they say: one that is
+// scanned every ten minutes has fifty thousand in a year.
+const keptScans = 100
+
 func ignoreNotFound(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
@@ -317,7 +321,8 @@ func (s *ScanRun) Finish(ctx context.Context, o Outcome) (ScanDone, error) {
 			details["gone"] = strconv.Itoa(len(out.Gone))
 		}
 		c.note("scan.finish", done.SourceID, details)
-		return nil
+		_, err = c.tx.ForgetScans(ctx, done.SourceID, keptScans)
+		return err
 	})
 	if err != nil {
 		return ScanDone{}, err

@@ -54,14 +54,20 @@ func (r *Registry) Sources(ctx context.Context, a Actor) ([]SourceSummary, error
 		if err != nil {
 			return err
 		}
+		newest, err := v.tx.NewestScans(ctx)
+		if err != nil {
+			return err
+		}
+		verdicts, err := v.tx.VerdictsBySource(ctx, v.now)
 		for _, src := range all {
-			one, _, err := v.source(ctx, src, 1)
-			if err != nil {
-				return err
+			one := SourceSummary{ID: src.ID, Kind: src.Kind, AddedAt: src.AddedAt, Findings: verdicts[src.ID]}
+			if scan, has := newest[src.ID]; has {
+				last := scanView(scan)
+				one.LastScan = &last
 			}
 			out = append(out, one)
 		}
-		return nil
+		return err
 	})
 	return out, err
 }

@@ -20,10 +20,10 @@ type FindingChange struct {
 //
 // A finding's number moves when it is new, seen at a new place, stronger or
 // weaker in presence, gone, returned, merged, moved to another source, triaged,
-// tied to a registered field, an allowed home or a decision, and when its
-// provenance is redacted. It does not move when a version's state changes, or when a
-// home begins or ends to cover whole sources: the audit chain tells that; nor by the passing of time: Lapsed tells that; nor
-// when its source is forgotten, which removes it.
+// tied to a registered field or a decision, tied to an allowed home by a scan, and
+// when its provenance is redacted. It does not move when a version's state changes
+// or a home is added or removed: the audit chain tells that; nor by the passing of
+// time: Lapsed tells that; nor when its source is forgotten, which removes it.
 type ChangeTx interface {
 	// Changes lists findings whose latest change is above a number, in order of
 	// numbers.

@@ -330,6 +330,8 @@ type FindingTx interface {
 
 	Findings(ctx context.Context, now time.Time, f FindingFilter) ([]FindingView, error)
 	CountVerdicts(ctx context.Context, now time.Time, f FindingFilter) (map[fingerprints.Verdict]int, error)
+	// VerdictsBySource counts the verdicts of every source that has findings.
+	VerdictsBySource(ctx context.Context, now time.Time) (map[string]map[fingerprints.Verdict]int, error)
 	// EachPlace streams findings with little of each, for what must look at all of
 	// them; in no order, and fn must not use the transaction.
 	EachPlace(ctx context.Context, now time.Time, f FindingFilter, fn func(Place) error) error
@@ -439,6 +441,11 @@ type SourceTx interface {
 	SaveScan(ctx context.Context, s Scan) error
 	// Scans lists a source's scans, newest first.
 	Scans(ctx context.Context, sourceID string, limit int) ([]Scan, error)
+	// ForgetScans removes finished scans of a source with their skips, but for the
+	// newest, so many, and those that coverage may rest on: for each extent and kind
+	// (generic or not) the newest complete one, the newest complete one of those that
+	// searched for most, and all of ExtentStream. It returns how many it removed.
+	ForgetScans(ctx context.Context, sourceID string, keep int) (int, error)
 	// NewestScans are the newest scan of every source, by source.
 	NewestScans(ctx context.Context) (map[string]Scan, error)
 	// ScanByID is one scan.

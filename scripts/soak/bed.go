@@ -42,8 +42,6 @@ type bed struct {
 	actor  registry.Actor
 	rand   *rand.ChaCha8
 	values []known // registered; the first is the common one
-	source int     // that are filled
-	now    time.Duration
 }
 
 // known is a registered value.

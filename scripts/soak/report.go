@@ -35,9 +35,9 @@ func report(o options, place string, runs []result, drains []drained) string {
 			fmt.Fprintf(&t, "| %s | %d | %.0f | %.0f | %.0f | %.0f | %d, %d, %d | %d |\n", r.shape, r.findings, float64(o.versions)/r.registered.Seconds(),
 				first.rate(), last.rate(), r.again.rate(), first.memory/1e6, last.memory/1e6, r.again.memory/1e6, r.size/1e6)
 		}
-		t.WriteString("\nWhat changes verdicts, in ms: the command, and how long a reader then needs for a page of the secret's findings, their counts, and a page of the feed. In brackets how many verdicts it changed.\n\n")
+		t.WriteString("\nWhat changes verdicts, in ms from the beginning of the command: when a reader has seen the new verdict in a page of the secret's findings, in their counts and in a page of the feed; and when the command returns. In brackets how many verdicts it changed.\n\n")
 		table(&t, runs, func(r result) []timing { return r.verdicts }, func(x timing) string {
-			return fmt.Sprintf("%s + %s (%s)", ms(x.took), ms(x.seen), x.note)
+			return fmt.Sprintf("%s; %s (%s)", ms(x.seen), ms(x.took), x.note)
 		})
 		t.WriteString("\nWhile a scan records without a pause, a version is marked as compromised: half of the commands took at most, and the slowest took, ms:")
 		for _, r := range runs {

@@ -38,9 +38,6 @@ func (t *tx) Allows(ctx context.Context, secret string) ([]store.Allow, error) {
 }
 
 func (t *tx) RemoveAllow(ctx context.Context, id int64) error {
-	if err := t.changedWhere(ctx, `SELECT finding_pk FROM finding_homes WHERE home = ? ORDER BY finding_pk`, id); err != nil {
-		return err
-	}
 	n, err := t.exec(ctx, "removing an allowed home", `DELETE FROM homes WHERE id = ?`, id)
 	if err == nil && n == 0 {
 		return notFound("allowed home", "")
@@ -95,20 +92,19 @@ func (t *tx) CountCovered(ctx context.Context, home int64) (int, error) {
 }
 
 func (t *tx) AddAllowed(ctx context.Context, home int64, findings []fingerprints.FindingID) error {
-	return t.addLinked(ctx, homeLinks(), home, findings)
+	return inLists(findings, func(marks string, args []any) error {
+		_, err := t.exec(ctx, "tying findings to allowed homes", `INSERT INTO finding_homes (finding_pk, home)
+			SELECT f.pk, h.id FROM findings f, homes h WHERE h.id = ? AND f.id IN (`+marks+`) ON CONFLICT DO NOTHING`, append([]any{home}, args...)...)
+		return err
+	})
 }
 
 func (t *tx) AddDecided(ctx context.Context, decision int64, findings []fingerprints.FindingID) error {
-	return t.addLinked(ctx, decisionLinks(), decision, findings)
-}
-
-// addLinked ties findings that were not tied before.
-func (t *tx) addLinked(ctx context.Context, l links, to int64, findings []fingerprints.FindingID) error {
 	var pks []int64
 	err := inLists(findings, func(marks string, args []any) error {
-		return t.each(ctx, "tying findings to "+l.what, `INSERT INTO `+l.table+` (finding_pk, `+l.column+`)
-			SELECT f.pk, l.id FROM findings f, `+l.to+` l WHERE l.id = ? AND f.id IN (`+marks+`)
-			ON CONFLICT DO NOTHING RETURNING finding_pk`, append([]any{to}, args...), func(scan scanner) error {
+		return t.each(ctx, "tying findings to decisions", `INSERT INTO finding_decisions (finding_pk, decision)
+			SELECT f.pk, d.id FROM findings f, decisions d WHERE d.id = ? AND f.id IN (`+marks+`)
+			ON CONFLICT DO NOTHING RETURNING finding_pk`, append([]any{decision}, args...), func(scan scanner) error {
 			var pk int64
 			err := scan(&pk)
 			pks = append(pks, pk)

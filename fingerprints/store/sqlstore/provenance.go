@@ -33,6 +33,7 @@ func provenances() []provenance {
 		{"sightings", "pk", "context"},
 		{"sightings", "pk", "url"},
 		{"sightings", "pk", "extent"},
+		{"sightings", "pk", "stream"},
 		{"history", "pk", "detail"},
 		{"scans", "id", "extent"},
 		{"scans", "id", "through"},

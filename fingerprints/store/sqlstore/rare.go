@@ -30,14 +30,19 @@ const often = 50
 // the values lead to them; a page of many is found sooner in the order of ids.
 // Cleared and unregistered findings are not known by their values.
 func (t *tx) rare(ctx context.Context, now time.Time, f store.FindingFilter) (bool, error) {
+	const doing = "counting findings"
 	if len(f.Verdicts) == 0 || slices.Contains(f.Verdicts, fingerprints.VerdictCleared) || slices.Contains(f.Verdicts, fingerprints.VerdictUnregistered) {
 		return false, nil
 	}
 	if f.Limit == 0 && f.PathGlob == "" {
 		return true, nil
 	}
-	var with, all int64
-	err := t.one(ctx, "counting findings", clock+`SELECT (SELECT CAST(COALESCE(SUM(present), 0) AS BIGINT) FROM tallies WHERE value_pk IN (`+
-		valuesWith(f.Verdicts)+`)), (SELECT COALESCE(MAX(pk), 0) FROM findings)`, []any{now.UnixMicro()}, &with, &all)
-	return with < all/often, err
+	all, err := t.numbers(ctx, doing, `SELECT COALESCE(MAX(pk), 0) FROM findings`)
+	if err != nil {
+		return false, err
+	}
+	most := all[0] / often
+	with, err := t.numbers(ctx, doing, clock+`SELECT CAST(COALESCE(SUM(present), 0) AS BIGINT) FROM (
+		SELECT present FROM tallies WHERE present > 0 AND value_pk IN (`+valuesWith(f.Verdicts)+`) LIMIT ?) counted`, now.UnixMicro(), most+1)
+	return err == nil && with[0] <= most, err
 }

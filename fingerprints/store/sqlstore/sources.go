@@ -127,6 +127,25 @@ func (t *tx) Scans(ctx context.Context, sourceID string, limit int) ([]store.Sca
 	return t.scans(ctx, query, args...)
 }
 
+func (t *tx) ForgetScans(ctx context.Context, sourceID string, keep int) (int, error) {
+	const doing = "forgetting old scans"
+	source, err := t.sourcePK(ctx, sourceID)
+	if err != nil {
+		return 0, err
+	}
+	older, err := t.numbers(ctx, doing, `SELECT id FROM scans WHERE source_pk = ? ORDER BY id DESC LIMIT 1 OFFSET ?`, source, keep)
+	if err != nil || len(older) == 0 {
+		return 0, err
+	}
+	n, err := t.exec(ctx, doing, `DELETE FROM scans WHERE source_pk = ?1 AND id <= ?2 AND finished_at IS NOT NULL AND extent <> ?3
+		AND id NOT IN (SELECT MAX(id) FROM scans WHERE source_pk = ?1 AND complete = 1 GROUP BY extent, generic)
+		AND id NOT IN (SELECT MAX(sc.id) FROM scans sc JOIN (SELECT extent, generic, MAX(field_revision) AS most FROM scans
+				WHERE source_pk = ?1 AND complete = 1 GROUP BY extent, generic) best
+			ON sc.extent = best.extent AND sc.generic = best.generic AND sc.field_revision = best.most
+			WHERE sc.source_pk = ?1 AND sc.complete = 1 GROUP BY sc.extent, sc.generic)`, source, older[0], store.ExtentStream)
+	return int(n), err
+}
+
 func (t *tx) NewestScans(ctx context.Context) (map[string]store.Scan, error) {
 	list, err := t.scans(ctx, `WHERE sc.id IN (SELECT MAX(id) FROM scans GROUP BY source_pk)`)
 	out := make(map[string]store.Scan, len(list))

@@ -142,44 +142,89 @@ const wholeValues = `SELECT vf.value_pk FROM homes h JOIN versions v ON v.secret
 const registeredValues = `SELECT vf.value_pk FROM value_fields vf JOIN fields fd ON fd.id = vf.field`
 
 // countByTallies counts verdicts without looking at findings, but for those that
-// homes are tied to. Everything is unregistered first; then registered values get
-// the verdict that they have where no home is, then what homes make of it in whole
-// sources, then at single findings.
+// homes are tied to.
 func (t *tx) countByTallies(ctx context.Context, now time.Time, f store.FindingFilter) (map[fingerprints.Verdict]int, error) {
-	const doing = "counting verdicts"
-	c := conditionOf(f)
-	where := ` WHERE ` + strings.Join(c.where, " AND ")
-	counts := map[fingerprints.Verdict]int{}
-	var present, gone int
-	err := t.one(ctx, doing, `SELECT CAST(COALESCE(SUM(f.present), 0) AS BIGINT), CAST(COALESCE(SUM(f.gone), 0) AS BIGINT) FROM tallies f`+where, c.args, &present, &gone)
+	counts, err := t.countTallies(ctx, now, f, "0")
+	if err != nil || len(counts) == 0 {
+		return map[fingerprints.Verdict]int{}, err
+	}
+	return counts[0], nil
+}
+
+func (t *tx) VerdictsBySource(ctx context.Context, now time.Time) (map[string]map[fingerprints.Verdict]int, error) {
+	names := map[int64]string{}
+	err := t.each(ctx, "reading sources", `SELECT pk, id FROM sources`, nil, func(scan scanner) error {
+		var pk int64
+		var id string
+		err := scan(&pk, &id)
+		names[pk] = id
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	counts[fingerprints.VerdictUnregistered], counts[fingerprints.VerdictCleared] = present, gone
+	counts, err := t.countTallies(ctx, now, store.FindingFilter{}, "f.source_pk")
+	out := map[string]map[fingerprints.Verdict]int{}
+	for pk, n := range counts {
+		out[names[pk]] = n
+	}
+	return out, err
+}
+
+// countTallies counts verdicts by a column, 0 for all together. Everything is
+// unregistered first; then registered values get the verdict that they have where
+// no home is, then what homes make of it in whole sources, then at single findings.
+func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFilter, by string) (map[int64]map[fingerprints.Verdict]int, error) {
+	const doing = "counting verdicts"
+	c := conditionOf(f)
+	where := ` WHERE ` + strings.Join(c.where, " AND ")
+	counts := map[int64]map[fingerprints.Verdict]int{}
+	err := t.each(ctx, doing, `SELECT `+by+`, CAST(SUM(f.present) AS BIGINT), CAST(SUM(f.gone) AS BIGINT) FROM tallies f`+where+` GROUP BY 1`, c.args,
+		func(scan scanner) error {
+			var of int64
+			var present, gone int
+			err := scan(&of, &present, &gone)
+			counts[of] = map[fingerprints.Verdict]int{fingerprints.VerdictUnregistered: present, fingerprints.VerdictCleared: gone}
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
+	registered := `EXISTS (` + registeredValues + ` WHERE vf.value_pk = f.value_pk)` // of a few values
+	if f.SourceID == "" {
+		registered = `f.value_pk IN (` + registeredValues + `)`
+	}
 	copies := func(columns, more, group string) string {
-		return `(SELECT f.value_pk, ` + columns + ` AS present, 'tip' AS presence FROM tallies f` + where + ` AND f.present > 0` + more + group + `) f`
+		return `(SELECT f.value_pk, ` + columns + ` AS present, 'tip' AS presence FROM tallies f` + where + ` AND f.present > 0 AND ` + more + group + `) f`
+	}
+	source, grouped := "0 AS source_pk", " GROUP BY f.value_pk"
+	if by != "0" {
+		source, grouped = "f.source_pk", " GROUP BY f.value_pk, f.source_pk"
 	}
 	for _, query := range []string{
-		`SELECT ` + rankOf(fingerprints.VerdictUnregistered) + ` AS elsewhere, ` + verdictElsewhere() + ` AS verdict, f.present AS n
-			FROM ` + copies("SUM(f.present)", " AND f.value_pk IN ("+registeredValues+")", " GROUP BY f.value_pk"),
-		`SELECT ` + verdictElsewhere() + ` AS elsewhere, ` + verdictInSource() + ` AS verdict, f.present AS n
-			FROM ` + copies("f.source_pk, f.present", " AND +f.source_pk IN (SELECT source_pk FROM home_sources) AND f.value_pk IN ("+wholeValues+")", ""),
-		`SELECT ` + verdictInSource() + ` AS elsewhere, ` + verdictOfFinding() + ` AS verdict, 1 AS n
+		`SELECT ` + by + ` AS of, ` + rankOf(fingerprints.VerdictUnregistered) + ` AS elsewhere, ` + verdictElsewhere() + ` AS verdict, f.present AS n
+			FROM ` + copies(source+", SUM(f.present)", registered, grouped),
+		`SELECT ` + by + ` AS of, ` + verdictElsewhere() + ` AS elsewhere, ` + verdictInSource() + ` AS verdict, f.present AS n
+			FROM ` + copies("f.source_pk, f.present", "+f.source_pk IN (SELECT source_pk FROM home_sources) AND f.value_pk IN ("+wholeValues+")", ""),
+		`SELECT ` + by + ` AS of, ` + verdictInSource() + ` AS elsewhere, ` + verdictOfFinding() + ` AS verdict, 1 AS n
 			FROM findings f` + where + ` AND f.presence NOT IN ('gone', 'expired') AND f.pk IN (SELECT finding_pk FROM finding_homes)`,
 	} {
-		query = clock + `SELECT elsewhere, verdict, CAST(SUM(n) AS BIGINT) FROM (` + query + `) counted GROUP BY elsewhere, verdict`
+		query = clock + `SELECT of, elsewhere, verdict, CAST(SUM(n) AS BIGINT) FROM (` + query + `) counted GROUP BY of, elsewhere, verdict`
 		err := t.each(ctx, doing, query, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
+			var of int64
 			var from, to, n int
-			err := scan(&from, &to, &n)
-			counts[verdictAt(from)] -= n
-			counts[verdictAt(to)] += n
+			err := scan(&of, &from, &to, &n)
+			counts[of][verdictAt(from)] -= n
+			counts[of][verdictAt(to)] += n
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	maps.DeleteFunc(counts, func(_ fingerprints.Verdict, n int) bool { return n == 0 })
+	for _, list := range counts {
+		maps.DeleteFunc(list, func(_ fingerprints.Verdict, n int) bool { return n == 0 })
+	}
 	return counts, nil
 }
 

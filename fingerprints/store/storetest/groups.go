@@ -21,6 +21,18 @@ func (f *fixture) counted() {
 	for _, now := range []time.Time{hour(50), hour(1000)} {
 		all := f.findings(now, store.FindingFilter{})
 		filters := []store.FindingFilter{{}}
+		bySource := map[string]map[fingerprints.Verdict]int{}
+		for _, v := range all {
+			if bySource[v.SourceID] == nil {
+				bySource[v.SourceID] = map[fingerprints.Verdict]int{}
+			}
+			bySource[v.SourceID][v.Verdict]++
+		}
+		f.view(func(tx store.Tx) error {
+			got, err := tx.VerdictsBySource(f.ctx, now)
+			f.diff("VerdictsBySource", bySource, got)
+			return err
+		})
 		for i := 0; i < len(all); i += 1 + len(all)/10 {
 			v := all[i]
 			filters = append(filters, store.FindingFilter{SourceID: v.SourceID})
@@ -55,7 +67,7 @@ func selects(f store.FindingFilter, v store.FindingView) bool {
 		return true
 	}
 	for _, m := range v.Matches {
-		if m.Version.Secret == f.Secret && m.Version.Number == f.Version {
+		if m.Version.Secret == f.Secret && (f.Version == 0 || m.Version.Number == f.Version) {
 			return true
 		}
 	}
@@ -212,9 +224,40 @@ func testGroups(t *testing.T, f *fixture) {
 		step := []string{"see", "see", "see", "change", "change", "change", "tie", "vanish", "move", "merge", "forget"}[b.r.IntN(11)]
 		map[string]func(){"see": b.see, "change": b.change, "tie": b.tie, "vanish": b.vanish, "move": b.move, "merge": b.merge, "forget": b.forget}[step]()
 		f.counted()
+		if b.at%5 == 0 {
+			b.pages()
+		}
 		if t.Failed() {
 			t.Fatalf("after step %d: %s", b.at, step)
 		}
+	}
+}
+
+// pages reads lists in pages, which begin with the values where that is shorter.
+func (b *groupBed) pages() {
+	filters := []store.FindingFilter{{}, {Secret: "a"}, {Secret: "b", Version: 2}, {Value: valueID(3)}, {Value: valueID(1)}, {SourceID: bedSource(1)}}
+	for _, v := range fingerprints.Verdicts() {
+		filters = append(filters, store.FindingFilter{Verdicts: []fingerprints.Verdict{v}})
+	}
+	for _, f := range filters {
+		var want, got []fingerprints.FindingID
+		for _, v := range b.findings(b.now, store.FindingFilter{}) {
+			if selects(f, v) && (len(f.Verdicts) == 0 || f.Verdicts[0] == v.Verdict) {
+				want = append(want, v.ID)
+			}
+		}
+		for page := f; ; {
+			page.Limit = 2
+			list := b.findings(b.now, page)
+			for _, v := range list {
+				got = append(got, v.ID)
+			}
+			if len(list) < page.Limit {
+				break
+			}
+			page.After = list[len(list)-1].ID
+		}
+		b.diff(fmt.Sprintf("pages of %+v", f), want, got)
 	}
 }
 

@@ -67,6 +67,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"every verdict under decisions", testDecidable},
 		{"decisions about a rule", testDecidedRules},
 		{"sources", testSources},
+		{"old scans", testForgetScans},
 		{"move a source", testMove},
 		{"move a source onto another", testMoveOnto},
 		{"seen again at the old source", testMovedAndBack},

@@ -1,3 +1,3 @@
 -- +goose Up
-ALTER TABLE workers ADD COLUMN scans TEXT NOT NULL DEFAULT '';
+ALTER TABLE workers ADD COLUMN scans TEXT COLLATE "C" NOT NULL DEFAULT '';
 COMMENT ON COLUMN workers.scans IS 'JSON: what it is scanning, and how far that is.';
