@@ -47,6 +47,7 @@ type Broker struct {
 	Ports []int  // for listeners of Options.Settings
 
 	t       testing.TB
+	client  *kafka.Client
 	o       Options
 	dir     string
 	port    int
@@ -79,6 +80,9 @@ func Start(t testing.TB, o Options) *Broker {
 			t.Fatal(err)
 		}
 	}
+	transport := &kafka.Transport{MetadataTTL: 100 * time.Millisecond}
+	b.client = &kafka.Client{Addr: kafka.TCP(b.Addr), Transport: transport, Timeout: 20 * time.Second}
+	t.Cleanup(transport.CloseIdleConnections)
 	t.Cleanup(b.Kill)
 	b.Start()
 	return b
@@ -150,11 +154,15 @@ func (b *Broker) Start() {
 	b.mu.Unlock()
 	deadline := time.Now().Add(startWait)
 	for {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		_, err := b.Client().Metadata(ctx, &kafka.MetadataRequest{Addr: kafka.TCP(b.Addr)})
-		cancel()
+		conn, err := net.DialTimeout("tcp", b.Addr, time.Second)
 		if err == nil {
-			return
+			_ = conn.Close()
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			_, err = b.client.Metadata(ctx, &kafka.MetadataRequest{})
+			cancel()
+			if err == nil {
+				return
+			}
 		}
 		select {
 		case <-done:
@@ -190,10 +198,8 @@ func (b *Broker) end(with syscall.Signal) {
 	}
 }
 
-// Client asks the broker; each has connections of its own.
-func (b *Broker) Client() *kafka.Client {
-	return &kafka.Client{Addr: kafka.TCP(b.Addr), Transport: &kafka.Transport{MetadataTTL: 100 * time.Millisecond}, Timeout: 20 * time.Second}
-}
+// Client asks the broker.
+func (b *Broker) Client() *kafka.Client { return b.client }
 
 // Create makes a topic, with settings as cleanup.policy=compact, and waits until it
 // can be written to.
