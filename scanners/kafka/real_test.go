@@ -300,16 +300,16 @@ func TestRealLogins(t *testing.T) {
 	password := fmt.Sprintf("pw%dx", time.Now().UnixNano())
 	b := kafkatest.Start(t, kafkatest.Options{
 		Scram: "SCRAM-SHA-512=[name=scanner,password=" + password + "]",
-		Settings: func(ports []int) string {
-			return strings.ReplaceAll(strings.ReplaceAll(`
-listeners=PLAINTEXT://127.0.0.1:@,CONTROLLER://127.0.0.1:^,SASL_PLAINTEXT://127.0.0.1:`+fmt.Sprint(ports[0])+`
-advertised.listeners=PLAINTEXT://127.0.0.1:@,SASL_PLAINTEXT://127.0.0.1:`+fmt.Sprint(ports[0])+`
+		Settings: func(port int, free []int) string {
+			return fmt.Sprintf(`
+listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d,SASL_PLAINTEXT://127.0.0.1:%d
+advertised.listeners=PLAINTEXT://127.0.0.1:%d,SASL_PLAINTEXT://127.0.0.1:%d
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
-listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_plain="`+password+`";
+listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_plain="%s";
 listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
-`, "@", fmt.Sprint(ports[len(ports)-2])), "^", fmt.Sprint(ports[len(ports)-1]))
+`, port, port+1, free[0], port, free[0], password)
 		},
 	})
 	b.Create("open", 1)

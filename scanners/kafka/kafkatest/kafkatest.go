@@ -35,9 +35,9 @@ const startWait = 2 * time.Minute
 // Options of a broker.
 type Options struct {
 	Version string // "": Current
-	// Settings are added to the broker's own; %d is the first of two free ports, %d
-	// behind it the second.
-	Settings func(ports []int) string
+	// Settings are added to the broker's own, which listens at port and has its
+	// controller at the next one; free are ports for more listeners.
+	Settings func(port int, free []int) string
 	Scram    string // credentials that it is formatted with, as StorageTool has them
 }
 
@@ -76,7 +76,7 @@ func Start(t testing.TB, o Options) *Broker {
 	b.port, b.Ports = ports[0], ports[1:]
 	b.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(b.port))
 	if o.Settings != nil {
-		if err := os.WriteFile(b.extra(), []byte(o.Settings(b.Ports)), 0o600); err != nil {
+		if err := os.WriteFile(b.extra(), []byte(o.Settings(b.port, b.Ports)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
