@@ -168,7 +168,7 @@ KILLS ?= 50
 
 .PHONY: torture
 torture: ## kill each piece of work KILLS (50) times at random moments; compare with an undisturbed run
-	REVENANT_KILLS=$(KILLS) go test -count=1 -v -timeout 60m -run '^Test(Git|Logs|Serve)?KilledAtAnyMoment$$' ./cmd/revenant
+	REVENANT_KILLS=$(KILLS) go test -count=1 -v -timeout 60m -run '^Test(Git|Logs|Serve|Kafka)?KilledAtAnyMoment$$' ./cmd/revenant
 
 BLOBS ?= 1000000
 

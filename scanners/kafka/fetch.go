@@ -175,11 +175,11 @@ func (r *Reader) take(ctx context.Context, p *partition, a answer) {
 	r.mu.Unlock()
 	batches := records.Append(nil, a.set, a.offset)
 	if len(batches) == 0 {
-		if size, cut := records.Cut(a.set); cut { // the protocol promises a whole one
+		if size, _ := records.Cut(a.set); size > 0 { // the protocol promises a whole batch
 			r.mu.Lock()
 			p.failed(errAnswer, r.o.Now())
 			r.mu.Unlock()
-			r.o.Log.WarnContext(ctx, "a broker gives out half a batch", slog.Int64("size", size))
+			r.o.Log.WarnContext(ctx, "a broker's records cannot be read", slog.Int64("size", size))
 		}
 		return
 	}

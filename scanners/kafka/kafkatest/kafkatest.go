@@ -35,9 +35,9 @@ const startWait = 2 * time.Minute
 // Options of a broker.
 type Options struct {
 	Version string // "": Current
-	// Settings are added to the broker's own; %d is the first of two free ports, %d
-	// behind it the second.
-	Settings func(ports []int) string
+	// Settings are added to the broker's own, which listens at port and has its
+	// controller at the next one; free are ports for more listeners.
+	Settings func(port int, free []int) string
 	Scram    string // credentials that it is formatted with, as StorageTool has them
 }
 
@@ -47,6 +47,7 @@ type Broker struct {
 	Ports []int  // for listeners of Options.Settings
 
 	t       testing.TB
+	client  *kafka.Client
 	o       Options
 	dir     string
 	port    int
@@ -75,10 +76,13 @@ func Start(t testing.TB, o Options) *Broker {
 	b.port, b.Ports = ports[0], ports[1:]
 	b.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(b.port))
 	if o.Settings != nil {
-		if err := os.WriteFile(b.extra(), []byte(o.Settings(b.Ports)), 0o600); err != nil {
+		if err := os.WriteFile(b.extra(), []byte(o.Settings(b.port, b.Ports)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+	transport := &kafka.Transport{MetadataTTL: 100 * time.Millisecond}
+	b.client = &kafka.Client{Addr: kafka.TCP(b.Addr), Transport: transport, Timeout: 20 * time.Second}
+	t.Cleanup(transport.CloseIdleConnections)
 	t.Cleanup(b.Kill)
 	b.Start()
 	return b
@@ -150,11 +154,15 @@ func (b *Broker) Start() {
 	b.mu.Unlock()
 	deadline := time.Now().Add(startWait)
 	for {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		_, err := b.Client().Metadata(ctx, &kafka.MetadataRequest{Addr: kafka.TCP(b.Addr)})
-		cancel()
+		conn, err := net.DialTimeout("tcp", b.Addr, time.Second)
 		if err == nil {
-			return
+			_ = conn.Close()
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			_, err = b.client.Metadata(ctx, &kafka.MetadataRequest{})
+			cancel()
+			if err == nil {
+				return
+			}
 		}
 		select {
 		case <-done:
@@ -190,10 +198,8 @@ func (b *Broker) end(with syscall.Signal) {
 	}
 }
 
-// Client asks the broker; each has connections of its own.
-func (b *Broker) Client() *kafka.Client {
-	return &kafka.Client{Addr: kafka.TCP(b.Addr), Transport: &kafka.Transport{MetadataTTL: 100 * time.Millisecond}, Timeout: 20 * time.Second}
-}
+// Client asks the broker.
+func (b *Broker) Client() *kafka.Client { return b.client }
 
 // Create makes a topic, with settings as cleanup.policy=compact, and waits until it
 // can be written to.

@@ -14,6 +14,7 @@ package records
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"math"
 	"time"
 )
 
@@ -75,7 +76,8 @@ const (
 func Append(dst []Batch, set []byte, from int64) []Batch {
 	for len(set) > magicAt {
 		length := int64(int32(binary.BigEndian.Uint32(set[lengthAt:])))
-		if length < 0 || length+lengthEnd > int64(len(set)) {
+		first := int64(binary.BigEndian.Uint64(set))
+		if length < magicAt+1-lengthEnd || length+lengthEnd > int64(len(set)) || first < 0 || first > math.MaxInt64-math.MaxInt32-1 {
 			return dst
 		}
 		b := batch(set[:length+lengthEnd])
