@@ -131,6 +131,11 @@ func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job)
 			layer.Hiding = t[8].shown()
 			jobs[i].item.Layer = &layer
 		}
+		if it.Stream != nil {
+			stream := *it.Stream
+			stream.Name = shownRefs[stream.Name]
+			jobs[i].item.Stream = &stream
+		}
 		jobs[i].item.Refs = nil
 		for _, ref := range it.Refs {
 			jobs[i].item.Refs = append(jobs[i].item.Refs, shownRefs[ref])
@@ -159,12 +164,16 @@ func hiding(it scanners.Item) string {
 	return it.Layer.Hiding
 }
 
-// refsOf are the refs of items, each once.
+// refsOf are the refs and streams of items, each once.
 func refsOf(items []scanners.Item) []string {
 	var refs []string
 	seen := map[string]bool{}
 	for _, it := range items {
-		for _, ref := range it.Refs {
+		names := it.Refs
+		if it.Stream != nil {
+			names = append(names[:len(names):len(names)], it.Stream.Name)
+		}
+		for _, ref := range names {
 			if !seen[ref] {
 				seen[ref] = true
 				refs = append(refs, ref)
