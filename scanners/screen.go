@@ -12,11 +12,15 @@ import (
 // looking at data as one chunk costs.
 func (e *Engine) Screen(ctx context.Context, data []byte) bool {
 	c := Chunk{Data: data[:len(data):len(data)], Final: true, AnyPath: true}
-	if len(data) >= besides && e.looksThrough() {
+	if len(data) >= screenBesides && e.looksThrough() {
 		return e.screenBeside(ctx, c)
 	}
 	return e.matched(ctx, c) || e.seenThrough(ctx, c) || ctx.Err() != nil
 }
+
+// screenBesides is from how many bytes on screening is worth two cores: others are
+// screened side by side, and where matchers find something views need not be asked.
+const screenBesides = 8 << 20
 
 // screenBeside is Screen for what two cores are worth.
 func (e *Engine) screenBeside(ctx context.Context, c Chunk) bool {
