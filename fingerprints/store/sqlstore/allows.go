@@ -85,7 +85,7 @@ func (t *tx) CountCovered(ctx context.Context, home int64) (int, error) {
 	var n int
 	// The plus keeps SQLite from beginning with all values of the sources.
 	err := t.one(ctx, "counting what a home covers", `SELECT CAST(COALESCE((SELECT SUM(ta.present + ta.gone) FROM tallies ta
-			WHERE ta.value_pk IN (`+valuesOfHome+`) AND +ta.source_pk IN (SELECT source_pk FROM home_sources WHERE home = ?1)), 0)
+			WHERE `+t.oneOf("ta.value_pk", valuesOfHome)+` AND `+t.oneOf("+ta.source_pk", "SELECT source_pk FROM home_sources WHERE home = ?1")+`), 0)
 		+ (SELECT COUNT(*) FROM finding_homes fh CROSS JOIN findings f
 			WHERE fh.home = ?1 AND f.pk = fh.finding_pk AND f.value_pk IN (`+valuesOfHome+`)) AS BIGINT)`, []any{home}, &n)
 	return n, err
@@ -118,7 +118,7 @@ func (t *tx) AddDecided(ctx context.Context, decision int64, findings []fingerpr
 }
 
 func (t *tx) EachPlace(ctx context.Context, now time.Time, f store.FindingFilter, fn func(store.Place) error) error {
-	c := conditionOf(f)
+	c := t.conditionOf(f)
 	query := clock + `SELECT f.id, sv.value, s.id, f.path FROM findings f CROSS JOIN sources s CROSS JOIN seen_values sv
 		WHERE s.pk = f.source_pk AND sv.pk = f.value_pk AND ` + strings.Join(c.where, " AND ")
 	return t.each(ctx, "listing places", query, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {

@@ -51,6 +51,9 @@ type words struct {
 	rewrite func(text string, args []any) (string, []any)
 	// key is what a column of long texts is unique by.
 	key func(column string) string
+	// oneOf asks whether a number is one of those that a query gives, which is the
+	// same for every row: it must be asked once.
+	oneOf func(column, query string) string
 	// view is the isolation that shows one state from the first statement on.
 	view sql.IsolationLevel
 	// ends: a statement that fails ends the transaction.

@@ -37,7 +37,7 @@ func addWords[W ~string](c *condition, expr string, words []W) {
 
 // conditionOf turns a filter into SQL. Secret and value lead to few values, so
 // they are written as a list of values for the index on it.
-func conditionOf(f store.FindingFilter) *condition {
+func (t *tx) conditionOf(f store.FindingFilter) *condition {
 	c := &condition{where: []string{"1 = 1"}}
 	if f.IDs != nil {
 		addIDs(c, f.IDs)
@@ -55,8 +55,8 @@ func conditionOf(f store.FindingFilter) *condition {
 		if f.Version != 0 {
 			text, args = " AND v.number = ?", append(args, f.Version)
 		}
-		c.add(`f.value_pk IN (SELECT vf.value_pk FROM versions v JOIN fields fd ON fd.version = v.id
-			JOIN value_fields vf ON vf.field = fd.id WHERE v.secret = ?`+text+`)`, args...)
+		c.add(t.oneOf("f.value_pk", `SELECT vf.value_pk FROM versions v JOIN fields fd ON fd.version = v.id
+			JOIN value_fields vf ON vf.field = fd.id WHERE v.secret = ?`+text), args...)
 	}
 	if f.SourceID != "" {
 		c.add("f.source_pk = (SELECT pk FROM sources WHERE id = ?)", f.SourceID)
@@ -84,6 +84,9 @@ func conditionOf(f store.FindingFilter) *condition {
 	addVerdicts(c, f.Verdicts)
 	return c
 }
+
+// oneOf is that of the database.
+func (t *tx) oneOf(column, query string) string { return t.s.engine.words().oneOf(column, query) }
 
 func addIDs(c *condition, ids []fingerprints.FindingID) {
 	if len(ids) == 0 {
@@ -123,9 +126,9 @@ func (t *tx) Findings(ctx context.Context, now time.Time, f store.FindingFilter)
 		return nil, err
 	}
 	condition := func(f store.FindingFilter) *condition {
-		c := conditionOf(f)
+		c := t.conditionOf(f)
 		if rare {
-			c.add("f.value_pk IN (" + valuesWith(f.Verdicts) + ")")
+			c.add(t.oneOf("f.value_pk", valuesWith(f.Verdicts)))
 		}
 		return c
 	}
@@ -194,7 +197,7 @@ func (t *tx) CountVerdicts(ctx context.Context, now time.Time, f store.FindingFi
 		}
 		return out, err
 	}
-	c := conditionOf(f)
+	c := t.conditionOf(f)
 	path := "''"
 	if f.PathGlob != "" {
 		path = "f.path"

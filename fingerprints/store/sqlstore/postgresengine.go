@@ -35,6 +35,7 @@ func (postgresEngine) words() words {
 	return words{
 		rewrite: func(query string, args []any) (string, []any) { return numbered(query), storable(args) },
 		key:     func(column string) string { return "text_key(" + column + ")" },
+		oneOf:   func(column, query string) string { return column + " = ANY(ARRAY(" + query + "))" },
 		view:    sql.LevelRepeatableRead,
 		ends:    true,
 	}

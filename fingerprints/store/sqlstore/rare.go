@@ -43,6 +43,6 @@ func (t *tx) rare(ctx context.Context, now time.Time, f store.FindingFilter) (bo
 	}
 	most := all[0] / often
 	with, err := t.numbers(ctx, doing, clock+`SELECT CAST(COALESCE(SUM(present), 0) AS BIGINT) FROM (
-		SELECT present FROM tallies WHERE present > 0 AND value_pk IN (`+valuesWith(f.Verdicts)+`) LIMIT ?) counted`, now.UnixMicro(), most+1)
+		SELECT present FROM tallies WHERE present > 0 AND `+t.oneOf("value_pk", valuesWith(f.Verdicts))+` LIMIT ?) counted`, now.UnixMicro(), most+1)
 	return err == nil && with[0] <= most, err
 }

@@ -22,7 +22,10 @@ func (sqliteEngine) schema() schemaFiles {
 }
 
 func (sqliteEngine) words() words {
-	return words{key: func(column string) string { return column }}
+	return words{
+		key:   func(column string) string { return column },
+		oneOf: func(column, query string) string { return column + " IN (" + query + ")" },
+	}
 }
 
 // begin has nothing to do: transactions that write begin with the lock.

@@ -176,7 +176,7 @@ func (t *tx) VerdictsBySource(ctx context.Context, now time.Time) (map[string]ma
 // no home is, then what homes make of it in whole sources, then at single findings.
 func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFilter, by string) (map[int64]map[fingerprints.Verdict]int, error) {
 	const doing = "counting verdicts"
-	c := conditionOf(f)
+	c := t.conditionOf(f)
 	where := ` WHERE ` + strings.Join(c.where, " AND ")
 	counts := map[int64]map[fingerprints.Verdict]int{}
 	err := t.each(ctx, doing, `SELECT `+by+`, CAST(SUM(f.present) AS BIGINT), CAST(SUM(f.gone) AS BIGINT) FROM tallies f`+where+` GROUP BY 1`, c.args,
@@ -192,7 +192,7 @@ func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFil
 	}
 	registered := `EXISTS (` + registeredValues + ` WHERE vf.value_pk = f.value_pk)` // of a few values
 	if f.SourceID == "" {
-		registered = `f.value_pk IN (` + registeredValues + `)`
+		registered = t.oneOf("f.value_pk", registeredValues)
 	}
 	copies := func(columns, more, group string) string {
 		return `(SELECT f.value_pk, ` + columns + ` AS present, 'tip' AS presence FROM tallies f` + where + ` AND f.present > 0 AND ` + more + group + `) f`
@@ -205,7 +205,7 @@ func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFil
 		`SELECT ` + by + ` AS of, ` + rankOf(fingerprints.VerdictUnregistered) + ` AS elsewhere, ` + verdictElsewhere() + ` AS verdict, f.present AS n
 			FROM ` + copies(source+", SUM(f.present)", registered, grouped),
 		`SELECT ` + by + ` AS of, ` + verdictElsewhere() + ` AS elsewhere, ` + verdictInSource() + ` AS verdict, f.present AS n
-			FROM ` + copies("f.source_pk, f.present", "+f.source_pk IN (SELECT source_pk FROM home_sources) AND f.value_pk IN ("+wholeValues+")", ""),
+			FROM ` + copies("f.source_pk, f.present", t.oneOf("+f.source_pk", "SELECT source_pk FROM home_sources")+" AND "+t.oneOf("f.value_pk", wholeValues), ""),
 		`SELECT ` + by + ` AS of, ` + verdictInSource() + ` AS elsewhere, ` + verdictOfFinding() + ` AS verdict, 1 AS n
 			FROM findings f` + where + ` AND f.presence NOT IN ('gone', 'expired') AND f.pk IN (SELECT finding_pk FROM finding_homes)`,
 	} {
