@@ -98,4 +98,3 @@ func (r *Reader) topics() []string {
 	}
 	return slices.Sorted(maps.Keys(names))
 }
-
