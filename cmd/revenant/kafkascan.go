@@ -177,7 +177,7 @@ func (k *kafkaSink) Finish(ctx context.Context, s store.Scan) error {
 		return err
 	}
 	source := k.sources[s.ID]
-	fields, generic, whole := k.t.reader.Searched(source)
+	fields, generic, whole := k.t.reader.Searched(ctx, source)
 	s.Complete = s.Complete && whole
 	p := progressOf(s)
 	p.Cursor = nil

@@ -63,6 +63,17 @@ func (a *app) logIn(ctx context.Context, w store.Watch, args []string) error {
 			}
 			return env(name)
 		}
+	case "kafka":
+		a.env = func(name string) string {
+			user, password, _ := strings.Cut(string(v.Reveal()), ":")
+			switch name {
+			case kafkaUser:
+				return user
+			case kafkaPassword:
+				return password
+			}
+			return env(name)
+		}
 	case "git", "image":
 		groups := repeated(c, "group")
 		switch {

@@ -88,8 +88,8 @@ func (a *app) watchAdd() *cobra.Command {
 		Use:   "add NAME -- COMMAND [ARGUMENT]...",
 		Short: "Have a scan repeated",
 		Long: `Stores a scan under a name. Behind -- stands what would be scanned once: dir,
-git, home, image or logs, with what says what is read and what is looked for.
-Paths are made absolute: the server has another current folder.
+git, home, image, kafka or logs, with what says what is read and what is looked
+for. Paths are made absolute: the server has another current folder.
 
 The credential for a place is fetched when it is needed, by the server: from its
 environment, a file, or what a command prints. It is USER:PASSWORD or a token,

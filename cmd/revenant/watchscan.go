@@ -31,6 +31,7 @@ func watchable() map[string][]string {
 		"home":  with("exclude dir"),
 		"git":   with("no-cache repos-from recursive group include exclude-repo no-archived no-forks"),
 		"image": with("all-tags tag no-cache all-repositories repo mirror ca-file insecure wait"),
+		"kafka": with("topic client-id buffer wait tls ca-file cert-file key-file sasl user password"),
 		"logs":  with("format provider server since branch max-runs artifacts wait"),
 	}
 }
@@ -61,7 +62,7 @@ func (a *app) watchCommand(argv []string) (c *cobra.Command, args []string, err 
 		}
 		return c, c.Flags().Args(), err
 	}
-	return nil, nil, usagef("a watch repeats a scan of %s: %s", "dir, git, home, image or logs", way)
+	return nil, nil, usagef("a watch repeats a scan of %s: %s", "dir, git, home, image, kafka or logs", way)
 }
 
 // watchOptions are a watch's options as they are stored.
@@ -136,6 +137,9 @@ func (s watchScanner) Scan(ctx context.Context, w store.Watch, why jobs.Reason) 
 	argv := append([]string{w.Kind}, args...)
 	if why == jobs.Backfill && backfills(w.Kind, args) {
 		argv = append(argv, "--only=registered")
+		if w.Kind == "kafka" { // what was read before is looked through, too
+			argv = append(argv, "--start=earliest")
+		}
 	}
 	var said bytes.Buffer
 	facts := &scanFacts{}

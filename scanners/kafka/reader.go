@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -97,6 +96,7 @@ type Reader struct {
 	room     *sync.Cond
 	stored   map[place]int64 // everything before is stored
 	denied   map[string]error
+	sizes    map[string]int // partitions of topics
 	notes    []string
 	begun    bool
 	adopted  bool      // topics and partitions are known
@@ -301,7 +301,10 @@ func (r *Reader) refresh(ctx context.Context) error {
 func (r *Reader) adopt(t topology, topics []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.adopted, r.lost = true, time.Time{}
+	r.adopted, r.lost, r.sizes = true, time.Time{}, map[string]int{}
+	for _, topic := range topics {
+		r.sizes[topic] = len(t.topics[topic])
+	}
 	for _, topic := range topics {
 		for part, l := range t.topics[topic] {
 			at := place{topic, part}
@@ -410,81 +413,6 @@ func (r *Reader) settle() {
 	if !open {
 		r.last(&chunk{end: true})
 	}
-}
-
-// Lag is how far reading is behind.
-type Lag struct {
-	Partitions int
-	Messages   int64  // not read yet
-	Failing    int    // partitions that cannot be read now
-	Problem    string // of one of them
-}
-
-// Lag tells how far reading is behind, by topic.
-func (r *Reader) Lag() map[string]Lag {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	out := map[string]Lag{}
-	for at, p := range r.parts {
-		if p.revoked {
-			continue
-		}
-		l := out[at.topic]
-		l.Partitions++
-		l.Messages += p.lag()
-		if p.failures > 0 && p.problem != nil {
-			l.Failing++
-			l.Problem = p.problem.Error()
-		}
-		out[at.topic] = l
-	}
-	return out
-}
-
-// Kept returns, for a source, the first offset that each partition keeps: what was
-// seen before it is not kept any longer. Streams that are not named are of a topic
-// that is not there any more.
-func (r *Reader) Kept(sourceID string) map[string]int64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	out := map[string]int64{}
-	for at, p := range r.parts {
-		if r.SourceID(at.topic) == sourceID && p.attached() {
-			out[Stream(p.incarnation, at.part)] = p.kept
-		}
-	}
-	return out
-}
-
-// Searched says what all of a source was searched for, from what it keeps on to where
-// reading stands; whole is false where something of it was left out, and in a group,
-// whose members know their own partitions alone.
-func (r *Reader) Searched(sourceID string) (fields uint64, generic, whole bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	all, parts := Cursor{}, []int{}
-	for at, p := range r.parts {
-		if r.SourceID(at.topic) != sourceID {
-			continue
-		}
-		parts = append(parts, at.part)
-		if p.attached() && p.problem == nil {
-			all[at.part] = p.position(p.next)
-		}
-	}
-	fields, generic, whole = all.searched(parts)
-	return fields, generic, whole && r.o.Group == ""
-}
-
-// topics are those that are known now.
-func (r *Reader) topics() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	names := map[string]bool{}
-	for at := range r.parts {
-		names[at.topic] = true
-	}
-	return slices.Sorted(maps.Keys(names))
 }
 
 // Stored takes note that everything before a cursor is stored.
