@@ -120,6 +120,15 @@ func TestVariables(t *testing.T) {
 			return err
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, is := n.(*ast.ValueSpec); is { // a constant that names one
+				for _, v := range spec.Values {
+					if lit, is := v.(*ast.BasicLit); is {
+						if s, err := strconv.Unquote(lit.Value); err == nil && strings.HasPrefix(s, "REVENANT_KAFKA_") {
+							read[s] = true
+						}
+					}
+				}
+			}
 			call, ok := n.(*ast.CallExpr)
 			if !ok || len(call.Args) != 1 {
 				return true
