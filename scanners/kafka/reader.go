@@ -80,7 +80,7 @@ const (
 	waitingChunks   = 256
 )
 
-// ErrNoTopic: there is nothing to read.
+// ErrNoTopic says that there is nothing to read.
 var ErrNoTopic = errors.New("no topic has such a name, or this login sees none of them")
 
 // Reader reads topics of a cluster. Its Sources give out what it reads, one after

@@ -80,7 +80,7 @@ func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
 	}
 	select {
 	case c := <-s.r.queue:
-		return s.give(ctx, c)
+		return s.give(c)
 	case <-ctx.Done():
 		if !s.r.o.Follow {
 			return scanners.Batch{Found: true}, ctx.Err()
@@ -93,7 +93,7 @@ func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
 }
 
 // give makes a batch of a chunk.
-func (s *Source) give(ctx context.Context, c *chunk) (scanners.Batch, error) {
+func (s *Source) give(c *chunk) (scanners.Batch, error) {
 	if c.end {
 		if c.err != nil {
 			s.ended = &scanners.SkipError{Reason: fingerprints.SkipUnreadable, Detail: c.err.Error(), Size: -1}

@@ -32,9 +32,13 @@ func TestMessages(t *testing.T) {
 			)
 			got := once(t, options(f.addr, nil), nil)
 			want := []gotOf{
-				{"@header/h", "partition 0 offset 0", "x"}, {"@header/h", "partition 0 offset 0 header 2", "y"}, {"@header/other", "partition 0 offset 0", "z"},
-				{"@key", "partition 0 offset 0", "k1"}, {"@key", "partition 0 offset 1", "k2"},
-				{"@value", "partition 0 offset 0", "one"}, {"@value", "partition 0 offset 2", "three"},
+				{"@header/h", "partition 0 offset 0", "x"},
+				{"@header/h", "partition 0 offset 0 header 2", "y"},
+				{"@header/other", "partition 0 offset 0", "z"},
+				{"@key", "partition 0 offset 0", "k1"},
+				{"@key", "partition 0 offset 1", "k2"},
+				{"@value", "partition 0 offset 0", "one"},
+				{"@value", "partition 0 offset 2", "three"},
 				{"@value", "partition 1 offset 0", strings.Repeat("0123456789", 100_000)},
 			}
 			if diff := cmp.Diff(want, sorted(got.items)); diff != "" {

@@ -110,13 +110,13 @@ func freePorts(t testing.TB, n int) []int {
 		}
 	}()
 	for len(ports) < n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
 		port := l.Addr().(*net.TCPAddr).Port
 		if len(ports) == 0 {
-			above, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+1)))
+			above, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+1)))
 			if err != nil {
 				_ = l.Close()
 				continue
@@ -138,7 +138,7 @@ func (b *Broker) Start() {
 		args = append(args, b.extra())
 	}
 	var out bytes.Buffer
-	c := exec.Command(filepath.Join(root(b.t), "scripts", "kafka", "broker.sh"), args...)
+	c := exec.CommandContext(b.t.Context(), filepath.Join(root(b.t), "scripts", "kafka", "broker.sh"), args...)
 	c.Env = append(os.Environ(), "KAFKA_SCRAM="+b.o.Scram)
 	c.Stdout, c.Stderr = &out, &out
 	if err := c.Start(); err != nil {
@@ -154,10 +154,10 @@ func (b *Broker) Start() {
 	b.mu.Unlock()
 	deadline := time.Now().Add(startWait)
 	for {
-		conn, err := net.DialTimeout("tcp", b.Addr, time.Second)
+		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(b.t.Context(), "tcp", b.Addr)
 		if err == nil {
 			_ = conn.Close()
-			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(b.t.Context(), 5*time.Second)
 			_, err = b.client.Metadata(ctx, &kafka.MetadataRequest{})
 			cancel()
 			if err == nil {
@@ -350,7 +350,7 @@ func eventually(t testing.TB, doing string, try func(ctx context.Context) error)
 	t.Helper()
 	deadline := time.Now().Add(time.Minute)
 	for {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		err := try(ctx)
 		cancel()
 		if err == nil {
