@@ -143,10 +143,19 @@ func TestKafka(t *testing.T) {
 func TestKafkaUsage(t *testing.T) {
 	b := newBox(t)
 	for _, c := range []struct{ args, want string }{
-		{"", "BROKER"}, {"localhost", "HOST:PORT"}, {"h:9092 --start yesterday", "--start is"}, {"h:9092 --group g --no-store", "--no-store"},
-		{"h:9092 --group g --start latest", "--start would"}, {"h:9092 --sasl kerberos", "--sasl is"}, {"h:9092 --user u", "--sasl"},
-		{"h:9092 --sasl plain --user u --password hunter2", "--password"}, {"h:9092 --ca-file x", "--tls"}, {"h:9092 --tls --cert-file x", "belong together"},
-		{"h:9092 --buffer 0", "--buffer"}, {"h:9092 --source dir:/x", "--source"}, {"h:9092 --tls --ca-file /nonexistent", "--ca-file"},
+		{"", "BROKER"},
+		{"localhost", "HOST:PORT"},
+		{"h:9092 --start yesterday", "--start is"},
+		{"h:9092 --group g --no-store", "--no-store"},
+		{"h:9092 --group g --start latest", "--start would"},
+		{"h:9092 --sasl kerberos", "--sasl is"},
+		{"h:9092 --user u", "--sasl"},
+		{"h:9092 --sasl plain --user u --password hunter2", "--password"},
+		{"h:9092 --ca-file x", "--tls"},
+		{"h:9092 --tls --cert-file x", "belong together"},
+		{"h:9092 --buffer 0", "--buffer"},
+		{"h:9092 --source dir:/x", "--source"},
+		{"h:9092 --tls --ca-file /nonexistent", "--ca-file"},
 	} {
 		r := b.must(2, "", append([]string{"kafka"}, strings.Fields(c.args)...)...)
 		if !strings.Contains(r.stderr, c.want) || strings.Contains(r.stderr, "hunter2") {

@@ -48,6 +48,22 @@ type scanJob struct {
 	again func(ctx context.Context) bool
 }
 
+// sinkOf is what stores what the job finds.
+func (j scanJob) sinkOf(s *registrySink) scan.Sink {
+	if j.sink == nil {
+		return s
+	}
+	return j.sink(s)
+}
+
+// limited is what is told of the job's findings.
+func (j scanJob) limited(emit func(wire.Finding) error) func(wire.Finding) error {
+	if j.limit == nil {
+		return emit
+	}
+	return j.limit(emit)
+}
+
 // until is the context of the job's scan. That of a stream does not end: the
 // stream does.
 func (j scanJob) until(ctx context.Context) (scanning context.Context, stop func() bool) {
@@ -230,10 +246,7 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	defer func() { _ = src.Close() }()
 	if eye.session != nil && !r.fl.noStore && (j.place.sourceID != "" || j.place.own) {
 		sink := &registrySink{session: eye.session, runs: map[int64]*registry.ScanRun{}}
-		opts.Sink = sink
-		if j.sink != nil {
-			opts.Sink = j.sink(sink)
-		}
+		opts.Sink = j.sinkOf(sink)
 		if part, is := src.(somePart); is {
 			sink.stands, opts.Extent.Partial = part.Stands, !part.Whole()
 		}
@@ -247,9 +260,7 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 			}
 		}
 	}
-	if j.limit != nil {
-		opts.Emit = j.limit(opts.Emit)
-	}
+	opts.Emit = j.limited(opts.Emit)
 	opts.Source = r.meter.source(src)
 	r.partial = r.partial || j.place.partial
 	kept := eye.kept
