@@ -78,6 +78,7 @@ func elsewhere(line, finding string) string {
 	return strings.NewReplacer(
 		"revenant serve", "REVENANT_SERVE_LISTEN=127.0.0.1:0 timeout --foreground --preserve-status -s INT 2 revenant serve", "revenant worker", "timeout --foreground --preserve-status -s INT 2 revenant worker",
 		"revenant kafka kafka-1:9092 kafka-2:9092", "timeout --foreground --preserve-status -s INT 2 revenant kafka $KAFKA",
+		"revenant kafka kafka-1:9092", "timeout --foreground --preserve-status -s INT 2 revenant kafka $KAFKA",
 		"revenant kafka kafka-1:9093", "timeout --foreground --preserve-status -s INT 2 revenant kafka $KAFKA", "--tls ", "", "localhost:9092", "$KAFKA",
 		"make test", "echo tested", "3f2a9c", finding, " dir /srv/app", " dir ../app", "/var/log/containers", "../app",
 		"https://github.com/acme/shop", "$FORGE/acme/shop --provider github", "github:acme/shop", "github:acme/shop --server $FORGE", "github:acme ", "github:acme --server $FORGE ",

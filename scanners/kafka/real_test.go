@@ -111,6 +111,7 @@ func send(t testing.TB, b *kafkatest.Broker, topic string, parts int, values []s
 func TestReal(t *testing.T) {
 	for _, version := range []string{kafkatest.Current, kafkatest.Last3} {
 		t.Run(version, func(t *testing.T) {
+			t.Parallel() // they mostly wait for brokers
 			b := kafkatest.Start(t, kafkatest.Options{Version: version})
 			for name, codec := range map[string]kafkago.Compression{"none": 0, "gzip": kafkago.Gzip, "snappy": kafkago.Snappy, "lz4": kafkago.Lz4, "zstd": kafkago.Zstd} {
 				b.Create(name, 1, "max.message.bytes=2000000")

@@ -45,7 +45,7 @@ id = "beside-its-keyword"
 		{"no keyword", filler, "zz_" + digits, "\n" + filler, false, false, true},
 		{"a keyword far away", "vaults\n" + filler, "zz_" + digits, "\n" + filler, true, true, true},
 		{"no companion", filler, "yy_" + digits, "\n" + filler, false, false, true},
-		{"read whole for its keyword", "sourcegraph\n" + filler, digits, "\n" + filler, true, false, false},
+		{"a long row beside its keyword", "sourcegraph\n" + filler, digits, "\n" + filler, true, false, true},
 		{"an allowed line", filler, key, " # gitleaks:allow\n", false, false, true},
 		{"encoded", filler, encoded, "\n" + filler, true, true, true},
 	}

@@ -198,22 +198,15 @@ func (c *counter) Write(p []byte) (int, error) {
 
 var _ io.Writer = (*counter)(nil)
 
-// changes measures commands that change verdicts, and when a reader sees it.
-func (b *bed) changes(ctx context.Context) ([]timing, error) {
-	at := func(n int) fingerprints.VersionRef { return fingerprints.VersionRef{Name: common, Number: n} }
-	verdicts := func(list []registry.VerdictChange) (string, error) {
-		n := 0
-		for _, v := range list {
-			n += v.Count
-		}
-		return fmt.Sprint(n), nil
-	}
-	moved := func(c registry.Changed, err error) (string, error) {
-		if err != nil {
-			return "", err
-		}
-		return verdicts(c.Verdicts)
-	}
+// step is a command, and the verdict that a reader waits for; empty: none.
+type step struct {
+	what string
+	want fingerprints.Verdict
+	fn   func() (string, error)
+}
+
+// homes are the steps that allow places, and take that back.
+func (b *bed) homes(ctx context.Context) []step {
 	var home, narrow int64
 	allow := func(id *int64, path string) (string, error) {
 		out, err := b.reg.Allow(ctx, b.actor, registry.AllowRequest{Name: common, Path: path, Reason: "measured"})
@@ -221,49 +214,67 @@ func (b *bed) changes(ctx context.Context) ([]timing, error) {
 			return "", err
 		}
 		*id = out.Home.ID
-		return verdicts(out.Verdicts)
+		return total(out.Verdicts)
 	}
 	unallow := func(id *int64) (string, error) {
 		out, err := b.reg.Unallow(ctx, b.actor, common, *id)
 		if err != nil {
 			return "", err
 		}
-		return verdicts(out.Verdicts)
+		return total(out.Verdicts)
 	}
-	generic := fmt.Sprintf("unregistered-%032d", b.perSource()-1)
-	var out []timing
-	for _, c := range []struct {
-		what string
-		want fingerprints.Verdict
-		fn   func() (string, error)
-	}{
+	return []step{
 		{"`allow`, every path", fingerprints.VerdictAllowed, func() (string, error) { return allow(&home, "") }},
 		{"`unallow` of it", fingerprints.VerdictLeaked, func() (string, error) { return unallow(&home) }},
 		{"`allow`, a tenth of the paths", "", func() (string, error) { return allow(&narrow, "services/module-00*/**") }},
 		{"`unallow` of that", fingerprints.VerdictLeaked, func() (string, error) { return unallow(&narrow) }},
+	}
+}
+
+// total is how many verdicts changed.
+func total(list []registry.VerdictChange) (string, error) {
+	n := 0
+	for _, v := range list {
+		n += v.Count
+	}
+	return fmt.Sprint(n), nil
+}
+
+func moved(c registry.Changed, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return total(c.Verdicts)
+}
+
+// lives are the steps of versions' lives.
+func (b *bed) lives(ctx context.Context) []step {
+	first := fingerprints.VersionRef{Name: common, Number: 1}
+	generic := fmt.Sprintf("unregistered-%032d", b.perSource()-1)
+	return []step{
 		{"`rotate`", fingerprints.VerdictLagging, func() (string, error) {
 			r, err := b.reg.Rotate(ctx, b.actor, registry.RotateRequest{Name: common, Fields: fields(b.value()), Window: time.Hour})
 			if err != nil {
 				return "", err
 			}
-			return verdicts(r.Verdicts)
+			return total(r.Verdicts)
 		}},
 		{"`activate`: back", fingerprints.VerdictLeaked, func() (string, error) {
-			return moved(b.reg.Activate(ctx, b.actor, at(1), registry.ActivateOptions{}))
+			return moved(b.reg.Activate(ctx, b.actor, first, registry.ActivateOptions{}))
 		}},
 		{"`supersede`", fingerprints.VerdictLagging, func() (string, error) {
-			return moved(b.reg.Supersede(ctx, b.actor, at(1), registry.SupersedeOptions{Window: time.Hour}))
+			return moved(b.reg.Supersede(ctx, b.actor, first, registry.SupersedeOptions{Window: time.Hour}))
 		}},
 		{"`retire`", fingerprints.VerdictStale, func() (string, error) {
-			return moved(b.reg.Retire(ctx, b.actor, at(1), registry.RetireOptions{NoSuccessor: true}))
+			return moved(b.reg.Retire(ctx, b.actor, first, registry.RetireOptions{NoSuccessor: true}))
 		}},
-		{"`compromise`", fingerprints.VerdictCompromised, func() (string, error) { return moved(b.reg.Compromise(ctx, b.actor, at(1))) }},
+		{"`compromise`", fingerprints.VerdictCompromised, func() (string, error) { return moved(b.reg.Compromise(ctx, b.actor, first)) }},
 		{"`secret add` of a value that was seen", "", func() (string, error) {
 			r, err := b.reg.Add(ctx, b.actor, registry.AddRequest{Name: "late/value", Fields: fields(generic)})
 			if err != nil {
 				return "", err
 			}
-			return verdicts(r.Verdicts)
+			return total(r.Verdicts)
 		}},
 		{"`secret import` of one value", "", func() (string, error) {
 			done := false
@@ -276,7 +287,13 @@ func (b *bed) changes(ctx context.Context) ([]timing, error) {
 			}, registry.ImportOptions{})
 			return "0", err
 		}},
-	} {
+	}
+}
+
+// changes measures commands that change verdicts, and when a reader sees it.
+func (b *bed) changes(ctx context.Context) ([]timing, error) {
+	var out []timing
+	for _, c := range append(b.homes(ctx), b.lives(ctx)...) {
 		feed, err := b.reg.FeedEnd(ctx, b.actor)
 		if err != nil {
 			return nil, err

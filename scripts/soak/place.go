@@ -61,10 +61,10 @@ func newServer(ctx context.Context) (p place, err error) {
 			err = fmt.Errorf("starting PostgreSQL: %v", failed)
 		}
 	}()
-	s := postgrestest.Start(tb, postgrestest.Options{Durable: true})
+	s := postgrestest.Start(tb, postgrestest.Options{Durable: true}) //nolint:contextcheck // tb has it
 	return place{
 		name: "PostgreSQL", server: true, size: databaseSize, close: tb.end,
-		fresh: func() (string, error) { return s.Database(tb), nil },
+		fresh: func() (string, error) { return s.Database(tb), nil }, //nolint:contextcheck // tb has it
 	}, nil
 }
 

@@ -219,7 +219,7 @@ func testGroups(t *testing.T, f *fixture) {
 			return err
 		})
 	}
-	for range 80 {
+	for range 30 {
 		b.at++
 		step := []string{"see", "see", "see", "change", "change", "change", "tie", "vanish", "move", "merge", "forget"}[b.r.IntN(11)]
 		map[string]func(){"see": b.see, "change": b.change, "tie": b.tie, "vanish": b.vanish, "move": b.move, "merge": b.merge, "forget": b.forget}[step]()
