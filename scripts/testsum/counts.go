@@ -38,7 +38,7 @@ type event struct {
 // goTest runs the tests of the packages and copies their verbose output. It
 // returns nil counts when go test could not be started.
 func goTest(packages []string, out io.Writer) (*Counts, error) {
-	cmd := exec.Command("go", append([]string{"test", "-json", "-timeout", "12m"}, packages...)...)
+	cmd := exec.Command("go", append([]string{"test", "-json", "-timeout", "20m"}, packages...)...)
 	cmd.Stderr = os.Stderr
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
