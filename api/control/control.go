@@ -170,7 +170,7 @@ func (s *server) failed(w http.ResponseWriter, r *http.Request, err error) {
 		problem(w, http.StatusNotFound, "No such version.")
 	case errors.Is(err, registry.ErrForbidden):
 		problem(w, http.StatusForbidden, "The token does not allow this.")
-	case storeAway(err):
+	case store.Away(err):
 		w.Header().Set("Retry-After", "5")
 		problem(w, http.StatusServiceUnavailable, "The store cannot be reached or written to now.")
 	case r.Context().Err() != nil:
@@ -179,11 +179,6 @@ func (s *server) failed(w http.ResponseWriter, r *http.Request, err error) {
 		s.o.Log.ErrorContext(r.Context(), "a request failed", slog.String("path", routeOf(r)), slog.Any("error", err))
 		problem(w, http.StatusInternalServerError, "Internal error.")
 	}
-}
-
-// storeAway reports whether an error is a store's that cannot be used now.
-func storeAway(err error) bool {
-	return errors.Is(err, store.ErrLocked) || errors.Is(err, store.ErrUnreachable) || errors.Is(err, store.ErrFull)
 }
 
 // body reads a request's JSON, strictly.

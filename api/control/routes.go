@@ -156,7 +156,7 @@ func (s *server) addWatch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	spec, err := s.o.Spec(in.Name, in.Scan, in.Schedule, in.Credential)
-	if storeAway(err) {
+	if store.Away(err) {
 		s.failed(w, r, err)
 		return
 	}

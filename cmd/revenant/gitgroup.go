@@ -111,7 +111,7 @@ func (a *app) members(ctx context.Context, w store.Watch, args []string) (*watch
 	if len(fl.group.of) == 0 {
 		return nil, nil
 	}
-	same := sameFlags(args, append(append(places, fl.group.of...), append(fl.group.include, fl.group.exclude...)...))
+	same := withoutFlags(args, []string{"--no-archived", "--no-forks"}, []string{"--group", "--include", "--exclude-repo"}, places)
 	out := &watch.Result{Group: true, Listed: registry.ListedWhole, Outcome: registry.WatchComplete, Members: []registry.WatchSpec{}}
 	known := map[string]bool{}
 	for _, of := range fl.group.of {
@@ -152,14 +152,20 @@ func repeated(c *cobra.Command, name string) []string {
 	return list.GetSlice()
 }
 
-// sameFlags are arguments without those that say which repositories.
-func sameFlags(args, values []string) []string {
-	about := []string{"--group", "--include", "--exclude-repo", "--no-archived", "--no-forks"}
+// withoutFlags are arguments without some flags, that take nothing or a value, and
+// without places.
+func withoutFlags(args, switches, valued, places []string) []string {
 	out := []string{}
-	for _, arg := range args {
-		name, _, _ := strings.Cut(arg, "=")
-		if !slices.Contains(about, name) && !slices.Contains(values, arg) {
-			out = append(out, arg)
+	for i := 0; i < len(args); i++ {
+		name, _, given := strings.Cut(args[i], "=")
+		switch {
+		case slices.Contains(valued, name):
+			if !given {
+				i++ // its value
+			}
+		case slices.Contains(switches, name), slices.Contains(places, args[i]):
+		default:
+			out = append(out, args[i])
 		}
 	}
 	return out

@@ -35,7 +35,7 @@ func (a *app) repositoryMembers(ctx context.Context, w store.Watch, args []strin
 	if err != nil {
 		return nil, err
 	}
-	same := slices.DeleteFunc(withoutFlags(args, "--all-repositories", "--repo"), func(arg string) bool { return slices.Contains(hosts, arg) })
+	same := withoutFlags(args, []string{"--all-repositories"}, []string{"--repo"}, hosts)
 	if !slices.ContainsFunc(same, func(arg string) bool {
 		return arg == "--all-tags" || arg == "--tag" || strings.HasPrefix(arg, "--tag=")
 	}) {
@@ -59,22 +59,4 @@ func (a *app) repositoryMembers(ctx context.Context, w store.Watch, args []strin
 		})
 	}
 	return out, nil
-}
-
-// withoutFlags are arguments without flags and what they take; one that takes
-// nothing is a switch.
-func withoutFlags(args []string, switchFlag, valueFlag string) []string {
-	out := []string{}
-	for i := 0; i < len(args); i++ {
-		name, _, _ := strings.Cut(args[i], "=")
-		switch {
-		case name == switchFlag:
-		case args[i] == valueFlag:
-			i++
-		case name == valueFlag:
-		default:
-			out = append(out, args[i])
-		}
-	}
-	return out
 }

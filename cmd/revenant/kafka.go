@@ -202,10 +202,6 @@ func (fl *kafkaLogin) mechanism(ctx context.Context, a *app) (sasl.Mechanism, er
 // kafkaCredential fetches what a flag refers to, or what the environment has. A
 // password is never a flag's own text: others see the arguments of a process.
 func (a *app) kafkaCredential(ctx context.Context, flag, text, variable string) (fingerprints.Value, error) {
-	lookup := func(name string) (string, bool) {
-		v := a.env(name)
-		return v, v != ""
-	}
 	if text == "" {
 		text = "env:" + variable
 	}
@@ -216,7 +212,7 @@ func (a *app) kafkaCredential(ctx context.Context, flag, text, variable string) 
 	case err != nil:
 		return fingerprints.Value{}, usagef("%s: %w", flag, err)
 	}
-	v, err := credential.Resolver{Lookup: lookup}.Resolve(ctx, ref)
+	v, err := a.credentials().Resolve(ctx, ref)
 	if err != nil {
 		return v, usagef("%s: %w", flag, err)
 	}

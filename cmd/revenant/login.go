@@ -27,6 +27,16 @@ var _ authn.Keychain = (*login)(nil)
 // name, or this one.
 const tokenUser = "x-access-token"
 
+// credentials fetches what references name; those to variables from the app's
+// environment.
+func (a *app) credentials() credential.Resolver {
+	env := a.env
+	return credential.Resolver{Lookup: func(name string) (string, bool) {
+		v := env(name)
+		return v, v != ""
+	}}
+}
+
 // logIn fetches the credential of a watch.
 func (a *app) logIn(ctx context.Context, w store.Watch, args []string) error {
 	if w.Credential == "" {
@@ -37,10 +47,7 @@ func (a *app) logIn(ctx context.Context, w store.Watch, args []string) error {
 		return err
 	}
 	env := a.env
-	v, err := credential.Resolver{Lookup: func(name string) (string, bool) {
-		v := env(name)
-		return v, v != ""
-	}}.Resolve(ctx, ref)
+	v, err := a.credentials().Resolve(ctx, ref)
 	if err != nil {
 		return err
 	}

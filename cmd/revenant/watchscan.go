@@ -132,7 +132,10 @@ func (s watchScanner) Scan(ctx context.Context, w store.Watch, why jobs.Reason) 
 	}
 	// Values that were registered a moment ago are looked for already.
 	if err := s.v.renew(ctx); err != nil {
-		return watch.Result{StoreAway: away(err), Outcome: registry.WatchFailed, Problem: "the registry cannot be read: " + s.v.shown(ctx, err.Error())}
+		if store.Away(err) {
+			return watch.Result{StoreAway: err}
+		}
+		return watch.Result{Outcome: registry.WatchFailed, Problem: "the registry cannot be read: " + s.v.shown(ctx, err.Error())}
 	}
 	argv := append([]string{w.Kind}, args...)
 	if why == jobs.Backfill && backfills(w.Kind, args) {
@@ -189,8 +192,8 @@ func backfills(kind string, args []string) bool {
 // result says how a scan ended, in words that hold no registered value.
 func (s watchScanner) result(ctx context.Context, f *scanFacts, said string) watch.Result {
 	r := watch.Result{Outcome: registry.WatchFailed}
-	if r.StoreAway = away(f.err); r.StoreAway != nil {
-		return r
+	if store.Away(f.err) {
+		return watch.Result{StoreAway: f.err}
 	}
 	if len(f.sources) == 1 {
 		r.SourceID = f.sources[0]
@@ -217,16 +220,6 @@ func (s watchScanner) result(ctx context.Context, f *scanFacts, said string) wat
 	r.Problem = s.v.shown(ctx, r.Problem)
 	r.SourceID = s.v.shown(ctx, r.SourceID)
 	return r
-}
-
-// away is an error of a store that cannot be used now; nil: it is none.
-func away(err error) error {
-	for _, why := range []error{store.ErrUnreachable, store.ErrLocked, store.ErrFull} {
-		if errors.Is(err, why) {
-			return err
-		}
-	}
-	return nil
 }
 
 // shown is a text as it may be stored.

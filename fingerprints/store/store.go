@@ -36,6 +36,12 @@ var (
 	ErrUnreachable = errors.New("the database of the store cannot be reached")
 )
 
+// Away reports whether an error says that the store cannot be used now, and may be
+// later: it is unreachable, locked or full.
+func Away(err error) bool {
+	return errors.Is(err, ErrUnreachable) || errors.Is(err, ErrLocked) || errors.Is(err, ErrFull)
+}
+
 // Store is a database that holds a registry.
 type Store interface {
 	View(ctx context.Context, fn func(Tx) error) error

@@ -211,7 +211,7 @@ func (c *client[TTx]) Rescue(ctx context.Context, done func(worker, watch string
 	return len(p.ID), nil
 }
 
-// Check implements Queue: it asks for one job, where Counts reads them all.
+// Check implements Queue: it asks for one job, where Counts counts all.
 func (c *client[TTx]) Check(ctx context.Context) error {
 	if _, err := c.river.JobList(ctx, river.NewJobListParams().First(1)); err != nil {
 		return fmt.Errorf("asking the queue: %w", err)
