@@ -33,16 +33,16 @@ const anyEpoch = math.MaxUint32
 // place do not drive each other out.
 func (w *work) check(raw []byte, epoch uint32) []fingerprints.RowID {
 	sum := w.sum(raw, epoch)
-	i := sum >> (64 - memoBits)
-	for _, k := range [2]uint64{i, i ^ 1} {
-		if w.spans[k].sum == sum {
-			return w.spans[k].rows
+	pair := &w.spans[sum>>(64-memoBits)]
+	for k := range pair {
+		if pair[k].sum == sum {
+			return pair[k].rows
 		}
 	}
 	w.stats.MACs++
 	w.stats.Bytes += int64(len(raw))
-	w.spans[i^1] = w.spans[i]
-	slot := &w.spans[i]
+	pair[1] = pair[0]
+	slot := &pair[0]
 	if epoch == anyEpoch {
 		*slot = hashed{sum: sum, rows: w.confirmer.LookupAny(raw)}
 	} else {

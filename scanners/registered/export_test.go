@@ -14,9 +14,10 @@ func Count(m *Matcher, c scanners.Chunk) ([]scanners.Hit, Stats) {
 }
 
 // MeetInMemo looks two spans up in turn, n times each, after making them share
-// a place of the memo, and counts the MACs.
+// a pair of the memo's places, and counts the MACs.
 func MeetInMemo(m *Matcher, a, b []byte, n int) int64 {
 	w := m.newWork()
+	m.seed = maphash.MakeSeed()
 	for w.sum(a, 1)>>(64-memoBits) != w.sum(b, 1)>>(64-memoBits) {
 		m.seed = maphash.MakeSeed()
 	}

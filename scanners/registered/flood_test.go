@@ -99,13 +99,16 @@ func TestFloodOfHits(t *testing.T) {
 	}
 }
 
-// TestSpansThatMeet has two spans whose memo is the same place: in a text that
-// repeats both, each was hashed anew every time.
+// TestSpansThatMeet has two spans whose memo is the same pair of places: in a
+// text that repeats both, each was hashed anew every time. Which of the two is
+// a span's own hangs on the seed, so there are several.
 func TestSpansThatMeet(t *testing.T) {
 	vals := values(62, 2, 32, alnum)
 	m, _ := matcher(t, fingerprints.AudienceCore, vals...)
-	if macs := registered.MeetInMemo(m, vals[0], vals[1], 100); macs != 2 {
-		t.Errorf("%d MACs for two spans, want 2", macs)
+	for range 20 {
+		if macs := registered.MeetInMemo(m, vals[0], vals[1], 100); macs != 2 {
+			t.Fatalf("%d MACs for two spans, want 2", macs)
+		}
 	}
 }
 

@@ -41,8 +41,8 @@ const (
 	longestKey    = 64 << 10 // span of a private key's container
 	shortestKey   = 32       // bytes that a key's container has at the least
 	defaultLow    = 15       // shortest value of packs that do not say
-	regionBits    = 14
-	memoBits      = 12
+	regionBits    = 13
+	memoBits      = 11
 	triedBits     = 12
 	maxCandidates = 1 << 16
 )
@@ -105,9 +105,9 @@ type work struct {
 
 	hits       []scanners.Hit
 	seen       map[found]struct{}
-	regions    [1 << regionBits]sighted
+	regions    [1 << regionBits][2]sighted
 	candidates []pack.Candidate
-	spans      [1 << memoBits]hashed
+	spans      [1 << memoBits][2]hashed
 	views      []view
 	near       neighbourhood
 	tried      [1 << triedBits]attempt

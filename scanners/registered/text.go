@@ -102,9 +102,9 @@ type sighted struct {
 func (w *work) lookUp(t *table, s *spot, at int) []pack.Candidate {
 	lo := binary.LittleEndian.Uint64(s.b[at:])
 	hi := binary.LittleEndian.Uint64(s.b[at+t.region-8:])
-	i := (lo*0x9E3779B97F4A7C15 ^ hi*0xC2B2AE3D27D4EB4F) >> (64 - regionBits)
-	for _, k := range [2]uint64{i, i ^ 1} {
-		if slot := &w.regions[k]; slot.table == t.index+1 && slot.lo == lo && slot.hi == hi {
+	pair := &w.regions[(lo*0x9E3779B97F4A7C15^hi*0xC2B2AE3D27D4EB4F)>>(64-regionBits)]
+	for k := range pair {
+		if slot := &pair[k]; slot.table == t.index+1 && slot.lo == lo && slot.hi == hi {
 			return w.candidates[slot.from:slot.to]
 		}
 	}
@@ -117,8 +117,8 @@ func (w *work) lookUp(t *table, s *spot, at int) []pack.Candidate {
 	from := len(w.candidates)
 	w.candidates = t.candidates(w.candidates, tag)
 	w.candidates = w.candidates[:from+len(distinct(w.candidates[from:]))]
-	w.regions[i^1] = w.regions[i]
-	w.regions[i] = sighted{lo: lo, hi: hi, table: t.index + 1, from: from, to: len(w.candidates)}
+	pair[1] = pair[0]
+	pair[0] = sighted{lo: lo, hi: hi, table: t.index + 1, from: from, to: len(w.candidates)}
 	return w.candidates[from:]
 }
 
