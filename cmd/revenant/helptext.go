@@ -38,7 +38,7 @@ func valueNames() map[string]string {
 		"FILE":    "against baseline-path backup backup-file ca-file cert-file config file gitleaks-ignore-path identity key-file key-out log out pack pack-key passphrase-file public-key report-template repos-from verify write-baseline",
 		"NAME":    "baseline-owner consumer group hook issued-to name owner receiver rule",
 		"N":       "exit-code from id limit max-archive-depth max-decode-depth max-runs scans workers",
-		"WORD":    "audience class format presence state status verdict",
+		"WORD":    "audience class format presence scope state status verdict",
 		"VERSION": "version",
 	} {
 		for flag := range strings.FieldsSeq(flags) {

@@ -493,6 +493,12 @@ func (w *walk) watching() {
 		w.spoken = append(w.spoken, r.log()...)
 		w.mark([]string{verb}, false)
 	}
+	w.do("", "token", "add", "ci", "--scope", "read", "--until", "2099-01-31")
+	w.try("", "token", "add", w.plant("token's name"), "--scope", w.plant("scope"))
+	w.do("", "token", "list", "--all")
+	w.try("", "token", "list", w.plant("argument of token list"))
+	w.do("", "token", "revoke", "ci")
+	w.try("", "token", "revoke", w.plant("token"))
 	w.do("", "notify", "list", "--state", "undelivered")
 	w.try("", "notify", "list", "--state", w.plant("state of messages"))
 	w.do("", "notify", "retry", "--all")
