@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"revenant/api/wire"
+
 	"github.com/bmatcuk/doublestar/v4"
 
 	"revenant/fingerprints"
@@ -28,30 +30,10 @@ type DecisionRequest struct {
 }
 
 // DecisionView is a decision as people see it.
-type DecisionView struct {
-	ID     int64               `json:"id"`
-	Value  bool                `json:"value,omitempty"` // about one value everywhere
-	Rule   string              `json:"rule,omitempty"`
-	Source string              `json:"source"`
-	Path   string              `json:"path"`
-	Status fingerprints.Status `json:"status"`
-	Until  *time.Time          `json:"until,omitempty"`
-	Over   bool                `json:"over,omitempty"` // its date has passed
-	Reason string              `json:"reason"`
-	Owner  string              `json:"owner,omitempty"`
-	Actor  string              `json:"actor"`
-	At     time.Time           `json:"at"`
-	// Findings is how many have their status by it now; 0 in a list says that it
-	// is not used. Present are those of them with a copy that is still there.
-	Findings int `json:"findings"`
-	Present  int `json:"present"`
-}
+type DecisionView = wire.DecisionView
 
 // DecisionResult is what Decide or Revoke did.
-type DecisionResult struct {
-	Decision  DecisionView `json:"decision"`
-	Unchanged bool         `json:"unchanged,omitempty"`
-}
+type DecisionResult = wire.DecisionResult
 
 // Decide makes a decision. It takes effect on known findings at once.
 func (r *Registry) Decide(ctx context.Context, a Actor, q DecisionRequest) (DecisionResult, error) {
