@@ -90,11 +90,11 @@ func (r *Registry) checkDecision(q DecisionRequest) error {
 	}
 	switch {
 	case q.Status != fingerprints.StatusAccepted && q.Status != fingerprints.StatusFalsePositive:
-		return fmt.Errorf("status: %w: it is %s or %s", ErrInput, fingerprints.StatusAccepted, fingerprints.StatusFalsePositive)
+		return badInput("status", "it is %s or %s", fingerprints.StatusAccepted, fingerprints.StatusFalsePositive)
 	case !q.Until.IsZero() && !q.Until.After(r.time()):
-		return fmt.Errorf("until: %w: the date has passed", ErrInput)
+		return badInput("until", "the date has passed")
 	case q.Until.IsZero() && q.Status == fingerprints.StatusAccepted:
-		return fmt.Errorf("until: %w: give a date in the future; nothing is accepted for ever", ErrInput)
+		return badInput("until", "give a date in the future; nothing is accepted for ever")
 	}
 	if err := q.checkScope(); err != nil {
 		return err
@@ -110,13 +110,13 @@ func (q DecisionRequest) checkScope() error {
 	byRule := q.Finding == ""
 	switch {
 	case !byRule && (q.Rule != "" || q.Source != "" || q.Path != ""):
-		return fmt.Errorf("decision: %w: it is about a finding's value at every place, or about a rule at some; not both", ErrInput)
+		return badInput("decision", "it is about a finding's value at every place, or about a rule at some; not both")
 	case byRule && (q.Rule == "" || q.Path == ""):
-		return fmt.Errorf("decision: %w: name a rule, or * for all, and a glob of paths", ErrInput)
+		return badInput("decision", "name a rule, or * for all, and a glob of paths")
 	case !doublestar.ValidatePattern(orAll(q.Source)) || len(q.Source) > 1000:
-		return fmt.Errorf("source: %w: not a glob; * stays inside a path segment, ** does not", ErrInput)
+		return badInput("source", "not a glob; * stays inside a path segment, ** does not")
 	case !doublestar.ValidatePattern(orAll(q.Path)) || len(q.Path) > 1000:
-		return fmt.Errorf("path: %w: not a glob; * stays inside a path segment, ** does not", ErrInput)
+		return badInput("path", "not a glob; * stays inside a path segment, ** does not")
 	}
 	return nil
 }
