@@ -27,14 +27,15 @@ import (
 
 // kit is an API over a registry in a file.
 type kit struct {
-	t    *testing.T
-	reg  *registry.Registry
-	ring *keys.Ring
-	now  time.Time
-	rand *rand.ChaCha8
-	h    http.Handler
-	logs bytes.Buffer
-	said bytes.Buffer // every answer
+	t     *testing.T
+	reg   *registry.Registry
+	store store.Store
+	ring  *keys.Ring
+	now   time.Time
+	rand  *rand.ChaCha8
+	h     http.Handler
+	logs  bytes.Buffer
+	said  bytes.Buffer // every answer
 
 	// What a test may change: what is refused as a registered value, and what
 	// a watch is refused for.
@@ -54,6 +55,7 @@ func newKit(t *testing.T) *kit {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
+	k.store = st
 	if k.ring, err = keys.NewRing(k.rand, k.now); err != nil {
 		t.Fatal(err)
 	}
@@ -99,14 +101,28 @@ func (k *kit) text(n int) string {
 	return string(b)
 }
 
-// add registers a value.
-func (k *kit) add(name, value string) registry.Registered {
+// add registers a value, and returns the row of its field.
+func (k *kit) add(name, value string) (rows []fingerprints.RowID) {
 	k.t.Helper()
-	out, err := k.reg.Add(k.t.Context(), me(), registry.AddRequest{Name: name, Owner: "payments", Fields: []registry.Field{{Value: fingerprints.NewValue([]byte(value))}}})
+	_, err := k.reg.Add(k.t.Context(), me(), registry.AddRequest{Name: name, Owner: "payments", Fields: []registry.Field{{Value: fingerprints.NewValue([]byte(value))}}})
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	return out
+	err = k.store.View(k.t.Context(), func(tx store.Tx) error {
+		v, err := tx.Version(k.t.Context(), fingerprints.VersionRef{Name: name, Number: 1})
+		if err != nil {
+			return err
+		}
+		fields, err := tx.Fields(k.t.Context(), v.ID)
+		for _, f := range fields {
+			rows = append(rows, f.ID)
+		}
+		return err
+	})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return rows
 }
 
 // found records where a value was found; rows are the fields that have it.

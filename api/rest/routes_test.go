@@ -2,9 +2,13 @@ package rest_test
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,6 +21,7 @@ import (
 // operation is one of the document's, as far as the tests need it.
 type operation struct {
 	ID         string                `json:"operationId"`
+	Summary    string                `json:"summary"`
 	Security   []map[string][]string `json:"security"`
 	Responses  map[string]any        `json:"responses"`
 	Parameters []parameter           `json:"parameters"`
@@ -299,4 +304,38 @@ func plain[T ~string](list []T) []string {
 		out[i] = string(w)
 	}
 	return out
+}
+
+// TestEveryErrorIsKnown lists the registry's errors and wants each to be something
+// to a sender: what is not is an internal error.
+func TestEveryErrorIsKnown(t *testing.T) {
+	// No operation meets these: it is about keys and stores, or about registering.
+	others := map[string]bool{
+		"ErrNotInitialised": true, "ErrNoRing": true, "ErrForeignRing": true, "ErrScanOver": true, "ErrNotRedacted": true, "ErrEmptyValue": true,
+		"ErrValueTooLong": true, "ErrOtherValue": true, "ErrAdoptWeak": true, "ErrContainsOld": true, "ErrReused": true, "ErrAuditBroken": true, "ErrBadProof": true,
+	}
+	known := map[string]bool{"ErrInput": true, "ErrTransition": true}
+	for _, e := range rest.KnownErrors() {
+		known[e.Error()] = true
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "../../fingerprints/registry/errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	met := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		v, is := n.(*ast.ValueSpec)
+		if !is || !strings.HasPrefix(v.Names[0].Name, "Err") {
+			return true
+		}
+		met++
+		text, err := strconv.Unquote(v.Values[0].(*ast.CallExpr).Args[0].(*ast.BasicLit).Value)
+		if name := v.Names[0].Name; err != nil || !known[name] && !known[text] && !others[name] {
+			t.Errorf("%s is nothing to a sender: %v", name, err)
+		}
+		return true
+	})
+	if met < 30 {
+		t.Errorf("%d errors", met)
+	}
 }

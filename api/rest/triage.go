@@ -26,6 +26,9 @@ func (s *server) triageRoutes() {
 	type one struct{ Body wire.FindingView }
 	add(s, route{id: "triage-finding", method: http.MethodPost, path: "/findings/{id}/triage", scope: registry.ScopeTriage, summary: "Accept, dismiss, assign or reopen a finding"},
 		func(ctx context.Context, a registry.Actor, in *triageRequest) (*one, error) {
+			if err := s.o.Refuse(ctx, in.Body.Reason, in.Body.Owner); err != nil {
+				return nil, err
+			}
 			f, err := s.triage(ctx, a, in.ID, in.Body)
 			return &one{f}, err
 		})
@@ -51,6 +54,9 @@ func (s *server) triageRoutes() {
 		long: "Each is changed by itself: what cannot be done of one is told, and does not keep the others. Asking again changes nothing more.",
 	}, func(ctx context.Context, a registry.Actor, in *bulkRequest) (*bulkAnswer, error) {
 		out := &bulkAnswer{}
+		if err := s.o.Refuse(ctx, in.Body.Reason, in.Body.Owner); err != nil {
+			return nil, err
+		}
 		for i, id := range in.Body.IDs {
 			f, err := s.triage(ctx, a, id, in.Body.Triage)
 			if err != nil {
@@ -83,9 +89,6 @@ func knownID(id string) string {
 }
 
 func (s *server) triage(ctx context.Context, a registry.Actor, id string, v Triage) (wire.FindingView, error) {
-	if err := s.o.Refuse(ctx, v.Reason, v.Owner); err != nil {
-		return wire.FindingView{}, err
-	}
 	switch v.Action {
 	case "accept":
 		return s.o.Registry.Accept(ctx, a, id, v.Until, v.Reason)

@@ -66,6 +66,7 @@ func before() map[string]string {
 		"revenant watch remove":     `revenant watch add shop -- dir .`,
 		"revenant serve":            `echo 'listen: "127.0.0.1:0"' > revenant.yaml`,
 		"revenant config check":     `echo 'listen: "127.0.0.1:0"' > revenant.yaml`,
+		"revenant token revoke":     `revenant token add ci --scope read -q > token.of.ci`,
 		"revenant findings revoke":  `revenant findings dismiss 3f2a9c --everywhere --reason none`,
 		"revenant findings reopen":  `revenant findings dismiss 3f2a9c --reason none`,
 	}
