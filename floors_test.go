@@ -52,6 +52,8 @@ func floors() map[string]room {
 		"scanners/stamps":    {floor: 1, sideway: []string{"scanners/escapes"}, only: []string{"scanners/escapes"}},
 		"fingerprints/store": {floor: 1},
 
+		"api/client": {floor: 2, only: []string{"api/wire", "fingerprints"}},
+
 		"fingerprints/importers":      {floor: 2},
 		"fingerprints/keystore":       {floor: 2},
 		"fingerprints/registry":       {floor: 2},

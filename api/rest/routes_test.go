@@ -2,6 +2,8 @@ package rest_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -16,6 +18,7 @@ import (
 	"revenant/api/wire"
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
+	"revenant/fingerprints/store"
 )
 
 // operation is one of the document's, as far as the tests need it.
@@ -337,5 +340,30 @@ func TestEveryErrorIsKnown(t *testing.T) {
 	})
 	if met < 30 {
 		t.Errorf("%d errors", met)
+	}
+}
+
+// TestAddWatchFails tells what a sender can mend from what is the server's: a store
+// that is away is no fault of the request, and nothing of either is repeated.
+func TestAddWatchFails(t *testing.T) {
+	const pasted = "pasted-into-the-wrong-place"
+	for name, c := range map[string]struct {
+		err  error
+		code int
+	}{
+		"not a scan":    {errors.New("scan: a watch repeats a scan"), http.StatusUnprocessableEntity},
+		"store away":    {fmt.Errorf("looking: %w", store.ErrUnreachable), http.StatusServiceUnavailable},
+		"store locked":  {fmt.Errorf("looking: %w", store.ErrLocked), http.StatusServiceUnavailable},
+		"store is full": {fmt.Errorf("looking: %w", store.ErrFull), http.StatusServiceUnavailable},
+	} {
+		k := newKit(t)
+		k.spec = c.err
+		w := k.ask(master, "POST", "/api/v1/watches", `{"name":"`+pasted+`","scan":["dir","/`+pasted+`"]}`)
+		if w.Code != c.code || w.Header().Get("Content-Type") != wire.ProblemType || strings.Contains(w.Body.String(), pasted) {
+			t.Errorf("%s: %d, want %d: %s", name, w.Code, c.code, w.Body)
+		}
+		if again := w.Header().Get("Retry-After"); (again != "") != (c.code == http.StatusServiceUnavailable) {
+			t.Errorf("%s: Retry-After %q", name, again)
+		}
 	}
 }
