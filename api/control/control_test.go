@@ -24,7 +24,9 @@ func TestHandler(t *testing.T) {
 	var away error
 	h := control.New(control.Options{
 		Ready: func(context.Context) error { return away }, Log: slog.New(slog.NewTextHandler(&logs, nil)),
-		API: func(r chi.Router) { r.Get("/api/v1/x/{id}", func(http.ResponseWriter, *http.Request) { panic(canary) }) },
+		API: func(r chi.Router) {
+			r.Get("/api/v1/x/{id}", func(http.ResponseWriter, *http.Request) { panic(canary) })
+		},
 	})
 	ask := func(method, path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()

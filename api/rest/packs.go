@@ -3,12 +3,18 @@ package rest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 )
+
+// packLife is for how long a pack may be used, from the day on which it was built:
+// a laptop that was lost searches with an old one no longer.
+const packLife = 31 * 24 * time.Hour
 
 // packCache keeps the edge pack that was asked for last: many laptops ask for the
 // same one.
@@ -37,14 +43,15 @@ func (s *server) packRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		o := &out{Status: http.StatusNotModified, ETag: `"` + key.String() + `"`, Revision: key.PackRevision, ContentType: "application/octet-stream"}
+		today := s.o.Now().UTC().Truncate(24 * time.Hour)
+		o := &out{Status: http.StatusNotModified, ETag: fmt.Sprintf("\"%s-%d\"", key, today.Unix()/86400), Revision: key.PackRevision, ContentType: "application/octet-stream"}
 		if q.Match == o.ETag {
 			return o, nil
 		}
 		o.Status = http.StatusOK
 		o.Body, err = s.packs.get(o.ETag, func() ([]byte, error) {
 			var b bytes.Buffer
-			_, err := s.o.Registry.BuildPack(ctx, a, registry.PackRequest{Audience: fingerprints.AudienceEdge}, &b)
+			_, err := s.o.Registry.BuildPack(ctx, a, registry.PackRequest{Audience: fingerprints.AudienceEdge, Expires: today.Add(packLife)}, &b)
 			return b.Bytes(), err
 		})
 		return o, err
