@@ -67,7 +67,6 @@ func TestServers(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
-	c := open(t, nil)
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	c, err := client.New(gone.URL, fingerprints.NewValue([]byte(shown)), nil)

@@ -38,8 +38,12 @@ func TestHandler(t *testing.T) {
 		code         int
 		problem      string
 	}{
-		{"GET", "/healthz", 200, ""}, {"GET", "/readyz", 200, ""}, {"GET", "/nothing", 404, "not-found"}, {"GET", "/metrics", 404, "not-found"},
-		{"POST", "/healthz", 405, "method"}, {"GET", "/api/v1/x/" + canary, 500, "internal"},
+		{"GET", "/healthz", 200, ""},
+		{"GET", "/readyz", 200, ""},
+		{"GET", "/nothing", 404, "not-found"},
+		{"GET", "/metrics", 404, "not-found"},
+		{"POST", "/healthz", 405, "method"},
+		{"GET", "/api/v1/x/" + canary, 500, "internal"},
 	} {
 		w := ask(c.method, c.path)
 		var p wire.Problem

@@ -81,7 +81,7 @@ func (s *server) tell(ctx context.Context, a registry.Actor, at registry.FeedPos
 	for {
 		page, err := s.o.Registry.Changes(ctx, a, at, eventBatch)
 		if err != nil {
-			s.problemOf(ctx, "listen", err) // it is logged; the listener comes again
+			_ = s.problemOf(ctx, "listen", err) // it is logged; the listener comes again
 			return
 		}
 		for i, f := range page.Findings {

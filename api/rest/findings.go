@@ -45,6 +45,7 @@ func wordsOf[T ~string](list []string) []T {
 	return out
 }
 
+// FindingID names a finding.
 type FindingID struct {
 	ID string `path:"id" minLength:"4" maxLength:"64" doc:"The id, an alias, or a beginning of one that no other has."`
 }
@@ -118,7 +119,7 @@ func (s *server) export(ctx context.Context, a registry.Actor, f store.FindingFi
 			return nil
 		})
 		if err != nil {
-			s.problemOf(ctx, "export-findings", err) // it is logged; the missing end tells
+			_ = s.problemOf(ctx, "export-findings", err) // it is logged; the missing end tells
 			return
 		}
 		for _, d := range page {

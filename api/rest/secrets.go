@@ -28,6 +28,7 @@ func paged[T any](list []T, limit int, key func(T) string) (rows []T, next strin
 	return list, next
 }
 
+// Named names a secret.
 type Named struct {
 	Name string `path:"name" minLength:"1" maxLength:"512" doc:"The secret's name; a slash is sent as %2F."`
 }

@@ -9,6 +9,7 @@ import (
 	"revenant/fingerprints/registry"
 )
 
+// SourceID names a source.
 type SourceID struct {
 	ID string `path:"id" minLength:"1" maxLength:"2048" doc:"The source's id; a slash is sent as %2F."`
 }

@@ -11,6 +11,7 @@ import (
 	"revenant/fingerprints/registry"
 )
 
+// Versioned names a version of a secret.
 type Versioned struct {
 	Named
 	Version int `path:"version" minimum:"1"`

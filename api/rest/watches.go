@@ -12,6 +12,7 @@ import (
 	"revenant/ingest/watch"
 )
 
+// WatchName names a watch.
 type WatchName struct {
 	Name string `path:"name" minLength:"1" maxLength:"512" doc:"The watch's name; a slash is sent as %2F."`
 }

@@ -319,7 +319,7 @@ back.`,
 		Args: d.args,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				t, err := a.dateFlag("--until", until)
+				t, err := a.untilFlag(until)
 				if err != nil {
 					return err
 				}
@@ -363,7 +363,7 @@ A registered value is never dismissed.`,
 		Args: d.args,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				t, err := a.dateFlag("--until", until)
+				t, err := a.untilFlag(until)
 				if err != nil {
 					return err
 				}

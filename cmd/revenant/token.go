@@ -35,7 +35,7 @@ func (a *app) tokenAdd() *cobra.Command {
 				q.Scopes = append(q.Scopes, registry.Scope(s))
 			}
 			var err error
-			if q.ExpiresAt, err = a.dateFlag("--until", until); err != nil {
+			if q.ExpiresAt, err = a.untilFlag(until); err != nil {
 				return err
 			}
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
