@@ -97,42 +97,9 @@ func (w *work) transcode(x *text, p, order int) int {
 	piece := max(widePiece, 4*keep)
 	y := w.wideRoom.tail(0) // its memory, under another name: what is near a place is remembered by the text
 	y.form, y.base = fingerprints.FormUTF16, x.base
-	low := 1 - order // the byte that counts
-	gap, page := 0, byte(0)
-	for p+2 <= len(x.data) && gap <= wideGap {
-		if end := y.ascii(x.data, p, low, piece); end > p {
-			p, gap, page = end, 0, 0
-			if len(y.data) >= piece {
-				w.search(y, 1)
-				y = y.tail(keep)
-			}
-			continue
-		}
-		for p+2 <= len(x.data) && gap <= wideGap && len(y.data) < piece {
-			lo, hi := x.data[p+low], x.data[p+order]
-			r, width := rune(lo)|rune(hi)<<8, 2
-			if r-1 < utf8.RuneSelf-1 && r != 0 {
-				break
-			}
-			if hi == 0 && lo != 0 {
-				gap = 0
-			} else if hi != page || hi == 0 { // letters of one script have their high byte in common
-				gap++
-			}
-			page = hi
-			if utf16.IsSurrogate(r) && p+4 <= len(x.data) {
-				if full := utf16.DecodeRune(r, rune(x.data[p+2+low])|rune(x.data[p+2+order])<<8); full != utf8.RuneError {
-					r, width = full, 4
-				}
-			}
-			if r == 0 { // programs are full of them
-				y.bytewise(p)
-				y.data = append(y.data, 0)
-			} else {
-				y.push(r, p, width)
-			}
-			p += width
-		}
+	u := units{data: x.data, at: p, low: 1 - order}
+	for u.more() {
+		y.units(&u, piece)
 		if len(y.data) >= piece {
 			w.search(y, 1)
 			y = y.tail(keep)
@@ -140,36 +107,78 @@ func (w *work) transcode(x *text, p, order int) int {
 	}
 	w.search(y, 1)
 	w.wideRoom = *y
-	return p - 2*min(gap, wideGap)
+	return u.at - 2*min(u.gap, wideGap)
 }
 
-// ascii appends the ASCII in units of two bytes that stands at a place of the
-// chunk, as far as it goes and up to a length of the text, and returns where it
-// ends. low says which byte of a unit is not zero.
-func (t *text) ascii(data []byte, p, low, most int) (end int) {
-	from, n := p, len(t.data)
-	for shift := 8 * low; p+8 <= len(data) && len(t.data)+4 <= most; p += 8 { // four units at once
+// units is UTF-16 that is being read.
+type units struct {
+	data []byte
+	at   int
+	low  int  // the byte of a unit that counts
+	gap  int  // units without a zero byte since the last with one, but for letters of one script
+	page byte // the other byte of the last unit
+}
+
+// more reports whether there may be more of the text.
+func (u *units) more() bool { return u.at+2 <= len(u.data) && u.gap <= wideGap }
+
+// units appends the characters of UTF-16, as far as it goes and up to a length of
+// the text.
+func (t *text) units(u *units, most int) {
+	data, out := u.data, t.data
+	p, low, gap, page := u.at, u.low, u.gap, u.page
+	next := t.bytewise()
+	for p+2 <= len(data) && gap <= wideGap && len(out) < most {
+		pair := data[p : p+2 : p+2]
+		lo, hi := pair[low&1], pair[low&1^1]
+		r, width := rune(lo)|rune(hi)<<8, 2
+		if r < utf8.RuneSelf { // zeros, too: programs are full of them
+			if next != p {
+				t.from = append(t.from, stretchOf{out: int32(len(out)), at: int32(p), each: 2})
+			}
+			out = append(out, lo)
+			p += 2
+			if page = 0; r == 0 {
+				gap++
+			} else {
+				gap = 0
+				out, p = ascii(out, data, p, low, most)
+			}
+			next = p
+			continue
+		}
+		if hi == 0 {
+			gap = 0
+		} else if hi != page { // letters of one script have their high byte in common
+			gap++
+		}
+		page = hi
+		if utf16.IsSurrogate(r) && p+4 <= len(data) {
+			if full := utf16.DecodeRune(r, rune(data[p+2+low])|rune(data[p+3-low])<<8); full != utf8.RuneError {
+				r, width = full, 4
+			}
+		}
+		t.from = append(t.from, stretchOf{out: int32(len(out)), at: int32(p), width: int32(width)})
+		out = utf8.AppendRune(out, r)
+		p += width
+		next = -1
+	}
+	t.data, u.at, u.gap, u.page = out, p, gap, page
+}
+
+// ascii appends the ASCII that stands at a place of the chunk, four units at
+// once, as far as that goes and up to a length of the text.
+func ascii(out, data []byte, p, low, most int) ([]byte, int) {
+	for shift := 8 * low; p+8 <= len(data) && len(out)+4 <= most; p += 8 {
 		v := binary.LittleEndian.Uint64(data[p:])
 		u := v >> shift & wideLow
 		if v&^(wideLow<<shift) != 0 || u&notASCII != 0 || (u+lastASCII)&notASCII != notASCII {
 			break
 		}
 		u = (u | u>>8) & 0x0000ffff0000ffff
-		t.data = binary.LittleEndian.AppendUint32(t.data, uint32(u|u>>16))
+		out = binary.LittleEndian.AppendUint32(out, uint32(u|u>>16))
 	}
-	for ; p+2 <= len(data) && len(t.data) < most; p += 2 {
-		c := data[p+low]
-		if data[p+1-low] != 0 || c-1 >= utf8.RuneSelf-1 {
-			break
-		}
-		t.data = append(t.data, c)
-	}
-	if p > from {
-		n, t.data = len(t.data), t.data[:n]
-		t.bytewise(from)
-		t.data = t.data[:n]
-	}
-	return p
+	return out, p
 }
 
 const (
@@ -177,19 +186,13 @@ const (
 	lastASCII = 0x007f007f007f007f
 )
 
-// bytewise says that the bytes of the text from here on come from two bytes each of
-// the chunk, from a place on.
-func (t *text) bytewise(at int) {
-	if k := len(t.from) - 1; k >= 0 && t.from[k].each == 2 && int(t.from[k].at)+2*(len(t.data)-int(t.from[k].out)) == at {
-		return
+// bytewise is the place of the chunk that the next byte of the text comes from if
+// the last ones come from two bytes each, and it does, too; -1 if they do not.
+func (t *text) bytewise() int {
+	if k := len(t.from) - 1; k >= 0 && t.from[k].each == 2 {
+		return int(t.from[k].at) + 2*(len(t.data)-int(t.from[k].out))
 	}
-	t.from = append(t.from, stretchOf{out: int32(len(t.data)), at: int32(at), each: 2})
-}
-
-// push appends a character that stands at a place of the chunk.
-func (t *text) push(r rune, at, width int) {
-	t.from = append(t.from, stretchOf{out: int32(len(t.data)), at: int32(at), width: int32(width)})
-	t.data = utf8.AppendRune(t.data, r)
+	return -1
 }
 
 // tail is a new text with the last n bytes, in the memory of t, which is not used any
