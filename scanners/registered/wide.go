@@ -3,6 +3,7 @@ package registered
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -116,75 +117,95 @@ type units struct {
 	at   int
 	low  int  // the byte of a unit that counts
 	gap  int  // units without a zero byte since the last with one, but for letters of one script
-	page byte // the other byte of the last unit
+	page rune // the other byte of the last unit
 }
 
 // more reports whether there may be more of the text.
 func (u *units) more() bool { return u.at+2 <= len(u.data) && u.gap <= wideGap }
 
+// unitStride is how many units are read before room is made for as many more.
+const unitStride = 256
+
 // units appends the characters of UTF-16, as far as it goes and up to a length of
 // the text.
 func (t *text) units(u *units, most int) {
-	data, out := u.data, t.data
-	p, low, gap, page := u.at, u.low, u.gap, u.page
+	for u.more() && len(t.data) < most {
+		t.data, t.from = slices.Grow(t.data, utf8.UTFMax*unitStride), slices.Grow(t.from, unitStride)
+		t.someUnits(u, most)
+	}
+}
+
+// someUnits is units for unitStride of them, for which there is room.
+func (t *text) someUnits(u *units, most int) {
+	data, out, from := u.data, t.data[:cap(t.data)], t.from[:cap(t.from)]
+	p, n, k, gap, page, turn := u.at, len(t.data), len(t.from), u.gap, u.page, 8*u.low
 	next := t.bytewise()
-	for p+2 <= len(data) && gap <= wideGap && len(out) < most {
-		pair := data[p : p+2 : p+2]
-		lo, hi := pair[low&1], pair[low&1^1]
-		r, width := rune(lo)|rune(hi)<<8, 2
+	for i := 0; i < unitStride && p+2 <= len(data) && gap <= wideGap && n < most; i++ {
+		r := rune(bits.RotateLeft16(binary.LittleEndian.Uint16(data[p:]), turn))
 		if r < utf8.RuneSelf { // zeros, too: programs are full of them
 			if next != p {
-				t.from = append(t.from, stretchOf{out: int32(len(out)), at: int32(p), each: 2})
+				from[k] = stretchOf{out: int32(n), at: int32(p), each: 2}
+				k++
 			}
-			out = append(out, lo)
-			p += 2
-			if page = 0; r == 0 {
-				gap++
-			} else {
+			out[n] = byte(r)
+			n, p, page = n+1, p+2, 0
+			if gap++; r != 0 {
 				gap = 0
-				out, p = ascii(out, data, p, low, most)
+				for ; i+4 < unitStride && n+4 <= most && p+8 <= len(data); i += 4 {
+					four, ok := ascii(bits.RotateLeft64(binary.LittleEndian.Uint64(data[p:]), -turn))
+					if !ok {
+						break
+					}
+					binary.LittleEndian.PutUint32(out[n:], four)
+					n, p = n+4, p+8
+				}
 			}
 			next = p
 			continue
 		}
-		if hi == 0 {
+		if r>>8 == 0 {
 			gap = 0
-		} else if hi != page { // letters of one script have their high byte in common
+		} else if r>>8 != page { // letters of one script have their high byte in common
 			gap++
 		}
-		page = hi
-		if utf16.IsSurrogate(r) && p+4 <= len(data) {
-			if full := utf16.DecodeRune(r, rune(data[p+2+low])|rune(data[p+3-low])<<8); full != utf8.RuneError {
-				r, width = full, 4
-			}
+		page = r >> 8
+		width := 2
+		if utf16.IsSurrogate(r) {
+			r, width = u.pair(r, p)
 		}
-		t.from = append(t.from, stretchOf{out: int32(len(out)), at: int32(p), width: int32(width)})
-		out = utf8.AppendRune(out, r)
-		p += width
-		next = -1
+		from[k] = stretchOf{out: int32(n), at: int32(p), width: int32(width)}
+		k, p = k+1, p+width
+		n += utf8.EncodeRune(out[n:], r)
 	}
-	t.data, u.at, u.gap, u.page = out, p, gap, page
+	t.data, t.from, u.at, u.gap, u.page = out[:n], from[:k], p, gap, page
 }
 
-// ascii appends the ASCII that stands at a place of the chunk, four units at
-// once, as far as that goes and up to a length of the text.
-func ascii(out, data []byte, p, low, most int) ([]byte, int) {
-	for shift := 8 * low; p+8 <= len(data) && len(out)+4 <= most; p += 8 {
-		v := binary.LittleEndian.Uint64(data[p:])
-		u := v >> shift & wideLow
-		if v&^(wideLow<<shift) != 0 || u&notASCII != 0 || (u+lastASCII)&notASCII != notASCII {
-			break
+// pair is the character of two units, of which the first, r, stands at a place, and
+// how long it is; r itself if it has no other half.
+func (u *units) pair(r rune, p int) (rune, int) {
+	if p+4 <= len(u.data) {
+		second := rune(bits.RotateLeft16(binary.LittleEndian.Uint16(u.data[p+2:]), 8*u.low))
+		if full := utf16.DecodeRune(r, second); full != utf8.RuneError {
+			return full, 4
 		}
-		u = (u | u>>8) & 0x0000ffff0000ffff
-		out = binary.LittleEndian.AppendUint32(out, uint32(u|u>>16))
 	}
-	return out, p
+	return r, 2
 }
 
 const (
 	notASCII  = 0x0080008000800080
 	lastASCII = 0x007f007f007f007f
 )
+
+// ascii is the ASCII of four units, if they are nothing else. The lower byte of each
+// is what counts.
+func ascii(v uint64) (four uint32, ok bool) {
+	if v&^wideLow != 0 || v&notASCII != 0 || (v+lastASCII)&notASCII != notASCII {
+		return 0, false
+	}
+	v = (v | v>>8) & 0x0000ffff0000ffff
+	return uint32(v | v>>16), true
+}
 
 // bytewise is the place of the chunk that the next byte of the text comes from if
 // the last ones come from two bytes each, and it does, too; -1 if they do not.

@@ -161,12 +161,12 @@ func (k *wideText) quads(p int) {
 	}
 	// A unit of ASCII begins or ends with three bytes of zero.
 	z := compact(zeros(binary.LittleEndian.Uint64(k.data[p:]))) | compact(zeros(uint64(binary.LittleEndian.Uint32(k.data[p+8:]))))<<8
-	if three := z & (z >> 1) & (z >> 2); three&^(z>>3)|three>>1&^z == 0 {
-		return
-	}
+	three := z & (z >> 1) & (z >> 2)
 	ascii := false
-	for _, big := range []bool{false, true} {
-		for phase := range 4 {
+	for order, units := range [...]uint64{three >> 1 &^ z, three &^ (z >> 3)} {
+		big := order == 1
+		for phases := (units | units>>4) & 0xf; phases != 0; phases &= phases - 1 {
+			phase := bits.TrailingZeros64(phases)
 			c := coding{width: 4, big: big, from: p + phase}
 			first, second := k.unit(c, c.from), k.unit(c, c.from+4)
 			if !plain(first) && !plain(second) || !scalar(first) || !scalar(second) || !k.extend(&c) {
