@@ -18,7 +18,7 @@ func (f *decoder) fast() (done bool, err error) {
 }
 
 // portable is fast in Go.
-func (f *decoder) portable() (done bool, err error) { //nolint:funlen // one hot loop that keeps its state in registers
+func (f *decoder) portable() (done bool, err error) {
 	in, out, lit, dist := f.in, f.out, f.lit, f.dist
 	pos, at, buf, have := f.pos, f.at, f.buf, f.have
 	end, size := min(f.limit, len(in)-ahead), f.size

@@ -20,9 +20,10 @@ const (
 	broken
 )
 
-// decodeBMI2 decodes symbols of one block while it stands neither behind end nor
-// behind size, of which the first is tested after a step. From end on ahead bytes can be read, from size on Slack
-// bytes be written.
+// decodeBMI2 decodes symbols of one block until it stands behind end or behind
+// size, where it may not begin. From end on ahead bytes can be read, of which a
+// step reads 22 at the most; from size on Slack bytes be written, and a step
+// writes 275.
 //
 //go:noescape
 func decodeBMI2(s *state)
