@@ -1,7 +1,7 @@
 package push
 
 import (
-	"compress/gzip"
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +19,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
+	"revenant/scanners/inflate"
 )
 
 // maxWindow bounds the memory of a zstd stream, whatever it asks for.
@@ -150,7 +151,7 @@ func (h *Handler) open(w http.ResponseWriter, r *http.Request) (*textReader, fun
 	case kind == "" || kind == "identity":
 		return text, func() {}, nil
 	case kind == "gzip" || kind == "x-gzip":
-		text.r = &unzipped{from: wire}
+		text.r = &unzipped{from: bufio.NewReader(wire)}
 		return text, func() {}, nil
 	case kind == "zstd":
 		z, err := zstd.NewReader(wire, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
@@ -174,25 +175,34 @@ func (p *paced) Read(b []byte) (int, error) {
 	return p.r.Read(b)
 }
 
-// unzipped reads gzip. Its header is read with the first bytes, so that a sender
-// that waits does not hold the Sink up before it was called.
+// unzipped reads the members of gzip. The first one's head is read with the first
+// bytes, so that a sender that waits does not hold the Sink up before it was called.
 type unzipped struct {
-	from io.Reader
-	z    *gzip.Reader
+	from   *bufio.Reader
+	z      inflate.Gzip
+	inside bool // a member
+	some   bool
 }
 
 func (u *unzipped) Read(b []byte) (int, error) {
-	if u.z == nil {
-		z, err := gzip.NewReader(u.from)
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF // an empty body is no gzip
+	for {
+		if !u.inside {
+			if err := u.z.Reset(u.from); err != nil {
+				if errors.Is(err, io.EOF) && !u.some {
+					err = io.ErrUnexpectedEOF // an empty body is no gzip
+				}
+				return 0, err
 			}
-			return 0, err
+			u.inside, u.some = true, true
 		}
-		u.z = z
+		n, err := u.z.Read(b)
+		if errors.Is(err, io.EOF) {
+			u.inside, err = false, nil
+		}
+		if n > 0 || err != nil || len(b) == 0 {
+			return n, err
+		}
 	}
-	return u.z.Read(b)
 }
 
 // errText is what the Sink sees of text that does not come to its end.

@@ -1,14 +1,16 @@
 package archives
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
 	"math/bits"
 
-	"github.com/klauspost/compress/zlib"
 	"github.com/ulikunitz/xz/lzma"
+
+	"revenant/scanners/inflate"
 )
 
 type kind int
@@ -150,7 +152,7 @@ func isZlib(head []byte) bool {
 	if len(head) < 8 || head[0] != 0x78 || (int(head[0])<<8|int(head[1]))%31 != 0 || head[1]&0x20 != 0 {
 		return false
 	}
-	z, err := zlib.NewReader(bytes.NewReader(head))
+	z, err := inflate.NewZlib(bufio.NewReader(bytes.NewReader(head)))
 	if err != nil {
 		return false
 	}

@@ -14,7 +14,7 @@ import (
 	"io"
 	"strconv"
 
-	"github.com/klauspost/compress/zlib"
+	"revenant/scanners/inflate"
 )
 
 // A git pack holds objects, compressed one by one, and differences to others of
@@ -62,7 +62,7 @@ type gitPack struct {
 	e       *container
 	newHash func() hash.Hash
 	idSize  int
-	z       io.Reader // of zlib; nil before the first
+	z       inflate.Zlib
 	list    []packEntry
 	under   int64            // bytes of what is being made from
 	byID    map[string][]int // what is made from objects whose ids are not known yet
@@ -200,14 +200,7 @@ func packKind(kind byte) string {
 func (p *gitPack) inflate(at int64) (io.Reader, *bufio.Reader, *counted, error) {
 	in := &counted{r: io.NewSectionReader(p.e.at, at, p.e.size-at)}
 	b := bufio.NewReaderSize(in, 4<<10)
-	if z, ok := p.z.(zlib.Resetter); ok {
-		return p.z, b, in, z.Reset(b, nil)
-	}
-	z, err := zlib.NewReader(b)
-	if err == nil {
-		p.z = z
-	}
-	return z, b, in, err
+	return &p.z, b, in, p.z.Reset(b)
 }
 
 // roots are the whole objects; they know afterwards what is made from them.

@@ -7,7 +7,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/klauspost/compress/gzip"
+	"revenant/scanners/inflate"
 )
 
 // Nothing but the member stands in the deflated data that it was read from and
@@ -56,20 +56,17 @@ func (b *blanked) Read(p []byte) (int, error) {
 type gunzip struct {
 	in    *counted
 	b     *bufio.Reader
-	z     *gzip.Reader
+	z     *inflate.Gzip
 	from  int64 // where the data of the member at hand begins
 	some  bool
 	parts []extent
 }
 
-const gzipTrailer = 8
-
 func newGunzip(in *counted, b *bufio.Reader) (*gunzip, error) {
-	z, err := gzip.NewReader(b)
+	z, err := inflate.NewGzip(b)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // detail says what went wrong
 	}
-	z.Multistream(false)
 	g := &gunzip{in: in, b: b, z: z}
 	g.from = g.place()
 	return g, nil
@@ -85,7 +82,7 @@ func (g *gunzip) Read(p []byte) (int, error) {
 		if !errors.Is(err, io.EOF) {
 			return n, err //nolint:wrapcheck // as above
 		}
-		g.parts = append(g.parts, extent{g.from, g.place() - gzipTrailer})
+		g.parts = append(g.parts, extent{g.from, g.place() - inflate.GzipTrailer})
 		if err = g.next(); err != nil || n > 0 {
 			return n, err
 		}
@@ -95,12 +92,11 @@ func (g *gunzip) Read(p []byte) (int, error) {
 // next begins the next member. What is none is forgiven as tail does.
 func (g *gunzip) next() error {
 	err := g.z.Reset(g.b)
-	g.z.Multistream(false)
 	g.from = g.place()
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, gzip.ErrHeader) && g.some:
+	case errors.Is(err, inflate.ErrHeader) && g.some:
 		return io.EOF
 	}
 	return err //nolint:wrapcheck // as above

@@ -10,7 +10,7 @@ import (
 	"io"
 	"strconv"
 
-	"github.com/klauspost/compress/zlib"
+	"revenant/scanners/inflate"
 )
 
 // PDF documents, from ISO 32000: what the streams hold that a filter packed.
@@ -172,9 +172,9 @@ func pdfFilters(names []string, b *bufio.Reader) io.Reader {
 		case "FlateDecode", "Fl":
 			r = &lateZlib{from: r}
 		case "ASCII85Decode", "A85":
-			r = ascii85.NewDecoder(&until{r: asBytes(r), end: '~'})
+			r = ascii85.NewDecoder(&until{r: buffered(r), end: '~'})
 		case "ASCIIHexDecode", "AHx":
-			r = hex.NewDecoder(&until{r: asBytes(r), end: '>', spaces: true})
+			r = hex.NewDecoder(&until{r: buffered(r), end: '>', spaces: true})
 		case "LZWDecode", "LZW":
 			return failing{errUnsupported}
 		default:
@@ -187,8 +187,9 @@ func pdfFilters(names []string, b *bufio.Reader) io.Reader {
 	return r
 }
 
-func asBytes(r io.Reader) io.ByteReader {
-	if b, ok := r.(io.ByteReader); ok {
+// buffered is r itself, if it has a buffer: what it does not use stays there.
+func buffered(r io.Reader) *bufio.Reader {
+	if b, ok := r.(*bufio.Reader); ok {
 		return b
 	}
 	return bufio.NewReader(r)
@@ -202,14 +203,14 @@ type lateZlib struct {
 
 func (l *lateZlib) Read(p []byte) (int, error) {
 	if l.z == nil {
-		z, err := zlib.NewReader(l.from)
+		z, err := inflate.NewZlib(buffered(l.from))
 		if err != nil {
 			return 0, errDamaged
 		}
 		l.z = z
 	}
 	n, err := l.z.Read(p)
-	if errors.Is(err, zlib.ErrChecksum) { // many writers get it wrong
+	if errors.Is(err, inflate.ErrChecksum) { // many writers get it wrong
 		err = io.EOF
 	}
 	return n, err

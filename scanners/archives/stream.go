@@ -12,11 +12,12 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 	"github.com/therootcompany/xz"
 	"github.com/ulikunitz/xz/lzma"
+
+	"revenant/scanners/inflate"
 )
 
 // maxWindow is the largest history that a compressed stream may ask for.
@@ -65,7 +66,7 @@ func decompress(k kind, r *counted) (io.Reader, func(), error) {
 	case kindLzma:
 		return lzmaAlone(b), nothing, nil
 	case kindZlib:
-		z, err := zlib.NewReader(b)
+		z, err := inflate.NewZlib(b)
 		return z, nothing, err
 	}
 	return nil, nil, errUnsupported

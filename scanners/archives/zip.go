@@ -11,10 +11,11 @@ import (
 	"io"
 	"strconv"
 
-	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
 	"github.com/therootcompany/xz"
 	"github.com/ulikunitz/xz/lzma"
+
+	"revenant/scanners/inflate"
 )
 
 // The compression methods of a zip.
@@ -122,7 +123,7 @@ func (e *container) zipData(ctx context.Context, f file, z zipEntry, pos int64) 
 		f.r, f.at = sum, extent{pos, pos + have}
 	default:
 		e.packed = true
-		sum.r, done = inflate(z.method, b)
+		sum.r, done = unpacked(z.method, b)
 		f.r = sum
 		f.from = func() []extent {
 			if z.method != zipDeflate || !z.checked() {
@@ -142,12 +143,12 @@ func (e *container) zipData(ctx context.Context, f file, z zipEntry, pos int64) 
 // checked reports whether the entry's checksum is known.
 func (z zipEntry) checked() bool { return !z.streamed || z.crc != 0 }
 
-// inflate opens the data of an entry.
-func inflate(method uint16, b *bufio.Reader) (io.Reader, func()) {
+// unpacked opens the data of an entry.
+func unpacked(method uint16, b *bufio.Reader) (io.Reader, func()) {
 	nothing := func() {}
 	switch method {
 	case zipDeflate:
-		return flate.NewReader(b), nothing
+		return inflate.NewReader(b), nothing
 	case zipBzip2:
 		return bzip2.NewReader(b), nothing
 	case zipZstd, zipZstdOld:

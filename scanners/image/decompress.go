@@ -7,9 +7,10 @@ import (
 	"errors"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/therootcompany/xz"
+
+	"revenant/scanners/inflate"
 )
 
 // maxWindow is as much history as a stream may ask for.
@@ -81,16 +82,15 @@ var gzipMagic = []byte("\x1f\x8b")
 // behind the last as it is: those who unpack a layer do not look at it.
 type members struct {
 	in   *bufio.Reader
-	z    *gzip.Reader
+	z    *inflate.Gzip
 	over bool
 }
 
 func newMembers(in *bufio.Reader) (*members, error) {
-	z, err := gzip.NewReader(in)
+	z, err := inflate.NewGzip(in)
 	if err != nil {
 		return nil, err
 	}
-	z.Multistream(false)
 	return &members{in: in, z: z}, nil
 }
 
@@ -107,7 +107,6 @@ func (m *members) Read(p []byte) (int, error) {
 			if err := m.z.Reset(m.in); err != nil {
 				return 0, err
 			}
-			m.z.Multistream(false)
 			continue
 		}
 		m.over = true
@@ -115,4 +114,4 @@ func (m *members) Read(p []byte) (int, error) {
 	return m.in.Read(p)
 }
 
-func (m *members) Close() error { return m.z.Close() }
+func (m *members) Close() error { return nil }

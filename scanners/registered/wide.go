@@ -3,6 +3,7 @@ package registered
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -97,42 +98,9 @@ func (w *work) transcode(x *text, p, order int) int {
 	piece := max(widePiece, 4*keep)
 	y := w.wideRoom.tail(0) // its memory, under another name: what is near a place is remembered by the text
 	y.form, y.base = fingerprints.FormUTF16, x.base
-	low := 1 - order // the byte that counts
-	gap, page := 0, byte(0)
-	for p+2 <= len(x.data) && gap <= wideGap {
-		if end := y.ascii(x.data, p, low, piece); end > p {
-			p, gap, page = end, 0, 0
-			if len(y.data) >= piece {
-				w.search(y, 1)
-				y = y.tail(keep)
-			}
-			continue
-		}
-		for p+2 <= len(x.data) && gap <= wideGap && len(y.data) < piece {
-			lo, hi := x.data[p+low], x.data[p+order]
-			r, width := rune(lo)|rune(hi)<<8, 2
-			if r-1 < utf8.RuneSelf-1 && r != 0 {
-				break
-			}
-			if hi == 0 && lo != 0 {
-				gap = 0
-			} else if hi != page || hi == 0 { // letters of one script have their high byte in common
-				gap++
-			}
-			page = hi
-			if utf16.IsSurrogate(r) && p+4 <= len(x.data) {
-				if full := utf16.DecodeRune(r, rune(x.data[p+2+low])|rune(x.data[p+2+order])<<8); full != utf8.RuneError {
-					r, width = full, 4
-				}
-			}
-			if r == 0 { // programs are full of them
-				y.bytewise(p)
-				y.data = append(y.data, 0)
-			} else {
-				y.push(r, p, width)
-			}
-			p += width
-		}
+	u := units{data: x.data, at: p, low: 1 - order}
+	for u.more() {
+		y.units(&u, piece)
 		if len(y.data) >= piece {
 			w.search(y, 1)
 			y = y.tail(keep)
@@ -140,36 +108,88 @@ func (w *work) transcode(x *text, p, order int) int {
 	}
 	w.search(y, 1)
 	w.wideRoom = *y
-	return p - 2*min(gap, wideGap)
+	return u.at - 2*min(u.gap, wideGap)
 }
 
-// ascii appends the ASCII in units of two bytes that stands at a place of the
-// chunk, as far as it goes and up to a length of the text, and returns where it
-// ends. low says which byte of a unit is not zero.
-func (t *text) ascii(data []byte, p, low, most int) (end int) {
-	from, n := p, len(t.data)
-	for shift := 8 * low; p+8 <= len(data) && len(t.data)+4 <= most; p += 8 { // four units at once
-		v := binary.LittleEndian.Uint64(data[p:])
-		u := v >> shift & wideLow
-		if v&^(wideLow<<shift) != 0 || u&notASCII != 0 || (u+lastASCII)&notASCII != notASCII {
-			break
+// units is UTF-16 that is being read.
+type units struct {
+	data []byte
+	at   int
+	low  int  // the byte of a unit that counts
+	gap  int  // units without a zero byte since the last with one, but for letters of one script
+	page rune // the other byte of the last unit
+}
+
+// more reports whether there may be more of the text.
+func (u *units) more() bool { return u.at+2 <= len(u.data) && u.gap <= wideGap }
+
+// unitStride is how many units are read before room is made for as many more.
+const unitStride = 256
+
+// units appends the characters of UTF-16, as far as it goes and up to a length of
+// the text.
+func (t *text) units(u *units, most int) {
+	for u.more() && len(t.data) < most {
+		t.data, t.from = slices.Grow(t.data, utf8.UTFMax*unitStride), slices.Grow(t.from, unitStride)
+		t.someUnits(u, most)
+	}
+}
+
+// someUnits is units for unitStride of them, for which there is room.
+func (t *text) someUnits(u *units, most int) {
+	data, out, from := u.data, t.data[:cap(t.data)], t.from[:cap(t.from)]
+	p, n, k, gap, page, turn := u.at, len(t.data), len(t.from), u.gap, u.page, 8*u.low
+	next := t.bytewise()
+	for i := 0; i < unitStride && p+2 <= len(data) && gap <= wideGap && n < most; i++ {
+		r := rune(bits.RotateLeft16(binary.LittleEndian.Uint16(data[p:]), turn))
+		if r < utf8.RuneSelf { // zeros, too: programs are full of them
+			if next != p {
+				from[k] = stretchOf{out: int32(n), at: int32(p), each: 2}
+				k++
+			}
+			out[n] = byte(r)
+			n, p, page = n+1, p+2, 0
+			if gap++; r != 0 {
+				gap = 0
+				for ; i+4 < unitStride && n+4 <= most && p+8 <= len(data); i += 4 {
+					four, ok := ascii(bits.RotateLeft64(binary.LittleEndian.Uint64(data[p:]), -turn))
+					if !ok {
+						break
+					}
+					binary.LittleEndian.PutUint32(out[n:], four)
+					n, p = n+4, p+8
+				}
+			}
+			next = p
+			continue
 		}
-		u = (u | u>>8) & 0x0000ffff0000ffff
-		t.data = binary.LittleEndian.AppendUint32(t.data, uint32(u|u>>16))
-	}
-	for ; p+2 <= len(data) && len(t.data) < most; p += 2 {
-		c := data[p+low]
-		if data[p+1-low] != 0 || c-1 >= utf8.RuneSelf-1 {
-			break
+		if r>>8 == 0 {
+			gap = 0
+		} else if r>>8 != page { // letters of one script have their high byte in common
+			gap++
 		}
-		t.data = append(t.data, c)
+		page = r >> 8
+		width := 2
+		if utf16.IsSurrogate(r) {
+			r, width = u.pair(r, p)
+		}
+		from[k] = stretchOf{out: int32(n), at: int32(p), width: int32(width)}
+		k, p = k+1, p+width
+		n += utf8.EncodeRune(out[n:], r)
 	}
-	if p > from {
-		n, t.data = len(t.data), t.data[:n]
-		t.bytewise(from)
-		t.data = t.data[:n]
+	t.data, t.from, u.at, u.gap, u.page = out[:n], from[:k], p, gap, page
+}
+
+// pair is the character of two units, of which the first, r, stands at a place, and
+// how long it is; r itself if it has no other half.
+func (u *units) pair(r rune, p int) (rune, int) {
+	if p+4 <= len(u.data) {
+		second := rune(bits.RotateLeft16(binary.LittleEndian.Uint16(u.data[p+2:]), 8*u.low))
+		if full := utf16.DecodeRune(r, second); full != utf8.RuneError {
+			return full, 4
+		}
 	}
-	return p
+	return r, 2
 }
 
 const (
@@ -177,19 +197,23 @@ const (
 	lastASCII = 0x007f007f007f007f
 )
 
-// bytewise says that the bytes of the text from here on come from two bytes each of
-// the chunk, from a place on.
-func (t *text) bytewise(at int) {
-	if k := len(t.from) - 1; k >= 0 && t.from[k].each == 2 && int(t.from[k].at)+2*(len(t.data)-int(t.from[k].out)) == at {
-		return
+// ascii is the ASCII of four units, if they are nothing else. The lower byte of each
+// is what counts.
+func ascii(v uint64) (four uint32, ok bool) {
+	if v&^wideLow != 0 || v&notASCII != 0 || (v+lastASCII)&notASCII != notASCII {
+		return 0, false
 	}
-	t.from = append(t.from, stretchOf{out: int32(len(t.data)), at: int32(at), each: 2})
+	v = (v | v>>8) & 0x0000ffff0000ffff
+	return uint32(v | v>>16), true
 }
 
-// push appends a character that stands at a place of the chunk.
-func (t *text) push(r rune, at, width int) {
-	t.from = append(t.from, stretchOf{out: int32(len(t.data)), at: int32(at), width: int32(width)})
-	t.data = utf8.AppendRune(t.data, r)
+// bytewise is the place of the chunk that the next byte of the text comes from if
+// the last ones come from two bytes each, and it does, too; -1 if they do not.
+func (t *text) bytewise() int {
+	if k := len(t.from) - 1; k >= 0 && t.from[k].each == 2 {
+		return int(t.from[k].at) + 2*(len(t.data)-int(t.from[k].out))
+	}
+	return -1
 }
 
 // tail is a new text with the last n bytes, in the memory of t, which is not used any

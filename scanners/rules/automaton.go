@@ -2,6 +2,7 @@ package rules
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"regexp/syntax"
 	"slices"
 	"unicode/utf8"
@@ -20,7 +21,7 @@ const (
 // package regexp's, leftmost-first. Not for concurrent use.
 type automaton struct {
 	*program
-	stride int
+	shift uint // a state has 1<<shift transitions, one for each class and some that are none
 	// next holds a state's transitions by class: the next state shifted left
 	// by one, with the lowest bit set when a match ends before the rune.
 	next   []uint32
@@ -51,7 +52,7 @@ type state struct {
 }
 
 func newAutomaton(p *program) *automaton {
-	a := &automaton{program: p, stride: len(p.sample), seen: make([]uint32, len(p.inst))}
+	a := &automaton{program: p, shift: uint(bits.Len(uint(len(p.sample) - 1))), seen: make([]uint32, len(p.inst))}
 	a.reset()
 	return a
 }
@@ -67,7 +68,7 @@ func (a *automaton) reset() {
 		a.starts[i] = unknown
 	}
 	a.intern(state{}) // the dead one
-	for c := range a.stride {
+	for c := range 1 << a.shift {
 		a.next[c] = deadState
 	}
 }
@@ -93,10 +94,10 @@ func (a *automaton) intern(s state) uint32 {
 	id := uint32(len(a.states))
 	a.states = append(a.states, state{pcs: slices.Clone(s.pcs), before: s.before})
 	a.ids[string(a.key)] = id
-	for range a.stride {
+	for range 1 << a.shift {
 		a.next = append(a.next, unknown)
 	}
-	a.size += 4*a.stride + 9*len(s.pcs) + 64
+	a.size += 4<<a.shift + 9*len(s.pcs) + 64
 	return id
 }
 
@@ -209,7 +210,7 @@ func (a *automaton) step(id uint32, class uint8) uint32 {
 		t |= 1
 	}
 	if resets == a.resets {
-		a.next[int(id)*a.stride+int(class)] = t
+		a.next[int(id)<<a.shift+int(class)] = t
 	}
 	return t
 }
@@ -218,6 +219,7 @@ func (a *automaton) step(id uint32, class uint8) uint32 {
 // how many bytes were read. With first it stops at any match.
 func (a *automaton) match(text string, from int, before side, first bool) (end, read int) {
 	s := a.startState(before)
+	next, shift := a.next, a.shift
 	end = -1
 	i := from
 	for i < len(text) && s != deadState {
@@ -230,9 +232,10 @@ func (a *automaton) match(text string, from int, before side, first bool) (end, 
 			r, width = utf8.DecodeRuneInString(text[i:])
 			class = a.classOf(r)
 		}
-		t := a.next[int(s)*a.stride+int(class)]
+		t := next[int(s)<<(shift&63)+int(class)]
 		if t == unknown {
 			t = a.step(s, class)
+			next = a.next
 		}
 		if t&1 != 0 {
 			end = i
@@ -244,8 +247,8 @@ func (a *automaton) match(text string, from int, before side, first bool) (end, 
 		i += width
 	}
 	if s != deadState {
-		class := uint8(a.stride - 1)
-		t := a.next[int(s)*a.stride+int(class)]
+		class := uint8(len(a.sample) - 1)
+		t := a.next[int(s)<<a.shift+int(class)]
 		if t == unknown {
 			t = a.step(s, class)
 		}

@@ -113,7 +113,7 @@ func (a *automaton) together(text string, places []int) (n, read int, open bool)
 			r, width = utf8.DecodeRuneInString(text[i:])
 			class = a.classOf(r)
 		}
-		t := a.next[int(s)*a.stride+int(class)]
+		t := a.next[int(s)<<a.shift+int(class)]
 		if t == unknown {
 			t = a.step(s, class)
 		}
@@ -124,8 +124,8 @@ func (a *automaton) together(text string, places []int) (n, read int, open bool)
 		i += width
 	}
 	if s != deadState {
-		class := uint8(a.stride - 1)
-		t := a.next[int(s)*a.stride+int(class)]
+		class := uint8(len(a.sample) - 1)
+		t := a.next[int(s)<<a.shift+int(class)]
 		if t == unknown {
 			t = a.step(s, class)
 		}

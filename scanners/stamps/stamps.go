@@ -297,7 +297,7 @@ func (s *Stamp) word(line []byte, at int) int {
 	if s.n > 0 && s.tokens[s.n-1].sign <= signMonth {
 		switch s.tokens[s.n-1].sign {
 		case signDate:
-			if len(rest) >= len("stdout F ") && (bytes.HasPrefix(rest, []byte("stdout ")) || bytes.HasPrefix(rest, []byte("stderr "))) &&
+			if rest[0] == 's' && len(rest) >= len("stdout F ") && (bytes.HasPrefix(rest, []byte("stdout ")) || bytes.HasPrefix(rest, []byte("stderr "))) &&
 				rest[8] == ' ' && (rest[7] == 'F' || rest[7] == 'P') {
 				s.part = rest[7] == 'P'
 				s.add(signPart, at+9)
@@ -468,10 +468,11 @@ func levelEnd(line []byte, at int) int {
 		end = skip(line, end+to+1, blank)
 	}
 	name := nameEnd(line, end)
-	if bytes.HasPrefix(line[name:], []byte(" - ")) {
+	switch {
+	case name+1 >= len(line):
+	case line[name] == ' ' && line[name+1] == '-' && name+2 < len(line) && line[name+2] == ' ':
 		return name + len(" - ")
-	}
-	if name > end && bytes.HasPrefix(line[name:], []byte(": ")) {
+	case name > end && line[name] == ':' && line[name+1] == ' ':
 		return name + len(": ")
 	}
 	return end

@@ -127,15 +127,18 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 	for next < min(len(data), end+deepest) && blanks[data[next]] {
 		next++
 	}
-	if end == start || next == len(data) || structure[data[end-1]] || structure[data[next]] || s.body(data, start, end, next) {
+	if end == start || next == len(data) || structure[data[end-1]] || structure[data[next]] {
 		return
 	}
-	words := wordly[data[end-1]] && wordly[data[next]]
 	left, right, signs := 0, 0, 0
 	for i := end - 1; i >= 0 && left < region && graphic(data[i]); i-- {
 		left++
 		signs += uneven[data[i]]
 	}
+	if left == region && s.body(data, start, end, next) { // no line of a body has fewer
+		return
+	}
+	words := wordly[data[end-1]] && wordly[data[next]]
 	for i := next; i < len(data) && right < region && graphic(data[i]); i++ {
 		right++
 		signs += uneven[data[i]]

@@ -6,9 +6,10 @@ import (
 	"encoding/binary"
 	"io"
 
-	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
 	"github.com/therootcompany/xz"
+
+	"revenant/scanners/inflate"
 )
 
 // source reads what a chain's characters carry, or bytes as they stand.
@@ -135,10 +136,10 @@ func (s *search) open(k packing) (io.Reader, error) {
 	case packNone:
 	}
 	if s.flate == nil {
-		s.flate = flate.NewReader(s.buffer)
-		return s.flate, nil
+		s.flate = &inflate.Reader{}
 	}
-	return s.flate, s.flate.(flate.Resetter).Reset(s.buffer, nil)
+	s.flate.Reset(s.buffer)
+	return s.flate, nil
 }
 
 // skipGzipHeader reads the header of RFC 1952.

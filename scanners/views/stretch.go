@@ -198,7 +198,7 @@ func (s *stretches) finish() {
 // before is where what is shown before a place of the layer begins.
 func (s *stretches) before(p int) int {
 	near := max(0, p-s.shown.near)
-	if !s.shown.lines {
+	if !s.shown.lines && s.shown.near > 0 {
 		if i := bytes.LastIndexByte(s.data[near:p], '\n'); i >= 0 {
 			return near + i + 1
 		}
@@ -217,7 +217,7 @@ func (s *stretches) before(p int) int {
 // in order, and what the last one looked at is not looked at again.
 func (s *stretches) after(p int) int {
 	near := min(len(s.data), p+s.shown.near)
-	if !s.shown.lines {
+	if !s.shown.lines && s.shown.near > 0 { // else the line's end is not nearer
 		if s.line < p {
 			s.line = len(s.data)
 			if i := bytes.IndexByte(s.data[p:], '\n'); i >= 0 {

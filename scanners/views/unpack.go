@@ -4,12 +4,12 @@ import (
 	"bufio"
 	"encoding/binary"
 	"errors"
-	"io"
 
 	"github.com/klauspost/compress/zstd"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
+	"revenant/scanners/inflate"
 )
 
 // Bounds of decompressing.
@@ -58,7 +58,7 @@ type unpacker struct {
 	source  source
 	buffer  *bufio.Reader
 	xz      words
-	flate   io.ReadCloser
+	flate   *inflate.Reader
 	zstd    *zstd.Decoder
 	out     []byte
 }
@@ -73,6 +73,7 @@ const inNone = 3
 func (u *unpacker) again(n int) unpacker {
 	return unpacker{
 		triples: u.triples, fuel: unpackFuel + fuelPerByte*int64(n), waste: unpackWaste + fuelPerByte*int64(n), out: u.out[:0],
+		buffer: u.buffer, flate: u.flate,
 		source: source{chain: chain{chars: u.source.chain.chars[:0], links: u.source.chain.links[:0]}},
 	}
 }

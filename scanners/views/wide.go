@@ -159,9 +159,14 @@ func (k *wideText) quads(p int) {
 	if p+12 > len(k.data) {
 		return
 	}
+	// A unit of ASCII begins or ends with three bytes of zero.
+	z := compact(zeros(binary.LittleEndian.Uint64(k.data[p:]))) | compact(zeros(uint64(binary.LittleEndian.Uint32(k.data[p+8:]))))<<8
+	three := z & (z >> 1) & (z >> 2)
 	ascii := false
-	for _, big := range []bool{false, true} {
-		for phase := range 4 {
+	for order, units := range [...]uint64{three >> 1 &^ z, three &^ (z >> 3)} {
+		big := order == 1
+		for phases := (units | units>>4) & 0xf; phases != 0; phases &= phases - 1 {
+			phase := bits.TrailingZeros64(phases)
 			c := coding{width: 4, big: big, from: p + phase}
 			first, second := k.unit(c, c.from), k.unit(c, c.from+4)
 			if !plain(first) && !plain(second) || !scalar(first) || !scalar(second) || !k.extend(&c) {
@@ -175,6 +180,10 @@ func (k *wideText) quads(p int) {
 		}
 	}
 }
+
+// compact is the bitmap of the bytes whose highest bit is set in v, which has no
+// others.
+func compact(v uint64) uint64 { return (v >> 7) * 0x0102040810204080 >> 56 }
 
 // scalar reports whether r may stand in a text.
 func scalar(r rune) bool { return plain(r) || r > 0x9f && utf8.ValidRune(r) }
@@ -199,7 +208,7 @@ func (k *wideText) units(p int, of uint64) (n int) {
 	}
 	for z := zeros(binary.LittleEndian.Uint64(k.data[p:])) & of; z != 0; z &= z - 1 {
 		at := p + bits.TrailingZeros64(z)/8
-		if plain(rune(k.data[at+1])) || at > 0 && plain(rune(k.data[at-1])) {
+		if plainBytes[k.data[at+1]] || at > 0 && plainBytes[k.data[at-1]] {
 			n++
 		}
 	}
@@ -226,17 +235,25 @@ func (k *wideText) extend(c *coding) bool { //nolint:gocyclo // a format is read
 	for n := 0; n < strange && c.from-c.width >= low && readable(k.unit(*c, c.from-c.width), c.width); n++ {
 		c.from -= c.width
 	}
-	odd, page, good := 0, rune(0), 0
+	odd, page, good, short, first := 0, rune(0), 0, c.width == 2, 0
+	if c.big {
+		first = 1
+	}
 	c.to = c.from
 	for p := c.from; p+c.width <= len(k.data) && (p <= at || odd < strange); p += c.width {
-		r := k.unit(*c, p)
+		var r rune
+		if short { // most are, and this is half of the time
+			r = rune(k.data[p+first]) | rune(k.data[p+1-first])<<8
+		} else {
+			r = k.unit(*c, p)
+		}
 		if p == at {
 			odd = 0 // what stands before the sign does not count
 		}
 		switch {
 		case r == 0 || r > utf8.MaxRune:
 			odd = 2 * strange
-		case plain(r):
+		case r < 0x7f && plainBytes[byte(r)]:
 			odd = 0
 			if good++; good == 1 {
 				c.core = p
@@ -271,6 +288,14 @@ func (k *wideText) unit(c coding, p int) rune {
 
 // plain reports whether r is ASCII that texts have.
 func plain(r rune) bool { return r >= ' ' && r < 0x7f || r == '\t' || r == '\n' || r == '\r' }
+
+// plainBytes are the bytes that plain is true of.
+var plainBytes = func() (t [256]bool) {
+	for c := range t {
+		t[c] = plain(rune(c))
+	}
+	return t
+}()
 
 // ascii reports whether the stretch has nothing but ASCII, as far as it is sure
 // to be text.

@@ -1,6 +1,10 @@
 package objects
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"revenant/scanners/inflate"
+)
 
 // buffers keeps what was used and will be used again, in classes of size, so
 // that a walk makes next to no garbage. It serves one goroutine.
@@ -23,9 +27,9 @@ func class(n int) (k, size int) {
 // get is a buffer of n bytes with slack behind them. What is in it is not
 // zero.
 func (b *buffers) get(n int) []byte {
-	k, size := class(n + slack)
+	k, size := class(n + inflate.Slack)
 	k %= len(b.free)
-	if list := b.free[k]; len(list) > 0 && cap(list[len(list)-1]) >= n+slack {
+	if list := b.free[k]; len(list) > 0 && cap(list[len(list)-1]) >= n+inflate.Slack {
 		buf := list[len(list)-1]
 		b.free[k] = list[:len(list)-1]
 		b.size -= int64(cap(buf))

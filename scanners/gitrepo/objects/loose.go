@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/hex"
 	"errors"
@@ -9,7 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/klauspost/compress/zlib"
+	"revenant/scanners/inflate"
 )
 
 // looseDir is the folder of one object directory that holds objects as files.
@@ -100,9 +101,9 @@ func (l looseDir) open(id ID) (*stream, error) {
 }
 
 func (l looseDir) begin(f *file) (*stream, error) {
-	z, err := zlib.NewReader(f.reader(0, f.size))
+	z, err := inflate.NewZlib(bufio.NewReader(f.reader(0, f.size)))
 	if err != nil {
-		return nil, &damage{reason: ReasonStream, err: errStream}
+		return nil, &damage{reason: ReasonStream, err: err}
 	}
 	head := make([]byte, looseHead)
 	n, err := io.ReadFull(z, head)
@@ -113,7 +114,7 @@ func (l looseDir) begin(f *file) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	if size > maxRatio*f.size {
+	if size > inflate.MaxRatio*f.size {
 		return nil, broken(ReasonSize)
 	}
 	r := io.MultiReader(bytes.NewReader(head[start:n]), z)

@@ -3,6 +3,8 @@ package objects
 import (
 	"errors"
 	"fmt"
+
+	"revenant/scanners/inflate"
 )
 
 // Errors that callers branch on.
@@ -69,9 +71,9 @@ func ReasonOf(err error) Reason {
 		return ReasonTooLarge
 	case errors.Is(err, ErrMissing):
 		return ReasonNoBase
-	case errors.Is(err, errStream), errors.Is(err, errShort):
+	case errors.Is(err, inflate.ErrCorrupt), errors.Is(err, inflate.ErrHeader), errors.Is(err, inflate.ErrShort):
 		return ReasonStream
-	case errors.Is(err, errLong), errors.Is(err, errLess):
+	case errors.Is(err, inflate.ErrLong), errors.Is(err, inflate.ErrLess):
 		return ReasonSize
 	}
 	return ReasonIO

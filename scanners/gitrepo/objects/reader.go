@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"hash"
@@ -8,13 +9,13 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/klauspost/compress/zlib"
+	"revenant/scanners/inflate"
 )
 
 // reader is what one goroutine needs to read objects.
 type reader struct {
 	s       *Store
-	inf     *inflater
+	inf     *inflate.Decoder
 	bufs    buffers
 	scratch []byte // what was read of a file that is not mapped
 	small   []byte // the same, for heads
@@ -25,7 +26,7 @@ type reader struct {
 }
 
 func (s *Store) newReader() *reader {
-	return &reader{s: s, inf: newInflater(), hash: s.set.format.newHash()}
+	return &reader{s: s, inf: inflate.NewDecoder(), hash: s.set.format.newHash()}
 }
 
 // entryData inflates the entry at off into a buffer that the caller gives back,
@@ -35,7 +36,7 @@ func (r *reader) entryData(p *pack, off, next int64, e entry, crc *uint32) (buf 
 	defer caught(&err)
 	next = min(next, p.end)
 	room := next - e.data
-	if room <= 0 || e.size > maxRatio*room {
+	if room <= 0 || e.size > inflate.MaxRatio*room {
 		return nil, broken(ReasonSize)
 	}
 	if e.size > r.s.opts.Limits.Whole {
@@ -51,7 +52,7 @@ func (r *reader) entryData(p *pack, off, next int64, e entry, crc *uint32) (buf 
 	}
 	buf = r.bufs.get(int(e.size))
 	skip := int(e.data - off)
-	used, err := r.inf.inflate(buf, data[skip:], int(length)-skip)
+	used, err := r.inf.Whole(buf, data[skip:], int(length)-skip)
 	if err == nil && crc != nil && checksum(data[:skip+used]) != *crc {
 		err = broken(ReasonChecksum)
 	}
@@ -74,7 +75,7 @@ func (r *reader) deltaHead(p *pack, e entry) (base, result int64, err error) {
 	}
 	buf := r.bufs.get(int(min(e.size, enough)))
 	defer r.bufs.put(buf)
-	n, _, err := r.inf.decode(buf, data, int(min(int64(len(data)), p.end-e.data)))
+	n, _, err := r.inf.AtMost(buf, data, int(min(int64(len(data)), p.end-e.data)))
 	if n == 0 && err != nil {
 		return 0, 0, err
 	}
@@ -126,13 +127,13 @@ func (r *reader) looseData(l looseDir, id ID) (kind Kind, data []byte, err error
 	guess := min(8*len(packed)+looseHead, 1<<20)
 	for {
 		buf := r.bufs.get(guess)
-		n, _, err := r.inf.decode(buf, packed, len(packed))
+		n, _, err := r.inf.AtMost(buf, packed, len(packed))
 		kind, size, start, headErr := parseLoose(buf[:n])
 		switch {
-		case err != nil && !errors.Is(err, errLong):
+		case err != nil && !errors.Is(err, inflate.ErrLong):
 		case headErr != nil:
 			err = headErr
-		case size > maxRatio*int64(len(packed)):
+		case size > inflate.MaxRatio*int64(len(packed)):
 			err = broken(ReasonSize)
 		case size > r.s.opts.Limits.Whole:
 			err = ErrTooLarge
@@ -141,7 +142,7 @@ func (r *reader) looseData(l looseDir, id ID) (kind Kind, data []byte, err error
 			guess = int(size) + start
 			continue
 		case err == nil && int64(n-start) != size:
-			err = errLess
+			err = inflate.ErrLess
 		case err == nil:
 			data = buf[start:n]
 			if r.is(id, kind, data) {
@@ -177,14 +178,14 @@ func (r *reader) readLoose(l looseDir, id ID) ([]byte, error) {
 // stream reads the object at off, which is no delta, bit by bit.
 func (r *reader) stream(p *pack, e entry, next int64, id ID) (s *stream, err error) {
 	defer caught(&err)
-	if e.size > maxRatio*(min(next, p.end)-e.data) {
+	if e.size > inflate.MaxRatio*(min(next, p.end)-e.data) {
 		return nil, broken(ReasonSize)
 	}
-	z, err := zlib.NewReader(p.file.reader(e.data, min(next, p.end)))
+	z, err := inflate.NewZlib(bufio.NewReader(p.file.reader(e.data, min(next, p.end))))
 	if err != nil {
-		return nil, &damage{reason: ReasonStream, err: errStream}
+		return nil, &damage{reason: ReasonStream, err: err}
 	}
-	s = &stream{kind: e.kind, size: e.size, r: &exact{r: z, left: e.size}, c: z}
+	s = &stream{kind: e.kind, size: e.size, r: &exact{r: z, left: e.size}, c: closer(func() {})}
 	return s.verified(r.s.set.format, id), nil
 }
 

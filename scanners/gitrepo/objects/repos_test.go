@@ -3,6 +3,7 @@ package objects_test
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -158,7 +159,15 @@ func oddContents(t *testing.T, f objects.Format) string {
 	dir := newRepo(t, f)
 	var in bytes.Buffer
 	add := func(data []byte) { fmt.Fprintf(&in, "blob\ndata %d\n%s\n", len(data), data) }
-	for _, data := range contents() {
+	r := rand.New(rand.NewPCG(1, 2))
+	noise, few := make([]byte, 70_000), make([]byte, 100_000)
+	for i := range noise {
+		noise[i] = byte(r.Uint32())
+	}
+	for i := range few {
+		few[i] = "abc\n"[r.IntN(4)]
+	}
+	for _, data := range [][]byte{{}, []byte("x"), noise, few, append(bytes.Clone(few[:40_000]), noise[:40_000]...), bytes.Repeat([]byte{7}, 100_000)} {
 		add(data)
 		add(append(bytes.Clone(data), 'x'))
 	}

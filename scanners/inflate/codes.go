@@ -1,4 +1,4 @@
-package objects
+package inflate
 
 // Sizes of deflate's alphabets (RFC 1951, section 3.2).
 const (
@@ -6,7 +6,7 @@ const (
 	maxDist = 30
 	longest = 15 // bits of a code
 
-	litBits  = 10 // of the first table
+	litBits  = 11 // of the first table
 	distBits = 8
 	preBits  = 7
 )
@@ -169,14 +169,18 @@ func (c *codes) fillLong(sorted []uint16, start, next [longest + 2]int, count [l
 
 // buildFixedDistances is build for deflate's own distances: thirty words of
 // five bits, and two more that mean nothing.
-func (c *codes) buildFixedDistances(lengths []uint8) {
+func (c *codes) buildFixedDistances() {
 	for i := range c.table {
 		c.table[i] = entSpecial
 	}
 	c.used = 1 << c.bits
+	var lengths [maxDist]uint8
+	for i := range lengths {
+		lengths[i] = 5
+	}
 	var count [longest + 1]int
 	count[5] = len(lengths)
-	c.fillTables(lengths, count)
+	c.fillTables(lengths[:], count)
 }
 
 // fixedLengths are deflate's own literal and length words; the last two have

@@ -1,4 +1,4 @@
-package objects_test
+package inflate_test
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 
 	kzlib "github.com/klauspost/compress/zlib"
 
-	"revenant/scanners/gitrepo/objects"
+	"revenant/scanners/inflate"
 )
 
 // deflated compresses what is given at a level of the standard library.
@@ -29,6 +29,22 @@ func deflated(tb testing.TB, level int, data []byte) []byte {
 		tb.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// whole decodes what should have size bytes.
+func whole(size int, in []byte, limit int) (out []byte, used int, err error) {
+	dst := make([]byte, size, size+inflate.Slack)
+	used, err = inflate.NewDecoder().Whole(dst, in, limit)
+	return dst, used, err
+}
+
+// again is whole with everything reused.
+func again(size int) func(in []byte, limit int) error {
+	d, dst := inflate.NewDecoder(), make([]byte, size, size+inflate.Slack)
+	return func(in []byte, limit int) error {
+		_, err := d.Whole(dst, in, limit)
+		return err
+	}
 }
 
 // contents are texts of every shape that deflate treats in its own way.
@@ -53,13 +69,13 @@ func contents() map[string][]byte {
 	}
 }
 
-func TestInflate(t *testing.T) {
+func TestWhole(t *testing.T) {
 	for name, data := range contents() {
 		for _, level := range []int{zlib.HuffmanOnly, 0, 1, 6, 9} {
 			packed := deflated(t, level, data)
 			for _, tail := range []int{0, 3, 40} {
 				in := append(bytes.Clone(packed), bytes.Repeat([]byte{0xa5}, tail)...)
-				out, used, err := objects.Inflate(len(data), in, len(packed))
+				out, used, err := whole(len(data), in, len(packed))
 				if err != nil || used != len(packed) || !bytes.Equal(out, data) {
 					t.Fatalf("%s, level %d, %d after it: used %d of %d, same %v, %v", name, level, tail, used, len(packed), bytes.Equal(out, data), err)
 				}
@@ -69,7 +85,7 @@ func TestInflate(t *testing.T) {
 }
 
 // What is cut, or has another size than was said, is refused.
-func TestInflateRefuses(t *testing.T) {
+func TestWholeRefuses(t *testing.T) {
 	for name, data := range contents() {
 		packed := deflated(t, 6, data)
 		tail := append(bytes.Clone(packed), make([]byte, 64)...)
@@ -77,15 +93,15 @@ func TestInflateRefuses(t *testing.T) {
 			if size < 0 || size == len(data) {
 				continue
 			}
-			if _, _, err := objects.Inflate(size, tail, len(packed)); err == nil {
+			if _, _, err := whole(size, tail, len(packed)); err == nil {
 				t.Errorf("%s: %d bytes taken for %d", name, len(data), size)
 			}
 		}
 		for cut := 0; cut < len(packed); cut += 1 + len(packed)/50 {
-			if _, _, err := objects.Inflate(len(data), packed[:cut], cut); err == nil {
+			if _, _, err := whole(len(data), packed[:cut], cut); err == nil {
 				t.Errorf("%s: cut at %d of %d and not noticed", name, cut, len(packed))
 			}
-			if _, _, err := objects.Inflate(len(data), tail, cut); err == nil {
+			if _, _, err := whole(len(data), tail, cut); err == nil {
 				t.Errorf("%s: limit %d of %d and not noticed", name, cut, len(packed))
 			}
 		}
@@ -106,7 +122,7 @@ func reference(in []byte, most int64) (out []byte, used int, err error) {
 	return out, len(in) - src.Len(), err
 }
 
-func FuzzInflate(f *testing.F) {
+func FuzzWhole(f *testing.F) {
 	for _, data := range contents() {
 		data = data[:min(len(data), 3000)]
 		for _, level := range []int{0, 1, 6, zlib.HuffmanOnly} {
@@ -116,12 +132,12 @@ func FuzzInflate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte, size uint16) {
 		want, used, err := reference(in, 1<<17)
 		if err == nil { // a stream that the library takes
-			got, n, err := objects.Inflate(len(want), in, len(in))
+			got, n, err := whole(len(want), in, len(in))
 			if err != nil || n != used || !bytes.Equal(got, want) {
 				t.Fatalf("used %d, want %d, same %v, %v", n, used, bytes.Equal(got, want), err)
 			}
 		}
-		got, n, err := objects.Inflate(int(size), in, len(in))
+		got, n, err := whole(int(size), in, len(in))
 		if err != nil {
 			return
 		}
@@ -140,7 +156,7 @@ func referenceFlate(in []byte, most int64) (out []byte, used int, err error) {
 	return out, len(in) - src.Len(), err
 }
 
-func BenchmarkInflate(b *testing.B) {
+func BenchmarkWhole(b *testing.B) {
 	var text bytes.Buffer
 	r := rand.New(rand.NewPCG(3, 4))
 	for text.Len() < 1<<20 {
@@ -152,9 +168,9 @@ func BenchmarkInflate(b *testing.B) {
 		tail := append(bytes.Clone(packed), make([]byte, 64)...)
 		b.Run(fmt.Sprintf("own/%d", size), func(b *testing.B) {
 			b.SetBytes(int64(size))
-			again := objects.NewInflate(size)
+			decode := again(size)
 			for b.Loop() {
-				if err := again(tail, len(packed)); err != nil {
+				if err := decode(tail, len(packed)); err != nil {
 					b.Fatal(err)
 				}
 			}

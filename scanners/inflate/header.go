@@ -1,16 +1,16 @@
-package objects
+package inflate
 
 import (
 	"math/bits"
 )
 
 // tables reads the codes of a dynamic block.
-func (f *inflater) tables() error {
+func (f *decoder) tables() error {
 	f.fill()
 	nlit, ndist, nlen := int(f.buf&31)+257, int(f.buf>>5&31)+1, int(f.buf>>10&15)+4
 	f.drop(14)
 	if nlit > maxLit || ndist > maxDist {
-		return errStream
+		return ErrCorrupt
 	}
 	var lens [19]uint8
 	for i := range nlen {
@@ -22,29 +22,30 @@ func (f *inflater) tables() error {
 	}
 	var pre preCodes
 	if !pre.build(lens[:]) {
-		return errStream
+		return ErrCorrupt
 	}
 	if err := f.readLengths(&pre, nlit+ndist); err != nil {
 		return err
 	}
 	all := f.lengths[:nlit+ndist]
-	if all[256] == 0 || !f.lit.build(all[:nlit]) || !f.dist.build(all[nlit:]) {
-		return errStream
+	// A block without an end mark ends in an error; what it holds until then is wanted.
+	if !f.codes[0].build(all[:nlit]) || !f.codes[1].build(all[nlit:]) {
+		return ErrCorrupt
 	}
 	return nil
 }
 
-func (f *inflater) readLengths(pre *preCodes, total int) error {
+func (f *decoder) readLengths(pre *preCodes, total int) error {
 	for i := 0; i < total; {
 		if f.have < 14 {
 			f.fill()
-			if f.pos-int(f.have>>3) > f.limit {
-				return errShort
+			if f.over() {
+				return ErrShort
 			}
 		}
 		e := pre.table[f.buf&(1<<preBits-1)]
 		if e == 0 {
-			return errStream
+			return ErrCorrupt
 		}
 		f.drop(uint(e & 15))
 		sym := e >> 4
@@ -58,7 +59,7 @@ func (f *inflater) readLengths(pre *preCodes, total int) error {
 		switch sym {
 		case 16:
 			if i == 0 {
-				return errStream
+				return ErrCorrupt
 			}
 			value = f.lengths[i-1]
 		case 17:
@@ -69,7 +70,7 @@ func (f *inflater) readLengths(pre *preCodes, total int) error {
 		n := least + int(f.buf&(1<<extra-1))
 		f.drop(extra)
 		if i+n > total {
-			return errStream
+			return ErrCorrupt
 		}
 		for range n {
 			f.lengths[i] = value

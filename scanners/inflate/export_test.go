@@ -1,0 +1,4 @@
+package inflate
+
+// InGo makes a reader do without assembly.
+func (r *Reader) InGo() { r.d.goOnly = true }
