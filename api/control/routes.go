@@ -164,7 +164,7 @@ func (s *server) addWatch(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusUnprocessableEntity, err.Error())
 		return
 	}
-	x, err := s.o.Registry.AddWatch(r.Context(), s.o.Actor, spec, s.o.Now())
+	x, err := s.o.Registry.AddWatch(r.Context(), s.o.Actor, spec, watch.First(spec.Schedule, s.o.Now()))
 	if err != nil {
 		s.failed(w, r, err)
 		return

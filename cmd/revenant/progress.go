@@ -156,6 +156,10 @@ func (m *meter) read(n int) {
 
 // draw writes the line when it is due.
 func (m *meter) draw() {
+	if m.facts != nil {
+		m.facts.reached(m.step.Items, m.step.Bytes)
+		return
+	}
 	now := m.now()
 	if now.Sub(m.drawn) < m.every {
 		return
@@ -166,10 +170,6 @@ func (m *meter) draw() {
 		done, _ := m.step.Done()
 		m.step.Pace = float64(done-m.done) / over.Seconds()
 		m.mark, m.done = now, done
-	}
-	if m.facts != nil {
-		m.facts.reached(m.step.Items, m.step.Bytes)
-		return
 	}
 	if m.lines {
 		fmt.Fprintln(m.w, m.step.Line(unbounded))

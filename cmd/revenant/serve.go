@@ -209,7 +209,7 @@ func (v *server) keepWatches(ctx context.Context) error {
 		schedule := w.Every + w.Cron
 		switch schedule {
 		case "":
-			schedule = usualSchedule
+			schedule = usualFor(w.Scan)
 		case "never":
 			schedule = ""
 		}
@@ -220,7 +220,7 @@ func (v *server) keepWatches(ctx context.Context) error {
 		if err := v.a.refuseValues(ctx, s, append([]string{w.Name, w.Credential}, w.Scan...)...); err != nil {
 			return err
 		}
-		if err := s.reg.KeepWatch(ctx, s.actor, spec, v.a.now()); err != nil {
+		if err := s.reg.KeepWatch(ctx, s.actor, spec, watch.First(spec.Schedule, v.a.now())); err != nil {
 			return fmt.Errorf("watches: %s: %w", printable(w.Name), err)
 		}
 	}
@@ -251,6 +251,7 @@ func (v *server) openQueue(ctx context.Context) error {
 	v.tender = watch.New(watch.Options{
 		Registry: s.reg, Actor: s.actor, Scanner: watchScanner{v.shared}, Worker: v.worker, Now: v.a.now, Log: v.log,
 		Observer: watch.Observer{Ended: v.ended}, Gone: v.gone, Deadline: v.set.Workers.Longest(), Room: room, Progress: watchScanner{v.shared}.progress,
+		Follower: v.follower(), Streams: v.set.Workers.Streams,
 	})
 	if err := v.holdWorker(); err != nil {
 		return err

@@ -165,7 +165,7 @@ func (r *Reader) place(p *partition, q Position, was bool, b bounds, begin int64
 			p.newer = nil
 		}
 	}
-	p.since = p.next
+	p.since, p.owed = p.next, b.end
 	if was && p.next < b.first {
 		c := r.chunk(p)
 		c.pos.Next = b.first

@@ -34,6 +34,7 @@ type partition struct {
 	revoked  bool  // another member of the group has it now
 	busy     bool  // a request for it is under way
 	since    int64 // where it was when it was attached
+	owed     int64 // where a Source that goes on comes to before it is whole
 
 	failures int
 	losses   int64     // how often it could not be read any more

@@ -76,6 +76,7 @@ func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
 	s.r.begin(ctx)
 	if s.length > 0 && s.timer == nil {
 		s.timer = time.After(s.length)
+		s.r.owe()
 	}
 	if s.rest != nil {
 		return s.closing()
@@ -93,6 +94,15 @@ func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
 	s.rest = []scanners.Batch{}
 	s.untouched(false)
 	return s.closing()
+}
+
+// owe notes what is there now: a Source that goes on is whole when that was searched.
+func (r *Reader) owe() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.parts {
+		p.owed = p.end
+	}
 }
 
 // give makes a batch of a chunk.

@@ -64,7 +64,8 @@ func (r *Reader) Kept(sourceID string) map[string]int64 {
 }
 
 // Searched says what all of a source was searched for, from what it keeps on to where
-// reading stands; whole is false where something of it was left out. What other members
+// reading stands; whole is false where something of it was left out, or was there when
+// the Source that goes on began and is not stored yet. What other members
 // of a group read, and other processes, is known from what they stored.
 func (r *Reader) Searched(ctx context.Context, sourceID string) (fields uint64, generic, whole bool) {
 	stored := Cursor{}
@@ -85,7 +86,8 @@ func (r *Reader) Searched(ctx context.Context, sourceID string) (fields uint64, 
 	for at, p := range r.parts {
 		if r.SourceID(at.topic) == sourceID && !p.revoked {
 			delete(all, at.part)
-			if p.attached() && p.problem == nil {
+			behind := r.o.Follow && max(r.stored[at], p.since) < p.owed
+			if p.attached() && p.problem == nil && !behind {
 				all[at.part] = p.position(p.next)
 				if q, has := stored[at.part]; has {
 					all[at.part] = q.merge(all[at.part])
