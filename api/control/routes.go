@@ -52,6 +52,7 @@ type Status struct {
 	Waiting  map[jobs.Reason]int `json:"waiting"`
 	Running  map[jobs.Reason]int `json:"running"`
 	Workers  int                 `json:"workers"`
+	Streams  []Stream            `json:"streams,omitempty"` // watches that are followed
 }
 
 func (s *server) status(w http.ResponseWriter, r *http.Request) {

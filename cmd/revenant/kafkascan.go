@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"sync/atomic"
@@ -29,7 +30,7 @@ const leastSegment = 2 * time.Second
 const kafkaEmitted = 100
 
 // runKafka scans topics once, or follows them.
-func (a *app) runKafka(ctx context.Context, fl *kafkaFlags, brokers []string) error {
+func (a *app) runKafka(ctx context.Context, fl *kafkaFlags, brokers []string) (err error) {
 	if a.again { // the members of the group read on
 		fl.group = ""
 	}
@@ -44,16 +45,24 @@ func (a *app) runKafka(ctx context.Context, fl *kafkaFlags, brokers []string) er
 	if err != nil {
 		return err
 	}
+	results, err := a.openResults(ctx, fl, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, results.close()) }()
 	t := &topicsRun{a: a, fl: fl, look: &kafkaLook{archives: fl.archives(a.now)}}
 	t.reader, err = kafka.Open(ctx, kafka.Options{
 		Config: cfg, Topics: fl.topics, Start: start, Follow: fl.follow, Group: fl.group, MaxBytes: a.stream.bound(fl.megabyte << 20), Workers: fl.workers,
-		Patience: fl.patience, Now: a.now, Log: a.kafkaLog(), Screen: t.look, Load: t.load, Witness: t.look.witness, Eye: t.look.searched,
+		Own: a.ownTopics(fl.results), Patience: fl.patience, Now: a.now, Log: a.kafkaLog(), Screen: t.look, Load: t.load, Witness: t.look.witness, Eye: t.look.searched,
 	})
 	if err != nil {
 		return kafkaError(err)
 	}
 	defer func() { _ = t.reader.Close() }()
 	a.stream.opened(t.reader)
+	if err := results.begin(ctx, t.reader.ID()); err != nil {
+		return err
+	}
 	job := scanJob{place: scanPlace{sourceID: t.reader.ID(), kind: fingerprints.KindKafka, forgets: true}}
 	job.open, job.sink, job.limit = t.open, t.sink, t.limit
 	if fl.follow {
@@ -62,7 +71,10 @@ func (a *app) runKafka(ctx context.Context, fl *kafkaFlags, brokers []string) er
 			return ctx.Err() == nil
 		}
 	}
-	return a.runScans(ctx, &fl.scanFlags, []scanJob{job})
+	if err := a.runScans(ctx, &fl.scanFlags, []scanJob{job}); err != nil {
+		return err
+	}
+	return results.flush(ctx)
 }
 
 // topicsRun is a scan of topics under way: one reader, and one scan after another of

@@ -283,6 +283,7 @@ func (v *server) openNotifier() error {
 	if err != nil {
 		return usagef("notify: %w", err)
 	}
+	v.shared.writes(v.set.Notify)
 	s := v.shared.session
 	v.notifier, err = notify.New(notify.Options{Config: v.set.Notify, Store: s.store, Registry: s.reg, Senders: senders, Now: v.a.now, Log: v.log})
 	return err

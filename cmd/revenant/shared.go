@@ -34,6 +34,7 @@ type shared struct {
 	streams sync.Map // watch -> *followed
 
 	mu    sync.Mutex
+	own   []*ownTopic   // that this process writes to
 	turn  chan struct{} // closed when there is a newer pack
 	pack  *sharedPack
 	rules map[string]*rules.Matcher

@@ -240,6 +240,9 @@ func known() map[string]any {
 				"mail":    map[string]any{"server": leaf, "tls": leaf, "user": leaf, "password": leaf, "from": leaf, "to": leaf},
 				"github":  map[string]any{"repository": leaf, "api": leaf, "token": leaf, "label": leaf},
 				"gitlab":  map[string]any{"project": leaf, "api": leaf, "token": leaf, "label": leaf},
+				"kafka": map[string]any{
+					"brokers": leaf, "topic": leaf, "tls": leaf, "ca_file": leaf, "cert_file": leaf, "key_file": leaf, "sasl": leaf, "login": leaf,
+				},
 			},
 			"rules": map[string]any{
 				"name": leaf, "verdicts": leaf, "min_severity": leaf, "statuses": leaf, "owners": leaf, "sources": leaf, "secrets": leaf, "events": leaf, "receivers": leaf,
