@@ -21,6 +21,25 @@ const keepRecords = maxGiveUp
 // each reports whether the receiver gets a record for each event, at once.
 func (r Receiver) each() bool { return r.Kafka != nil }
 
+// timeout bounds one attempt. A topic answers sooner than a mail server, and waits for a
+// process that was killed no longer than its lease.
+func (n *Notifier) timeout(a addressee) time.Duration {
+	if a.each() {
+		return min(n.o.Timeout, recordsTimeout)
+	}
+	return n.o.Timeout
+}
+
+const recordsTimeout = 10 * time.Second
+
+// lease is how long a process has a message to an addressee for itself.
+func (n *Notifier) lease(a addressee) time.Duration {
+	if a.each() {
+		return n.timeout(a) + spare/3
+	}
+	return n.timeout(a) + spare
+}
+
 // patience is how long a message to an addressee is tried.
 func (n *Notifier) patience(receiver string) time.Duration {
 	if a, known := n.addressee(receiver); known && a.each() {
