@@ -12,6 +12,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
+	"revenant/ingest/report/terminal"
 	"revenant/ingest/scan"
 	"revenant/scanners"
 	"revenant/scanners/archives"
@@ -84,6 +85,7 @@ type topicsRun struct {
 	fl       *kafkaFlags
 	reader   *kafka.Reader
 	look     *kafkaLook
+	hits     atomic.Int64
 	counts   map[uint64]int // sightings of findings that were emitted
 	length   time.Duration  // of the stretch before, and what it looked for
 	revision uint64
@@ -93,6 +95,7 @@ type topicsRun struct {
 func (t *topicsRun) open(e *eye, _ []byte) (scanners.Source, error) {
 	t.look.use(e)
 	t.reader.Renewed()
+	e.meter.follows(t.flows)
 	t.counts = map[uint64]int{}
 	if t.fl.follow {
 		length := t.stretch(e.fieldRevision)
@@ -106,6 +109,15 @@ func (t *topicsRun) open(e *eye, _ []byte) (scanners.Source, error) {
 		return t.reader.During(length, early), nil
 	}
 	return t.reader.Source(), nil
+}
+
+// flows is how the topics go, for the line of progress.
+func (t *topicsRun) flows() terminal.Stream {
+	s := terminal.Stream{Hits: t.hits.Load()}
+	for _, l := range t.reader.Lag() {
+		s.Behind += l.Messages
+	}
+	return s
 }
 
 // stretch is how long the next scan is. In a server the first ones with newer values are
@@ -144,6 +156,7 @@ func (t *topicsRun) sink(s *registrySink) scan.Sink {
 // limit lists some sightings of a finding, and not each of millions.
 func (t *topicsRun) limit(emit func(wire.Finding) error) func(wire.Finding) error {
 	return func(f wire.Finding) error {
+		t.hits.Add(1)
 		key := f.Same ^ uint64(len(f.Path))<<32 ^ uint64(len(f.SourceID))
 		if t.counts[key]++; t.counts[key] > kafkaEmitted || t.fl.follow && t.counts[key] > 1 {
 			return nil

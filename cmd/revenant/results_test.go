@@ -188,7 +188,9 @@ watches:
 	s.until("all is found", func() bool { return fmt.Sprint(b.places()) == fmt.Sprint(want) })
 	b.must(0, "", "secret", "retire", "svc/0@1", "--no-successor")
 	events := map[string]int{"opened leaked svc/0": 1, "opened leaked svc/1": 1, "opened leaked svc/2": 1, "changed stale svc/0": 1}
-	s.until("all is told", func() bool { return fmt.Sprint(eventsOf(toldEvents(t, p.broker.Addr, "results"))) == fmt.Sprint(events) })
+	s.until("all is told", func() bool {
+		return fmt.Sprint(eventsOf(toldEvents(t, p.broker.Addr, "results"))) == fmt.Sprint(events)
+	})
 	s.until("its worker tells that nothing is left", func() bool {
 		w := b.stream("events")
 		return w.State == "following" && len(w.UnderWay) == 1 && w.UnderWay[0].Stream.Lag == 0
