@@ -314,11 +314,11 @@ func (s watchFollower) Shared(w store.Watch) bool {
 		return false
 	}
 	c, _, err := s.v.a.watchCommand(append([]string{w.Kind}, args...))
-	if err != nil || c.Flags().Lookup("group") == nil {
+	if err != nil {
 		return false
 	}
-	group, err := c.Flags().GetString("group")
-	return err == nil && group != ""
+	group := c.Flags().Lookup("group")
+	return group != nil && group.Value.String() != ""
 }
 
 // State implements watch.Follower.

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"revenant/fingerprints/store"
 )
@@ -98,5 +101,98 @@ func TestServeFollows(t *testing.T) {
 	}
 	if got := b.places(); got["svc/first"] != 3 || got["svc/second"] != 2 {
 		t.Errorf("sightings: %v", got)
+	}
+}
+
+// clusterAt is a cluster in the process at a port; 0: any.
+func clusterAt(t *testing.T, port int) *topicsServer {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ClusterID("c1"), kfake.SeedTopics(2, "app"), kfake.Ports(port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	addr := c.ListenAddrs()[0]
+	return &topicsServer{t, addr, &kafkago.Client{Addr: kafkago.TCP(addr), Timeout: 10 * time.Second}}
+}
+
+// TestServeStreamFails: while brokers are away the watch says since when and why, and
+// the log says it once; when they are back it goes on.
+func TestServeStreamFails(t *testing.T) {
+	b := newBox(t)
+	value := generated(7303)
+	l := must((&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0"))
+	port := l.Addr().(*net.TCPAddr).Port
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.must(0, "", "init")
+	b.must(0, value, "secret", "add", "svc/one")
+	b.must(0, "", "watch", "add", "events", "--", "kafka", l.Addr().String(), "--topic", "app")
+	b.must(2, "", "watch", "add", "notes", "--every", "follow", "--", "dir", b.work)
+	b.must(0, "", "watch", "add", "notes", "--every", "never", "--", "dir", b.work)
+	b.must(2, "", "watch", "set", "notes", "--every", "follow")
+	s := b.serve()
+	s.until("it fails", func() bool {
+		w := b.stream("events")
+		return w.State == "failing" && strings.Contains(w.Problem, "no broker can be reached") && len(w.UnderWay) == 1 && !w.UnderWay[0].Stream.FailingSince.IsZero()
+	})
+	if text := b.must(0, "", "watch", "show", "events").stdout; !strings.Contains(text, "failing since ") || !strings.Contains(text, "no broker can be reached") {
+		t.Error(text)
+	}
+	_, _, text := s.ask(http.MethodGet, "/metrics", "")
+	if !strings.Contains(text, `revenant_stream_up{watch="events"} 0`) {
+		t.Error("the metrics do not say that it fails")
+	}
+	clusterAt(t, port).write("app", 0, kafkago.Record{}, "live "+value)
+	s.until("it is read again", func() bool { return b.places()["svc/one"] == 1 && b.stream("events").State == "following" })
+	if n := strings.Count(s.said(), "a stream cannot be read"); n != 1 {
+		t.Errorf("told %d times\n%s", n, s.said())
+	}
+	if !strings.Contains(s.said(), "a stream is read again") {
+		t.Error(s.said())
+	}
+	if code, took := s.end(); code != 0 || took > soon {
+		t.Errorf("it ended with code %d after %s", code, took)
+	}
+}
+
+// TestServeShares: a server and a worker follow one watch by its group, each some of
+// the partitions; when one is gone the other has all.
+func TestServeShares(t *testing.T) {
+	b, c := newBox(t), newTopics(t, "app")
+	value := generated(7304)
+	b.must(0, "", "init")
+	b.must(0, value, "secret", "add", "svc/one")
+	b.must(0, "", "watch", "add", "events", "--", "kafka", c.addr, "--group", "scanners")
+	s := b.serve()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	worker := b.command(ctx, "", "worker")
+	if err := worker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.until("both have a partition", func() bool {
+		w := b.stream("events")
+		return len(w.UnderWay) == 2 && w.UnderWay[0].Stream.Partitions == 1 && w.UnderWay[1].Stream.Partitions == 1
+	})
+	for part := range 2 {
+		c.write("app", part, kafkago.Record{}, "live "+value)
+	}
+	s.until("both are found", func() bool { return b.places()["svc/one"] == 2 })
+	if err := worker.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = worker.Wait()
+	s.until("one has both", func() bool {
+		w := b.stream("events")
+		return len(w.UnderWay) == 1 && w.UnderWay[0].Stream.Partitions == 2
+	})
+	for part := range 2 {
+		c.write("app", part, kafkago.Record{}, "later "+value)
+	}
+	s.until("all is found once", func() bool { return b.places()["svc/one"] == 4 })
+	if code, took := s.end(); code != 0 || took > soon {
+		t.Errorf("it ended with code %d after %s", code, took)
 	}
 }

@@ -519,7 +519,7 @@ func (a *app) checkSettings(ctx context.Context, set settings.Settings) (bad []s
 		}
 	}
 	for _, w := range set.Watches {
-		if _, err := a.watchSpec(w.Name, w.Scan, "", w.Credential); err != nil {
+		if _, err := a.watchSpec(w.Name, w.Scan, w.Every+w.Cron, w.Credential); err != nil {
 			return nil, usagef("watches: %s: %w", printable(w.Name), err)
 		}
 		if w.Credential != "" {

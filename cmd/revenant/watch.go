@@ -83,6 +83,9 @@ func (fl *watchFlags) reference() (string, error) {
 // usualSchedule is that of a watch whose schedule nobody says.
 const usualSchedule = "1h"
 
+// onlyTopics refuses to follow what does not go on.
+const onlyTopics = "follow is for topics of kafka: say when this is scanned, as in 30m"
+
 // usualFor is that of a watch of a scan: topics are followed.
 func usualFor(scan []string) string {
 	if len(scan) > 0 && scan[0] == "kafka" {
@@ -158,7 +161,7 @@ func (a *app) watchSpec(name string, argv []string, schedule, ref string) (regis
 	case c.Name() == "image" && len(places) == 0:
 		return registry.WatchSpec{}, usagef("image: name an image, a repository or a registry")
 	case schedule == registry.ScheduleFollow && c.Name() != "kafka":
-		return registry.WatchSpec{}, usagef("follow is for topics: say when this is scanned, as in 30m")
+		return registry.WatchSpec{}, usagef("%s", onlyTopics)
 	case ref != "" && (c.Name() == "dir" || c.Name() == "home"):
 		return registry.WatchSpec{}, usagef("--credential is for what is read over the network: git, image and logs")
 	}
@@ -527,6 +530,13 @@ func (a *app) watchSet() *cobra.Command {
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
 				if err := a.refuseValues(ctx, s, fl.credential); err != nil {
 					return err
+				}
+				w, err := s.reg.Watch(ctx, s.actor, args[0])
+				if err != nil {
+					return err
+				}
+				if change.Schedule != nil && *change.Schedule == registry.ScheduleFollow && w.Kind != "kafka" {
+					return usagef("--every: %s", onlyTopics)
 				}
 				if err := a.changeWatch(ctx, s, args[0], change); err != nil {
 					return err
