@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"revenant/fingerprints/store"
+	"revenant/scanners/kafka/kafkatest"
 )
 
 // toldStream is a stream as `watch show --json` tells it.
@@ -160,11 +161,15 @@ func TestServeStreamFails(t *testing.T) {
 // TestServeShares: a server and a worker follow one watch by its group, each some of
 // the partitions; when one is gone the other has all.
 func TestServeShares(t *testing.T) {
-	b, c := newBox(t), newTopics(t, "app")
+	b, broker := newBox(t), kafkatest.Start(t, kafkatest.Options{})
+	broker.Create("app", 2)
+	write := func(text string) { // to both partitions
+		kafkatest.Produce(t, broker.Client(), "app", kafkago.Lz4, kafkatest.Message{Partition: 0, Value: text}, kafkatest.Message{Partition: 1, Value: text})
+	}
 	value := generated(7304)
 	b.must(0, "", "init")
 	b.must(0, value, "secret", "add", "svc/one")
-	b.must(0, "", "watch", "add", "events", "--", "kafka", c.addr, "--group", "scanners")
+	b.must(0, "", "watch", "add", "events", "--", "kafka", broker.Addr, "--group", "scanners")
 	s := b.serve()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -176,9 +181,7 @@ func TestServeShares(t *testing.T) {
 		w := b.stream("events")
 		return len(w.UnderWay) == 2 && w.UnderWay[0].Stream.Partitions == 1 && w.UnderWay[1].Stream.Partitions == 1
 	})
-	for part := range 2 {
-		c.write("app", part, kafkago.Record{}, "live "+value)
-	}
+	write("live " + value)
 	s.until("both are found", func() bool { return b.places()["svc/one"] == 2 })
 	if err := worker.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -188,9 +191,7 @@ func TestServeShares(t *testing.T) {
 		w := b.stream("events")
 		return len(w.UnderWay) == 1 && w.UnderWay[0].Stream.Partitions == 2
 	})
-	for part := range 2 {
-		c.write("app", part, kafkago.Record{}, "later "+value)
-	}
+	write("later " + value)
 	s.until("all is found once", func() bool { return b.places()["svc/one"] == 4 })
 	if code, took := s.end(); code != 0 || took > soon {
 		t.Errorf("it ended with code %d after %s", code, took)
