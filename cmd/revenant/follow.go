@@ -178,16 +178,12 @@ func (f *followed) fails(ctx context.Context, since time.Time, problem string) {
 	problem = f.v.shown(ctx, problem)
 	f.mu.Lock()
 	begins := f.since.IsZero()
-	same := !begins && f.problem == problem
 	if begins {
 		f.since = since.UTC()
 	}
 	f.problem = problem
 	f.mu.Unlock()
-	if same {
-		return
-	}
-	f.tell(ctx, registry.StreamWord{Problem: problem})
+	f.tell(ctx, registry.StreamWord{Problem: problem}) // writes nothing where it stands there
 	if begins {
 		f.v.log.WarnContext(ctx, "a stream cannot be read", slog.String("watch", f.name), slog.Time("since", since), slog.String("problem", problem))
 		f.health(ctx, problem)
@@ -199,7 +195,7 @@ func (f *followed) recovers(ctx context.Context) {
 	since := f.since
 	f.since, f.problem = time.Time{}, ""
 	f.mu.Unlock()
-	f.tell(ctx, registry.StreamWord{}) // writes nothing where it stands there
+	f.tell(ctx, registry.StreamWord{})
 	if !since.IsZero() {
 		f.v.log.InfoContext(ctx, "a stream is read again", slog.String("watch", f.name), slog.Duration("after", f.v.a.now().Sub(since).Round(time.Second)))
 		f.health(ctx, "")

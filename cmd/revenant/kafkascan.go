@@ -50,7 +50,11 @@ func (a *app) runKafka(ctx context.Context, fl *kafkaFlags, brokers []string) (e
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, results.close()) }()
+	defer func() {
+		if late := results.close(); late != nil {
+			err = errors.Join(err, late)
+		}
+	}()
 	t := &topicsRun{a: a, fl: fl, look: &kafkaLook{archives: fl.archives(a.now)}}
 	t.reader, err = kafka.Open(ctx, kafka.Options{
 		Config: cfg, Topics: fl.topics, Start: start, Follow: fl.follow, Group: fl.group, MaxBytes: a.stream.bound(fl.megabyte << 20), Workers: fl.workers,

@@ -15,7 +15,7 @@ import (
 )
 
 // flushWait is how long a command that ends waits for its records to be written.
-const flushWait = 30 * time.Second
+const flushWait = 10 * time.Second
 
 // results writes what becomes of findings to a topic while a command scans. The methods
 // of nil do nothing.
@@ -34,9 +34,18 @@ func (a *app) openResults(ctx context.Context, fl *kafkaFlags, cfg kafka.Config)
 	if fl.results == "" {
 		return nil, nil
 	}
+	// A name that is none of the cluster's may be anything: it is not kept.
+	if err := kafka.CheckTopic(ctx, cfg, fl.results); errors.Is(err, kafka.ErrNoTopic) {
+		return nil, usagef("--results: %w: make it first", err)
+	} else if err != nil {
+		return nil, kafkaError(err)
+	}
 	s, err := a.openSession(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if err := a.refuseValues(ctx, s, fl.results); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return &results{a: a, topic: fl.results, cfg: cfg, session: s}, nil
 }
@@ -86,7 +95,7 @@ func (r *results) flush(ctx context.Context) error {
 		case err == nil && waiting == 0:
 			return nil
 		case ctx.Err() != nil:
-			r.a.note(r.topic + " does not take the results: they are kept, and written by the next run with --results")
+			r.a.note("the topic does not take the results: they are kept, and written by the next run with --results")
 			r.a.code = max(r.a.code, map[bool]int{true: exitFailure}[r.a.code == exitOK])
 			return nil
 		}
@@ -130,7 +139,7 @@ func (o *ownTopic) at(ctx context.Context, cluster string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.cluster == "" {
-		ctx, cancel := context.WithTimeout(ctx, flushWait/3)
+		ctx, cancel := context.WithTimeout(ctx, flushWait)
 		defer cancel()
 		cfg, err := o.config(ctx)
 		if err == nil {

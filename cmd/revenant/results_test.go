@@ -4,17 +4,21 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	kafkago "github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"revenant/api/wire"
 	"revenant/scanners/kafka/kafkatest"
@@ -99,10 +103,20 @@ func eventsOf(list []wire.FindingEvent) map[string]int {
 	return out
 }
 
+// produceKey is Kafka's number of the request that writes.
+const produceKey = 0
+
 // TestKafkaResults: the command writes what it finds to a topic that it does not read,
 // and what the topic does not take with the next run.
 func TestKafkaResults(t *testing.T) {
-	b, c := newBox(t), newTopics(t, "app")
+	b := newBox(t)
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ClusterID("c1"), kfake.SeedTopics(2, "app"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	addr := cluster.ListenAddrs()[0]
+	c := &topicsServer{t, addr, &kafkago.Client{Addr: kafkago.TCP(addr), Timeout: 10 * time.Second}}
 	value := generated(7401)
 	b.must(0, "", "init")
 	b.must(0, value, "secret", "add", "svc/one")
@@ -110,10 +124,19 @@ func TestKafkaResults(t *testing.T) {
 	scan := []string{"kafka", c.addr, "--results", "results", "--only", "registered"}
 	b.must(2, "", append(scan, "--no-store")...)
 	b.must(2, "", "kafka", c.addr, "--results", "not a topic")
-	if r := b.must(1, "", append(scan, "-q")...); strings.Contains(r.stdout+r.stderr, value) {
-		t.Error("told")
-	}
+	b.must(2, "", scan...)
 	kafkatest.Create(t, c.Client, "results", 1)
+	var broken atomic.Bool
+	broken.Store(true)
+	cluster.ControlKey(produceKey, func(kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		return nil, errors.New("the broker hangs up"), broken.Load()
+	})
+	if r := b.must(1, "", scan...); strings.Contains(r.stdout+r.stderr, value) || !strings.Contains(r.stderr, "written by the next run") {
+		t.Errorf("the topic took nothing: %s", r.stderr)
+	}
+	b.must(3, "", scan...)
+	broken.Store(false)
 	b.must(0, "", scan...)
 	want := map[string]int{"opened leaked svc/one": 1}
 	if got := eventsOf(toldEvents(t, c.addr, "results")); fmt.Sprint(got) != fmt.Sprint(want) {

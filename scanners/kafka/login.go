@@ -70,6 +70,21 @@ func ClusterID(ctx context.Context, cfg Config) (string, error) {
 	return t.id, err
 }
 
+// CheckTopic returns ErrNoTopic where a cluster has no such topic, or shows none to this
+// login.
+func CheckTopic(ctx context.Context, cfg Config, topic string) error {
+	c := newCluster(cfg)
+	defer c.close()
+	t, err := c.topology(ctx)
+	if err != nil {
+		return err
+	}
+	if _, has := t.topics[topic]; !has {
+		return ErrNoTopic
+	}
+	return nil
+}
+
 // IsTopic reports whether a topic may be called so.
 func IsTopic(name string) bool {
 	plain := func(r rune) bool {
