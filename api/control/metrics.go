@@ -15,7 +15,7 @@ import (
 	"revenant/ingest/jobs"
 )
 
-// Metrics are what Prometheus reads. No label is a name that people gave.
+// Metrics are what Prometheus reads. No label is a name that people gave, but of streams.
 type Metrics struct {
 	registry *prometheus.Registry
 	scans    *prometheus.CounterVec
@@ -107,6 +107,7 @@ func (a *asked) Collect(ch chan<- prometheus.Metric) {
 	gauge(desc("workers", "Workers that live."), float64(st.Workers))
 	gauge(desc("registry_revision", "Revision of the registry."), float64(st.Registry.Revision))
 	gauge(desc("audit_sequence", "Newest record of the audit log."), float64(st.Registry.Audit.Sequence))
+	collectStreams(st.Streams, ch)
 	job := desc("jobs", "Jobs by why and whether they run.", "reason", "state")
 	for r, n := range st.Waiting {
 		gauge(job, float64(n), string(r), "waiting")

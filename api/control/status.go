@@ -15,6 +15,7 @@ type Status struct {
 	Waiting  map[jobs.Reason]int `json:"waiting"`
 	Running  map[jobs.Reason]int `json:"running"`
 	Workers  int                 `json:"workers"`
+	Streams  []Stream            `json:"streams,omitempty"` // watches that are followed
 }
 
 // StatusOf asks how the server does.
@@ -40,6 +41,10 @@ func StatusOf(ctx context.Context, r *registry.Registry, a registry.Actor, q job
 	}
 	out.Waiting, out.Running = counts.Waiting, counts.Running
 	workers, err := r.Workers(ctx, a)
+	if err != nil {
+		return out, err
+	}
 	out.Workers = len(workers)
+	out.Streams, err = streamsOf(ctx, r, a, workers)
 	return out, err
 }

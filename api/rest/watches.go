@@ -73,7 +73,7 @@ func (s *server) watchChanges() {
 			if err != nil {
 				return nil, invalidAt("/scan", err)
 			}
-			w, err := s.o.Registry.AddWatch(ctx, a, spec, s.o.Now())
+			w, err := s.o.Registry.AddWatch(ctx, a, spec, watch.First(spec.Schedule, s.o.Now()))
 			if err == nil {
 				s.o.Wake()
 			}

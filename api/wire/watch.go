@@ -16,7 +16,7 @@ type Watch struct {
 	Group      string          `json:"group,omitempty"`
 	Paused     bool            `json:"paused"`
 	Source     string          `json:"source,omitempty"`
-	Outcome    string          `json:"outcome,omitempty"` // complete, incomplete, failed
+	Outcome    string          `json:"outcome,omitempty"` // complete, incomplete, failed, following
 	Problem    string          `json:"problem,omitempty"`
 	Failures   int             `json:"failures,omitempty"`
 	AddedAt    time.Time       `json:"added_at"`

@@ -39,6 +39,8 @@ type app struct {
 	shared *shared    // of a process that keeps scanning; nil: of none
 	login  *login     // what opens the place that is scanned; nil: what the environment has
 	scan   *scanFacts // what came of the command's scans is put there; nil: nobody asks
+	stream *followed  // how a stream goes is put there; nil: nobody asks
+	again  bool       // topics are looked through for newer values, beside who follows them
 
 	completing bool // a shell asks how a line goes on
 

@@ -163,12 +163,12 @@ func TestDeployConfigurations(t *testing.T) {
 func TestDeployCompose(t *testing.T) {
 	doc := documents(t, "compose.yaml")[0]
 	services, _ := doc["services"].(map[string]any)
-	if got := slices.Sorted(maps.Keys(services)); !slices.Equal(got, []string{"init", "postgres", "serve", "worker"}) {
+	if got := slices.Sorted(maps.Keys(services)); !slices.Equal(got, []string{"init", "kafka", "postgres", "serve", "worker"}) {
 		t.Fatal(got)
 	}
 	for name, s := range services {
 		for dep := range asMap(at(s, "depends_on")) {
-			if services[dep] == nil {
+			if services[dep] == nil || at(services[dep], "profiles") != nil {
 				t.Errorf("%s waits for %s, which is not there", name, dep)
 			}
 		}
@@ -177,7 +177,11 @@ func TestDeployCompose(t *testing.T) {
 				t.Errorf("%s: there is no volume %s", name, from)
 			}
 		}
-		if name == "postgres" {
+		switch name {
+		case "kafka":
+			checkComposeKafka(t, s)
+			continue
+		case "postgres":
 			continue
 		}
 		callable(t, name, texts(at(s, "command")))
@@ -196,6 +200,23 @@ func TestDeployCompose(t *testing.T) {
 	}
 	if n := at(services["worker"], "deploy", "replicas"); n != 2 {
 		t.Errorf("%v workers", n)
+	}
+}
+
+// checkComposeKafka: the broker is there on demand alone, and where the page's line says.
+func checkComposeKafka(t *testing.T, s any) {
+	t.Helper()
+	if !slices.Equal(texts(at(s, "profiles")), []string{"kafka"}) || at(s, "ports") != nil {
+		t.Error("a broker that nobody asked for, or that others reach")
+	}
+	env := asMap(at(s, "environment"))
+	_, place, _ := strings.Cut(env["KAFKA_ADVERTISED_LISTENERS"].(string), "PLAINTEXT://")
+	if lines := strings.Join(block(servePage(t, "With Docker Compose"), "docker compose -f deploy/compose.yaml --profile kafka"), "\n"); !strings.Contains(lines, "-- kafka "+place+" ") {
+		t.Errorf("the page does not watch %s:\n%s", place, lines)
+	}
+	data, _ := env["KAFKA_LOG_DIRS"].(string)
+	if !slices.ContainsFunc(texts(at(s, "volumes")), func(v string) bool { return strings.HasSuffix(v, ":"+data) }) {
+		t.Errorf("what is in %s is in no volume", data)
 	}
 }
 

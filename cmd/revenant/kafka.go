@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"os"
@@ -12,8 +11,6 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go/sasl"
-	"github.com/segmentio/kafka-go/sasl/plain"
-	"github.com/segmentio/kafka-go/sasl/scram"
 	"github.com/spf13/cobra"
 
 	"revenant/fingerprints"
@@ -31,6 +28,7 @@ type kafkaFlags struct {
 	clientID string
 	megabyte int64 // fetched and not yet looked at
 	patience time.Duration
+	results  string // topic
 	kafkaLogin
 }
 
@@ -70,6 +68,10 @@ What cannot be read is listed with its offsets and holds nothing up. A copy is
 value that was registered later is looked for in what comes from then on:
 --start earliest looks through everything that is kept once more.
 
+--results names a topic that gets a record, revenant.event/v1, for each finding
+that is new, changes or is cleared, from what is stored. It is not read itself
+unless --topic has its name.
+
 Kafka 2.1 and later. A user's name and password come from ` + kafkaUser + `
 and ` + kafkaPassword + `, or from what --user and --password
 refer to: env:NAME, file:PATH or command:LINE.
@@ -90,6 +92,7 @@ everything could be read.`,
 	f.StringVar(&fl.group, "group", "", "consumer group that shares the partitions")
 	f.StringVar(&fl.clientID, "client-id", "revenant", "what brokers know this process by")
 	f.Int64Var(&fl.megabyte, "buffer", 64, "how many MB may be fetched and not yet looked at")
+	f.StringVar(&fl.results, "results", "", "topic of the same cluster that gets a record for each event of a finding, as of one that is new")
 	f.DurationVar(&fl.patience, "wait", time.Minute, "without --follow, how long to wait for brokers and partitions that are away")
 	fl.kafkaLogin.register(c)
 	return c
@@ -101,12 +104,10 @@ func (fl *kafkaLogin) register(c *cobra.Command) {
 	f.StringVar(&fl.caFile, "ca-file", "", "PEM file of the authorities that vouch for brokers, in place of the system's")
 	f.StringVar(&fl.certFile, "cert-file", "", "PEM file of a certificate to show to brokers (mutual TLS)")
 	f.StringVar(&fl.keyFile, "key-file", "", "PEM file of its key")
-	f.StringVar(&fl.sasl, "sasl", "", "log in by "+join(mechanisms()))
+	f.StringVar(&fl.sasl, "sasl", "", "log in by "+join(kafka.Mechanisms()))
 	f.StringVar(&fl.user, "user", "", "user's name, or a reference to it (default: $"+kafkaUser+")")
 	f.StringVar(&fl.password, "password", "", "reference to the password: env:NAME, file:PATH or command:LINE (default: $"+kafkaPassword+")")
 }
-
-func mechanisms() []string { return []string{"plain", "scram-sha-256", "scram-sha-512"} }
 
 // config checks what was asked for and fetches the credentials.
 func (fl *kafkaFlags) config(ctx context.Context, a *app, brokers []string) (kafka.Config, error) {
@@ -134,47 +135,41 @@ func (fl *kafkaLogin) encryption() (*tls.Config, error) {
 		}
 		return nil, nil
 	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if fl.caFile != "" {
-		text, err := os.ReadFile(fl.caFile)
-		if err != nil {
-			return nil, fileError("--ca-file", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(text) {
-			return nil, usagef("--ca-file: there is no certificate in it")
-		}
-	}
-	switch {
-	case fl.certFile == "" && fl.keyFile == "":
-		return c, nil
-	case fl.certFile == "" || fl.keyFile == "":
+	if (fl.certFile == "") != (fl.keyFile == "") {
 		return nil, usagef("--cert-file and --key-file belong together: give both")
 	}
-	for flag, name := range map[string]string{"--cert-file": fl.certFile, "--key-file": fl.keyFile} {
-		if f, err := os.Open(name); err != nil {
-			return nil, fileError(flag, err)
-		} else if err := f.Close(); err != nil {
-			return nil, fileError(flag, err)
+	var text [3][]byte
+	for i, f := range [3]struct{ flag, name string }{{"--ca-file", fl.caFile}, {"--cert-file", fl.certFile}, {"--key-file", fl.keyFile}} {
+		if f.name == "" {
+			continue
+		}
+		var err error
+		if text[i], err = os.ReadFile(f.name); err != nil {
+			return nil, fileError(f.flag, err)
+		}
+		if len(text[i]) == 0 {
+			return nil, usagef("%s: it is empty", f.flag)
 		}
 	}
-	pair, err := tls.LoadX509KeyPair(fl.certFile, fl.keyFile)
-	if err != nil { // its text may repeat what is in the files
-		return nil, usagef("--cert-file and --key-file are not a certificate and its key, both in PEM")
+	c, err := kafka.Encryption(text[0], text[1], text[2])
+	switch {
+	case errors.Is(err, kafka.ErrAuthorities):
+		return nil, usagef("--ca-file: %w", err)
+	case err != nil:
+		return nil, usagef("--cert-file and --key-file: %w", err)
 	}
-	c.Certificates = []tls.Certificate{pair}
 	return c, nil
 }
 
 func (fl *kafkaLogin) mechanism(ctx context.Context, a *app) (sasl.Mechanism, error) {
 	if fl.sasl == "" {
 		if fl.user != "" || fl.password != "" {
-			return nil, usagef("--user and --password are for a login: say which with --sasl %s", join(mechanisms()))
+			return nil, usagef("--user and --password are for a login: say which with --sasl %s", join(kafka.Mechanisms()))
 		}
 		return nil, nil
 	}
-	if !slices.Contains(mechanisms(), fl.sasl) {
-		return nil, usagef("--sasl is %s", join(mechanisms()))
+	if !slices.Contains(kafka.Mechanisms(), fl.sasl) {
+		return nil, usagef("--sasl is %s", join(kafka.Mechanisms()))
 	}
 	user, err := a.kafkaCredential(ctx, "--user", fl.user, kafkaUser)
 	if err != nil {
@@ -184,17 +179,9 @@ func (fl *kafkaLogin) mechanism(ctx context.Context, a *app) (sasl.Mechanism, er
 	if err != nil {
 		return nil, err
 	}
-	name, secret := string(user.Reveal()), string(password.Reveal())
-	algorithm := scram.SHA256
-	switch fl.sasl {
-	case "plain":
-		return plain.Mechanism{Username: name, Password: secret}, nil
-	case "scram-sha-512":
-		algorithm = scram.SHA512
-	}
-	m, err := scram.Mechanism(algorithm, name, secret)
-	if err != nil { // its text repeats what was given
-		return nil, usagef("--sasl %s: the user's name or the password holds characters that it does not take", fl.sasl)
+	m, err := kafka.Mechanism(fl.sasl, string(user.Reveal()), string(password.Reveal()))
+	if err != nil {
+		return nil, usagef("--sasl %s: %w", fl.sasl, err)
 	}
 	return m, nil
 }
@@ -243,6 +230,10 @@ func (fl *kafkaFlags) check() error {
 		return usagef("--source names one place, and each topic is a source of its own, by the cluster's id: leave it out")
 	case fl.group != "" && (fl.noStore || fl.pack != ""):
 		return usagef("a group commits what is stored, and with %s nothing is: leave one of them out", map[bool]string{true: "--no-store", false: "--pack"}[fl.noStore])
+	case fl.results != "" && (fl.noStore || fl.pack != ""):
+		return usagef("--results tells of what is stored, and with %s nothing is: leave one of them out", map[bool]string{true: "--no-store", false: "--pack"}[fl.noStore])
+	case fl.results != "" && !kafka.IsTopic(fl.results):
+		return usagef("--results is the name of a topic")
 	case fl.group != "" && fl.begin != "":
 		return usagef("--start would move what the other members of the group read: leave one of them out")
 	case fl.megabyte < 1 || fl.megabyte > 16<<10:

@@ -169,10 +169,12 @@ func TestKafkaUsage(t *testing.T) {
 
 // topics drives scans of topics.
 func (w *walk) topics(added, rotated string) {
-	c := newTopics(w.t, "logs")
+	c := newTopics(w.t, "logs", "out")
 	c.write("logs", 0, kafkago.Record{Key: kafkago.NewBytes([]byte(rotated)), Headers: []kafkago.Header{{Key: added, Value: []byte("x")}}}, "login with "+added)
 	c.write("logs", 1, kafkago.Record{}, base64.StdEncoding.EncodeToString([]byte(rotated)))
 	w.do("", "kafka", c.addr, "-r", w.out("topics.json"), "-r", w.out("topics.sarif"))
+	w.do("", "kafka", c.addr, "--results", "out")
+	w.try("", "kafka", c.addr, "--results", w.plant("topic of results"))
 	w.do("", "kafka", c.addr, "--start", "earliest", "--topic", "log*")
 	w.try("", "kafka", c.addr, "--topic", w.plant("topic"))
 	w.try("", "kafka", c.addr, "--sasl", "plain", "--user", "u", "--password", w.plant("password in place of a reference"))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
+	"revenant/ingest/report/terminal"
 	"revenant/ingest/scan"
 	"revenant/scanners"
 	"revenant/scanners/archives"
@@ -22,11 +24,17 @@ import (
 // on at the latest.
 const kafkaSegment = 10 * time.Minute
 
+// leastSegment is how long the first is in a server.
+const leastSegment = 2 * time.Second
+
 // kafkaEmitted is how many sightings of one finding a report lists; all are counted.
 const kafkaEmitted = 100
 
 // runKafka scans topics once, or follows them.
-func (a *app) runKafka(ctx context.Context, fl *kafkaFlags, brokers []string) error {
+func (a *app) runKafka(ctx context.Context, fl *kafkaFlags, brokers []string) (err error) {
+	if a.again { // the members of the group read on
+		fl.group = ""
+	}
 	if err := fl.check(); err != nil {
 		return err
 	}
@@ -38,45 +46,99 @@ func (a *app) runKafka(ctx context.Context, fl *kafkaFlags, brokers []string) er
 	if err != nil {
 		return err
 	}
+	results, err := a.openResults(ctx, fl, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if late := results.close(); late != nil {
+			err = errors.Join(err, late)
+		}
+	}()
 	t := &topicsRun{a: a, fl: fl, look: &kafkaLook{archives: fl.archives(a.now)}}
 	t.reader, err = kafka.Open(ctx, kafka.Options{
-		Config: cfg, Topics: fl.topics, Start: start, Follow: fl.follow, Group: fl.group, MaxBytes: fl.megabyte << 20, Workers: fl.workers,
-		Patience: fl.patience, Now: a.now, Log: a.kafkaLog(), Screen: t.look, Load: t.load, Witness: t.look.witness, Eye: t.look.searched,
+		Config: cfg, Topics: fl.topics, Start: start, Follow: fl.follow, Group: fl.group, MaxBytes: a.stream.bound(fl.megabyte << 20), Workers: fl.workers,
+		Own: a.ownTopics(fl.results), Patience: fl.patience, Now: a.now, Log: a.kafkaLog(), Screen: t.look, Load: t.load, Witness: t.look.witness, Eye: t.look.searched,
 	})
 	if err != nil {
 		return kafkaError(err)
 	}
 	defer func() { _ = t.reader.Close() }()
+	a.stream.opened(t.reader)
+	if err := results.begin(ctx, t.reader.ID()); err != nil {
+		return err
+	}
 	job := scanJob{place: scanPlace{sourceID: t.reader.ID(), kind: fingerprints.KindKafka, forgets: true}}
 	job.open, job.sink, job.limit = t.open, t.sink, t.limit
 	if fl.follow {
-		job.again = func(ctx context.Context) bool { return ctx.Err() == nil }
+		job.again = func(ctx context.Context) bool {
+			a.stream.stood(ctx, t.look.eye.Load().fieldRevision)
+			return ctx.Err() == nil
+		}
 	}
-	return a.runScans(ctx, &fl.scanFlags, []scanJob{job})
+	if err := a.runScans(ctx, &fl.scanFlags, []scanJob{job}); err != nil {
+		return err
+	}
+	return results.flush(ctx)
 }
 
 // topicsRun is a scan of topics under way: one reader, and one scan after another of
 // what it reads.
 type topicsRun struct {
-	a      *app
-	fl     *kafkaFlags
-	reader *kafka.Reader
-	look   *kafkaLook
-	counts map[uint64]int // sightings of findings that were emitted
+	a        *app
+	fl       *kafkaFlags
+	reader   *kafka.Reader
+	look     *kafkaLook
+	hits     atomic.Int64
+	counts   map[uint64]int // sightings of findings that were emitted
+	length   time.Duration  // of the stretch before, and what it looked for
+	revision uint64
 }
 
 // open gives the reader's next stretch, which is looked at with an eye.
 func (t *topicsRun) open(e *eye, _ []byte) (scanners.Source, error) {
 	t.look.use(e)
+	t.reader.Renewed()
+	e.meter.follows(t.flows)
 	t.counts = map[uint64]int{}
 	if t.fl.follow {
-		length := kafkaSegment
-		if t.a.segment > 0 {
-			length = t.a.segment
+		length := t.stretch(e.fieldRevision)
+		var early <-chan struct{}
+		if t.a.shared != nil && e.registered != nil {
+			early = t.a.shared.renewed()
+			if t.a.shared.fieldRevision() > e.fieldRevision { // it came meanwhile
+				length = time.Nanosecond
+			}
 		}
-		return t.reader.During(length), nil
+		return t.reader.During(length, early), nil
 	}
 	return t.reader.Source(), nil
+}
+
+// flows is how the topics go, for the line of progress.
+func (t *topicsRun) flows() terminal.Stream {
+	s := terminal.Stream{Hits: t.hits.Load()}
+	for _, l := range t.reader.Lag() {
+		s.Behind += l.Messages
+	}
+	return s
+}
+
+// stretch is how long the next scan is. In a server the first ones with newer values are
+// short, so that it is soon known what of the topics is left to be looked through.
+func (t *topicsRun) stretch(revision uint64) time.Duration {
+	most := kafkaSegment
+	if t.a.segment > 0 {
+		most = t.a.segment
+	}
+	if t.a.stream == nil {
+		return most
+	}
+	if t.length == 0 || revision != t.revision {
+		t.length, t.revision = leastSegment/2, revision
+	}
+	t.length = min(2*t.length, most)
+	return t.length
 }
 
 // load reads how far a topic was read, before anything is stored of it.
@@ -98,6 +160,7 @@ func (t *topicsRun) sink(s *registrySink) scan.Sink {
 // limit lists some sightings of a finding, and not each of millions.
 func (t *topicsRun) limit(emit func(wire.Finding) error) func(wire.Finding) error {
 	return func(f wire.Finding) error {
+		t.hits.Add(1)
 		key := f.Same ^ uint64(len(f.Path))<<32 ^ uint64(len(f.SourceID))
 		if t.counts[key]++; t.counts[key] > kafkaEmitted || t.fl.follow && t.counts[key] > 1 {
 			return nil
@@ -166,7 +229,17 @@ func (k *kafkaSink) SaveCursor(ctx context.Context, s store.Scan) error {
 		return err
 	}
 	k.t.reader.Stored(k.sources[s.ID], s.Cursor)
+	k.t.a.stream.stored()
 	return nil
+}
+
+// Record implements scan.Sink.
+func (k *kafkaSink) Record(ctx context.Context, id int64, obs []scan.Observation, skips []fingerprints.Skip) ([]store.Recorded, error) {
+	out, err := k.registrySink.Record(ctx, id, obs, skips)
+	if err == nil {
+		k.t.a.stream.recorded(len(obs), len(skips))
+	}
+	return out, err
 }
 
 // Finish implements scan.Sink. A topic is covered where all that its partitions keep
@@ -179,6 +252,10 @@ func (k *kafkaSink) Finish(ctx context.Context, s store.Scan) error {
 	source := k.sources[s.ID]
 	fields, generic, whole := k.t.reader.Searched(ctx, source)
 	s.Complete = s.Complete && whole
+	k.t.a.stream.covers(fields, whole)
+	if whole {
+		k.t.a.scan.covers(fields)
+	}
 	p := progressOf(s)
 	p.Cursor = nil
 	if kept := k.t.reader.Kept(source); len(kept) > 0 {

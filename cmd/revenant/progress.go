@@ -40,6 +40,7 @@ type meter struct {
 	git   bool      // the source tells what it reads itself
 	shown bool      // there is a line to be cleared
 	of    int
+	flows func() terminal.Stream // how a stream goes; nil: it is none
 	ended context.CancelFunc
 	wait  sync.WaitGroup
 }
@@ -94,6 +95,16 @@ func (m *meter) begin(ctx context.Context, at int, p scanPlace, stdin io.Reader)
 			}
 		}
 	}
+}
+
+// follows has the source told as a stream.
+func (m *meter) follows(flows func() terminal.Stream) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.flows, m.step.Unit = flows, "messages"
 }
 
 // end waits for what begin started and takes the line away.
@@ -156,20 +167,24 @@ func (m *meter) read(n int) {
 
 // draw writes the line when it is due.
 func (m *meter) draw() {
+	if m.facts != nil {
+		m.facts.reached(m.step.Items, m.step.Bytes)
+		return
+	}
 	now := m.now()
 	if now.Sub(m.drawn) < m.every {
 		return
 	}
 	m.drawn = now
+	if m.flows != nil {
+		s := m.flows()
+		m.step.Stream = &s
+	}
 	m.step.Elapsed = now.Sub(m.began)
 	if over := now.Sub(m.mark); over >= paceOver {
 		done, _ := m.step.Done()
 		m.step.Pace = float64(done-m.done) / over.Seconds()
 		m.mark, m.done = now, done
-	}
-	if m.facts != nil {
-		m.facts.reached(m.step.Items, m.step.Bytes)
-		return
 	}
 	if m.lines {
 		fmt.Fprintln(m.w, m.step.Line(unbounded))

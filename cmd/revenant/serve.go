@@ -211,7 +211,7 @@ func (v *server) keepWatches(ctx context.Context) error {
 		schedule := w.Every + w.Cron
 		switch schedule {
 		case "":
-			schedule = usualSchedule
+			schedule = usualFor(w.Scan)
 		case "never":
 			schedule = ""
 		}
@@ -222,7 +222,7 @@ func (v *server) keepWatches(ctx context.Context) error {
 		if err := v.a.refuseValues(ctx, s, append([]string{w.Name, w.Credential}, w.Scan...)...); err != nil {
 			return err
 		}
-		if err := s.reg.KeepWatch(ctx, s.actor, spec, v.a.now()); err != nil {
+		if err := s.reg.KeepWatch(ctx, s.actor, spec, watch.First(spec.Schedule, v.a.now())); err != nil {
 			return fmt.Errorf("watches: %s: %w", printable(w.Name), err)
 		}
 	}
@@ -253,6 +253,7 @@ func (v *server) openQueue(ctx context.Context) error {
 	v.tender = watch.New(watch.Options{
 		Registry: s.reg, Actor: s.actor, Scanner: watchScanner{v.shared}, Worker: v.worker, Now: v.a.now, Log: v.log,
 		Observer: watch.Observer{Ended: v.ended}, Gone: v.gone, Deadline: v.set.Workers.Longest(), Room: room, Progress: watchScanner{v.shared}.progress,
+		Follower: v.follower(), Streams: v.set.Workers.Streams,
 	})
 	if err := v.holdWorker(); err != nil {
 		return err
@@ -284,6 +285,7 @@ func (v *server) openNotifier() error {
 	if err != nil {
 		return usagef("notify: %w", err)
 	}
+	v.shared.writes(v.set.Notify)
 	s := v.shared.session
 	v.notifier, err = notify.New(notify.Options{Config: v.set.Notify, Store: s.store, Registry: s.reg, Senders: senders, Now: v.a.now, Log: v.log})
 	return err
@@ -531,7 +533,7 @@ func (a *app) checkSettings(ctx context.Context, set settings.Settings) (bad []s
 		}
 	}
 	for _, w := range set.Watches {
-		if _, err := a.watchSpec(w.Name, w.Scan, "", w.Credential); err != nil {
+		if _, err := a.watchSpec(w.Name, w.Scan, w.Every+w.Cron, w.Credential); err != nil {
 			return nil, usagef("watches: %s: %w", printable(w.Name), err)
 		}
 		if w.Credential != "" {

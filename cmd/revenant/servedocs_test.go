@@ -120,6 +120,7 @@ func TestServeAPILines(t *testing.T) {
 	b.must(0, "", "init")
 	b.must(0, generated(42), "secret", "add", "billing/db-password")
 	b.must(0, "", "watch", "add", "other", "--", "dir", b.work)
+	b.must(0, "", "watch", "add", "events", "--", "kafka", newTopics(t, "app").addr)
 	b.env = append(b.env, "HOOK="+generated(43))
 	s := b.serve("--config", b.write("../serve.yaml", "push: {git: [\"env:HOOK\"]}\n"))
 	if code, _, body := s.ask(http.MethodPost, "/hooks/git", "{}", ""); code != http.StatusUnauthorized {
@@ -150,6 +151,10 @@ func TestServeAPILines(t *testing.T) {
 	if asked < 13 {
 		t.Errorf("only %d lines", asked)
 	}
+	s.until("the stream is told of", func() bool {
+		_, _, text := s.ask(http.MethodGet, "/metrics", "")
+		return strings.Contains(text, `revenant_stream_messages_total{watch="events"`)
+	})
 	_, _, text := s.ask(http.MethodGet, "/metrics", "")
 	page := servePage(t, "Metrics")
 	there := map[string]bool{}

@@ -31,7 +31,11 @@ type shared struct {
 	renewing sync.Mutex
 	underWay sync.Map // watch -> *scanFacts
 
+	streams sync.Map // watch -> *followed
+
 	mu    sync.Mutex
+	own   []*ownTopic   // that this process writes to
+	turn  chan struct{} // closed when there is a newer pack
 	pack  *sharedPack
 	rules map[string]*rules.Matcher
 }
@@ -61,7 +65,7 @@ func (a *app) newShared(ctx context.Context, log *slog.Logger) (*shared, error) 
 		return nil, err
 	}
 	s.lasts = true
-	v := &shared{a: a, session: s, log: log, rules: map[string]*rules.Matcher{}}
+	v := &shared{a: a, session: s, log: log, rules: map[string]*rules.Matcher{}, turn: make(chan struct{})}
 	if err := v.renew(ctx); err != nil {
 		return nil, errors.Join(err, v.close())
 	}
@@ -106,6 +110,8 @@ func (v *shared) renew(ctx context.Context) error {
 	v.mu.Lock()
 	old := v.pack
 	v.pack = next
+	close(v.turn)
+	v.turn = make(chan struct{})
 	v.mu.Unlock()
 	v.log.InfoContext(ctx, "registered values are looked for with a new pack", slog.Uint64("revision", next.header.Revision), slog.Int("fields", next.fields))
 	if old != nil {
@@ -150,6 +156,13 @@ func (v *shared) lend(e *eye) {
 	e.closers = append(e.closers, p.release)
 	e.registered, e.fields = p.matcher, p.fields
 	e.fieldRevision, e.packRevision = p.header.FieldRevision, p.header.Revision
+}
+
+// renewed is closed when there is a newer pack than now.
+func (v *shared) renewed() <-chan struct{} {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.turn
 }
 
 // fieldRevision is that of the pack in use.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -37,7 +38,7 @@ type watchFlags struct {
 
 func (fl *watchFlags) register(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&fl.every, "every", "", "how long after a scan the next begins, as in 30m or 6h")
+	f.StringVar(&fl.every, "every", "", "how long after a scan the next begins, as in 30m or 6h; never; or, of kafka and the default there, follow")
 	f.StringVar(&fl.cron, "cron", "", "when scans begin, in cron's five fields, as in \"15 3 * * *\"")
 	f.StringVar(&fl.credential, "credential", "", "where the credential for it lies: env:NAME, file:PATH or command:COMMAND; never the credential itself")
 }
@@ -82,6 +83,17 @@ func (fl *watchFlags) reference() (string, error) {
 // usualSchedule is that of a watch whose schedule nobody says.
 const usualSchedule = "1h"
 
+// onlyTopics refuses to follow what does not go on.
+const onlyTopics = "follow is for topics of kafka: say when this is scanned, as in 30m"
+
+// usualFor is that of a watch of a scan: topics are followed.
+func usualFor(scan []string) string {
+	if len(scan) > 0 && scan[0] == "kafka" {
+		return registry.ScheduleFollow
+	}
+	return usualSchedule
+}
+
 func (a *app) watchAdd() *cobra.Command {
 	var fl watchFlags
 	c := &cobra.Command{
@@ -105,7 +117,7 @@ and goes to that place's host alone.`,
 			if c.ArgsLenAtDash() != 1 {
 				return usagef("give one NAME, then -- and the scan to repeat; see '%s --help'", c.CommandPath())
 			}
-			schedule, err := fl.schedule(usualSchedule)
+			schedule, err := fl.schedule(usualFor(args[1:]))
 			if err != nil {
 				return err
 			}
@@ -121,7 +133,7 @@ and goes to that place's host alone.`,
 				if err := a.refuseValues(ctx, s, append([]string{spec.Name, ref}, args[1:]...)...); err != nil {
 					return err
 				}
-				w, err := s.reg.AddWatch(ctx, s.actor, spec, a.now())
+				w, err := s.reg.AddWatch(ctx, s.actor, spec, watch.First(spec.Schedule, a.now()))
 				if err != nil {
 					return err
 				}
@@ -148,6 +160,8 @@ func (a *app) watchSpec(name string, argv []string, schedule, ref string) (regis
 		return registry.WatchSpec{}, usagef("logs: name a place; what is piped in cannot be scanned again")
 	case c.Name() == "image" && len(places) == 0:
 		return registry.WatchSpec{}, usagef("image: name an image, a repository or a registry")
+	case schedule == registry.ScheduleFollow && c.Name() != "kafka":
+		return registry.WatchSpec{}, usagef("%s", onlyTopics)
 	case ref != "" && (c.Name() == "dir" || c.Name() == "home"):
 		return registry.WatchSpec{}, usagef("--credential is for what is read over the network: git, image and logs")
 	}
@@ -234,6 +248,10 @@ func stateOf(w store.Watch) string {
 	switch {
 	case w.Paused:
 		return "paused"
+	case watch.Follows(w) && w.Outcome == registry.WatchFailed:
+		return "failing"
+	case watch.Follows(w):
+		return cmp.Or(w.Outcome, "waiting")
 	case w.StartedAt.After(w.FinishedAt):
 		return "scanning"
 	case !w.QueuedAt.IsZero() || !w.WantedAt.IsZero():
@@ -244,10 +262,33 @@ func stateOf(w store.Watch) string {
 	return w.Outcome
 }
 
+// stateNow is how a watch goes where it is known whether a worker follows it.
+func stateNow(w store.Watch, followed bool) string {
+	state := stateOf(w)
+	if state == registry.WatchFollowing && !followed {
+		return "waiting"
+	}
+	return state
+}
+
+// followedNow are the watches that workers follow which live.
+func followedNow(ctx context.Context, s *session) (map[string]bool, error) {
+	list, err := s.reg.Workers(ctx, s.actor)
+	out := map[string]bool{}
+	for _, w := range list {
+		for _, sc := range w.Scans {
+			out[sc.Watch] = out[sc.Watch] || sc.Stream != nil
+		}
+	}
+	return out, err
+}
+
 func whenWords(w store.Watch) string {
 	switch {
 	case w.Schedule == "":
 		return "scanned when it is asked for"
+	case watch.Follows(w):
+		return "followed"
 	case strings.ContainsAny(w.Schedule, " *@"):
 		return "scanned at " + w.Schedule
 	}
@@ -263,10 +304,16 @@ func (a *app) watchList() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				followed, err := followedNow(ctx, s)
+				if err != nil {
+					return err
+				}
 				if a.asJSON {
 					out := []watchJSON{}
 					for _, w := range list {
-						out = append(out, watchView(w))
+						view := watchView(w)
+						view.State = stateNow(w, followed[w.Name])
+						out = append(out, view)
 					}
 					return a.printJSON(out)
 				}
@@ -284,7 +331,7 @@ func (a *app) watchList() *cobra.Command {
 					if !w.FinishedAt.IsZero() {
 						last = when(w.FinishedAt)
 					}
-					rows = append(rows, []string{w.Name, w.Kind, orDash(w.Location), orDash(w.Schedule), stateOf(w), last, next, orDash(w.Problem)})
+					rows = append(rows, []string{w.Name, w.Kind, orDash(w.Location), orDash(w.Schedule), stateNow(w, followed[w.Name]), last, next, orDash(w.Problem)})
 				}
 				return a.table([]string{"NAME", "SCAN", "PLACE", "EVERY", "STATE", "LAST", "NEXT", "PROBLEM"}, rows)
 			})
@@ -329,6 +376,7 @@ func (a *app) watchShow() *cobra.Command {
 		if view.UnderWay, err = underWayOf(ctx, s, w.Name); err != nil {
 			return err
 		}
+		view.State = stateNow(w, len(view.UnderWay) > 0)
 		if w.SourceID != "" {
 			src, err := s.reg.Source(ctx, s.actor, w.SourceID)
 			if err == nil {
@@ -350,9 +398,18 @@ func (a *app) watchShow() *cobra.Command {
 		line("credential", w.Credential)
 		line("group", w.Parent)
 		line("source", w.SourceID)
-		line("state", stateOf(w))
+		line("state", view.State)
 		for _, u := range view.UnderWay {
-			line("under way", fmt.Sprintf("%d items, %s so far, since %s, by %s", u.Items, bytesText(u.Bytes), when(u.StartedAt), u.Worker))
+			if u.Stream == nil {
+				line("under way", fmt.Sprintf("%d items, %s so far, since %s, by %s", u.Items, bytesText(u.Bytes), when(u.StartedAt), u.Worker))
+				continue
+			}
+			for _, text := range streamLines(u) {
+				line("stream", text)
+			}
+		}
+		if watch.Follows(w) && len(view.UnderWay) == 0 && !w.Paused {
+			line("", "no worker follows it now")
 		}
 		line("problem", w.Problem)
 		if w.Failures > 0 {
@@ -372,6 +429,20 @@ func (a *app) watchShow() *cobra.Command {
 		}
 		return writeAll(a.stdout, b.String())
 	})
+}
+
+// streamLines say how a stream goes that a worker follows.
+func streamLines(u scanUnderWay) []string {
+	s := u.Stream
+	out := []string{
+		"by " + u.Worker + " since " + when(u.StartedAt),
+		fmt.Sprintf("%s, %s, %s, %d skipped", plural(int(u.Items), "message", "messages"), bytesText(u.Bytes), plural(int(s.Hits), "hit", "hits"), s.Skips),
+		fmt.Sprintf("%s behind, in %s", plural(int(s.Lag), "message", "messages"), plural(s.Partitions, "partition", "partitions")),
+	}
+	if !s.FailingSince.IsZero() {
+		out = append(out, "failing since "+when(s.FailingSince)+" because "+s.Problem)
+	}
+	return out
 }
 
 // aboutWatch is a command about one watch.
@@ -459,6 +530,13 @@ func (a *app) watchSet() *cobra.Command {
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
 				if err := a.refuseValues(ctx, s, fl.credential); err != nil {
 					return err
+				}
+				w, err := s.reg.Watch(ctx, s.actor, args[0])
+				if err != nil {
+					return err
+				}
+				if change.Schedule != nil && *change.Schedule == registry.ScheduleFollow && w.Kind != "kafka" {
+					return usagef("--every: %s", onlyTopics)
 				}
 				if err := a.changeWatch(ctx, s, args[0], change); err != nil {
 					return err

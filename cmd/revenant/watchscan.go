@@ -31,7 +31,7 @@ func watchable() map[string][]string {
 		"home":  with("exclude dir"),
 		"git":   with("no-cache repos-from recursive group include exclude-repo no-archived no-forks"),
 		"image": with("all-tags tag no-cache all-repositories repo mirror ca-file insecure wait"),
-		"kafka": with("topic client-id buffer wait tls ca-file cert-file key-file sasl user password"),
+		"kafka": with("topic group client-id buffer wait tls ca-file cert-file key-file sasl user password"),
 		"logs":  with("format provider server since branch max-runs artifacts wait"),
 	}
 }
@@ -83,9 +83,10 @@ type scanFacts struct {
 	ran     bool
 	total   scan.Result
 	sources []string
-	fields  uint64 // revision of those that it need not look for again
-	skip    string // the first that is a failure
-	err     error  // why the command failed
+	fields  uint64  // revision of those that it need not look for again
+	covered *uint64 // that a source is searched for as a whole, the least; nil: nobody knows
+	skip    string  // the first that is a failure
+	err     error   // why the command failed
 
 	// How far it is: of sources that are done with, and of that under way.
 	items, bytes         atomic.Int64
@@ -106,6 +107,9 @@ func (s *scanFacts) took(r *scanRun, list []scanJob) {
 	s.ran, s.total, s.fields = true, r.total, r.eye.fieldRevision
 	if r.fl.only == "generic" { // newer values are not for it
 		s.fields = r.a.shared.fieldRevision()
+	}
+	if s.covered != nil {
+		s.fields = min(s.fields, *s.covered)
 	}
 	for _, j := range list {
 		if j.place.sourceID != "" {
@@ -149,6 +153,7 @@ func (s watchScanner) Scan(ctx context.Context, w store.Watch, why jobs.Reason) 
 	s.v.underWay.Store(w.Name, facts)
 	defer s.v.underWay.Delete(w.Name)
 	a := s.v.quietApp(&bounded{w: &said, left: 4 << 10}, facts)
+	a.again = why == jobs.Backfill
 	if err := a.logIn(ctx, w, args); err != nil {
 		return watch.Result{Outcome: registry.WatchFailed, Problem: s.v.shown(ctx, err.Error())}
 	}
@@ -157,6 +162,17 @@ func (s watchScanner) Scan(ctx context.Context, w store.Watch, why jobs.Reason) 
 	}
 	a.run(ctx, argv)
 	return s.result(ctx, facts, said.String())
+}
+
+// covers notes what a source is searched for as a whole, now and before.
+func (s *scanFacts) covers(fields uint64) {
+	if s == nil {
+		return
+	}
+	if s.covered != nil {
+		fields = min(fields, *s.covered)
+	}
+	s.covered = &fields
 }
 
 // progress is how far the scan of a watch is.

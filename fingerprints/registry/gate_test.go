@@ -153,7 +153,7 @@ func notMutations() []string {
 	return []string{
 		"AuditLog", "Authenticate", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndWatch", "Export", "FeedEnd",
 		"FieldLabels", "Finding", "Findings", "FindingsByID", "History", "Homes",
-		"Init", "List", "Meta", "PackKey", "Positions", "Refuse", "ReleaseWatch", "Reschedule", "SeeWorker", "SetMembers", "Show", "Source", "Sources", "Standings", "Status", "TakeDue", "Tokens", "Verdicts", "VerifyAudit",
+		"Init", "LeaveStream", "List", "Meta", "PackKey", "Positions", "Refuse", "ReleaseWatch", "Reschedule", "SeeWorker", "SetMembers", "Show", "Source", "Sources", "Standings", "Status", "Streams", "TakeDue", "TakeStream", "TellStream", "Tokens", "Verdicts", "VerifyAudit",
 		"VerifyProof", "WantScan", "WantSource", "Watch", "Watches", "Workers",
 	}
 }

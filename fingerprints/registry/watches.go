@@ -36,12 +36,18 @@ const (
 	WatchComplete   = "complete"   // everything was read
 	WatchIncomplete = "incomplete" // it came to its end, and something was not read
 	WatchFailed     = "failed"     // it did not come to its end
+	WatchFollowing  = "following"  // it is a stream that is read on and on
 )
+
+// ScheduleFollow is the schedule of a watch that is no scan repeated but a stream that
+// is followed.
+const ScheduleFollow = "follow"
 
 // Who asks for a scan before its time.
 const (
-	WantedPush  = "push"
-	WantedAsked = "asked"
+	WantedPush     = "push"
+	WantedAsked    = "asked"
+	WantedBackfill = "backfill" // a stream that goes on with newer values
 )
 
 // requeueAfter is how long a job may wait to be begun before it is looked
@@ -173,7 +179,7 @@ func (r *Registry) RemoveWatch(ctx context.Context, a Actor, name string) (membe
 		}
 		members = len(of)
 		for _, w := range append(of, w) {
-			if err := c.tx.RemoveWatch(ctx, w.Name); err != nil {
+			if err := errors.Join(c.tx.RemoveWatch(ctx, w.Name), freeStream(ctx, c.tx, w.Name)); err != nil {
 				return err
 			}
 		}

@@ -38,7 +38,7 @@ type WatchState struct {
 	// under way started after it finished.
 	StartedAt  time.Time
 	FinishedAt time.Time
-	Outcome    string // "complete", "incomplete", "failed"; "" none yet
+	Outcome    string // "complete", "incomplete", "failed", "following"; "" none yet
 	Problem    string // why it failed, redacted
 	Failures   int    // in a row
 	// FieldRevision is that of the newest scan that came to its end: newer
@@ -50,8 +50,10 @@ type WatchState struct {
 type WatchFilter struct {
 	Parent string
 	Source string // of this source
-	After  string // names after this one, for paging
-	Limit  int    // 0: no limit
+	// Schedule is that of the watches; "": any.
+	Schedule string
+	After    string // names after this one, for paging
+	Limit    int    // 0: no limit
 }
 
 // Due selects the watches that a job is to be made for.
@@ -86,6 +88,31 @@ type WorkerScan struct {
 	StartedAt time.Time `json:"started_at"`
 	Items     int64     `json:"items"` // looked at until then
 	Bytes     int64     `json:"bytes"` // of those
+	// Stream is how the stream goes that is followed; nil: it is a scan.
+	Stream *StreamState `json:"stream,omitempty"`
+}
+
+// StreamState is how a stream goes that a worker follows: Items of its WorkerScan are
+// messages. What is counted is since the worker first followed the watch.
+type StreamState struct {
+	Hits       int64 `json:"hits"`    // sightings that were stored, also those that were known
+	Skips      int64 `json:"skips"`   // stored, each with its reason
+	Batches    int64 `json:"batches"` // that were stored, each with how far it was read
+	Reconnects int64 `json:"reconnects"`
+	Lag        int64 `json:"lag"` // messages that were not read yet
+	Partitions int   `json:"partitions"`
+	Failing    int   `json:"failing,omitempty"` // partitions that cannot be read
+	// FailingSince is since when something of it cannot be read, and Problem why,
+	// redacted; the zero time: all of it is read.
+	FailingSince time.Time  `json:"failing_since,omitzero"`
+	Problem      string     `json:"problem,omitempty"`
+	Topics       []TopicLag `json:"topics,omitempty"` // those furthest behind, a few
+}
+
+// TopicLag is how far the reading of a topic is behind.
+type TopicLag struct {
+	Topic string `json:"topic"` // redacted
+	Lag   int64  `json:"lag"`
 }
 
 // WatchTx is watches and the workers that see to them.

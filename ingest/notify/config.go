@@ -29,6 +29,7 @@ type Receiver struct {
 	Mail    *Mail         `json:"mail,omitempty" koanf:"mail"`
 	GitHub  *GitHub       `json:"github,omitempty" koanf:"github"`
 	GitLab  *GitLab       `json:"gitlab,omitempty" koanf:"gitlab"`
+	Kafka   *Kafka        `json:"kafka,omitempty" koanf:"kafka"`
 }
 
 // Webhook is a program that takes revenant.notification/v1, signed as Standard
@@ -83,6 +84,21 @@ type GitLab struct {
 	Label   string         `json:"label,omitempty" koanf:"label"` // empty: revenant
 }
 
+// Kafka is a topic that gets a record, revenant.event/v1, for each event, at once. It is
+// waited for longer than for people: thirty days.
+type Kafka struct {
+	Brokers []string `json:"brokers" koanf:"brokers"` // HOST:PORT
+	Topic   string   `json:"topic" koanf:"topic"`
+	TLS     bool     `json:"tls,omitempty" koanf:"tls"`
+	// PEM files: authorities in place of the system's, a certificate to show and its key.
+	CAFile   string `json:"ca_file,omitempty" koanf:"ca_file"`
+	CertFile string `json:"cert_file,omitempty" koanf:"cert_file"`
+	KeyFile  string `json:"key_file,omitempty" koanf:"key_file"`
+	// SASL is how to log in: plain, scram-sha-256 or scram-sha-512; empty: nobody does.
+	SASL  string         `json:"sasl,omitempty" koanf:"sasl"`
+	Login credential.Ref `json:"login,omitempty" koanf:"login"` // USER:PASSWORD
+}
+
 // Rule says what is told to whom. Empty lists and words select everything that
 // asks for somebody: open findings whose verdict is not allowed or cleared.
 type Rule struct {
@@ -108,7 +124,10 @@ const (
 )
 
 func (r Receiver) window() time.Duration {
-	if r.Window == 0 {
+	switch {
+	case r.each():
+		return 0
+	case r.Window == 0:
 		return defaultWindow
 	}
 	return r.Window

@@ -30,6 +30,9 @@ func (n *Notifier) Follow(ctx context.Context) error {
 	if len(n.to) == 0 {
 		return nil
 	}
+	if err := n.revive(ctx); err != nil {
+		return err
+	}
 	if err := n.begin(ctx); err != nil {
 		return err
 	}
@@ -89,10 +92,46 @@ func decode(mark string, into any) error {
 	return nil
 }
 
+// feed is the name of the mark of how far the feed was taken in.
+func (n *Notifier) feed() string {
+	if n.o.Feed == "" {
+		return feedMark
+	}
+	return feedMark + "/" + n.o.Feed
+}
+
+// revive has records sent again that another process gave up, as it did not know who
+// gets them; once.
+func (n *Notifier) revive(ctx context.Context) error {
+	n.mu.Lock()
+	done := n.revived
+	n.mu.Unlock()
+	for _, a := range n.to {
+		if done || !a.each() {
+			continue
+		}
+		list, err := n.Deliveries(ctx, store.DeliveryFilter{Receiver: a.Name, State: store.DeliveryGivenUp})
+		if err != nil {
+			return err
+		}
+		for _, d := range list {
+			now := n.now()
+			err := n.o.Store.Update(ctx, func(tx store.Tx) error { return tx.Retry(ctx, d.ID, now, now.Add(keepRecords)) })
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.revived = true
+	return nil
+}
+
 // begin puts the feed at its end, the first time: what was there before is told
 // as a summary.
 func (n *Notifier) begin(ctx context.Context) error {
-	kept, err := n.mark(ctx, feedMark)
+	kept, err := n.mark(ctx, n.feed())
 	if err != nil || kept != "" {
 		return err
 	}
@@ -104,7 +143,7 @@ func (n *Notifier) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = n.o.Store.Update(ctx, func(tx store.Tx) error { return tx.SetMark(ctx, feedMark, "", to) })
+	err = n.o.Store.Update(ctx, func(tx store.Tx) error { return tx.SetMark(ctx, n.feed(), "", to) })
 	if errors.Is(err, store.ErrOvertaken) {
 		return nil
 	}
@@ -114,7 +153,7 @@ func (n *Notifier) begin(ctx context.Context) error {
 // page takes in one page of the feed: how far it got, what is to be told, and
 // what then was told, in one transaction.
 func (n *Notifier) page(ctx context.Context) (more bool, err error) {
-	from, err := n.mark(ctx, feedMark)
+	from, err := n.mark(ctx, n.feed())
 	if err != nil {
 		return false, err
 	}
@@ -132,12 +171,22 @@ func (n *Notifier) page(ctx context.Context) (more bool, err error) {
 	}
 	findings := latest(page.Findings)
 	now := n.now()
+	batches, err := n.batches(now)
+	if err != nil {
+		return false, err
+	}
 	err = n.o.Store.Update(ctx, func(tx store.Tx) error {
-		if err := tx.SetMark(ctx, feedMark, from, to); err != nil {
+		if err := tx.SetMark(ctx, n.feed(), from, to); err != nil {
 			return err
 		}
 		for _, a := range n.to {
 			if err := a.take(ctx, tx, now, findings); err != nil {
+				return err
+			}
+			if !a.each() {
+				continue
+			}
+			if _, err := tx.Gather(ctx, batches[a.Name]); err != nil {
 				return err
 			}
 		}
@@ -249,7 +298,7 @@ func (n *Notifier) addressee(name string) (addressee, bool) {
 func (n *Notifier) delivery(receiver, group string, kind wire.NotificationKind, now time.Time) (store.Delivery, error) {
 	id, err := n.newID("msg_")
 	return store.Delivery{
-		ID: id, Receiver: receiver, Group: group, Kind: string(kind), CreatedAt: now, NextAt: now, Deadline: now.Add(n.o.Config.giveUpAfter()),
+		ID: id, Receiver: receiver, Group: group, Kind: string(kind), CreatedAt: now, NextAt: now, Deadline: now.Add(n.patience(receiver)),
 	}, err
 }
 

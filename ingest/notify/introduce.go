@@ -62,7 +62,11 @@ func (n *Notifier) introduce(ctx context.Context, a addressee) (more bool, err e
 	}
 	selected := slices.DeleteFunc(slices.Clone(list), func(f registry.Finding) bool { return !a.concerns(f) })
 	now := n.now()
-	d, err := n.delivery(a.Name, "", wire.NotifySummary, now)
+	kind := wire.NotifySummary
+	if a.each() {
+		kind = wire.NotifyEvents
+	}
+	d, err := n.delivery(a.Name, "", kind, now)
 	if err != nil {
 		return false, err
 	}
@@ -71,10 +75,16 @@ func (n *Notifier) introduce(ctx context.Context, a addressee) (more bool, err e
 		if err := in.take(ctx, tx, a, selected, now); err != nil {
 			return err
 		}
-		if in.Done {
+		if a.each() {
+			if _, err := tx.Gather(ctx, d); err != nil {
+				return err
+			}
+		} else if in.Done {
 			if err := in.tell(ctx, tx, d, now); err != nil {
 				return err
 			}
+		}
+		if in.Done {
 			in = introduction{Print: in.Print, Done: true}
 		}
 		to, err := encode(in)
@@ -102,12 +112,22 @@ func (in *introduction) take(ctx context.Context, tx store.Tx, a addressee, list
 		return err
 	}
 	var told []store.Told
+	var notices []store.Notice
 	for _, f := range list {
 		if w := known[f.ID].Word; w != "" && w != wordCleared && w != wordSettled {
 			continue
 		}
 		told = append(told, store.Told{Receiver: a.Name, Finding: f.ID, Word: string(f.Verdict), Group: a.groupOf(f), At: now})
+		if a.each() { // one by one, and not in a summary
+			notices = append(notices, store.Notice{
+				Receiver: a.Name, Event: string(wire.EventOpened), Finding: f.ID, Verdict: f.Verdict, Severity: f.Severity, At: now,
+			})
+			continue
+		}
 		in.count(f)
+	}
+	if err := tx.AddNotices(ctx, notices); err != nil {
+		return err
 	}
 	return tx.PutTold(ctx, told)
 }

@@ -23,6 +23,8 @@ type Message struct {
 	Attempt int // from 1; the first was not sent before
 	// Group is set for receivers that keep issues.
 	Group *GroupState
+	// Records are all events, for receivers that get each; then Events is empty.
+	Records []wire.FindingEvent
 }
 
 // GroupState is a group as it is when the message is sent.
@@ -39,6 +41,9 @@ func (n *Notifier) compose(ctx context.Context, a addressee, d store.Delivery) (
 	m := Message{Attempt: d.Attempts, Notification: wire.Notification{
 		Schema: wire.NotificationV1, ID: d.ID, Kind: wire.NotificationKind(d.Kind), At: d.CreatedAt, Events: []wire.NotificationEvent{}, URL: n.o.Config.URL,
 	}}
+	if a.each() {
+		return m, n.records(ctx, &m, d)
+	}
 	var notices []store.Notice
 	err := n.o.Store.View(ctx, func(tx store.Tx) (err error) {
 		if notices, err = tx.Notices(ctx, d.ID, maxEvents); err != nil {

@@ -51,6 +51,9 @@ type Options struct {
 	// second. Timeout bounds one attempt; zero: a minute.
 	Poll    time.Duration
 	Timeout time.Duration
+	// Feed is whose position in the feed counts: a process with other receivers than
+	// those of the servers has one of its own. Empty: the servers'.
+	Feed string
 }
 
 // Notifier follows and sends. It is safe for concurrent use.
@@ -62,6 +65,8 @@ type Notifier struct {
 
 	mu     sync.Mutex
 	paused map[string]time.Time // receivers that are left alone until then
+	// revived: what was given up for nobody was looked for.
+	revived bool
 }
 
 const (

@@ -25,7 +25,7 @@ func (n *Notifier) sendAll(ctx context.Context, receiver string) error {
 		now := n.now()
 		var d store.Delivery
 		err = n.o.Store.Update(ctx, func(tx store.Tx) (err error) {
-			d, err = tx.Claim(ctx, n.id, now, now.Add(n.o.Timeout+spare), []string{receiver})
+			d, err = tx.Claim(ctx, n.id, now, now.Add(n.lease(a)), []string{receiver})
 			return err
 		})
 		if errors.Is(err, store.ErrNotFound) {
@@ -61,13 +61,13 @@ func (n *Notifier) send(ctx context.Context, a addressee, d store.Delivery) erro
 		return err // the lease ends by itself
 	}
 	if m.Total > 0 || m.Group != nil { // otherwise all it told of was forgotten
-		within, cancel := context.WithTimeout(ctx, n.o.Timeout)
+		within, cancel := context.WithTimeout(ctx, n.timeout(a))
 		err = n.o.Senders[a.Name].Send(within, m)
 		cancel()
 	}
 	n.outcome(ctx, &d, err)
 	// What was sent must be known as sent, also when the process is asked to end.
-	writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), spare/2)
+	writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), (n.lease(a)-n.timeout(a))/2)
 	defer cancel()
 	err = n.o.Store.Update(writing, func(tx store.Tx) error { return tx.SaveDelivery(writing, d) })
 	if errors.Is(err, store.ErrOvertaken) {

@@ -13,6 +13,7 @@ import (
 
 	"revenant/api/wire"
 	"revenant/fingerprints"
+	"revenant/scanners/kafka"
 )
 
 // ErrConfig is wrapped by what Validate finds.
@@ -93,8 +94,15 @@ func (v *validation) receiver(at string, r Receiver) {
 		kinds++
 		v.gitlab(at+".gitlab", *r.GitLab)
 	}
+	if r.Kafka != nil {
+		kinds++
+		v.kafka(at+".kafka", *r.Kafka)
+		if r.Window != 0 {
+			v.say(at+".window", "records do not wait for each other: leave it out")
+		}
+	}
 	if kinds != 1 {
-		v.say(at, "give exactly one of webhook, slack, mail, github and gitlab")
+		v.say(at, "give exactly one of webhook, slack, mail, github, gitlab and kafka")
 	}
 }
 
@@ -184,6 +192,32 @@ func (v *validation) gitlab(at string, g GitLab) {
 		v.say(at+".token", "say where the token lies, such as env:GITLAB_TOKEN; a project access token with the scope api and the role Reporter does")
 	}
 	v.label(at, g.Label)
+}
+
+func (v *validation) kafka(at string, k Kafka) {
+	if len(k.Brokers) == 0 {
+		v.say(at+".brokers", "give at least one HOST:PORT")
+	}
+	for _, b := range k.Brokers {
+		if host, port, err := net.SplitHostPort(b); err != nil || host == "" || port == "" {
+			v.say(at+".brokers", "give each as HOST:PORT")
+		}
+	}
+	if !kafka.IsTopic(k.Topic) {
+		v.say(at+".topic", "give the name of a topic: letters, digits and . _ -")
+	}
+	if !k.TLS && (k.CAFile != "" || k.CertFile != "" || k.KeyFile != "") {
+		v.say(at+".tls", "certificates are for encrypted connections: give tls: true")
+	}
+	if (k.CertFile == "") != (k.KeyFile == "") {
+		v.say(at+".key_file", "cert_file and key_file belong together: give both")
+	}
+	if k.SASL != "" {
+		words(v, at+".sasl", []string{k.SASL}, kafka.Mechanisms())
+	}
+	if (k.SASL == "") != k.Login.IsZero() {
+		v.say(at+".login", "give sasl, and where USER:PASSWORD lies, such as env:KAFKA_LOGIN, or neither")
+	}
 }
 
 func (v *validation) label(at, label string) {

@@ -57,8 +57,10 @@ type TLS struct {
 
 // Workers say how much is done at once.
 type Workers struct {
-	Scans int  `koanf:"scans"` // at once in this process
-	Off   bool `koanf:"off"`   // none
+	Scans int `koanf:"scans"` // at once in this process
+	// Streams is how many watches are followed at once in this process, beside scans.
+	Streams int  `koanf:"streams"`
+	Off     bool `koanf:"off"` // none
 	// Memory is what the process aims at, as in 512MiB; empty: by Scans.
 	Memory string `koanf:"memory"`
 	// CPUs is how many cores the process uses; 0: those that it is given.
@@ -85,6 +87,9 @@ const minMemory = 64 << 20
 func (w Workers) check() error {
 	if w.Scans < 0 || w.Scans > 1000 || w.Scans == 0 && !w.Off {
 		return errors.New("workers.scans: from 1 to 1000; a server without workers has workers.off: true")
+	}
+	if w.Streams < 0 || w.Streams > 1000 {
+		return errors.New("workers.streams: how many watches are followed at once, from 0 to 1000")
 	}
 	if n, ok := bytesOf(w.Memory); w.Memory != "" && (!ok || n < minMemory) {
 		return errors.New("workers.memory: as in 512MiB or 2GiB, and 64MiB at least")
@@ -131,7 +136,7 @@ type Watch struct {
 
 // Default is what counts where nothing is said.
 func Default() Settings {
-	return Settings{Listen: "127.0.0.1:7833", Workers: Workers{Scans: 2}, Log: Log{Format: "text", Level: "info"}}
+	return Settings{Listen: "127.0.0.1:7833", Workers: Workers{Scans: 2, Streams: 4}, Log: Log{Format: "text", Level: "info"}}
 }
 
 // Senders are who may push: the names of Settings.Push.
@@ -150,7 +155,7 @@ const prefix = "REVENANT_SERVE_"
 // Variables are the environment's names.
 func Variables() []string {
 	return []string{
-		prefix + "LISTEN", prefix + "BASE_URL", prefix + "TLS__CERTIFICATE", prefix + "TLS__KEY", prefix + "TOKEN", prefix + "WORKERS__SCANS",
+		prefix + "LISTEN", prefix + "BASE_URL", prefix + "TLS__CERTIFICATE", prefix + "TLS__KEY", prefix + "TOKEN", prefix + "WORKERS__SCANS", prefix + "WORKERS__STREAMS",
 		prefix + "WORKERS__MEMORY", prefix + "WORKERS__CPUS", prefix + "WORKERS__DEADLINE",
 		prefix + "LOG__FORMAT", prefix + "LOG__LEVEL",
 	}
@@ -223,7 +228,7 @@ func known() map[string]any {
 	return map[string]any{
 		"listen": leaf, "base_url": leaf, "token": leaf,
 		"tls":     map[string]any{"certificate": leaf, "key": leaf},
-		"workers": map[string]any{"scans": leaf, "off": leaf, "memory": leaf, "cpus": leaf, "deadline": leaf},
+		"workers": map[string]any{"scans": leaf, "streams": leaf, "off": leaf, "memory": leaf, "cpus": leaf, "deadline": leaf},
 		"log":     map[string]any{"format": leaf, "level": leaf},
 		"push":    map[string]any{"github": leaf, "gitlab": leaf, "gitea": leaf, "git": leaf, "registry": leaf, "logs": leaf},
 		"notify": map[string]any{
@@ -235,6 +240,9 @@ func known() map[string]any {
 				"mail":    map[string]any{"server": leaf, "tls": leaf, "user": leaf, "password": leaf, "from": leaf, "to": leaf},
 				"github":  map[string]any{"repository": leaf, "api": leaf, "token": leaf, "label": leaf},
 				"gitlab":  map[string]any{"project": leaf, "api": leaf, "token": leaf, "label": leaf},
+				"kafka": map[string]any{
+					"brokers": leaf, "topic": leaf, "tls": leaf, "ca_file": leaf, "cert_file": leaf, "key_file": leaf, "sasl": leaf, "login": leaf,
+				},
 			},
 			"rules": map[string]any{
 				"name": leaf, "verdicts": leaf, "min_severity": leaf, "statuses": leaf, "owners": leaf, "sources": leaf, "secrets": leaf, "events": leaf, "receivers": leaf,

@@ -67,6 +67,10 @@ type Options struct {
 	// Progress is how far the scan of a watch is that is under way here; nil:
 	// nobody knows.
 	Progress func(watch string) (items, bytes int64)
+	// Follower follows streams; nil: they are followed elsewhere. Streams is how
+	// many at once.
+	Follower Follower
+	Streams  int
 	// Beat is how often the worker says that it lives; 0: every five seconds.
 	Beat time.Duration
 	Now  func() time.Time
@@ -87,6 +91,7 @@ type Tender struct {
 
 	mu      sync.Mutex
 	running map[string]*underWay
+	streams *streams        // nil: none are followed here
 	inside  map[string]bool // watches whose jobs are done here, also those that begin
 }
 
@@ -110,7 +115,11 @@ func New(o Options) *Tender {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Tender{o: o, woken: make(chan struct{}, 1), held: map[string]heldJob{}, running: map[string]*underWay{}, inside: map[string]bool{}, heard: map[string]heard{}}
+	t := &Tender{o: o, woken: make(chan struct{}, 1), held: map[string]heldJob{}, running: map[string]*underWay{}, inside: map[string]bool{}, heard: map[string]heard{}}
+	if o.Follower != nil && o.Streams > 0 {
+		t.streams = newStreams(o)
+	}
+	return t
 }
 
 // heard is what a worker said last, and when that was noticed here: clocks of
@@ -148,6 +157,9 @@ func (t *Tender) Run(ctx context.Context, q jobs.Queue) error {
 		// What cannot be done now is tried again: the store may be away for a while.
 		if err := t.fill(ctx); err != nil && ctx.Err() == nil {
 			t.o.Log.WarnContext(ctx, "what is due cannot be looked up; it is tried again", slog.Any("error", err))
+		}
+		if err := t.streams.tend(ctx); err != nil && ctx.Err() == nil {
+			t.o.Log.WarnContext(ctx, "streams cannot be looked up; it is tried again", slog.Any("error", err))
 		}
 		var soon <-chan time.Time
 		if len(t.held) > 0 {
@@ -191,7 +203,11 @@ func (t *Tender) begin(ctx context.Context) {
 func (t *Tender) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return errors.Join(t.queue.Stop(ctx), t.o.Registry.DropWorker(ctx, t.o.Actor, t.o.Worker.ID))
+	var streams sync.WaitGroup
+	streams.Go(t.streams.stop)
+	err := t.queue.Stop(ctx)
+	streams.Wait()
+	return errors.Join(err, t.o.Registry.DropWorker(ctx, t.o.Actor, t.o.Worker.ID))
 }
 
 // fill makes jobs of what is due.
@@ -247,6 +263,8 @@ func (t *Tender) reason(w store.Watch) jobs.Reason {
 	switch {
 	case w.Wanted == registry.WantedPush:
 		return jobs.Push
+	case w.Wanted == registry.WantedBackfill:
+		return jobs.Backfill
 	case !w.WantedAt.IsZero():
 		return jobs.Asked
 	case w.NextRun.IsZero() || w.NextRun.After(t.o.Now()):
@@ -358,6 +376,7 @@ func (t *Tender) itself() store.Worker {
 		}
 		w.Scans = append(w.Scans, s)
 	}
+	w.Scans = append(w.Scans, t.streams.told()...)
 	return w
 }
 
@@ -510,11 +529,15 @@ func (t *Tender) end(ctx context.Context, w store.Watch, why jobs.Reason, res Re
 		schedule = Schedule{} // one that a newer version wrote
 	}
 	next := schedule.Next(w.Name, now)
-	if res.Outcome == registry.WatchFailed {
+	outcome := res.Outcome
+	switch {
+	case res.Outcome == registry.WatchFailed:
 		next = schedule.Retry(w.Name, now, w.Failures+1)
+	case schedule.Follows(): // this was beside the stream, which is read on
+		outcome = registry.WatchFollowing
 	}
 	before, err := r.EndWatch(ctx, a, w.Name, registry.WatchEnd{
-		SourceID: res.SourceID, Outcome: res.Outcome, Problem: res.Problem, FieldRevision: res.FieldRevision, NextRun: next,
+		SourceID: res.SourceID, Outcome: outcome, Problem: res.Problem, FieldRevision: res.FieldRevision, NextRun: next,
 	})
 	if err == nil && t.o.Observer.Ended != nil {
 		t.o.Observer.Ended(before, why, res, max(0, now.Sub(began)))

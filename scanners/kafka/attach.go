@@ -143,6 +143,7 @@ func (r *Reader) place(p *partition, q Position, was bool, b bounds, begin int64
 	if !r.o.Follow {
 		p.until = b.end
 	}
+	p.newer = nil
 	p.recovered()
 	switch {
 	case !was:
@@ -158,12 +159,13 @@ func (r *Reader) place(p *partition, q Position, was bool, b bounds, begin int64
 	default:
 		p.incarnation, p.start, p.next, p.last = q.Incarnation, q.Start, q.Next, q
 		p.verified = len(q.Witness) == 0
-		p.fields, p.generic = min(p.fields, q.Fields), p.generic && q.Generic
+		p.look(q)
 		if p.next == p.start { // nothing was read
 			p.fields, p.generic = r.eye()
+			p.newer = nil
 		}
 	}
-	p.since = p.next
+	p.since, p.owed = p.next, b.end
 	if was && p.next < b.first {
 		c := r.chunk(p)
 		c.pos.Next = b.first
@@ -172,6 +174,37 @@ func (r *Reader) place(p *partition, q Position, was bool, b bounds, begin int64
 		return c
 	}
 	return nil
+}
+
+// look says what a partition was searched for when it is read on with the eye of now,
+// whose fields the partition has.
+func (p *partition) look(q Position) {
+	now := p.fields
+	p.fields, p.generic = min(now, q.Fields), p.generic && q.Generic
+	switch {
+	case now <= p.fields:
+	case q.Newer != nil && now <= q.Newer.Fields:
+		p.newer = &Newer{From: q.Newer.From, Fields: now}
+	default:
+		p.newer = &Newer{From: p.next, Fields: now}
+	}
+}
+
+// Renewed takes note that the eye looks for more than before, from what is fetched
+// next on. What was fetched before was given out.
+func (r *Reader) Renewed() {
+	fields, _ := r.eye()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.parts {
+		switch {
+		case !p.attached() || fields <= p.fields || p.newer != nil && fields <= p.newer.Fields:
+		case p.next == p.start:
+			p.fields = fields
+		default:
+			p.newer = &Newer{From: p.next, Fields: fields}
+		}
+	}
 }
 
 // remade begins anew with a topic that is not the one that it was: all of its

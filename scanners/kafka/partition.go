@@ -26,6 +26,7 @@ type partition struct {
 	last        Position
 	fields      uint64
 	generic     bool
+	newer       *Newer // what its end is searched for besides; nil: the same
 
 	verified bool  // it is known to be the topic that it was
 	until    int64 // --once: where it ends; negative: it does not
@@ -33,8 +34,10 @@ type partition struct {
 	revoked  bool  // another member of the group has it now
 	busy     bool  // a request for it is under way
 	since    int64 // where it was when it was attached
+	owed     int64 // where a Source that goes on comes to before it is whole
 
 	failures int
+	losses   int64     // how often it could not be read any more
 	failing  time.Time // since when
 	notUntil time.Time // it is left alone until then
 	problem  error     // what the last failure was
@@ -45,7 +48,10 @@ type partition struct {
 func (p *partition) position(next int64) Position {
 	q := p.last
 	q.Incarnation, q.Start, q.Next, q.Kept = p.incarnation, p.start, next, p.kept
-	q.Fields, q.Generic = p.fields, p.generic
+	q.Fields, q.Generic, q.Newer = p.fields, p.generic, nil
+	if n := p.newer; n != nil && n.From <= next {
+		q.Newer = n
+	}
 	return q
 }
 
@@ -53,6 +59,7 @@ func (p *partition) position(next int64) Position {
 func (p *partition) failed(err error, now time.Time) {
 	if p.failures == 0 {
 		p.failing = now
+		p.losses++
 	}
 	p.failures++
 	p.problem = err

@@ -27,6 +27,15 @@ type Position struct {
 	// all of it, and Generic says that generic rules looked, too.
 	Fields  uint64 `json:"fields"`
 	Generic bool   `json:"generic"`
+	// Newer says that the end of it was searched for more; nil: it was not.
+	Newer *Newer `json:"newer,omitempty"`
+}
+
+// Newer is from where on a partition was searched for values that were registered
+// while it was read.
+type Newer struct {
+	From   int64  `json:"from"`
+	Fields uint64 `json:"fields"`
 }
 
 // maxIncarnation and the like keep what is read from a store sane.
@@ -40,6 +49,9 @@ func parsePosition(b []byte) (Position, error) {
 	}
 	if p.Incarnation < 1 || p.Incarnation > maxIncarnation || p.Start < 0 || p.Next < p.Start || p.Kept < 0 || p.Last < 0 {
 		return Position{}, fmt.Errorf("reading a stored position: %w", errDamaged)
+	}
+	if n := p.Newer; n != nil && (n.From < p.Start || n.From > p.Next || n.Fields <= p.Fields) {
+		p.Newer = nil // it claims more than there is
 	}
 	return p, nil
 }
@@ -80,32 +92,6 @@ func MergePositions(old, next []byte) []byte {
 		return next
 	}
 	return a.merge(b).pack()
-}
-
-func (p Position) merge(n Position) Position {
-	switch {
-	case n.Incarnation != p.Incarnation:
-		if n.Incarnation > p.Incarnation {
-			return n
-		}
-		return p
-	case n.Start <= p.Start && n.Next >= p.Next: // it searched all of it, perhaps for more
-		return n
-	case p.Start <= n.Start && p.Next >= n.Next: // a process that came later is further
-		return p
-	case n.Start > p.Next: // something was left out between them
-		return n
-	case n.Next < p.Start: // it is on its way
-		return p
-	}
-	out := p
-	if n.Next > p.Next {
-		out = n
-	}
-	out.Start = min(p.Start, n.Start)
-	out.Fields = min(p.Fields, n.Fields)
-	out.Generic = p.Generic && n.Generic
-	return out
 }
 
 // Cursor is how far some partitions of a topic were searched, by their numbers.

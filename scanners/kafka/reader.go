@@ -38,7 +38,10 @@ type Start struct {
 type Options struct {
 	Config
 	Topics []string // globs; empty: all topics but the cluster's own
-	Start  Start
+	// Own names the topics of a cluster that this program writes to: they are read
+	// only where Topics has the very name. nil: there are none.
+	Own   func(ctx context.Context, cluster string) []string
+	Start Start
 	// Follow goes on for as long as it is let; else reading ends with the messages
 	// that were there when it began.
 	Follow bool
@@ -147,7 +150,7 @@ func Open(ctx context.Context, o Options) (*Reader, error) {
 		return nil, err
 	}
 	r.id = t.id
-	if len(r.wanted(t)) == 0 && len(r.unreadable(t)) == 0 && !o.Follow {
+	if len(r.wanted(ctx, t)) == 0 && len(r.unreadable(t)) == 0 && !o.Follow {
 		r.cluster.close()
 		return nil, ErrNoTopic
 	}
@@ -169,10 +172,13 @@ func (r *Reader) wants(topic string, hidden bool) bool {
 }
 
 // wanted are the topics to be read, in order.
-func (r *Reader) wanted(t topology) []string {
-	var out []string
+func (r *Reader) wanted(ctx context.Context, t topology) []string {
+	var own, out []string
+	if r.o.Own != nil {
+		own = r.o.Own(ctx, r.id)
+	}
 	for topic := range t.topics {
-		if r.wants(topic, t.hidden[topic]) {
+		if r.wants(topic, t.hidden[topic]) && (!slices.Contains(own, topic) || slices.Contains(r.o.Topics, topic)) {
 			out = append(out, topic)
 		}
 	}
@@ -282,7 +288,7 @@ func (r *Reader) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	topics := r.wanted(t)
+	topics := r.wanted(ctx, t)
 	if r.o.Group != "" {
 		r.follow(ctx, topics)
 	}

@@ -43,7 +43,7 @@ func follow(t testing.TB, o kafka.Options, m *memory) *following {
 	t.Cleanup(f.end)
 	go func() {
 		defer close(f.done)
-		src := f.r.During(0)
+		src := f.r.During(0, nil)
 		for {
 			b, err := src.Next(ctx)
 			var got found

@@ -29,6 +29,7 @@ type Source struct {
 	r      *Reader
 	length time.Duration
 	timer  <-chan time.Time
+	early  <-chan struct{}
 	given  map[string]bool // topics
 	rest   []scanners.Batch
 	ended  error
@@ -40,9 +41,10 @@ var _ scanners.Source = (*Source)(nil)
 // Source is all of what a Reader reads to its end, and closes it.
 func (r *Reader) Source() *Source { return &Source{r: r, given: map[string]bool{}, owns: true} }
 
-// During gives out what comes for some time. The Reader reads on when it is closed.
-func (r *Reader) During(d time.Duration) *Source {
-	return &Source{r: r, length: d, given: map[string]bool{}}
+// During gives out what comes for some time, or until early is closed (nil: it never
+// is). The Reader reads on when it is closed.
+func (r *Reader) During(d time.Duration, early <-chan struct{}) *Source {
+	return &Source{r: r, length: d, early: early, given: map[string]bool{}}
 }
 
 // ID implements scanners.Source. It has none: each batch says of which topic it is.
@@ -74,6 +76,7 @@ func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
 	s.r.begin(ctx)
 	if s.length > 0 && s.timer == nil {
 		s.timer = time.After(s.length)
+		s.r.owe()
 	}
 	if s.rest != nil {
 		return s.closing()
@@ -86,10 +89,20 @@ func (s *Source) Next(ctx context.Context) (scanners.Batch, error) {
 			return scanners.Batch{Found: true}, ctx.Err()
 		}
 	case <-s.timer:
+	case <-s.early:
 	}
 	s.rest = []scanners.Batch{}
 	s.untouched(false)
 	return s.closing()
+}
+
+// owe notes what is there now: a Source that goes on is whole when that was searched.
+func (r *Reader) owe() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.parts {
+		p.owed = p.end
+	}
 }
 
 // give makes a batch of a chunk.

@@ -45,6 +45,10 @@ func (t *tx) Watches(ctx context.Context, f store.WatchFilter) ([]store.Watch, e
 		where += ` AND source_id = ?`
 		args = append(args, f.Source)
 	}
+	if f.Schedule != "" {
+		where += ` AND schedule = ?`
+		args = append(args, f.Schedule)
+	}
 	where += ` ORDER BY name`
 	if f.Limit > 0 {
 		where += ` LIMIT ?`
@@ -87,7 +91,7 @@ func (t *tx) CountWatches(ctx context.Context) (map[string]int, error) {
 
 func (t *tx) CountBehind(ctx context.Context, fieldRevision uint64) (int, error) {
 	var n int
-	err := t.one(ctx, "counting watches", `SELECT COUNT(*) FROM watches WHERE paused = 0 AND field_revision < ? AND outcome IN ('complete', 'incomplete')`,
+	err := t.one(ctx, "counting watches", `SELECT COUNT(*) FROM watches WHERE paused = 0 AND field_revision < ? AND outcome IN ('complete', 'incomplete', 'following')`,
 		[]any{int64(fieldRevision)}, &n)
 	return n, err
 }

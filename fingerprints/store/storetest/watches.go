@@ -33,6 +33,7 @@ func testWatches(t *testing.T, f *fixture) {
 	f.diff("Watches", []store.Watch{a, b}, list(store.WatchFilter{}))
 	f.diff("of a group", []store.Watch{a}, list(store.WatchFilter{Parent: "group"}))
 	f.diff("of a source", []store.Watch{a}, list(store.WatchFilter{Source: a.SourceID}))
+	f.diff("of a schedule", []store.Watch{a}, list(store.WatchFilter{Schedule: a.Schedule}))
 	f.diff("first page", []store.Watch{a}, list(store.WatchFilter{Limit: 1}))
 	f.diff("second page", []store.Watch{b}, list(store.WatchFilter{After: "a", Limit: 1}))
 	a.Paused, a.Outcome, a.Options = false, "complete", nil
@@ -97,7 +98,9 @@ func testWorkers(t *testing.T, f *fixture) {
 	a := store.Worker{ID: "a"}
 	f.update(func(tx store.Tx) error { return errors.Join(tx.PutWorker(f.ctx, b), tx.PutWorker(f.ctx, a)) })
 	b.SeenAt = hour(2).Add(time.Microsecond)
-	b.Scans = []store.WorkerScan{{Watch: "group/\u00e9", Why: "push", StartedAt: hour(1), Items: 7, Bytes: 1 << 40}}
+	b.Scans = []store.WorkerScan{{Watch: "group/\u00e9", Why: "push", StartedAt: hour(1), Items: 7, Bytes: 1 << 40, Stream: &store.StreamState{
+		Hits: 1, Skips: 2, Batches: 3, Reconnects: 4, Lag: 5, Partitions: 6, Failing: 7, FailingSince: hour(2), Problem: "it does not answer", Topics: []store.TopicLag{{Topic: "a", Lag: 5}},
+	}}}
 	f.update(func(tx store.Tx) error { return tx.PutWorker(f.ctx, b) })
 	list := func() (out []store.Worker) {
 		f.view(func(tx store.Tx) (err error) {

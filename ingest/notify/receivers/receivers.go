@@ -1,5 +1,5 @@
 // Package receivers sends notifications: to a signed webhook, to Slack's incoming
-// webhooks, by SMTP, and as issues of GitHub and GitLab.
+// incoming webhooks, by SMTP, as issues of GitHub and GitLab, and as records of a topic.
 //
 // It promises: credentials are fetched anew for each message and stand in no
 // error; redirects are not followed; nothing of an answer is kept but its status
@@ -9,12 +9,14 @@
 package receivers
 
 import (
+	"context"
 	"crypto/x509"
 	"fmt"
 	"time"
 
 	"revenant/ingest/credential"
 	"revenant/ingest/notify"
+	"revenant/scanners/kafka"
 )
 
 // Deps are what senders stand on; the zero Deps is ready.
@@ -45,6 +47,9 @@ func New(c notify.Config, d Deps) (map[string]notify.Sender, error) {
 				return nil, fmt.Errorf("receiver %s: %w", r.Name, err)
 			}
 			out[r.Name] = m
+		case r.Kafka != nil:
+			config := *r.Kafka
+			out[r.Name] = NewTopic(config.Topic, func(ctx context.Context) (kafka.Config, error) { return TopicConfig(ctx, config, d.Credentials) })
 		case r.GitHub != nil:
 			out[r.Name] = newIssues(newGitHub(*r.GitHub, web), d.Now)
 		case r.GitLab != nil:

@@ -20,6 +20,14 @@ type Step struct {
 	// Pace is how much of what the total counts was done in a second lately; 0: not
 	// known. What is left may be slower than what was.
 	Pace float64
+	// Stream is set of what goes on and on: its items are told by the second, too.
+	Stream *Stream
+}
+
+// Stream is how a stream goes that is scanned.
+type Stream struct {
+	Hits   int64 // sightings
+	Behind int64 // messages that were not read yet
 }
 
 // Done is how much was done of what a total is known of.
@@ -42,9 +50,18 @@ func (s Step) Line(width int) string {
 	if s.TotalBytes > 0 {
 		parts[1] += " of " + Size(s.TotalBytes)
 	}
-	parts = append(parts, count(int64(s.Findings), "finding", "findings"))
+	if s.Stream != nil {
+		parts[3] = parts[2]
+		parts[2] = s.itemRate()
+		parts = append(parts, count(s.Stream.Hits, "hit", "hits"))
+	} else {
+		parts = append(parts, count(int64(s.Findings), "finding", "findings"))
+	}
 	if s.Skips > 0 {
 		parts = append(parts, fmt.Sprintf("%d skipped", s.Skips))
+	}
+	if s.Stream != nil {
+		parts = append(parts, fmt.Sprintf("%d behind", s.Stream.Behind))
 	}
 	line := ""
 	if s.Of > 1 {
@@ -81,6 +98,14 @@ func (s Step) rate() string {
 		return ""
 	}
 	return Size(int64(float64(s.Bytes)/s.Elapsed.Seconds())) + "/s"
+}
+
+// itemRate is how many items were done in a second.
+func (s Step) itemRate() string {
+	if s.Elapsed <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f %s/s", float64(s.Items)/s.Elapsed.Seconds(), s.Unit)
 }
 
 // left is how long it will take, as fast as it went on the whole or lately, whichever

@@ -331,6 +331,7 @@ func TestProgress(t *testing.T) {
 		{"nearly", terminal.Step{Unit: "items", Items: 9, Bytes: 9, TotalBytes: 10, Elapsed: 10 * time.Second}, 80, "9 items, 9 B of 10 B, 0 B/s, a few seconds left, 0 findings"},
 		{"more than the total", terminal.Step{Unit: "items", Items: 9, Bytes: 11, TotalBytes: 10, Elapsed: 10 * time.Second}, 80, "9 items, 11 B of 10 B, 1 B/s, 0 findings"},
 		{"several, narrow", terminal.Step{At: 2, Of: 3, Unit: "items", Items: 9, Bytes: 11, Elapsed: time.Second}, 30, "2 of 3: 9 items, 11 B, 11 B/s"},
+		{"a stream", terminal.Step{Unit: "messages", Items: 4000, Bytes: 3_000_000, Elapsed: 2 * time.Second, Skips: 2, Stream: &terminal.Stream{Hits: 1, Behind: 70}}, 80, "4000 messages, 3.0 MB, 2000 messages/s, 1.5 MB/s, 1 hit, 2 skipped, 70 behind"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
