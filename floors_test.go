@@ -95,6 +95,8 @@ func floors() map[string]room {
 		"ingest/push":            {floor: 3},
 		"ingest/redact":          {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/relay":           {floor: 3},
+		"ingest/search":          {floor: 3, sideway: []string{"ingest/search/query"}},
+		"ingest/search/query":    {floor: 3},
 		"ingest/report":          {floor: 3},
 		"ingest/report/csv":      {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/report/gitlab":   {floor: 3, sideway: []string{"ingest/report"}},
