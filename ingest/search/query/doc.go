@@ -43,6 +43,9 @@ type Query struct{ root Node }
 // changed.
 func (q Query) Root() Node { return q.root }
 
+// Of is the query with a structure that Parse could have given.
+func Of(n Node) Query { return Query{root: n} }
+
 // Node is a part of a query: And, Or, Not, Text, In or Time.
 type Node interface{ appendTo([]byte) []byte }
 

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 
 	"revenant/fingerprints"
@@ -22,6 +23,24 @@ func (q Query) Filter() (filter store.FindingFilter, whole bool) {
 		whole = false
 	}
 	return filter, whole
+}
+
+// Texts reports whether words are looked for in more than the path, so that the
+// contexts of a finding's places count.
+func (q Query) Texts() bool { return q.root != nil && texts(q.root) }
+
+func texts(n Node) bool {
+	switch n := n.(type) {
+	case And:
+		return slices.ContainsFunc(n, texts)
+	case Or:
+		return slices.ContainsFunc(n, texts)
+	case Not:
+		return texts(n.Node)
+	case Text:
+		return n.Field == ""
+	}
+	return false
 }
 
 // into adds a condition to a filter that has none on this field yet.
