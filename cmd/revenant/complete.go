@@ -46,6 +46,8 @@ func (a *app) argumentWords(c *cobra.Command) cobra.CompletionFunc {
 		return a.firstOf(1, a.names)
 	case want == "[MESSAGE]...":
 		return a.firstOf(-1, a.undelivered)
+	case want == "[QUERY]...":
+		return a.queryWords
 	case want == "ID", want == "FINDING":
 		return a.firstOf(1, a.findings)
 	case rest == "":

@@ -98,10 +98,10 @@ const (
 // ErrCursor: Page.After is not what a result gave.
 var ErrCursor = errors.New("the cursor is not one of this version's")
 
-// Result is a page of findings, the worst first, then in order of id.
+// Result is a page of findings, the worst first, then in order of id. It does not
+// repeat the query: people paste values.
 type Result struct {
-	Query    string `json:"query"` // in its canonical form
-	Findings []Hit  `json:"findings"`
+	Findings []Hit `json:"findings"`
 	// Total is how many findings match at least, and Most at most. They differ where
 	// the index is behind, or where it cannot know.
 	Total  int                     `json:"total"`

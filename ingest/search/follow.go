@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync/atomic"
-	"time"
 
 	index "github.com/blevesearch/bleve_index_api"
 
@@ -44,18 +42,20 @@ func (x *Index) Stats() Stats {
 }
 
 // Follow brings the index up to date, and rewrites its files where something was
-// redacted. It does nothing where another process does. What was done when the
-// context ends is kept.
-func (x *Index) Follow(ctx context.Context) error {
+// redacted; it reports whether there was anything to do. It does nothing where
+// another process does. What was done when the context ends is kept.
+func (x *Index) Follow(ctx context.Context) (did bool, err error) {
 	if x.mode != Writes {
-		return nil
+		return false, nil
 	}
 	x.follow.Lock()
 	defer x.follow.Unlock()
 	if x.closed {
-		return errors.New("following the registry: the search index is closed")
+		return false, errors.New("following the registry: the search index is closed")
 	}
-	err := errDamaged // and could not be opened again
+	before := x.state
+	defer func() { did = moved(before, x.state) || before.Building }()
+	err = errDamaged // and could not be opened again
 	if x.kept != nil {
 		err = x.followOnce(ctx)
 	}
@@ -65,11 +65,16 @@ func (x *Index) Follow(ctx context.Context) error {
 		}
 	}
 	x.settled()
+	x.stats.behind.Store(0)
 	if err != nil {
-		return fmt.Errorf("following the registry: %w", err)
+		x.noteBehind(ctx)
+		return did, fmt.Errorf("following the registry: %w", err)
 	}
-	return nil
+	return did, nil
 }
+
+// noteBehind is for metrics, where following did not come to its end.
+func (x *Index) noteBehind(ctx context.Context) { _, _ = x.behind(ctx, x.state) }
 
 func (x *Index) followOnce(ctx context.Context) error {
 	if err := x.checkEnd(ctx); err != nil {
@@ -234,7 +239,7 @@ func (x *Index) settled() {
 	x.stats.documents.Store(int64(v.documents()))
 }
 
-// Behind is what the index does not have yet.
+// behind is what the index does not have yet.
 func (x *Index) behind(ctx context.Context, s state) (Behind, error) {
 	end, err := x.o.Registry.FeedEnd(ctx, x.o.Actor)
 	if err != nil {
@@ -255,21 +260,4 @@ func (x *Index) behind(ctx context.Context, s state) (Behind, error) {
 	}
 	x.stats.behind.Store(int64(out.Changes))
 	return out, nil
-}
-
-// Run follows the registry until the context ends: every time of a tick, and at
-// once where wake says so.
-func (x *Index) Run(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		if err := x.Follow(ctx); err != nil && ctx.Err() == nil {
-			x.o.Log.WarnContext(ctx, "the search index is behind; it is tried again", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }

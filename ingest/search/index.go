@@ -77,6 +77,31 @@ func Open(ctx context.Context, o Options) (*Index, error) {
 	return x, nil
 }
 
+// Store answers from the store alone. It needs no folder, and nothing has to be
+// closed.
+func Store(o Options) *Index { return &Index{o: o, mode: Scans} }
+
+// Rebuild removes the index and builds it. ErrKept where another process keeps it.
+func (x *Index) Rebuild(ctx context.Context) error {
+	if x.mode != Writes {
+		return fmt.Errorf("building the search index: %w", ErrKept)
+	}
+	x.follow.Lock()
+	err := x.anew(ctx, "it was asked for")
+	x.follow.Unlock()
+	if err != nil {
+		return fmt.Errorf("building the search index: %w", err)
+	}
+	_, err = x.Follow(ctx)
+	return err
+}
+
+// Exists reports whether a folder has an index.
+func Exists(dir string) bool {
+	_, err := os.Stat((&Index{o: Options{Dir: dir}}).files())
+	return err == nil
+}
+
 // Mode is how the index answers.
 func (x *Index) Mode() Mode { return x.mode }
 

@@ -148,7 +148,8 @@ func (k *kit) open() *search.Index {
 
 func (k *kit) follow(x *search.Index) {
 	k.t.Helper()
-	k.must(x.Follow(k.ctx))
+	_, err := x.Follow(k.ctx)
+	k.must(err)
 }
 
 // text draws a strong value.

@@ -155,6 +155,8 @@ func TestAgreesWithThePlainReading(t *testing.T) {
 	onBoth(t, func(t *testing.T, s store.Store) {
 		k := kitOn(t, s)
 		x := k.open()
+		k.add("billing/db-password0", k.text())
+		k.add("payments/api-token", k.text())
 		steps := 40
 		for step := range steps {
 			k.happen()

@@ -26,7 +26,7 @@ func (x *Index) scan(ctx context.Context, a registry.Actor, q query.Query, from 
 	defer cancel()
 	filter, _ := q.Filter()
 	filter.Limit = batch
-	r := Result{Query: q.String(), Findings: []Hit{}, By: Scans}
+	r := Result{Findings: []Hit{}, By: Scans}
 	for {
 		list, err := x.o.Registry.Findings(timed, a, filter)
 		if err == nil {

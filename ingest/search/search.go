@@ -69,7 +69,7 @@ func (x *Index) search(ctx context.Context, a registry.Actor, q query.Query, fro
 	if err != nil {
 		return r, err
 	}
-	r = Result{Query: q.String(), Findings: []Hit{}, Total: m.least, Most: m.most, By: x.mode}
+	r = Result{Findings: []Hit{}, Total: m.least, Most: m.most, By: x.mode}
 	if r.Behind, err = x.behind(ctx, v.state); err != nil {
 		return r, err
 	}
