@@ -287,24 +287,21 @@ func (r *Registry) FindingsByID(ctx context.Context, a Actor, ids []fingerprints
 		if err != nil {
 			return err
 		}
-		byID := map[fingerprints.FindingID]store.FindingView{}
-		for _, f := range list {
-			byID[f.ID] = f
-			for _, alias := range f.Aliases {
-				byID[alias] = f
+		details, err := newOwnerCache().briefly(ctx, v.tx, list, places)
+		if err != nil {
+			return err
+		}
+		byID := map[fingerprints.FindingID]FindingDetail{}
+		for _, d := range details {
+			byID[d.ID] = d
+			for _, alias := range d.Aliases {
+				byID[alias] = d
 			}
 		}
-		owners := newOwnerCache()
 		for _, id := range ids {
-			f, has := byID[id]
-			if !has {
-				continue
+			if d, has := byID[id]; has {
+				out = append(out, d)
 			}
-			d, err := owners.briefly(ctx, v.tx, f, places)
-			if err != nil {
-				return err
-			}
-			out = append(out, d)
 		}
 		return nil
 	})

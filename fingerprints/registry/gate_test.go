@@ -144,7 +144,7 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 func notMutations() []string {
 	return []string{
 		"AuditLog", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndWatch", "Export", "FeedEnd",
-		"FieldLabels", "Finding", "Findings", "FindingsByID", "History", "Homes",
+		"FieldLabels", "Finding", "Findings", "FindingsByID", "FindingsWithPlaces", "History", "Homes",
 		"Init", "List", "Meta", "PackKey", "Positions", "Redacted", "ReleaseWatch", "Reschedule", "SeeWorker", "SetMembers", "Show", "Source", "Sources", "Standings", "Status", "TakeDue", "Verdicts", "VerifyAudit",
 		"VerifyProof", "WantScan", "WantSource", "Watch", "Watches", "Workers",
 	}

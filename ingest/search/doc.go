@@ -41,6 +41,7 @@ type Registry interface {
 	Changes(ctx context.Context, a registry.Actor, after registry.FeedPosition, limit int) (registry.FeedPage, error)
 	Redacted(ctx context.Context, a registry.Actor) (uint64, error)
 	Findings(ctx context.Context, a registry.Actor, f store.FindingFilter) ([]registry.Finding, error)
+	FindingsWithPlaces(ctx context.Context, a registry.Actor, f store.FindingFilter, places int) ([]registry.FindingDetail, error)
 	FindingsByID(ctx context.Context, a registry.Actor, ids []fingerprints.FindingID, places int) ([]registry.FindingDetail, error)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/blevesearch/bleve/v2/analysis"
@@ -21,6 +22,7 @@ const (
 	fieldAlias = "alias"
 	fieldHas   = "has"
 	fieldRank  = "rank" // severity and verdict, the worst first
+	fieldNear  = "near" // the first digits of the id, so that ids are listed in order
 	fieldFirst = "first"
 	fieldDue   = "due"
 )
@@ -62,6 +64,7 @@ func documentOf(f query.Facts) *document.Document {
 		}
 	}
 	add(fieldRank, rankOf(f))
+	add(fieldNear, nearOf(string(f.ID)))
 	add(fieldFirst, momentTerms(f.Times[query.First])...)
 	add(fieldDue, momentTerms(f.Times[query.Due])...)
 	d.AddField(document.NewTextFieldCustom(string(query.FieldPath), []uint64{0}, []byte(f.Path), text, tokens{}))
@@ -80,6 +83,15 @@ func rankOf(f query.Facts) string {
 	return string([]byte{
 		of(query.FieldSeverity.Words(), f.Values[query.FieldSeverity]), of(query.FieldVerdict.Words(), f.Values[query.FieldVerdict]),
 	})
+}
+
+// nearDigits make 4,096 neighbourhoods of ids.
+const nearDigits = 3
+
+// nearOf is an id's neighbourhood; they are in order as ids are.
+func nearOf(id string) string {
+	id = strings.TrimPrefix(id, "rv1:")
+	return id[:min(nearDigits, len(id))]
 }
 
 // A moment is indexed by its day and by its minute, so that few terms make a range.

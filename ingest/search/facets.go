@@ -71,6 +71,17 @@ func (p *part) facet(field string, set *roaring.Bitmap, counts map[string]int) e
 	if set.IsEmpty() {
 		return nil
 	}
+	d, err := p.dict(field)
+	if err != nil {
+		return err
+	}
+	if d.Cardinality() > manyValues {
+		c, err := p.columns.of(p, field)
+		if err == nil {
+			c.count(set, counts)
+		}
+		return err
+	}
 	var list segment.PostingsList
 	var it segment.PostingsIterator
 	return p.eachTerm(field, "", "", func(term string) (bool, error) {

@@ -111,18 +111,14 @@ func (x *Index) build(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		list, err := x.o.Registry.Findings(ctx, x.o.Actor, store.FindingFilter{After: fingerprints.FindingID(x.state.After), Limit: batch})
+		list, err := x.o.Registry.FindingsWithPlaces(ctx, x.o.Actor, store.FindingFilter{After: fingerprints.FindingID(x.state.After), Limit: batch}, query.Contexts)
 		if err != nil {
 			return err
 		}
 		b, s := index.NewBatch(), x.state
-		all := make([]fingerprints.FindingID, len(list))
-		for i, f := range list {
-			all[i] = f.ID
-			s.After = string(f.ID)
-		}
-		if err := x.add(ctx, b, all); err != nil {
-			return err
+		for _, d := range list {
+			b.Update(documentOf(query.FactsOf(d)))
+			s.After = string(d.ID)
 		}
 		if len(list) < batch {
 			s.Building, s.After = false, ""
@@ -137,6 +133,9 @@ func (x *Index) build(ctx context.Context) error {
 
 // add puts findings as they are now into a batch. What became of old ids goes.
 func (x *Index) add(ctx context.Context, b *index.Batch, all []fingerprints.FindingID) error {
+	if len(all) == 0 {
+		return nil
+	}
 	list, err := x.o.Registry.FindingsByID(ctx, x.o.Actor, all, query.Contexts)
 	if err != nil {
 		return err

@@ -51,6 +51,7 @@ type Index struct {
 	closed  bool // follow guards it
 	damaged atomic.Bool
 	stats   stats
+	columns columns
 }
 
 func (x *Index) files() string { return filepath.Join(x.o.Dir, "index") }
@@ -167,6 +168,7 @@ func (x *Index) anew(ctx context.Context, why string) error {
 		return err
 	}
 	x.o.Log.InfoContext(ctx, "the search index is built", slog.String("why", why))
+	x.columns.forget()
 	x.damaged.Store(false)
 	x.stats.built.Add(1)
 	x.state = state{Format: format, Installation: installation, Position: end, Building: true, Redacted: redacted}
@@ -223,6 +225,8 @@ func openScorch(dir string, readOnly bool, queue *index.AnalysisQueue) (s *scorc
 	defer caught(&err)
 	made, err := scorch.NewScorch(scorch.Name, map[string]any{
 		"path": dir, "read_only": readOnly, "unsafe_batch": true, "bolt_timeout": "100ms",
+		// Few segments, since each is looked at in turn.
+		"scorchMergePlanOptions": map[string]any{"maxSegmentsPerTier": 4, "segmentsPerMergeTask": 4, "floorSegmentSize": 20000, "tierGrowth": 4},
 	}, queue)
 	if err != nil {
 		return nil, fmt.Errorf("opening the search index: %w", err)

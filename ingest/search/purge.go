@@ -143,6 +143,7 @@ func (x *Index) reopen() error {
 		return err
 	}
 	x.kept = nil
+	x.columns.forget()
 	var err error
 	if x.kept, err = openScorch(x.files(), false, x.analysis()); err != nil {
 		x.kept = nil

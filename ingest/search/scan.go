@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
+	"revenant/fingerprints/store"
 	"revenant/ingest/search/query"
 )
 
@@ -28,10 +28,7 @@ func (x *Index) scan(ctx context.Context, a registry.Actor, q query.Query, from 
 	filter.Limit = batch
 	r := Result{Findings: []Hit{}, By: Scans}
 	for {
-		list, err := x.o.Registry.Findings(timed, a, filter)
-		if err == nil {
-			err = s.add(timed, x.o.Registry, a, list)
-		}
+		list, err := s.read(timed, x.o.Registry, a, filter)
 		if err != nil && errors.Is(timed.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
 			r.Cut = true
 			break
@@ -74,19 +71,17 @@ type scanning struct {
 	counts map[query.Field]map[string]int
 }
 
-func (s *scanning) add(ctx context.Context, reg Registry, a registry.Actor, list []registry.Finding) error {
-	details := make([]registry.FindingDetail, len(list))
-	for i, f := range list {
-		details[i].Finding = f
-	}
+// read reads findings on behind a filter's page and keeps what matches.
+func (s *scanning) read(ctx context.Context, reg Registry, a registry.Actor, f store.FindingFilter) ([]registry.FindingDetail, error) {
+	var details []registry.FindingDetail
+	var err error
 	if s.texts {
-		all := make([]fingerprints.FindingID, len(list))
-		for i, f := range list {
-			all[i] = f.ID
-		}
-		var err error
-		if details, err = reg.FindingsByID(ctx, a, all, query.Contexts); err != nil {
-			return err
+		details, err = reg.FindingsWithPlaces(ctx, a, f, query.Contexts)
+	} else {
+		var list []registry.Finding
+		list, err = reg.Findings(ctx, a, f)
+		for _, one := range list {
+			details = append(details, registry.FindingDetail{Finding: one})
 		}
 	}
 	for _, d := range details {
@@ -94,7 +89,7 @@ func (s *scanning) add(ctx context.Context, reg Registry, a registry.Actor, list
 			s.take(f, d)
 		}
 	}
-	return ctx.Err()
+	return details, errors.Join(err, ctx.Err())
 }
 
 func (s *scanning) take(f query.Facts, d registry.FindingDetail) {

@@ -24,6 +24,8 @@ type part struct {
 	segment segment.Segment
 	live    *roaring.Bitmap // documents that are findings now; not to be changed
 	dicts   map[string]segment.TermDictionary
+	id      uint64 // of the segment, in this process
+	columns *columns
 }
 
 // view opens the newest state; close it.
@@ -49,7 +51,7 @@ func (x *Index) view() (v *view, err error) {
 		return nil, errDamaged
 	}
 	if v.state, err = stateOf(r.GetInternal); err == nil {
-		err = v.addParts(snap)
+		err = v.addParts(snap, &x.columns)
 	}
 	if err != nil {
 		_ = r.Close()
@@ -58,9 +60,11 @@ func (x *Index) view() (v *view, err error) {
 	return v, nil
 }
 
-func (v *view) addParts(snap *scorch.IndexSnapshot) error {
+func (v *view) addParts(snap *scorch.IndexSnapshot, c *columns) error {
+	ids := map[uint64]bool{}
 	for _, s := range snap.Segments() {
-		p := &part{segment: s.Segment(), live: roaring.New(), dicts: map[string]segment.TermDictionary{}}
+		p := &part{segment: s.Segment(), live: roaring.New(), dicts: map[string]segment.TermDictionary{}, id: s.Id(), columns: c}
+		ids[p.id] = true
 		p.live.AddRange(0, s.Segment().Count())
 		if gone := s.Deleted(); gone != nil {
 			p.live.AndNot(gone)
@@ -72,6 +76,7 @@ func (v *view) addParts(snap *scorch.IndexSnapshot) error {
 		p.live.AndNot(marked)
 		v.parts = append(v.parts, p)
 	}
+	c.keep(ids)
 	return nil
 }
 

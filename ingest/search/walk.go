@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,8 +32,9 @@ func spotOf(cursor string) (spot, error) {
 	return spot{cursor[:2], "rv1:" + cursor[2:]}, nil
 }
 
-// few is how many findings are sorted rather than looked for in the order of ids.
-const few = 4096
+// few is how many findings are sorted at once; more are looked for in one
+// neighbourhood of ids after the other.
+const few = 1000
 
 // matches are what a query found in a view.
 type matches struct {
@@ -133,18 +135,51 @@ func (m *matches) ranked(rank, after string, limit int) ([]string, error) {
 		sets[i] = b
 		count += int(b.GetCardinality())
 	}
+	if count <= few {
+		return m.idsOf(sets, after, limit)
+	}
+	var out []string
+	nears, err := m.nears(nearOf(after))
+	for _, near := range nears {
+		here := make([]*roaring.Bitmap, len(sets))
+		for i, p := range m.parts {
+			here[i] = roaring.New()
+			if err := p.orTerm(here[i], fieldNear, near); err != nil {
+				return nil, err
+			}
+			here[i].And(sets[i])
+		}
+		list, err := m.idsOf(here, after, limit-len(out))
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, list...); len(out) == limit {
+			break
+		}
+	}
+	return out, err
+}
+
+// nears are the neighbourhoods that the index has, in order, from one on.
+func (m *matches) nears(from string) ([]string, error) {
+	all := map[string]bool{}
+	for _, p := range m.parts {
+		err := p.eachTerm(fieldNear, from, "", func(near string) (bool, error) {
+			all[near] = true
+			return true, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slices.Sorted(maps.Keys(all)), nil
+}
+
+// idsOf are the first ids behind another of what is in sets.
+func (m *matches) idsOf(sets []*roaring.Bitmap, after string, limit int) ([]string, error) {
 	var out []string
 	for i, p := range m.parts {
-		var list []string
-		var err error
-		switch {
-		case sets[i].IsEmpty():
-			continue
-		case count <= few:
-			list, err = p.idsOf(sets[i], after)
-		default:
-			list, err = p.idsInOrder(sets[i], after, limit)
-		}
+		list, err := p.idsOf(sets[i], after)
 		if err != nil {
 			return nil, err
 		}
@@ -168,24 +203,4 @@ func (p *part) idsOf(set *roaring.Bitmap, after string) ([]string, error) {
 		}
 	}
 	return out, nil
-}
-
-// idsInOrder reads ids from one on until enough of them are in the set.
-func (p *part) idsInOrder(set *roaring.Bitmap, after string, limit int) ([]string, error) {
-	var out []string
-	one := roaring.New()
-	err := p.eachTerm("_id", after, "", func(id string) (bool, error) {
-		if id == after {
-			return true, nil
-		}
-		one.Clear()
-		if err := p.orTerm(one, "_id", id); err != nil {
-			return false, err
-		}
-		if one.Intersects(set) {
-			out = append(out, id)
-		}
-		return len(out) < limit, nil
-	})
-	return out, err
 }
