@@ -16,8 +16,10 @@ import (
 const (
 	// batch is how many findings are indexed at once.
 	batch = 1000
+	// buildBatch is how many are while everything is: larger segments are merged less.
+	buildBatch = 4000
 	// settle is how many batches may wait for the disk.
-	settle = 8
+	settle = 4
 )
 
 // stats are counted while the index is used.
@@ -111,7 +113,7 @@ func (x *Index) build(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		list, err := x.o.Registry.FindingsWithPlaces(ctx, x.o.Actor, store.FindingFilter{After: fingerprints.FindingID(x.state.After), Limit: batch}, query.Contexts)
+		list, err := x.o.Registry.FindingsWithPlaces(ctx, x.o.Actor, store.FindingFilter{After: fingerprints.FindingID(x.state.After), Limit: buildBatch}, query.Contexts)
 		if err != nil {
 			return err
 		}
@@ -120,7 +122,7 @@ func (x *Index) build(ctx context.Context) error {
 			b.Update(documentOf(query.FactsOf(d)))
 			s.After = string(d.ID)
 		}
-		if len(list) < batch {
+		if len(list) < buildBatch {
 			s.Building, s.After = false, ""
 		}
 		if err := x.write(b, s, n%settle == 0 || !s.Building); err != nil {

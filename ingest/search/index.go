@@ -226,7 +226,7 @@ func openScorch(dir string, readOnly bool, queue *index.AnalysisQueue) (s *scorc
 	made, err := scorch.NewScorch(scorch.Name, map[string]any{
 		"path": dir, "read_only": readOnly, "unsafe_batch": true, "bolt_timeout": "100ms",
 		// Few segments, since each is looked at in turn.
-		"scorchMergePlanOptions": map[string]any{"maxSegmentsPerTier": 4, "segmentsPerMergeTask": 4, "floorSegmentSize": 20000, "tierGrowth": 4},
+		"scorchMergePlanOptions": map[string]any{"maxSegmentsPerTier": 6, "segmentsPerMergeTask": 6, "floorSegmentSize": 20000, "tierGrowth": 6},
 	}, queue)
 	if err != nil {
 		return nil, fmt.Errorf("opening the search index: %w", err)

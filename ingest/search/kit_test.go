@@ -69,13 +69,13 @@ func onBoth(t *testing.T, test func(t *testing.T, s store.Store)) {
 
 func newKit(t testing.TB) *kit {
 	t.Helper()
-	return kitOn(t, openStore(t, filepath.Join(t.TempDir(), "registry.db")))
+	return kitOn(t, openStore(t, filepath.Join(t.TempDir(), "registry.db")), t.Name())
 }
 
-func kitOn(t testing.TB, s store.Store) *kit {
+func kitOn(t testing.TB, s store.Store, name string) *kit {
 	t.Helper()
 	var seed [32]byte
-	copy(seed[:], t.Name())
+	copy(seed[:], name)
 	src := rand.NewChaCha8(seed)
 	k := &kit{
 		t: t, ctx: t.Context(), store: s, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), rand: rand.New(src), dir: filepath.Join(t.TempDir(), "search"),
@@ -173,6 +173,10 @@ func (k *kit) add(name, value string) {
 	k.must(err)
 	k.secrets = append(k.secrets, name)
 	k.values[name] = value
+}
+
+func ref(name string, n int) fingerprints.VersionRef {
+	return fingerprints.VersionRef{Name: name, Number: n}
 }
 
 // rows are the fields that have a value now.

@@ -153,7 +153,7 @@ func (k *kit) someQuery(depth int) string {
 // registry, also where it is opened anew, read beside its process, or not at all.
 func TestAgreesWithThePlainReading(t *testing.T) {
 	onBoth(t, func(t *testing.T, s store.Store) {
-		k := kitOn(t, s)
+		k := kitOn(t, s, t.Name())
 		x := k.open()
 		k.add("billing/db-password0", k.text())
 		k.add("payments/api-token", k.text())
