@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"revenant/fingerprints/registry"
 	"revenant/ingest/search"
 	"revenant/ingest/search/query"
 )
@@ -115,7 +116,9 @@ func (a *app) search(ctx context.Context, s *session, q query.Query, fl *searchF
 	if err != nil {
 		return err
 	}
-	if err := a.refuseValues(ctx, s, q.String()); err != nil {
+	if err := a.refuseValues(ctx, s, q.String()); errors.Is(err, registry.ErrValueInName) {
+		return usagef("a registered value stands in the query: values are in no index, so this would find nothing; it also stands in your shell's history now")
+	} else if err != nil {
 		return err
 	}
 	x, err := search.Open(ctx, a.searchOptions(s))
