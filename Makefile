@@ -142,6 +142,12 @@ IMAGE ?= -mb 128 -runs 3
 bench-image: build ## layers of images beside gzip -dc; writes docs/speed.md; IMAGE='-mb N -gib N -runs N'
 	go run ./scripts/benchimage $(IMAGE)
 
+SEARCH ?=
+
+.PHONY: bench-search
+bench-search: ## searches of a million findings on SQLite and PostgreSQL; writes docs/speed.md; SEARCH='-findings N -stores sqlite'
+	go run ./scripts/benchsearch $(SEARCH)
+
 SOAK ?=
 
 .PHONY: soak

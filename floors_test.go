@@ -98,6 +98,8 @@ func floors() map[string]room {
 		"ingest/push":            {floor: 3},
 		"ingest/redact":          {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/relay":           {floor: 3},
+		"ingest/search":          {floor: 3, sideway: []string{"ingest/search/query"}},
+		"ingest/search/query":    {floor: 3},
 		"ingest/report":          {floor: 3},
 		"ingest/report/csv":      {floor: 3, sideway: []string{"ingest/report"}},
 		"ingest/report/gitlab":   {floor: 3, sideway: []string{"ingest/report"}},
@@ -127,15 +129,16 @@ func floors() map[string]room {
 		"scanners/kafka/kafkatest":        {floor: 2, only: []string{}},
 
 		// Tools of the workshop: nothing imports them, they import nothing.
-		"scripts/benchhook":  {floor: 5, only: []string{}},
-		"scripts/benchimage": {floor: 5, only: []string{}},
-		"scripts/benchpeers": {floor: 5, only: []string{}},
-		"scripts/demo":       {floor: 5, only: []string{}},
-		"scripts/mutate":     {floor: 5, only: []string{}},
-		"scripts/release":    {floor: 5, only: []string{}},
-		"scripts/ruletable":  {floor: 5, only: []string{}},
-		"scripts/soak":       {floor: 5, kits: true}, // it fills registries, also in a server as tests start it
-		"scripts/testsum":    {floor: 5, only: []string{}},
+		"scripts/benchhook":   {floor: 5, only: []string{}},
+		"scripts/benchimage":  {floor: 5, only: []string{}},
+		"scripts/benchpeers":  {floor: 5, only: []string{}},
+		"scripts/benchsearch": {floor: 5, kits: true}, // as soak
+		"scripts/demo":        {floor: 5, only: []string{}},
+		"scripts/mutate":      {floor: 5, only: []string{}},
+		"scripts/release":     {floor: 5, only: []string{}},
+		"scripts/ruletable":   {floor: 5, only: []string{}},
+		"scripts/soak":        {floor: 5, kits: true}, // it fills registries, also in a server as tests start it
+		"scripts/testsum":     {floor: 5, only: []string{}},
 	}
 }
 

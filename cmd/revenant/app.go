@@ -113,7 +113,7 @@ ones are stale.`,
 	// only holds others is not shown as if it did something.
 	root.SetUsageTemplate(strings.NewReplacer(
 		"Flags.FlagUsages", "Flags.FlagUsagesWrapped 80",
-		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}",
+		"{{if .Runnable}}", `{{if and .Runnable (or (not .HasAvailableSubCommands) (eq .Name "search"))}}`,
 	).Replace(root.UsageTemplate()))
 	root.AddGroup(
 		&cobra.Group{ID: "scan", Title: "Scan:"},

@@ -13,6 +13,7 @@ import (
 	"revenant/fingerprints/store"
 	"revenant/ingest/hook"
 	"revenant/ingest/pipeline"
+	"revenant/ingest/search/query"
 )
 
 // complete teaches the shell what commands take. It shows names and states,
@@ -50,6 +51,8 @@ func (a *app) argumentWords(c *cobra.Command) cobra.CompletionFunc {
 		return a.firstOf(1, a.names)
 	case want == "[MESSAGE]...":
 		return a.firstOf(-1, a.undelivered)
+	case want == "[QUERY]...":
+		return a.queryWords
 	case want == "ID", want == "FINDING":
 		return a.firstOf(1, a.findings)
 	case rest == "":
@@ -73,6 +76,7 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 		"provider":      fixed(words(pipeline.Systems())...),
 		"on-bad-pack":   fixed(words(hook.BadPacks())...),
 		"audience":      fixed("edge", "core"),
+		"facets":        listed(words(query.Facets())...),
 		"hook":          fixed(hook.Scanning()...),
 		"report-format": fixed(strings.Split(reportNames(), ", ")...),
 		"fail-on":       fixed(append(append(words(fingerprints.Severities()), words(fingerprints.Verdicts())...), "any", "none")...),

@@ -53,6 +53,9 @@ func TestCompletion(t *testing.T) {
 		{"secret a", []string{"add\t", "allow\t", "adopt\t"}, nil},
 		{"dir -r a.json --report-p", []string{"--report-path"}, nil}, // it repeats
 		{"status ", nil, []string{"registry"}},
+		{"search verd", []string{"verdict:"}, nil},
+		{"search is:open source:", []string{"source:dir:/srv/app"}, nil},
+		{"search --facets verdict,ow", []string{"verdict,owner"}, nil},
 	}
 	for _, c := range cases {
 		r := b.must(0, "", append([]string{"__complete"}, strings.Split(c.line, " ")...)...)

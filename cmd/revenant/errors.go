@@ -11,6 +11,8 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store/sqlstore"
+	"revenant/ingest/search"
+	"revenant/ingest/search/query"
 )
 
 // Exit codes; docs/adr/0010-exit-codes.md has the reasons.
@@ -155,6 +157,6 @@ func usageSentinels() []error {
 		registry.ErrUnknownAllow, registry.ErrAmbiguous, registry.ErrExists, registry.ErrActiveExists, registry.ErrTransition,
 		registry.ErrNoSuccessor, registry.ErrContainsOld, registry.ErrReused, registry.ErrRollback, registry.ErrEmptyValue,
 		registry.ErrValueTooLong, registry.ErrValueInName, registry.ErrInput, registry.ErrOtherValue, registry.ErrAdoptWeak,
-		registry.ErrRegistered, registry.ErrNotAllowable, registry.ErrUnknownToken, registry.ErrTokenExists, sqlstore.ErrNotEmpty,
+		registry.ErrRegistered, registry.ErrNotAllowable, registry.ErrUnknownToken, registry.ErrTokenExists, sqlstore.ErrNotEmpty, query.ErrQuery, search.ErrCursor, search.ErrBroad,
 	}
 }

@@ -132,7 +132,8 @@ type server struct {
 	token   fingerprints.Value
 	// notifier tells what becomes of findings; nil: nobody wants to know.
 	notifier *notify.Notifier
-	release  func() // lets others know that the worker has ended
+	search   *searching // nil: it is switched off
+	release  func()     // lets others know that the worker has ended
 }
 
 // serve runs until the context ends.
@@ -169,6 +170,9 @@ func (a *app) serve(c *cobra.Command, fl *serveFlags, answers bool) (err error) 
 	defer stop()
 	failed := make(chan error, 3)
 	wg.Go(func() { v.shared.follow(running) })
+	if v.search != nil && answers {
+		wg.Go(func() { v.search.run(running) })
+	}
 	if v.notifier != nil {
 		wg.Go(func() { failed <- v.notifier.Run(running) })
 	}
@@ -260,6 +264,9 @@ func (v *server) openQueue(ctx context.Context) error {
 	}
 	if err := v.openNotifier(); err != nil {
 		return err
+	}
+	if !v.set.Search.Off {
+		v.search = v.newSearching()
 	}
 	place, err := v.a.storePlace(s.dir)
 	if err != nil {

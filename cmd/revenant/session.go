@@ -101,8 +101,9 @@ func (a *app) withRegistry(ctx context.Context, fn func(context.Context, *sessio
 	if err != nil {
 		return err
 	}
+	clean := a.cleanSearch(ctx, s)
 	defer func() {
-		err = errors.Join(err, s.rememberHead(context.WithoutCancel(ctx)), s.close())
+		err = errors.Join(err, clean(context.WithoutCancel(ctx)), s.rememberHead(context.WithoutCancel(ctx)), s.close())
 	}()
 	return fn(ctx, s)
 }

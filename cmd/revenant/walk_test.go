@@ -313,7 +313,9 @@ func (w *walk) scanning() {
 	w.do(repo+"\n/nonexistent/"+added+"\n", "git", "--repos-from", "-")
 	w.try("--"+w.plant("line of a list"), "git", "--repos-from", "-")
 	w.try("", "git", "https://me:"+w.plant("password of a remote")+"@127.0.0.1:9/none.git")
-	// Registered after it was seen: recognised, and redacted where it stood.
+	// Registered after it was seen: recognised, and redacted where it stood, also in
+	// the index of searches.
+	w.do("", "search", "later")
 	w.do(w.value("registered later"), "secret", "add", "app/later")
 	w.do(w.value("later in a name"), "secret", "add", "app/later-name")
 }
@@ -352,7 +354,20 @@ func (w *walk) findingIDs(args ...string) []string {
 	return ids
 }
 
+func (w *walk) searching() {
+	w.do("", "search", "--facets", "owner,rule", "is:open", "later")
+	w.do("", "search", "--json", "-verdict:cleared")
+	w.try("", "search", "verdict:"+w.plant("a verdict searched for"))
+	w.try("", "search", w.plant("a field searched for")+":x")
+	w.try("", "search", "path:"+w.value("added"))
+	w.try("", "search", "--after", w.plant("cursor"), "x")
+	w.do("", "search", w.plant("an unregistered value searched for"))
+	w.do("", "search", "rebuild")
+	w.try("", "search", "rebuild", w.plant("search rebuild"))
+}
+
 func (w *walk) judging() {
+	w.searching()
 	registered := w.findingIDs("--secret", "app/added")[0]
 	generic := w.findingIDs("--verdict", "unregistered")
 	w.do("", "findings", "list")

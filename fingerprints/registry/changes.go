@@ -32,8 +32,11 @@ type FeedRest struct {
 // FeedPage is a page of the feed: findings that may be other than they were.
 type FeedPage struct {
 	Findings []FeedFinding
-	Next     FeedPosition
-	More     bool // there is more to tell at once
+	// Forgotten are sources that were forgotten with their findings, before any of
+	// Findings came to be.
+	Forgotten []string
+	Next      FeedPosition
+	More      bool // there is more to tell at once
 }
 
 // FeedFinding is a finding as it is now.
@@ -73,8 +76,8 @@ func (r *Registry) FeedEnd(ctx context.Context, a Actor) (FeedPosition, error) {
 // themselves, by the state of a version, or by the passing of time. Each is told
 // as it is now; whoever follows compares with what it was. The same finding may
 // be told again without a change. A finding that was merged is told under its new
-// id, with the old one among its aliases; what a forgotten source takes along is
-// not told: the audit log says source.forget.
+// id, with the old one among its aliases; of what a forgotten source takes along
+// only the source is told.
 func (r *Registry) Changes(ctx context.Context, a Actor, after FeedPosition, limit int) (FeedPage, error) {
 	if limit < 1 {
 		return FeedPage{}, fmt.Errorf("following changes: %w", badInput("limit", "give at least 1"))
@@ -89,14 +92,14 @@ func (r *Registry) Changes(ctx context.Context, a Actor, after FeedPosition, lim
 				return err
 			}
 			if !went {
-				out = FeedPage{Findings: f.out, Next: f.at}
+				out = FeedPage{Findings: f.out, Forgotten: f.forgotten, Next: f.at}
 				return nil
 			}
 			if len(f.out) >= limit {
 				break
 			}
 		}
-		out = FeedPage{Findings: f.out, Next: f.at, More: true}
+		out = FeedPage{Findings: f.out, Forgotten: f.forgotten, Next: f.at, More: true}
 		return nil
 	})
 	return out, err
@@ -105,11 +108,12 @@ func (r *Registry) Changes(ctx context.Context, a Actor, after FeedPosition, lim
 // feed is one page in the making.
 type feed struct {
 	*view
-	ctx    context.Context //nolint:containedctx // of one call
-	limit  int
-	at     FeedPosition
-	out    []FeedFinding
-	owners ownerCache
+	ctx       context.Context //nolint:containedctx // of one call
+	limit     int
+	at        FeedPosition
+	out       []FeedFinding
+	forgotten []string
+	owners    ownerCache
 }
 
 // step tells a little more and moves on; false: there is no more. Versions come
@@ -199,7 +203,11 @@ func (f *feed) audit() (bool, error) {
 	var secrets []string
 	err := f.tx.EachAudit(f.ctx, f.at.Audit+1, func(rec store.AuditRecord) error {
 		f.at.Audit = rec.Sequence
-		if secret := moves(entryOf(rec)); secret != "" && !slices.Contains(secrets, secret) {
+		e := entryOf(rec)
+		if e.Action == "source.forget" {
+			f.forgotten = append(f.forgotten, e.Subject)
+		}
+		if secret := moves(e); secret != "" && !slices.Contains(secrets, secret) {
 			secrets = append(secrets, secret)
 		}
 		if seen++; len(secrets) == feedSecrets || seen == exportPage {
@@ -279,24 +287,21 @@ func (r *Registry) FindingsByID(ctx context.Context, a Actor, ids []fingerprints
 		if err != nil {
 			return err
 		}
-		byID := map[fingerprints.FindingID]store.FindingView{}
-		for _, f := range list {
-			byID[f.ID] = f
-			for _, alias := range f.Aliases {
-				byID[alias] = f
+		details, err := newOwnerCache().briefly(ctx, v.tx, list, places)
+		if err != nil {
+			return err
+		}
+		byID := map[fingerprints.FindingID]FindingDetail{}
+		for _, d := range details {
+			byID[d.ID] = d
+			for _, alias := range d.Aliases {
+				byID[alias] = d
 			}
 		}
-		owners := newOwnerCache()
 		for _, id := range ids {
-			f, has := byID[id]
-			if !has {
-				continue
+			if d, has := byID[id]; has {
+				out = append(out, d)
 			}
-			d, err := owners.briefly(ctx, v.tx, f, places)
-			if err != nil {
-				return err
-			}
-			out = append(out, d)
 		}
 		return nil
 	})

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -44,6 +45,21 @@ func (r *Registry) Findings(ctx context.Context, a Actor, f store.FindingFilter)
 			out = append(out, shown)
 		}
 		return nil
+	})
+	return out, err
+}
+
+// FindingsWithPlaces lists findings as Findings does, each with its first places,
+// all of them for 0, and without its history.
+func (r *Registry) FindingsWithPlaces(ctx context.Context, a Actor, f store.FindingFilter, places int) ([]FindingDetail, error) {
+	var out []FindingDetail
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		found, err := v.tx.Findings(ctx, v.now, f)
+		if err != nil {
+			return err
+		}
+		out, err = newOwnerCache().briefly(ctx, v.tx, found, places)
+		return err
 	})
 	return out, err
 }
@@ -205,10 +221,15 @@ func (o ownerCache) finding(ctx context.Context, tx store.Tx, f store.FindingVie
 }
 
 func (o ownerCache) detail(ctx context.Context, tx store.Tx, f store.FindingView) (FindingDetail, error) {
-	out, err := o.briefly(ctx, tx, f, 0)
+	shown, err := o.finding(ctx, tx, f)
 	if err != nil {
-		return out, err
+		return FindingDetail{}, err
 	}
+	list, err := tx.Sightings(ctx, f.ID, 0)
+	if err != nil {
+		return FindingDetail{}, err
+	}
+	out := FindingDetail{FindingView: shown, Sightings: sightingViews(list)}
 	history, err := tx.History(ctx, f.ID)
 	for _, h := range history {
 		out.History = append(out.History, HistoryView(h))
@@ -216,21 +237,39 @@ func (o ownerCache) detail(ctx context.Context, tx store.Tx, f store.FindingView
 	return out, err
 }
 
-// briefly is a finding with its first places, all of them for 0, and without its
-// history.
-func (o ownerCache) briefly(ctx context.Context, tx store.Tx, f store.FindingView, places int) (FindingDetail, error) {
-	shown, err := o.finding(ctx, tx, f)
-	if err != nil {
-		return FindingDetail{}, err
+// briefly are findings with their first places, all of them for 0, and without
+// their history.
+func (o ownerCache) briefly(ctx context.Context, tx store.Tx, list []store.FindingView, places int) ([]FindingDetail, error) {
+	ids := make([]fingerprints.FindingID, len(list))
+	for i, f := range list {
+		ids[i] = f.ID
 	}
-	out := FindingDetail{FindingView: shown, Sightings: []SightingView{}}
-	list, err := tx.Sightings(ctx, f.ID, places)
-	for _, s := range list {
-		out.Sightings = append(out.Sightings, SightingView{
+	if places <= 0 {
+		places = math.MaxInt32
+	}
+	first, err := tx.FirstSightings(ctx, ids, places)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]FindingDetail, len(list))
+	for i, f := range list {
+		shown, err := o.finding(ctx, tx, f)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = FindingDetail{FindingView: shown, Sightings: sightingViews(first[f.ID])}
+	}
+	return out, nil
+}
+
+func sightingViews(list []fingerprints.Sighting) []SightingView {
+	out := make([]SightingView, len(list))
+	for i, s := range list {
+		out[i] = SightingView{
 			Locator: s.Locator, Line: s.Line, Column: s.Column, EndLine: s.EndLine, EndColumn: s.EndColumn,
 			Start: s.Start, End: s.End, Form: s.Form, Rule: s.Rule, Within: s.Within, Presence: s.Presence,
 			Context: s.Context, URL: s.URL, At: optionalTime(s.At), FirstSeen: s.FirstSeen, LastSeen: s.LastSeen,
-		})
+		}
 	}
-	return out, err
+	return out
 }

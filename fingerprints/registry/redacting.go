@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/store"
@@ -19,6 +20,43 @@ import (
 
 // owedMark holds the versions whose values stored provenance was not searched for.
 const owedMark = "registry/provenance"
+
+// redactedMark holds the number of the change up to which stored provenance was
+// redacted last.
+const redactedMark = "registry/redacted"
+
+// Redacted is the number of a change: whoever keeps texts of findings beside the
+// store and has followed Changes up to there, holds no text any more that was
+// redacted since; what it held before may have to be removed from its files. 0:
+// nothing was ever redacted.
+func (r *Registry) Redacted(ctx context.Context, a Actor) (uint64, error) {
+	var out uint64
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		mark, err := v.tx.Mark(ctx, redactedMark)
+		if err != nil || mark == "" {
+			return err
+		}
+		out, err = strconv.ParseUint(mark, 10, 64)
+		if err != nil {
+			return errors.New("when stored provenance was redacted cannot be read: it was written by another version")
+		}
+		return nil
+	})
+	return out, err
+}
+
+// markRedacted says to whoever keeps texts that some of them were redacted.
+func markRedacted(ctx context.Context, tx store.Tx) error {
+	last, err := tx.LastChange(ctx)
+	if err != nil {
+		return err
+	}
+	mark, err := tx.Mark(ctx, redactedMark)
+	if to := strconv.FormatUint(last, 10); err == nil && to != mark {
+		err = tx.SetMark(ctx, redactedMark, mark, to)
+	}
+	return err
+}
 
 func readOwed(ctx context.Context, tx store.Tx) (versions []string, mark string, err error) {
 	mark, err = tx.Mark(ctx, owedMark)
@@ -185,6 +223,9 @@ func (r *Registry) searchProvenance(ctx context.Context, a Actor, need Scope, wh
 					return fmt.Errorf("redacting stored provenance: %w", err)
 				}
 				redacted++
+			}
+			if redacted > 0 {
+				return markRedacted(ctx, c.tx)
 			}
 			return nil
 		})

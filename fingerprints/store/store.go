@@ -351,6 +351,9 @@ type FindingTx interface {
 	// Finding follows aliases.
 	Finding(ctx context.Context, now time.Time, id fingerprints.FindingID) (FindingView, error)
 	Sightings(ctx context.Context, id fingerprints.FindingID, limit int) ([]fingerprints.Sighting, error)
+	// FirstSightings are the first sightings of each of many findings, in the order of
+	// Sightings. Aliases are not followed.
+	FirstSightings(ctx context.Context, ids []fingerprints.FindingID, limit int) (map[fingerprints.FindingID][]fingerprints.Sighting, error)
 	History(ctx context.Context, id fingerprints.FindingID) ([]HistoryEntry, error)
 	// SetTriage changes status, owner, reason, until and due of a finding and
 	// appends to its history.

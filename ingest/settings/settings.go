@@ -44,9 +44,15 @@ type Settings struct {
 	// while one follows another.
 	Push    map[string][]string `koanf:"push"`
 	Watches []Watch             `koanf:"watches"`
+	Search  Search              `koanf:"search"`
 	// Notify says who is told what becomes of findings; its URL is BaseURL where it
 	// has none.
 	Notify notify.Config `koanf:"notify"`
+}
+
+// Search says how findings are searched.
+type Search struct {
+	Off bool `koanf:"off"` // without an index, finding by finding
 }
 
 // TLS is the server's certificate; both empty: none.
@@ -248,6 +254,7 @@ func known() map[string]any {
 				"name": leaf, "verdicts": leaf, "min_severity": leaf, "statuses": leaf, "owners": leaf, "sources": leaf, "secrets": leaf, "events": leaf, "receivers": leaf,
 			},
 		},
+		"search":  map[string]any{"off": leaf},
 		"watches": map[string]any{"name": leaf, "scan": leaf, "every": leaf, "cron": leaf, "credential": leaf},
 	}
 }

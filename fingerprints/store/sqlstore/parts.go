@@ -113,15 +113,28 @@ func (t *tx) addPlaces(ctx context.Context, marks string, args []any, byPK map[i
 	})
 }
 
+// sightingColumns are those of sightings si, and sightingOrder is the order in
+// which they are shown.
+const (
+	sightingColumns = `si.locator, si.span_start, si.span_end, si.line, si.col, si.end_line, si.end_col, si.form, si.rule,
+			si.field, si.inside, si.presence, si.context, si.url, si.content_at, si.first_seen, si.last_seen`
+	sightingOrder = `CASE WHEN si.presence IN ('gone', 'expired') THEN 1 ELSE 0 END, si.locator, si.span_start, si.span_end`
+)
+
+func scanSighting(scan scanner) (fingerprints.Sighting, error) {
+	var s fingerprints.Sighting
+	err := scan(&s.Finding, &s.Locator, &s.Start, &s.End, &s.Line, &s.Column, &s.EndLine, &s.EndColumn, &s.Form, &s.Rule,
+		fixed{(*[16]byte)(&s.Row)}, &s.Within, &s.Presence, &s.Context, &s.URL,
+		moment{&s.At}, moment{&s.FirstSeen}, moment{&s.LastSeen})
+	return s, err
+}
+
 func (t *tx) Sightings(ctx context.Context, id fingerprints.FindingID, limit int) ([]fingerprints.Sighting, error) {
 	pk, err := t.findingPK(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	query := `SELECT f.id, si.locator, si.span_start, si.span_end, si.line, si.col, si.end_line, si.end_col, si.form, si.rule,
-			si.field, si.inside, si.presence, si.context, si.url, si.content_at, si.first_seen, si.last_seen
-		FROM sightings si JOIN findings f ON f.pk = si.finding_pk WHERE si.finding_pk = ?
-		ORDER BY CASE WHEN si.presence IN ('gone', 'expired') THEN 1 ELSE 0 END, si.locator, si.span_start, si.span_end`
+	query := `SELECT f.id, ` + sightingColumns + ` FROM sightings si JOIN findings f ON f.pk = si.finding_pk WHERE si.finding_pk = ? ORDER BY ` + sightingOrder
 	args := []any{pk}
 	if limit > 0 {
 		query += " LIMIT ?"
@@ -129,12 +142,30 @@ func (t *tx) Sightings(ctx context.Context, id fingerprints.FindingID, limit int
 	}
 	var out []fingerprints.Sighting
 	err = t.each(ctx, "listing sightings", query, args, func(scan scanner) error {
-		var s fingerprints.Sighting
-		err := scan(&s.Finding, &s.Locator, &s.Start, &s.End, &s.Line, &s.Column, &s.EndLine, &s.EndColumn, &s.Form, &s.Rule,
-			fixed{(*[16]byte)(&s.Row)}, &s.Within, &s.Presence, &s.Context, &s.URL,
-			moment{&s.At}, moment{&s.FirstSeen}, moment{&s.LastSeen})
+		s, err := scanSighting(scan)
 		out = append(out, s)
 		return err
+	})
+	return out, err
+}
+
+func (t *tx) FirstSightings(ctx context.Context, ids []fingerprints.FindingID, limit int) (map[fingerprints.FindingID][]fingerprints.Sighting, error) {
+	out := map[fingerprints.FindingID][]fingerprints.Sighting{}
+	err := inLists(ids, func(marks string, args []any) error {
+		for i, id := range args {
+			if id, is := id.(fingerprints.FindingID); is {
+				args[i] = string(id)
+			}
+		}
+		query := `SELECT id, locator, span_start, span_end, line, col, end_line, end_col, form, rule, field, inside, presence, context, url, content_at, first_seen, last_seen
+			FROM (SELECT f.id, ROW_NUMBER() OVER (PARTITION BY si.finding_pk ORDER BY ` + sightingOrder + `) AS place, ` + sightingColumns + `
+				FROM findings f JOIN sightings si ON si.finding_pk = f.pk WHERE f.id IN (` + marks + `)) placed
+			WHERE place <= ? ORDER BY id, place`
+		return t.each(ctx, "listing first sightings", query, append(args, limit), func(scan scanner) error {
+			s, err := scanSighting(scan)
+			out[s.Finding] = append(out[s.Finding], s)
+			return err
+		})
 	})
 	return out, err
 }

@@ -244,7 +244,15 @@ func (f *fixture) findings(now time.Time, filter store.FindingFilter) (list []st
 func (f *fixture) sightings(id fingerprints.FindingID) (list []fingerprints.Sighting) {
 	f.t.Helper()
 	f.view(func(tx store.Tx) (err error) {
-		list, err = tx.Sightings(f.ctx, id, 0)
+		if list, err = tx.Sightings(f.ctx, id, 0); err != nil {
+			return err
+		}
+		for _, limit := range []int{1, 2, 1 << 20} {
+			first, err := tx.FirstSightings(f.ctx, []fingerprints.FindingID{id, findingID(1), findingID(2)}, limit)
+			if diff := cmp.Diff(list[:min(limit, len(list))], first[id]); err != nil || len(list) > 0 && list[0].Finding == id && diff != "" {
+				f.t.Errorf("the first %d sightings: %v, %s", limit, err, diff)
+			}
+		}
 		return err
 	})
 	return list
