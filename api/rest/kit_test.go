@@ -23,6 +23,7 @@ import (
 	"revenant/fingerprints/store"
 	"revenant/fingerprints/store/sqlstore"
 	"revenant/ingest/jobs"
+	"revenant/ingest/search"
 )
 
 // kit is an API over a registry in a file.
@@ -39,8 +40,9 @@ type kit struct {
 
 	// What a test may change: what is refused as a registered value, and what
 	// a watch is refused for.
-	refused string
-	spec    error
+	refused   string
+	searching search.Options
+	spec      error
 }
 
 const master = "rvct_master"
@@ -70,6 +72,7 @@ func newKit(t *testing.T) *kit {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = queue.Close() })
+	k.searching = search.Options{Registry: k.reg, Actor: me(), Now: func() time.Time { return k.now }}
 	r := chi.NewRouter()
 	rest.Mount(r, rest.Options{
 		Registry: k.reg, Queue: queue, Owner: registry.Local("api"), Token: fingerprints.NewValue([]byte(master)),
@@ -82,7 +85,8 @@ func newKit(t *testing.T) *kit {
 			}
 			return nil
 		},
-		Wake: func() {}, Now: func() time.Time { return k.now }, Log: slog.New(slog.NewTextHandler(&k.logs, nil)),
+		Search: func() *search.Index { return search.Store(k.searching) },
+		Wake:   func() {}, Now: func() time.Time { return k.now }, Log: slog.New(slog.NewTextHandler(&k.logs, nil)),
 	})
 	k.h = r
 	return k

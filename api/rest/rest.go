@@ -29,6 +29,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/ingest/jobs"
+	"revenant/ingest/search"
 )
 
 // Options are what the API stands on.
@@ -43,6 +44,8 @@ type Options struct {
 	Spec func(name string, scan []string, schedule, credential string) (registry.WatchSpec, error)
 	// Refuse refuses texts that hold a registered value: they would be stored.
 	Refuse func(ctx context.Context, texts ...string) error
+	// Search is the index of findings, as it is now.
+	Search func() *search.Index
 	// Wake has what is due looked up at once.
 	Wake func()
 	Now  func() time.Time
@@ -107,6 +110,7 @@ func (s *server) routes() {
 	s.versionRoutes()
 	s.findingRoutes()
 	s.triageRoutes()
+	s.searchRoutes()
 	s.sourceRoutes()
 	s.watchRoutes()
 	s.adminRoutes()

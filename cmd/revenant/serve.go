@@ -31,6 +31,7 @@ import (
 	"revenant/ingest/jobs"
 	"revenant/ingest/notify"
 	"revenant/ingest/notify/receivers"
+	"revenant/ingest/search"
 	"revenant/ingest/settings"
 	"revenant/ingest/watch"
 )
@@ -449,8 +450,17 @@ func (v *server) answer(ctx context.Context, l net.Listener) error {
 func (v *server) api(r chi.Router) {
 	s := v.shared.session
 	rest.Mount(r, rest.Options{
-		Registry: s.reg, Queue: v.queue, Owner: registry.Local("api"), Token: v.token, Spec: v.spec, Refuse: v.refuse, Wake: v.tender.Wake, Now: v.a.now, Log: v.log,
+		Registry: s.reg, Queue: v.queue, Owner: registry.Local("api"), Token: v.token, Spec: v.spec, Refuse: v.refuse, Search: v.searchIndex, Wake: v.tender.Wake, Now: v.a.now, Log: v.log,
 	})
+}
+
+// searchIndex is what is searched with: the store itself, where the index is
+// switched off.
+func (v *server) searchIndex() *search.Index {
+	if v.search == nil {
+		return search.Store(v.a.searchOptions(v.shared.session))
+	}
+	return v.search.index()
 }
 
 // refuse refuses texts of a request that hold a registered value.
