@@ -21,7 +21,7 @@ const streamMark = "stream/"
 // Streams lists the watches that are followed, also those that are paused.
 func (r *Registry) Streams(ctx context.Context, a Actor) ([]Stream, error) {
 	var out []Stream
-	err := r.view(ctx, a, ScopeScan, func(v *view) error {
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
 		out = nil
 		list, err := v.tx.Watches(ctx, store.WatchFilter{Schedule: ScheduleFollow})
 		if err != nil || len(list) == 0 {
