@@ -57,7 +57,7 @@ func (s *server) watchChanges() {
 		Body struct {
 			Name       string   `json:"name" minLength:"1" maxLength:"512"`
 			Scan       []string `json:"scan" minItems:"1" maxItems:"200" nullable:"false" doc:"A scanning command and its arguments; paths are absolute, and the server's."`
-			Schedule   string   `json:"schedule,omitempty" maxLength:"256" doc:"A duration or cron's fields; without it on demand alone."`
+			Schedule   string   `json:"schedule,omitempty" maxLength:"256" doc:"A duration, cron's fields, or, of topics, follow; without it on demand alone."`
 			Credential string   `json:"credential,omitempty" maxLength:"2048" doc:"Where it lies: env:NAME, file:PATH or command:LINE."`
 		}
 	}

@@ -229,7 +229,6 @@ func TestTendingNeedsItsScope(t *testing.T) {
 		},
 		"SeeWorker":  func(a registry.Actor) error { return k.reg.SeeWorker(k.ctx, a, store.Worker{ID: "w"}) },
 		"DropWorker": func(a registry.Actor) error { return k.reg.DropWorker(k.ctx, a, "w") },
-		"Streams":    func(a registry.Actor) error { _, err := k.reg.Streams(k.ctx, a); return err },
 		"TakeStream": func(a registry.Actor) error { _, err := k.reg.TakeStream(k.ctx, a, watched, "w"); return err },
 		"LeaveStream": func(a registry.Actor) error {
 			return k.reg.LeaveStream(k.ctx, a, watched, "w")

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"revenant/ingest/credential"
 	"revenant/ingest/notify"
 	"revenant/ingest/settings"
 )
@@ -47,15 +49,17 @@ notify:
     - name: ops
       window: 1m
       slack: {url_from: env:SLACK}
+    - name: results
+      kafka: {brokers: ["kafka:9092"], topic: findings, tls: true, ca_file: /ca.pem, cert_file: /a.pem, key_file: /a.key, sasl: plain, login: env:LOGIN}
   rules:
     - {name: all, receivers: [ops]}
-`, map[string]string{"REVENANT_SERVE_WORKERS__SCANS": "7", "REVENANT_SERVE_LOG__LEVEL": "debug", "REVENANT_SERVE_UNKNOWN": "x"})
+`, map[string]string{"REVENANT_SERVE_WORKERS__SCANS": "7", "REVENANT_SERVE_WORKERS__STREAMS": "9", "REVENANT_SERVE_LOG__LEVEL": "debug", "REVENANT_SERVE_UNKNOWN": "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := settings.Settings{
 		Listen: ":8443", BaseURL: "https://revenant.example.org", TLS: settings.TLS{Certificate: "/a.pem", Key: "/a.key"}, Token: "file:/run/token",
-		Workers: settings.Workers{Scans: 7, Memory: "512MiB", CPUs: 2, Deadline: "12h"}, Log: settings.Log{Format: "json", Level: "debug"},
+		Workers: settings.Workers{Scans: 7, Streams: 9, Memory: "512MiB", CPUs: 2, Deadline: "12h"}, Log: settings.Log{Format: "json", Level: "debug"},
 		Push: map[string][]string{"github": {"env:HOOK", "file:/run/hook"}},
 		Watches: []settings.Watch{
 			{Name: "shop", Scan: []string{"git", "https://git.example.org/acme/shop.git"}, Every: "30m", Credential: "env:TOKEN"},
@@ -63,8 +67,18 @@ notify:
 		},
 		Notify: notify.Config{URL: "https://revenant.example.org", Rules: []notify.Rule{{Name: "all", Receivers: []string{"ops"}}}},
 	}
-	if len(got.Notify.Receivers) != 1 || got.Notify.Receivers[0].Window != time.Minute || got.Notify.Receivers[0].Slack.URLFrom.String() != "env:SLACK" {
+	if len(got.Notify.Receivers) != 2 || got.Notify.Receivers[0].Window != time.Minute || got.Notify.Receivers[0].Slack.URLFrom.String() != "env:SLACK" {
 		t.Errorf("receivers: %+v", got.Notify.Receivers)
+	}
+	topic := got.Notify.Receivers[1].Kafka
+	if topic == nil || topic.Login.String() != "env:LOGIN" {
+		t.Fatalf("%+v", topic)
+	}
+	topic.Login = credential.Ref{}
+	if d := cmp.Diff(&notify.Kafka{
+		Brokers: []string{"kafka:9092"}, Topic: "findings", TLS: true, CAFile: "/ca.pem", CertFile: "/a.pem", KeyFile: "/a.key", SASL: "plain",
+	}, topic, cmp.Comparer(func(a, b credential.Ref) bool { return a == b })); d != "" {
+		t.Error(d)
 	}
 	if w := got.Workers; w.MemoryBytes() != 512<<20 || w.Longest() != 12*time.Hour {
 		t.Errorf("memory %d, deadline %s", w.MemoryBytes(), w.Longest())
@@ -84,7 +98,7 @@ func TestRefused(t *testing.T) {
 	for text, word := range map[string]string{
 		"listen: " + canary: "listen", "listen: \"1.2.3.4:99999\"": "listen", "base_url: ftp://" + canary: "base_url",
 		"base_url: https://u:" + canary + "@h": "base_url", "tls: {key: " + canary + "}": "tls", "token: " + canary: "token",
-		"workers: {scans: 0}": "workers.scans", "workers: {memory: 1" + canary + "}": "workers.memory", "workers: {memory: 9MiB}": "workers.memory",
+		"workers: {scans: 0}": "workers.scans", "workers: {streams: -1}": "workers.streams", "workers: {memory: 1" + canary + "}": "workers.memory", "workers: {memory: 9MiB}": "workers.memory",
 		"workers: {memory: 99999999TiB}": "workers.memory", "workers: {cpus: -1}": "workers.cpus", "workers: {deadline: " + canary + "}": "workers.deadline",
 		"workers: {deadline: 1ms}": "workers.deadline", "workers: {scans: " + canary + "}": "wrong kind", "log: {level: " + canary + "}": "log.level",
 		"log: {format: " + canary + "}": "log.format", canary + ": 1": "top", "workers: {" + canary + ": 1}": "in workers", "watches: " + canary: "watches",
@@ -92,6 +106,9 @@ func TestRefused(t *testing.T) {
 		"watches: [{scan: [dir, /]}]": "no name", "watches: [{name: a}]": "scan is missing", "watches: [{name: a, scan: [dir], every: " + canary + "}]": "schedule",
 		"watches: [{name: a, scan: [dir], every: 1h, cron: '* * * * *'}]": "exclude each other", "watches: [{name: a, scan: [dir]}, {name: a, scan: [dir]}]": "number 2",
 		"watches: [{name: a, scan: [dir], credential: " + canary + "}]": "credential", "a: [" + canary: "YAML", "watches:\n\t- " + canary: "line 2",
+		topicOf("topic: " + canary + "/x"): "topic", topicOf("brokers: [" + canary + "]"): "HOST:PORT", topicOf("ca_file: " + canary): "tls",
+		topicOf("cert_file: " + canary + ", tls: true"): "belong together", topicOf("sasl: " + canary): "sasl", topicOf("login: " + canary): "", topicOf("login: env:A"): "sasl",
+		topicOf(canary + ": 1"): "in kafka",
 	} {
 		_, err := load(t, text, nil)
 		if !errors.Is(err, settings.ErrSettings) || !strings.Contains(err.Error(), word) || strings.Contains(err.Error(), canary) {
@@ -103,6 +120,13 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
+}
+
+// topicOf is a receiver with something else than it has, in YAML.
+func topicOf(other string) string {
+	kafka := []string{"brokers: [k:9092]", "topic: t"}
+	kafka = slices.DeleteFunc(kafka, func(k string) bool { name, _, _ := strings.Cut(k, ":"); return strings.HasPrefix(other, name+":") })
+	return "notify: {receivers: [{name: r, kafka: {" + strings.Join(append(kafka, other), ", ") + "}}]}"
 }
 
 func FuzzLoad(f *testing.F) {
