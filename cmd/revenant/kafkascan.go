@@ -41,7 +41,7 @@ func (a *app) runKafka(ctx context.Context, fl *kafkaFlags, brokers []string) er
 	t := &topicsRun{a: a, fl: fl, look: &kafkaLook{archives: fl.archives(a.now)}}
 	t.reader, err = kafka.Open(ctx, kafka.Options{
 		Config: cfg, Topics: fl.topics, Start: start, Follow: fl.follow, Group: fl.group, MaxBytes: fl.megabyte << 20, Workers: fl.workers,
-		Patience: fl.patience, Now: a.now, Log: a.kafkaLog(), Screen: t.look, Load: t.load, Witness: t.look.witness, Eye: t.look.searched,
+		Patience: fl.patience, Now: a.now, Log: a.kafkaLog(), Screen: t.look, Load: t.load, Known: t.known, Witness: t.look.witness, Eye: t.look.searched,
 	})
 	if err != nil {
 		return kafkaError(err)
@@ -87,6 +87,25 @@ func (t *topicsRun) load(ctx context.Context, sourceID string) (map[string][]byt
 	}
 	id := scan.Shown(ctx, e.engine.Matchers, e.labels, sourceID)
 	return e.session.reg.Positions(ctx, e.session.actor, id)
+}
+
+// known are the topics that were read before. It may be asked before anything is looked
+// at.
+func (t *topicsRun) known(ctx context.Context) ([]string, error) {
+	if t.fl.noStore || t.fl.pack != "" {
+		return nil, nil
+	}
+	s := (*session)(nil)
+	if e := t.look.eye.Load(); e != nil {
+		s = e.session
+	} else if opened, err := t.a.openSession(ctx); err == nil {
+		defer func() { _ = opened.close() }()
+		s = opened
+	}
+	if s == nil {
+		return nil, nil
+	}
+	return s.reg.SourceIDs(ctx, s.actor, fingerprints.KindKafka)
 }
 
 // sink stores what is found, and tells the reader so.
@@ -161,7 +180,12 @@ func (k *kafkaSink) SaveCursor(ctx context.Context, s store.Scan) error {
 		return err
 	}
 	p := progressOf(s)
-	p.Cursor = nil // positions say it
+	p.Cursor = nil                        // positions say it
+	if k.t.reader.Gone(k.sources[s.ID]) { // before it counts as noticed
+		if _, err := run.Expire(ctx, func(string) int64 { return math.MaxInt64 }); err != nil {
+			return err
+		}
+	}
 	if err := run.SavePositions(ctx, p, c.Rows(), kafka.MergePositions); err != nil {
 		return err
 	}

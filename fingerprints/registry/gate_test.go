@@ -145,7 +145,7 @@ func notMutations() []string {
 	return []string{
 		"AuditLog", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndWatch", "Export", "FeedEnd",
 		"FieldLabels", "Finding", "Findings", "FindingsByID", "History", "Homes",
-		"Init", "List", "Meta", "PackKey", "Positions", "ReleaseWatch", "Reschedule", "SeeWorker", "SetMembers", "Show", "Source", "Sources", "Standings", "Status", "TakeDue", "Verdicts", "VerifyAudit",
+		"Init", "List", "Meta", "PackKey", "Positions", "ReleaseWatch", "Reschedule", "SeeWorker", "SetMembers", "Show", "Source", "SourceIDs", "Sources", "Standings", "Status", "TakeDue", "Verdicts", "VerifyAudit",
 		"VerifyProof", "WantScan", "WantSource", "Watch", "Watches", "Workers",
 	}
 }

@@ -65,6 +65,10 @@ func (r *Reader) Searched(ctx context.Context, sourceID string) (fields uint64, 
 		}
 		all = CursorOf(rows)
 	}
+	if r.Gone(sourceID) { // all of nothing
+		fields, generic = r.eye()
+		return fields, generic, true
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var parts []int
