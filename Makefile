@@ -16,8 +16,8 @@ BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
 # All packages under it would take several times as long and show no more; of
 # the rules, whose oracle is slow, the tests that share a matcher. NOTRACED are
 # tests of size, cost and memory: what they run others run, on less.
-RACE := ./scanners ./scanners/cilog ./scanners/cilog/github ./scanners/cilog/rest ./scanners/image ./scanners/image/distribution ./fingerprints/pack ./ingest/scan ./ingest/outcomes ./ingest/redact ./ingest/relay
-NOTRACED := ^(TestManyEntries|TestManyTags|TestViewsAreBounded|TestFlatMemory|TestSteady|TestRegionAttack|TestJSONIsBounded|TestHostileEntries|TestBound)$$
+RACE := ./scanners ./scanners/cilog ./scanners/cilog/github ./scanners/cilog/rest ./scanners/image ./scanners/image/distribution ./fingerprints/pack ./ingest/scan ./ingest/outcomes ./ingest/redact ./ingest/relay ./scanners/kafka
+NOTRACED := ^(TestReal|TestRealLogins|TestRealCluster|TestManyEntries|TestManyTags|TestViewsAreBounded|TestFlatMemory|TestSteady|TestRegionAttack|TestJSONIsBounded|TestHostileEntries|TestBound)$$
 TRACED = CGO_ENABLED=1 go test -race -short -vet=off -timeout 10m
 
 FUZZTIME ?= 30s
@@ -148,6 +148,12 @@ SEARCH ?=
 bench-search: ## searches of a million findings on SQLite and PostgreSQL; writes docs/speed.md; SEARCH='-findings N -stores sqlite'
 	go run ./scripts/benchsearch $(SEARCH)
 
+TOPICS ?= -messages 500000 -runs 3
+
+.PHONY: bench-kafka
+bench-kafka: build needs-kafka ## messages of a real broker beside a bare reader; writes docs/speed.md; TOPICS='-messages N -runs N -codec none'
+	go run ./scripts/benchkafka $(TOPICS)
+
 SOAK ?=
 
 .PHONY: soak
@@ -171,10 +177,12 @@ recall: ## plant values in every encoding and place, PLANTS (20) of each kind in
 	REVENANT_RECALL=$(PLANTS) go test -count=1 -timeout 3h ./ingest/recall
 
 KILLS ?= 50
+TOPICKILLS ?= 150
 
 .PHONY: torture
-torture: ## kill each piece of work KILLS (50) times at random moments; compare with an undisturbed run
-	REVENANT_KILLS=$(KILLS) go test -count=1 -v -timeout 60m -run '^Test(Git|Logs|Serve|Kafka)?KilledAtAnyMoment$$' ./cmd/revenant
+torture: ## kill each piece of work KILLS (50) times at random moments, readers of topics TOPICKILLS (150) times; compare with an undisturbed run
+	REVENANT_KILLS=$(KILLS) go test -count=1 -v -timeout 60m -run '^Test(Git|Logs|Serve)?KilledAtAnyMoment$$' ./cmd/revenant
+	REVENANT_KILLS=$(TOPICKILLS) go test -count=1 -v -timeout 60m -run '^TestKafkaKilledAtAnyMoment$$' ./cmd/revenant
 
 BLOBS ?= 1000000
 

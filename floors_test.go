@@ -130,7 +130,9 @@ func floors() map[string]room {
 
 		// Tools of the workshop: nothing imports them, they import nothing.
 		"scripts/benchhook":   {floor: 5, only: []string{}},
-		"scripts/benchimage":  {floor: 5, only: []string{}},
+		"scripts/benchimage":  {floor: 5, sideway: []string{"scripts/benchkit"}, only: []string{}},
+		"scripts/benchkafka":  {floor: 5, sideway: []string{"scripts/benchkit"}, kits: true},
+		"scripts/benchkit":    {floor: 5, only: []string{}},
 		"scripts/benchpeers":  {floor: 5, only: []string{}},
 		"scripts/benchsearch": {floor: 5, kits: true}, // as soak
 		"scripts/demo":        {floor: 5, only: []string{}},

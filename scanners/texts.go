@@ -2,6 +2,7 @@ package scanners
 
 import (
 	"context"
+	"slices"
 	"sort"
 )
 
@@ -10,6 +11,20 @@ import (
 type Placeless interface {
 	Matcher
 	Placeless()
+}
+
+// Joint is a Matcher that can look at many contents at once, with line ends between
+// them.
+type Joint interface {
+	Matcher
+	// Alone reports whether a content may be something as a whole, so that it has to be
+	// looked at by itself.
+	Alone(content []byte) bool
+	// AppendJoinedHits is AppendHitsUntil for a chunk that is many contents. It may find
+	// more than in each of them, at their edges and for what stands in others, and calls
+	// on for each stretch of c.Data, not in one content alone, that may have hidden
+	// something. local is false when something else may have.
+	AppendJoinedHits(ctx context.Context, dst []Hit, c Chunk, on func(from, to int)) (hits []Hit, local bool)
 }
 
 // Bounds of what is looked at together.
@@ -73,7 +88,10 @@ func (j *joiner) join(texts [][]byte, from int) int {
 		j.start = append(j.start, len(j.buf))
 		j.buf = append(j.buf, t...)
 		j.ends = append(j.ends, len(j.buf))
-		j.again = append(j.again, false)
+		j.again = append(j.again, slices.ContainsFunc(j.e.Matchers, func(m Matcher) bool {
+			whole, ok := m.(Joint)
+			return ok && whole.Alone(t)
+		}))
 		j.buf = append(j.buf, betweenAt...)
 	}
 	return len(texts)
@@ -87,8 +105,8 @@ func (j *joiner) look(ctx context.Context) {
 		j.hits = j.hits[:0]
 		local := true
 		switch m := m.(type) {
-		case Local:
-			j.hits, local = m.AppendLocalHits(ctx, j.hits, c, j.hangs)
+		case Joint:
+			j.hits, local = m.AppendJoinedHits(ctx, j.hits, c, j.hangs)
 		case Placeless:
 			j.hits = appendHits(ctx, m, j.hits, c)
 		default:

@@ -17,11 +17,14 @@ type near struct{ reach int }
 func (n near) Overlap() int { return n.reach }
 
 func (n near) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
-	dst, _ = n.AppendLocalHits(context.Background(), dst, c, func(int, int) {})
+	dst, _ = n.AppendJoinedHits(context.Background(), dst, c, func(int, int) {})
 	return dst
 }
 
-func (n near) AppendLocalHits(_ context.Context, dst []scanners.Hit, c scanners.Chunk, on func(from, to int)) ([]scanners.Hit, bool) {
+// Alone implements scanners.Joint.
+func (near) Alone([]byte) bool { return false }
+
+func (n near) AppendJoinedHits(_ context.Context, dst []scanners.Hit, c scanners.Chunk, on func(from, to int)) ([]scanners.Hit, bool) {
 	for at := 0; ; {
 		i := bytes.Index(c.Data[at:], []byte("secret"))
 		if i < 0 {
@@ -49,6 +52,15 @@ func (whole) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
 	return dst
 }
 
+// joinedWhole is whole for many contents at once.
+type joinedWhole struct{ whole }
+
+func (joinedWhole) Alone(content []byte) bool { return string(content) == "whole" }
+
+func (w joinedWhole) AppendJoinedHits(_ context.Context, dst []scanners.Hit, c scanners.Chunk, _ func(from, to int)) ([]scanners.Hit, bool) {
+	return w.AppendHits(dst, c), true
+}
+
 // TestScreenTexts compares texts that are looked at together with each by itself.
 func TestScreenTexts(t *testing.T) {
 	var texts [][]byte
@@ -64,7 +76,7 @@ func TestScreenTexts(t *testing.T) {
 			add("this one has a secret in it", "excuse")
 		}
 	}
-	for name, m := range map[string]scanners.Matcher{"decides by what is beside": near{64}, "by its own bytes": near{0}, "by the whole": whole{}} {
+	for name, m := range map[string]scanners.Matcher{"decides by what is beside": near{64}, "by its own bytes": near{0}, "by the whole": whole{}, "by the whole, and says so": joinedWhole{}} {
 		t.Run(name, func(t *testing.T) {
 			e := &scanners.Engine{Matchers: []scanners.Matcher{m}}
 			var want, got []int

@@ -81,7 +81,8 @@ type looking struct {
 	e         *Engine
 	chunk     Chunk
 	overlap   int
-	left      []int64        // bytes that may still be decoded, by depth
+	left      []int64 // bytes that may still be decoded, by depth
+	room      [DefaultViewDepth]int64
 	seen      map[textID]int // how many guesses it took
 	hits      []Hit
 	unread    []fingerprints.Skip
@@ -111,8 +112,11 @@ func (e *Engine) viewedBy(ctx context.Context, c Chunk, overlap int, outer func(
 	if !e.looksThrough() {
 		return nil, nil
 	}
-	l := &looking{
-		ctx: ctx, e: e, chunk: c, overlap: overlap, left: make([]int64, depth), noGuesses: e.guessesOnly(), outer: outer,
+	l := &looking{ctx: ctx, e: e, chunk: c, overlap: overlap, noGuesses: e.guessesOnly(), outer: outer}
+	if l.left = l.room[:]; depth <= len(l.left) {
+		l.left = l.left[:depth]
+	} else {
+		l.left = make([]int64, depth)
 	}
 	for i := range l.left {
 		l.left[i] = viewSlack + viewFactor*int64(len(c.Data))

@@ -58,7 +58,7 @@ func (a *app) runKafka(ctx context.Context, fl *kafkaFlags, brokers []string) (e
 	t := &topicsRun{a: a, fl: fl, look: &kafkaLook{archives: fl.archives(a.now)}}
 	t.reader, err = kafka.Open(ctx, kafka.Options{
 		Config: cfg, Topics: fl.topics, Start: start, Follow: fl.follow, Group: fl.group, MaxBytes: a.stream.bound(fl.megabyte << 20), Workers: fl.workers,
-		Own: a.ownTopics(fl.results), Patience: fl.patience, Now: a.now, Log: a.kafkaLog(), Screen: t.look, Load: t.load, Witness: t.look.witness, Eye: t.look.searched,
+		Own: a.ownTopics(fl.results), Patience: fl.patience, Now: a.now, Log: a.kafkaLog(), Screen: t.look, Load: t.load, Known: t.known, Witness: t.look.witness, Eye: t.look.searched,
 	})
 	if err != nil {
 		return kafkaError(err)
@@ -151,6 +151,25 @@ func (t *topicsRun) load(ctx context.Context, sourceID string) (map[string][]byt
 	return e.session.reg.Positions(ctx, e.session.actor, id)
 }
 
+// known are the topics that were read before. It may be asked before anything is looked
+// at.
+func (t *topicsRun) known(ctx context.Context) ([]string, error) {
+	if t.fl.noStore || t.fl.pack != "" {
+		return nil, nil
+	}
+	s := (*session)(nil)
+	if e := t.look.eye.Load(); e != nil {
+		s = e.session
+	} else if opened, err := t.a.openSession(ctx); err == nil {
+		defer func() { _ = opened.close() }()
+		s = opened
+	}
+	if s == nil {
+		return nil, nil
+	}
+	return s.reg.SourceIDs(ctx, s.actor, fingerprints.KindKafka)
+}
+
 // sink stores what is found, and tells the reader so.
 func (t *topicsRun) sink(s *registrySink) scan.Sink {
 	s.stands = func(string) bool { return t.fl.begin != "earliest" } // what has passed stays as it was
@@ -224,7 +243,12 @@ func (k *kafkaSink) SaveCursor(ctx context.Context, s store.Scan) error {
 		return err
 	}
 	p := progressOf(s)
-	p.Cursor = nil // positions say it
+	p.Cursor = nil                        // positions say it
+	if k.t.reader.Gone(k.sources[s.ID]) { // before it counts as noticed
+		if _, err := run.Expire(ctx, func(string) int64 { return math.MaxInt64 }); err != nil {
+			return err
+		}
+	}
 	if err := run.SavePositions(ctx, p, c.Rows(), kafka.MergePositions); err != nil {
 		return err
 	}

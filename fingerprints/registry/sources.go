@@ -49,6 +49,21 @@ func (r *Registry) Sources(ctx context.Context, a Actor) ([]SourceSummary, error
 	return out, err
 }
 
+// SourceIDs lists the ids of the sources of a kind.
+func (r *Registry) SourceIDs(ctx context.Context, a Actor, kind fingerprints.SourceKind) ([]string, error) {
+	var out []string
+	err := r.view(ctx, a, ScopeScan, func(v *view) error {
+		all, err := v.tx.Sources(ctx)
+		for _, src := range all {
+			if src.Kind == kind {
+				out = append(out, src.ID)
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
 // source describes a source with its newest scans.
 func (v *view) source(ctx context.Context, src store.Source, limit int) (SourceSummary, []store.Scan, error) {
 	out := SourceSummary{ID: src.ID, Kind: src.Kind, AddedAt: src.AddedAt}

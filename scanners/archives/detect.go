@@ -52,15 +52,23 @@ func (k kind) stream() bool { return k >= kindGzip && k <= kindZlib }
 // shows reports whether a format is searched as text too, and not opened.
 func (k kind) shows() bool { return k == kindDocument || k == kindTexts || k == kindMacro }
 
-// magics are the formats that their first bytes tell.
-func magics() []struct {
+// magic is what a format begins with.
+type magic struct {
 	magic string
 	kind  kind
-} {
-	return []struct {
-		magic string
-		kind  kind
-	}{
+}
+
+// byFirst are magics by their first bytes: most contents begin with none of those.
+var byFirst = func() (t [256][]magic) {
+	for _, m := range magics() {
+		t[m.magic[0]] = append(t[m.magic[0]], m)
+	}
+	return t
+}()
+
+// magics are the formats that their first bytes tell.
+func magics() []magic {
+	return []magic{
 		{"PK\x03\x04", kindZip},
 		{"PK\x05\x06", kindZip},
 		{"PK\x07\x08PK\x03\x04", kindZip}, // one part of a split archive
@@ -100,7 +108,10 @@ func magics() []struct {
 
 // detect recognises a content by its first bytes.
 func detect(head []byte) kind {
-	for _, m := range magics() {
+	if len(head) == 0 {
+		return kindNone
+	}
+	for _, m := range byFirst[head[0]] {
 		if bytes.HasPrefix(head, []byte(m.magic)) {
 			return m.kind
 		}

@@ -52,7 +52,7 @@ func (r *Reader) attach(ctx context.Context, topic string) error {
 			q, was = p.position(p.next), true
 		}
 		p.fields, p.generic = fields, generic
-		if c := r.place(p, q, was, b, begin[p.part], before.incarnation()); c != nil {
+		if c := r.place(p, q, was, b, begin[p.part], max(before.incarnation(), r.absent.newest[topic])); c != nil {
 			chunks = append(chunks, c)
 		}
 	}
@@ -207,20 +207,21 @@ func (r *Reader) Renewed() {
 	}
 }
 
-// remade begins anew with a topic that is not the one that it was: all of its
-// partitions are, and are attached again.
-func (r *Reader) remade(topic string) {
+// remade begins anew with a topic that is not the one that it was, as one of its
+// partitions shows: all of them are, and are attached again, but for those of which that
+// was seen before.
+func (r *Reader) remade(seen *partition) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	newest := 0
+	next := abs(seen.incarnation) + 1
 	for at, p := range r.parts {
-		if at.topic == topic {
-			newest = max(newest, abs(p.incarnation))
+		if at.topic == seen.topic {
+			next = max(next, abs(p.incarnation))
 		}
 	}
 	for at, p := range r.parts {
-		if at.topic == topic && !p.finished {
-			p.incarnation, p.start, p.next, p.last = -newest-1, 0, 0, Position{}
+		if at.topic == seen.topic && !p.finished && abs(p.incarnation) < next {
+			p.incarnation, p.start, p.next, p.last = -next, 0, 0, Position{}
 		}
 	}
 	poke(r.wake)

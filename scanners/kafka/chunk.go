@@ -24,9 +24,10 @@ type chunk struct {
 	place
 	sourceID    string
 	incarnation int
-	start       int64    // everything from here on was read
-	pos         Position // when all of it is stored
-	records     []records.Record
+	start       int64           // everything from here on was read
+	pos         Position        // when all of it is stored
+	batches     []records.Batch // of records
+	memory      *memory         // that they lie in; nil: they have their own
 	skips       []fingerprints.Skip
 	size        int64 // in memory
 	end         bool  // nothing comes any more
@@ -70,7 +71,7 @@ func (c *chunk) add(b records.Batch) {
 	if b.Control {
 		return
 	}
-	c.records = append(c.records, b.Records...)
+	c.batches = append(c.batches, b)
 	c.size += b.Size
 	for _, rec := range b.Records {
 		c.size += int64(len(rec.Key)+len(rec.Value)) + 128
@@ -78,10 +79,12 @@ func (c *chunk) add(b records.Batch) {
 }
 
 func (c *chunk) lastRecord() *records.Record {
-	if len(c.records) == 0 {
-		return nil
+	for i := len(c.batches) - 1; i >= 0; i-- {
+		if list := c.batches[i].Records; len(list) > 0 {
+			return &list[len(list)-1]
+		}
 	}
-	return &c.records[len(c.records)-1]
+	return nil
 }
 
 // where names the partition for people.
@@ -101,66 +104,82 @@ func (c *chunk) skip(why fingerprints.SkipReason, detail string, size int64) {
 
 // text is a part of a record that is looked at.
 type text struct {
-	record int
+	record *records.Record
 	header int // which; -1: none
 	path   string
 	data   []byte
 }
 
-// look finds the messages that may hold something.
-func (c *chunk) look(ctx context.Context, screen Screen) {
+// texts are what the records of a chunk consist of, and the same for a Screen.
+type texts struct {
+	list []text
+	data [][]byte
+}
+
+// add adds a part of a record.
+func (t *texts) add(r *records.Record, header int, path string, data []byte) {
+	t.list, t.data = append(t.list, text{r, header, path, data}), append(t.data, data)
+}
+
+// forget lets the records go and keeps the room.
+func (t *texts) forget() {
+	clear(t.list)
+	clear(t.data)
+	t.list, t.data = t.list[:0], t.data[:0]
+}
+
+// look finds the messages that may hold something. t is room for it.
+func (c *chunk) look(ctx context.Context, screen Screen, t *texts) {
 	defer close(c.done)
-	texts := c.texts()
-	c.read.Items = int64(len(c.records))
-	for _, t := range texts {
-		c.read.Bytes += int64(len(t.data))
+	defer c.memory.release()
+	c.fill(t)
+	defer t.forget()
+	for _, data := range t.data {
+		c.read.Bytes += int64(len(data))
 	}
-	defer func() { c.records = nil }()
-	given := text{record: -1}
-	give := func(t text) {
-		if t.header >= 0 && t.record == given.record && t.header == given.header {
+	defer func() { c.batches = nil }()
+	given := text{}
+	give := func(i int) {
+		x := t.list[i]
+		if x.header >= 0 && x.record == given.record && x.header == given.header {
 			return // by its name and by its value
 		}
-		given = t
-		c.items = append(c.items, c.item(t))
-		c.read.Bytes -= int64(len(t.data))
+		given = x
+		c.items = append(c.items, c.item(x))
+		c.read.Bytes -= int64(len(x.data))
 	}
 	if screen == nil {
-		for _, t := range texts {
-			give(t)
+		for i := range t.list {
+			give(i)
 		}
 		c.read.Items = 0
 		return
 	}
-	data := make([][]byte, len(texts))
-	for i, t := range texts {
-		data[i] = t.data
-	}
-	screen.Texts(ctx, data, func(i int) { give(texts[i]) })
-	c.read.Items -= int64(len(c.items))
-	c.read.Items = max(0, c.read.Items)
+	screen.Texts(ctx, t.data, give)
+	c.read.Items = max(0, c.read.Items-int64(len(c.items)))
 }
 
-// texts are what the records consist of. A header whose name may be one is shown
-// with it.
-func (c *chunk) texts() []text {
-	out := make([]text, 0, 2*len(c.records))
-	for i := range c.records {
-		r := &c.records[i]
-		if len(r.Key) > 0 {
-			out = append(out, text{i, -1, PathKey, r.Key})
-		}
-		if len(r.Value) > 0 {
-			out = append(out, text{i, -1, PathValue, r.Value})
-		}
-		for n, h := range r.Headers {
-			out = append(out, text{i, n, "", h.Value})
-			if len(h.Name) > longName {
-				out = append(out, text{i, n, "", h.Name})
+// fill adds what the records consist of, and counts them. A header whose name may be
+// one is shown with it.
+func (c *chunk) fill(t *texts) {
+	for _, b := range c.batches {
+		c.read.Items += int64(len(b.Records))
+		for i := range b.Records {
+			r := &b.Records[i]
+			if len(r.Key) > 0 {
+				t.add(r, -1, PathKey, r.Key)
+			}
+			if len(r.Value) > 0 {
+				t.add(r, -1, PathValue, r.Value)
+			}
+			for n, h := range r.Headers {
+				t.add(r, n, "", h.Value)
+				if len(h.Name) > longName {
+					t.add(r, n, "", h.Name)
+				}
 			}
 		}
 	}
-	return out
 }
 
 // longName is how long a header's name is at most that is not looked at: no secret
@@ -170,8 +189,7 @@ const longName = 7
 // item is a part of a record as the pipeline takes it. It has a copy of it: what it
 // was fetched with is let go.
 func (c *chunk) item(t text) scanners.Item {
-	r := &c.records[t.record]
-	path, data := t.path, t.data
+	r, path, data := t.record, t.path, t.data
 	locator := fmt.Sprintf("%s offset %d", c.where(), r.Offset)
 	if t.header >= 0 {
 		h := r.Headers[t.header]

@@ -3,12 +3,14 @@ package kafka
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	kafka "github.com/segmentio/kafka-go"
@@ -188,7 +190,6 @@ func denials() []kafka.Error {
 // answers to a login may hold parts of it.
 func plain(err error) error {
 	var code kafka.Error
-	var certificate *tls.CertificateVerificationError
 	switch {
 	case err == nil:
 		return nil
@@ -196,14 +197,47 @@ func plain(err error) error {
 		return context.Canceled
 	case errors.As(err, &code):
 		return plainCode(code)
-	case errors.As(err, &certificate):
-		return fmt.Errorf("%w: its certificate is not trusted", ErrUnreachable)
+	case certificateProblem(err) != nil:
+		return certificateProblem(err)
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return fmt.Errorf("%w: it did not answer in time", ErrUnreachable)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%w: it closes the connection (is this a port with TLS, or without?)", ErrUnreachable)
 	}
 	return ErrUnreachable
+}
+
+// certificateProblem is what is wrong with a certificate, the broker's or ours; nil:
+// nothing is known to be. It repeats nothing of a certificate.
+func certificateProblem(err error) error {
+	var (
+		verification *tls.CertificateVerificationError
+		hostname     x509.HostnameError
+		invalid      x509.CertificateInvalidError
+		remote       *net.OpError
+	)
+	switch {
+	case errors.As(err, &hostname):
+		return fmt.Errorf("%w: its certificate is for another name: name brokers as their certificates do", ErrUnreachable)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return fmt.Errorf("%w: its certificate is expired, or not valid yet", ErrUnreachable)
+	case errors.As(err, &verification):
+		return fmt.Errorf("%w: its certificate is not trusted: give the certificate of the authority that signed it", ErrUnreachable)
+	case errors.As(err, &remote) && remote.Op == "remote error": // what crypto/tls makes of an alert
+		return alertProblem(remote.Err.Error())
+	}
+	return nil
+}
+
+// alertProblem is what a broker that ends a handshake says of a client's certificate.
+func alertProblem(alert string) error {
+	switch {
+	case strings.Contains(alert, "certificate required"), strings.Contains(alert, "bad certificate"):
+		return fmt.Errorf("%w: it wants to be shown a certificate that it trusts", ErrDenied)
+	case strings.Contains(alert, "certificate"):
+		return fmt.Errorf("%w: it does not trust the certificate that it was shown, or that is expired", ErrDenied)
+	}
+	return fmt.Errorf("%w: no encrypted connection comes about", ErrUnreachable)
 }
 
 func plainCode(code kafka.Error) error {

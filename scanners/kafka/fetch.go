@@ -148,18 +148,20 @@ func (f *fetcher) round(ctx context.Context, parts []*partition) (err error) {
 		byPlace[p.place] = p
 		wishes = append(wishes, wish{topic: p.topic, part: p.part, offset: p.next})
 	}
-	answers, err := f.link.fetch(ctx, wishes, fetchBytes, fetchWait)
+	m := f.r.spare.use()
+	defer m.release()
+	answers, err := f.link.fetch(ctx, wishes, fetchBytes, fetchWait, m)
 	if err != nil {
 		return err
 	}
 	for _, a := range answers {
-		f.r.take(ctx, byPlace[place{a.topic, a.part}], a)
+		f.r.take(ctx, byPlace[place{a.topic, a.part}], a, m)
 	}
 	return nil
 }
 
-// take makes a chunk of what a broker has of a partition.
-func (r *Reader) take(ctx context.Context, p *partition, a answer) {
+// take makes a chunk of what a broker has of a partition; m is what that was read into.
+func (r *Reader) take(ctx context.Context, p *partition, a answer, m *memory) {
 	r.mu.Lock()
 	if a.err != nil {
 		r.refused(ctx, p, a.err)
@@ -168,12 +170,12 @@ func (r *Reader) take(ctx context.Context, p *partition, a answer) {
 	}
 	p.recovered()
 	p.end, p.kept = max(p.end, a.end), max(p.kept, a.first)
-	if p.revoked || p.next != a.offset {
+	if p.revoked || p.next != a.offset || !p.attached() { // what was away meanwhile is verified first
 		r.mu.Unlock()
 		return
 	}
 	r.mu.Unlock()
-	batches := records.Append(nil, a.set, a.offset)
+	batches := records.Append(nil, a.set, a.offset, m)
 	if len(batches) == 0 {
 		if size, _ := records.Cut(a.set); size > 0 { // the protocol promises a whole batch
 			r.mu.Lock()
@@ -185,6 +187,7 @@ func (r *Reader) take(ctx context.Context, p *partition, a answer) {
 	}
 	r.mu.Lock()
 	c := r.chunk(p)
+	c.memory = m
 	for _, b := range batches {
 		c.add(b)
 	}
@@ -194,6 +197,7 @@ func (r *Reader) take(ctx context.Context, p *partition, a answer) {
 		c.pos.Last, c.pos.LastAt, c.pos.Witness = p.last.Last, p.last.LastAt, p.last.Witness
 	}
 	r.mu.Unlock()
+	m.share()
 	r.push(c)
 	r.mu.Lock()
 	p.finished = p.finished || p.until >= 0 && p.next >= p.until
@@ -251,7 +255,7 @@ func (f *fetcher) verify(ctx context.Context, parts []*partition) ([]*partition,
 		ready := !p.finished && p.attached() && same
 		r.mu.Unlock()
 		if !same {
-			r.remade(p.topic)
+			r.remade(p)
 			return nil, nil
 		}
 		if ready {
@@ -264,12 +268,12 @@ func (f *fetcher) verify(ctx context.Context, parts []*partition) ([]*partition,
 // same looks at the last record that was read. One that compaction or retention
 // removed tells nothing.
 func (f *fetcher) same(ctx context.Context, p *partition, last Position) (bool, error) {
-	answers, err := f.link.fetch(ctx, []wish{{p.topic, p.part, last.Last}}, 1, time.Millisecond)
+	answers, err := f.link.fetch(ctx, []wish{{p.topic, p.part, last.Last}}, 1, time.Millisecond, f.r.spare.use())
 	if err != nil {
 		return false, err
 	}
 	for _, a := range answers {
-		for _, b := range records.Append(nil, a.set, last.Last) {
+		for _, b := range records.Append(nil, a.set, last.Last, nil) {
 			if len(b.Records) > 0 && b.Records[0].Offset == last.Last {
 				rec := &b.Records[0]
 				return rec.Time.UnixMilli() == last.LastAt && bytes.Equal(f.r.witness(rec), last.Witness), nil

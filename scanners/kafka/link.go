@@ -88,8 +88,8 @@ type answer struct {
 }
 
 // fetch asks for records of some partitions, the first ones first, and waits for
-// as long as wait where there are none.
-func (l *link) fetch(ctx context.Context, wishes []wish, most int, wait time.Duration) ([]answer, error) {
+// as long as wait where there are none. What is answered is read into m.
+func (l *link) fetch(ctx context.Context, wishes []wish, most int, wait time.Duration, m *memory) ([]answer, error) {
 	if err := l.raw.SetDeadline(time.Now().Add(wait + l.timeout)); err != nil {
 		return nil, plain(err)
 	}
@@ -99,7 +99,7 @@ func (l *link) fetch(ctx context.Context, wishes []wish, most int, wait time.Dur
 	if err := protocol.WriteRequest(l.raw, fetchVersion, l.last, l.clientID, request(wishes, most, wait)); err != nil {
 		return nil, fmt.Errorf("fetching: %w", plain(err))
 	}
-	body, err := l.answer()
+	body, err := l.answer(m)
 	if err != nil {
 		return nil, fmt.Errorf("fetching: %w", plain(err))
 	}
@@ -139,7 +139,7 @@ func request(wishes []wish, most int, wait time.Duration) *fetch.Request {
 }
 
 // answer reads one answer, without its length and number.
-func (l *link) answer() ([]byte, error) {
+func (l *link) answer(m *memory) ([]byte, error) {
 	var head [8]byte
 	if _, err := io.ReadFull(l.in, head[:]); err != nil {
 		return nil, err
@@ -148,7 +148,8 @@ func (l *link) answer() ([]byte, error) {
 	if size < 0 || size > mostAnswer || binary.BigEndian.Uint32(head[4:]) != uint32(l.last) {
 		return nil, io.ErrUnexpectedEOF
 	}
-	body := make([]byte, size)
+	body := m.Take(int(size))[:size:size]
+	m.Keep(body)
 	_, err := io.ReadFull(l.in, body)
 	return body, err
 }

@@ -47,7 +47,7 @@ type partition struct {
 // stored.
 func (p *partition) position(next int64) Position {
 	q := p.last
-	q.Incarnation, q.Start, q.Next, q.Kept = p.incarnation, p.start, next, p.kept
+	q.Incarnation, q.Start, q.Next, q.Kept = abs(p.incarnation), p.start, next, p.kept
 	q.Fields, q.Generic, q.Newer = p.fields, p.generic, nil
 	if n := p.newer; n != nil && n.From <= next {
 		q.Newer = n

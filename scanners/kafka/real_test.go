@@ -13,8 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	kafkago "github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/sasl/plain"
-	"github.com/segmentio/kafka-go/sasl/scram"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"revenant/fingerprints"
@@ -124,6 +122,12 @@ func TestReal(t *testing.T) {
 			if got := once(t, options(b.Addr, nil), nil); len(got.items) != 5*501 || len(got.skips) > 0 {
 				t.Errorf("%d items, skips %v", len(got.items), got.skips)
 			}
+			if version == kafkatest.Current {
+				t.Run("made anew", func(t *testing.T) { madeAnew(t, b) })
+				t.Run("transactions", func(t *testing.T) { transactions(t, b) })
+				t.Run("compacted", func(t *testing.T) { compacted(t, b) })
+				t.Run("two in a group", func(t *testing.T) { twoInGroup(t, b) })
+			}
 			t.Run("away", func(t *testing.T) { brokerAway(t, b) })
 		})
 	}
@@ -161,30 +165,24 @@ func brokerAway(t *testing.T, b *kafkatest.Broker) {
 	}
 }
 
-// TestRealTopics has what happens to topics.
-func TestRealTopics(t *testing.T) {
-	b := kafkatest.Start(t, kafkatest.Options{})
-	t.Run("made anew", func(t *testing.T) {
-		b.Create("anew", 2)
-		m := &memory{}
-		o := options(b.Addr, m)
-		o.Topics = []string{"anew"}
-		f := follow(t, o, m)
-		send(t, b, "anew", 2, numbered("old", 0, 100))
-		f.sees(numbered("old", 0, 100)...)
-		b.Delete("anew")
-		b.Create("anew", 2)
-		send(t, b, "anew", 2, numbered("new", 0, 300))
-		f.sees(numbered("new", 0, 300)...)
-		for v, where := range f.where {
-			if strings.HasPrefix(v, "new") != strings.HasPrefix(where, "incarnation 2 ") {
-				t.Errorf("%q is at %q", v, where)
-			}
+// madeAnew: a topic that is deleted and made again is another one.
+func madeAnew(t *testing.T, b *kafkatest.Broker) {
+	b.Create("anew", 2)
+	m := &memory{}
+	o := options(b.Addr, m)
+	o.Topics = []string{"anew"}
+	f := follow(t, o, m)
+	send(t, b, "anew", 2, numbered("old", 0, 100))
+	f.sees(numbered("old", 0, 100)...)
+	b.Delete("anew")
+	b.Create("anew", 2)
+	send(t, b, "anew", 2, numbered("new", 0, 300))
+	f.sees(numbered("new", 0, 300)...)
+	for v, where := range f.where {
+		if strings.HasPrefix(v, "new") != strings.HasPrefix(where, "incarnation 2 ") {
+			t.Errorf("%q is at %q", v, where)
 		}
-	})
-	t.Run("transactions", func(t *testing.T) { transactions(t, b) })
-	t.Run("compacted", func(t *testing.T) { compacted(t, b) })
-	t.Run("two in a group", func(t *testing.T) { twoInGroup(t, b) })
+	}
 }
 
 // transactions: what was given up is read, and a partition that ends with a mark has an
@@ -293,68 +291,5 @@ func twoInGroup(t *testing.T, b *kafkatest.Broker) {
 		if time.Now().After(deadline) {
 			t.Fatalf("offsets of %d messages are committed, %v", sum, err)
 		}
-	}
-}
-
-// TestRealLogins: logins, and one that loses its rights.
-func TestRealLogins(t *testing.T) {
-	password := fmt.Sprintf("pw%dx", time.Now().UnixNano())
-	b := kafkatest.Start(t, kafkatest.Options{
-		Scram: "SCRAM-SHA-512=[name=scanner,password=" + password + "]",
-		Settings: func(port int, free []int) string {
-			return fmt.Sprintf(`
-listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d,SASL_PLAINTEXT://127.0.0.1:%d
-advertised.listeners=PLAINTEXT://127.0.0.1:%d,SASL_PLAINTEXT://127.0.0.1:%d
-sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
-listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_plain="%s";
-listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
-authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:ANONYMOUS
-`, port, port+1, free[0], port, free[0], password)
-		},
-	})
-	b.Create("open", 1)
-	b.Create("closed", 1)
-	for _, topic := range []string{"open", "closed"} {
-		send(t, b, topic, 1, numbered(topic, 0, 5))
-	}
-	allow := func(user string) {
-		t.Helper()
-		_, err := b.Client().CreateACLs(t.Context(), &kafkago.CreateACLsRequest{ACLs: []kafkago.ACLEntry{{
-			ResourceType: kafkago.ResourceTypeTopic, ResourceName: "open", ResourcePatternType: kafkago.PatternTypeLiteral,
-			Principal: "User:" + user, Host: "*", Operation: kafkago.ACLOperationTypeRead, PermissionType: kafkago.ACLPermissionTypeAllow,
-		}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	digest, err := scram.Mechanism(scram.SHA512, "scanner", password)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrong, err := scram.Mechanism(scram.SHA512, "scanner", password+"x")
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := options(fmt.Sprintf("127.0.0.1:%d", b.Ports[0]), nil)
-	o.SASL = wrong
-	if _, err := kafka.Open(t.Context(), o); !errors.Is(err, kafka.ErrDenied) || strings.Contains(err.Error(), password) {
-		t.Errorf("a wrong password: %v", err)
-	}
-	o.SASL = digest
-	if _, err := kafka.Open(t.Context(), o); !errors.Is(err, kafka.ErrNoTopic) {
-		t.Errorf("nothing is allowed: %v", err)
-	}
-	allow("scanner")
-	allow("plain")
-	for name, c := range map[string]kafka.Config{"scram": {SASL: digest}, "plain": {SASL: plain.Mechanism{Username: "plain", Password: password}}} {
-		o.SASL = c.SASL
-		if got := once(t, o, nil); len(got.items) != 5 || len(got.skips) > 0 {
-			t.Errorf("%s: %d items, %v", name, len(got.items), got.skips)
-		}
-	}
-	o.Topics = []string{"closed"}
-	if _, err := kafka.Open(t.Context(), o); !errors.Is(err, kafka.ErrNoTopic) {
-		t.Errorf("a topic that is not allowed: %v", err)
 	}
 }

@@ -142,6 +142,9 @@ func (s *Source) untouched(all bool) {
 		}
 		s.rest = append(s.rest, b)
 	}
+	for topic, from := range s.r.buried() {
+		s.rest = append(s.rest, scanners.Batch{SourceID: s.r.SourceID(topic), Found: true, Cursor: from.pack(), Notes: []string{"a topic was deleted: nothing of it is kept"}})
+	}
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	for _, topic := range slices.Sorted(maps.Keys(s.r.denied)) {

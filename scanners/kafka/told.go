@@ -80,6 +80,10 @@ func (r *Reader) Searched(ctx context.Context, sourceID string) (fields uint64, 
 	if r.o.Group != "" {
 		all = maps.Clone(stored)
 	}
+	if r.Gone(sourceID) { // all of nothing
+		fields, generic = r.eye()
+		return fields, generic, true
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var parts []int

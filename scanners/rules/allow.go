@@ -107,7 +107,7 @@ func (j *judge) allowsText(a *allowlist, f *finding, segments []segment) bool {
 		j.memo[asked] = answer
 	}
 	if answer {
-		j.sc.hangs.onAll()
+		j.sc.hangs.onLine(asked.line)
 	}
 	return answer
 }

@@ -18,7 +18,8 @@ type engine struct {
 	allowlists []*allowlist
 	alphabets  *alphabets
 	options    Options
-	depth      int // of decoding
+	depth      int            // of decoding
+	joined     func() *engine // see newJoined; made when it is first needed
 
 	mu   sync.Mutex
 	free []*scratch
@@ -46,6 +47,7 @@ func newEngine(set ruleset, o Options, depth int) *engine {
 		}
 	}
 	e.finder = newFinder(e.rules)
+	e.joined = sync.OnceValue(func() *engine { return newJoined(e) })
 	return e
 }
 

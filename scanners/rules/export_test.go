@@ -40,3 +40,9 @@ func Matches(re *regexp.Regexp, text string) (alone, together [][]int, whole boo
 	}
 	return find(1 << 30), find(-1 << 30), f.plans[0].reason != ""
 }
+
+// AtEdges reports whether a pattern asks for the beginning or the end of a text, and
+// what it is with line ends in their place.
+func AtEdges(pattern string) (anchors bool, without string) {
+	return anchored(pattern), relaxed(pattern)
+}

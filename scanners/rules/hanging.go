@@ -13,21 +13,46 @@ type hanging struct {
 	reads []extent // of the layer at hand
 	below []extent // of the content
 	all   bool     // on more than can be told
+	// joined: the content is many, and what finds more in one of them for what stands
+	// in another need not be taken down.
+	joined bool
 }
 
 // on takes down that a stretch of the layer decides something.
 func (h *hanging) on(from, to int) {
-	if h != nil {
-		h.reads = append(h.reads, extent{from, to})
+	if h == nil {
+		return
 	}
+	if n := len(h.reads) - 1; h.joined && n >= 0 && h.reads[n].start <= from && from <= h.reads[n].end {
+		h.reads[n].end = max(h.reads[n].end, to) // between two contents is a gap
+		return
+	}
+	h.reads = append(h.reads, extent{from, to})
 }
 
-// onAll takes down that something hangs on what may stand anywhere: a keyword, a
-// companion, a line that excuses, or that package regexp read everything.
+// onAll takes down that something hangs on what may stand anywhere: a line that excuses,
+// or that package regexp read everything.
 func (h *hanging) onAll() {
 	if h != nil {
 		h.all = true
 	}
+}
+
+// onMore takes down that something is found for what may stand anywhere, and would not
+// be without.
+func (h *hanging) onMore() {
+	if h != nil && !h.joined {
+		h.all = true
+	}
+}
+
+// onLine takes down that a line of the layer hides something.
+func (h *hanging) onLine(line extent) {
+	if h != nil && h.joined {
+		h.on(line.start, line.end)
+		return
+	}
+	h.onAll()
 }
 
 // leave ends a layer: where its stretches come from is taken down.

@@ -110,7 +110,7 @@ func (j *judge) findings(r *rule, by inherited) []finding {
 	if bool(by) || len(r.companions) == 0 || len(out) == 0 {
 		return out
 	}
-	j.sc.hangs.onAll()
+	j.sc.hangs.onMore()
 	return j.accompanied(r, out)
 }
 
@@ -281,7 +281,7 @@ func (j *judge) layers(ctx context.Context) []finding {
 			}
 			if r := j.rules[i]; !j.barredByPath(r) && len(search.matches(i)) > 0 {
 				if !j.keyworded(r) {
-					j.sc.hangs.onAll()
+					j.sc.hangs.onMore()
 					continue
 				}
 				out = append(out, j.findings(r, false)...)

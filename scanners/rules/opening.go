@@ -104,7 +104,7 @@ func (s *search) opens(plan int) bool {
 		return false
 	}
 	s.touch(plan)
-	s.hangs.onAll()
+	s.hangs.onMore() // a keyword may stand anywhere
 	s.interval[plan] = o.appendStarts(s.interval[plan][:0], s.text)
 	return true
 }

@@ -77,6 +77,7 @@ var (
 	_ scanners.Interruptible = (*Matcher)(nil)
 	_ scanners.Guesser       = (*Matcher)(nil)
 	_ scanners.Local         = (*Matcher)(nil)
+	_ scanners.Joint         = (*Matcher)(nil)
 )
 
 // New loads the configuration and builds a matcher.

@@ -42,6 +42,23 @@ func Corpus(k Kind, seed uint64, n int) []byte {
 	return []byte(b.String())
 }
 
+// Messages makes n lines of a log as messages of so many bytes each, the same for the
+// same seed: shorter lines go on with a sentence, longer ones are cut.
+func Messages(seed uint64, n, size int) [][]byte {
+	c := corpus{rng: rand.New(rand.NewPCG(seed, 2)), words: words()}
+	out := make([][]byte, n)
+	for i := range out {
+		var b strings.Builder
+		c.logLine(&b)
+		line := strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\n", " ")
+		for len(line) < size {
+			line += " " + c.sentence()
+		}
+		out[i] = []byte(line[:size])
+	}
+	return out
+}
+
 type corpus struct {
 	rng   *rand.Rand
 	words []string

@@ -21,13 +21,21 @@ func newSpotted() spotted {
 }
 
 func (f spotted) view(ctx context.Context, l scanners.Layer, yield func(scanners.Text) bool) bool {
-	k := spotting{ctx: ctx, layer: l, yield: yield}
-	defer k.built.forget()
-	spots := make([]uint64, 0, min(tile, len(l.Data))/64+2)
+	var k *spotting // most texts have nothing to be looked at
+	defer func() {
+		if k != nil {
+			k.built.forget()
+		}
+	}()
+	var room [16]uint64
+	spots := room[:0]
 	for from := 0; from < len(l.Data) && ctx.Err() == nil; from += tile {
 		spots = f.triples.Append(spots[:0], l.Data[from:min(from+tile+2, len(l.Data))])
 		for i, w := range spots[:min(len(spots), tile/64)] {
 			for ; w != 0; w &= w - 1 {
+				if k == nil {
+					k = &spotting{ctx: ctx, layer: l, yield: yield}
+				}
 				if p := from + 64*i + bits.TrailingZeros64(w); p >= k.done && !k.at(p) {
 					return false
 				}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"revenant/scripts/benchkit"
 )
 
 // TestLayers: each kind of layer is an archive under its digest, with files in
@@ -67,8 +69,8 @@ func read(t *testing.T, path string) (files int, size int64) {
 
 // TestTable: what misses the aim is said to, and stands between the marks.
 func TestTable(t *testing.T) {
-	at := func(wall, cpu int) []sample {
-		return []sample{{time.Duration(wall) * time.Second, time.Duration(cpu) * time.Second, 1e6}}
+	at := func(wall, cpu int) []benchkit.Sample {
+		return []benchkit.Sample{{Wall: time.Duration(wall) * time.Second, CPU: time.Duration(cpu) * time.Second, Peak: 1e6}}
 	}
 	text := table(options{runs: 1}, []row{
 		{kind: kind{name: "fast"}, inflate: at(7, 7), search: at(10, 14)},
@@ -84,7 +86,7 @@ func TestTable(t *testing.T) {
 	if err := os.WriteFile(doc, []byte("a\n"+beginMark+"old\n"+endMark+"z\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := replaceBetween(doc, text); err != nil {
+	if err := benchkit.ReplaceBetween(doc, beginMark, endMark, text); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(doc); err != nil || string(got) != "a\n"+beginMark+"\n"+text+endMark+"z\n" {

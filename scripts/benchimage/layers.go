@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"revenant/scripts/benchkit"
 )
 
 // kind is a layer to be made.
@@ -145,20 +147,10 @@ func generated(most int64, sorts ...func(r *rand.Rand, b []byte) []byte) filler 
 	}
 }
 
-const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-
-func word(r *rand.Rand, n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = letters[r.IntN(len(letters))]
-	}
-	return string(b)
-}
-
 // logLines appends a line of a log.
 func logLines(r *rand.Rand, b []byte) []byte {
 	return fmt.Appendf(b, "2026-11-%02dT%02d:%02d:%02d.%03dZ %s request %s method=%s path=/api/v1/items/%d/parts status=%d took=%dms user agent of a browser\n",
-		1+r.IntN(28), r.IntN(24), r.IntN(60), r.IntN(60), r.IntN(1000), [...]string{"INFO ", "DEBUG", "WARN "}[r.IntN(3)], word(r, 8),
+		1+r.IntN(28), r.IntN(24), r.IntN(60), r.IntN(60), r.IntN(1000), [...]string{"INFO ", "DEBUG", "WARN "}[r.IntN(3)], benchkit.Word(r, 8),
 		[...]string{"GET", "PUT", "POST"}[r.IntN(3)], r.IntN(100_000), 200+r.IntN(4), r.IntN(900))
 }
 
@@ -173,7 +165,7 @@ func binaryTables(r *rand.Rand, b []byte) []byte {
 	for range 64 {
 		b = binary.LittleEndian.AppendUint64(b, r.Uint64()&0x00ff00ffffff)
 	}
-	for _, c := range "name of a thing " + word(r, 4) {
+	for _, c := range "name of a thing " + benchkit.Word(r, 4) {
 		b = binary.LittleEndian.AppendUint16(b, uint16(c))
 	}
 	return append(b, 0, 0)

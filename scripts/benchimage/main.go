@@ -11,14 +11,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
-	"time"
+
+	"revenant/scripts/benchkit"
 )
 
 type options struct {
@@ -57,7 +56,7 @@ func run(o options) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(o.work)) }()
 	b := &bench{o: o, env: append(os.Environ(), "REVENANT_HOME="+filepath.Join(o.work, "home"))}
-	if err := b.register(); err != nil {
+	if err := benchkit.Register(filepath.Join(o.bin, "revenant"), b.env, o.versions); err != nil {
 		return err
 	}
 	var rows []row
@@ -73,7 +72,7 @@ func run(o options) (err error) {
 	if o.doc == "" {
 		return nil
 	}
-	return replaceBetween(o.doc, text)
+	return benchkit.ReplaceBetween(o.doc, beginMark, endMark, text)
 }
 
 type bench struct {
@@ -81,44 +80,21 @@ type bench struct {
 	env []string
 }
 
-// register makes a registry of generated values, none of which is in a layer.
-func (b *bench) register() error {
-	r := rand.New(rand.NewPCG(2026, 11))
-	var values strings.Builder
-	for i := range b.o.versions {
-		fmt.Fprintf(&values, "{\"name\":\"bench/%06d\",\"value\":%q}\n", i, word(r, 32))
-	}
-	for _, args := range [][]string{{"init", "-q"}, {"secret", "import", "-", "-q"}} {
-		cmd := exec.Command(filepath.Join(b.o.bin, "revenant"), args...)
-		cmd.Env, cmd.Stdin = b.env, strings.NewReader(values.String())
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("revenant %s: %w: %s", args[0], err, out)
-		}
-	}
-	return nil
-}
-
-// sample is one run of a process.
-type sample struct {
-	wall, cpu time.Duration
-	peak      int64 // bytes
-}
-
 // row is what the runs over a layer come to.
 type row struct {
 	kind            kind
 	plain, packed   int64 // bytes
 	files           int
-	inflate, search []sample
-	every           []sample // inflating all that is to be, files in it too; nil: that is inflate
+	inflate, search []benchkit.Sample
+	every           []benchkit.Sample // inflating all that is to be, files in it too; nil: that is inflate
 }
 
 // floor is what revenant is measured by: what has to be inflated to see everything.
-func (r row) floor() sample {
+func (r row) floor() benchkit.Sample {
 	if len(r.every) > 0 {
-		return median(r.every)
+		return benchkit.Median(r.every)
 	}
-	return median(r.inflate)
+	return benchkit.Median(r.inflate)
 }
 
 // measure makes a layer, and runs the floor and revenant over it in turn.
@@ -156,17 +132,10 @@ func (b *bench) measure(k kind) (r row, err error) {
 }
 
 // once runs a process. Findings are no failure: Go's own tests have keys in them.
-func (b *bench) once(name string, args ...string) (s sample, err error) {
+func (b *bench) once(name string, args ...string) (benchkit.Sample, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Env = b.env
-	began := time.Now()
-	if err := cmd.Run(); err != nil {
-		return s, fmt.Errorf("%s: %w", filepath.Base(name), err)
-	}
-	s.wall = time.Since(began)
-	s.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	s.peak = peak(cmd.ProcessState)
-	return s, nil
+	return benchkit.Run(cmd)
 }
 
 func table(o options, rows []row) string {
@@ -181,7 +150,7 @@ func table(o options, rows []row) string {
 	for _, r := range rows {
 		r.write(&t, r.kind.name, r.floor())
 		if len(r.every) > 0 {
-			r.write(&t, r.kind.name+", beside inflating the outer layer alone", median(r.inflate))
+			r.write(&t, r.kind.name+", beside inflating the outer layer alone", benchkit.Median(r.inflate))
 		}
 	}
 	t.WriteString("\n")
@@ -189,28 +158,15 @@ func table(o options, rows []row) string {
 }
 
 // write writes a line of the table.
-func (r row) write(t *strings.Builder, name string, floor sample) {
-	took := median(r.search)
+func (r row) write(t *strings.Builder, name string, floor benchkit.Sample) {
+	took := benchkit.Median(r.search)
 	missed := ""
-	if 10*floor.wall < 7*took.wall {
+	if 10*floor.Wall < 7*took.Wall {
 		missed = " (missed)"
 	}
 	fmt.Fprintf(t, "| %s | %d | %d | %d | %.2f | %.2f | %.2f | %.2f | %.0f %%%s | %.1f | %d |\n", name, r.plain/1e6, r.packed/1e6, r.files,
-		floor.wall.Seconds(), floor.cpu.Seconds(), took.wall.Seconds(), took.cpu.Seconds(),
-		100*floor.wall.Seconds()/took.wall.Seconds(), missed, took.cpu.Seconds()/floor.cpu.Seconds(), took.peak/1e6)
-}
-
-// median takes each measure by itself.
-func median(list []sample) (m sample) {
-	n := len(list) / 2
-	wall, cpu, peaks := make([]time.Duration, 0, len(list)), make([]time.Duration, 0, len(list)), make([]int64, 0, len(list))
-	for _, s := range list {
-		wall, cpu, peaks = append(wall, s.wall), append(cpu, s.cpu), append(peaks, s.peak)
-	}
-	slices.Sort(wall)
-	slices.Sort(cpu)
-	slices.Sort(peaks)
-	return sample{wall: wall[n], cpu: cpu[n], peak: peaks[n]}
+		floor.Wall.Seconds(), floor.CPU.Seconds(), took.Wall.Seconds(), took.CPU.Seconds(),
+		100*floor.Wall.Seconds()/took.Wall.Seconds(), missed, took.CPU.Seconds()/floor.CPU.Seconds(), took.Peak/1e6)
 }
 
 // The table of the document stands between these lines.
@@ -218,16 +174,3 @@ const (
 	beginMark = "<!-- image: begin, written by make bench-image -->\n"
 	endMark   = "<!-- image: end -->\n"
 )
-
-func replaceBetween(doc, table string) error {
-	text, err := os.ReadFile(doc)
-	if err != nil {
-		return err
-	}
-	before, rest, begun := strings.Cut(string(text), beginMark)
-	_, after, ended := strings.Cut(rest, endMark)
-	if !begun || !ended {
-		return fmt.Errorf("%s has no marks for the table", doc)
-	}
-	return os.WriteFile(doc, []byte(before+beginMark+"\n"+table+endMark+after), 0o644)
-}

@@ -3,7 +3,9 @@
 #
 #   broker.sh lib VERSION                 fetches its program into build/kafka, pinned by hash
 #   broker.sh run VERSION FOLDER PORT [FILE]   runs it, with its data in FOLDER and, added to
-#                                         its settings, those of FILE; until it is told to end
+#                                         its settings, those of FILE; until it is told to end, or
+#                                         the process KAFKA_PARENT ends. KAFKA_CLUSTER is the
+#                                         cluster's id; KAFKA_JOINS, what formats a node that joins
 #   broker.sh up VERSION                  starts one at 127.0.0.1:9092 (KAFKA_PORT) and returns
 #   broker.sh down                        ends that one
 set -euo pipefail
@@ -53,6 +55,14 @@ settings() {
 	[[ -z $extra ]] || cat "$extra"
 }
 
+# A broker whose parent is killed is nobody's: it ends, too.
+orphaned() {
+	while kill -0 "$1" && kill -0 "$2"; do
+		sleep 1
+	done
+	kill -9 "$2"
+}
+
 run() {
 	local version=$1 dir=$2 port=$3 extra=${4:-}
 	mkdir -p "$dir"
@@ -60,9 +70,10 @@ run() {
 	local java=(java -Xms64m -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "-Dlog4j2.level=WARN" -cp "$build/lib-$version/*")
 	if [[ ! -f $dir/data/meta.properties ]]; then
 		local id
-		id=$(printf %s "$dir" | sha256sum | cut -c1-21 | tr -d '\n')A
-		"${java[@]}" kafka.tools.StorageTool format --standalone --ignore-formatted -t "$id" -c "$dir/server.properties" ${KAFKA_SCRAM:+--add-scram "$KAFKA_SCRAM"} >"$dir/format.log" 2>&1
+		id=${KAFKA_CLUSTER:-$(printf %s "$dir" | sha256sum | cut -c1-21 | tr -d '\n')A}
+		"${java[@]}" kafka.tools.StorageTool format ${KAFKA_JOINS:---standalone} --ignore-formatted -t "$id" -c "$dir/server.properties" ${KAFKA_SCRAM:+--add-scram "$KAFKA_SCRAM"} >"$dir/format.log" 2>&1
 	fi
+	[[ -z ${KAFKA_PARENT:-} ]] || orphaned "$KAFKA_PARENT" $$ </dev/null >/dev/null 2>&1 &
 	exec "${java[@]}" kafka.Kafka "$dir/server.properties"
 }
 

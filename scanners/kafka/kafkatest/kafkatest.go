@@ -39,6 +39,9 @@ type Options struct {
 	// controller at the next one; free are ports for more listeners.
 	Settings func(port int, free []int) string
 	Scram    string // credentials that it is formatted with, as StorageTool has them
+
+	cluster string // id; "": one of its own
+	joins   bool   // a cluster that has a controller
 }
 
 // Broker is a broker in a process of its own.
@@ -139,7 +142,10 @@ func (b *Broker) Start() {
 	}
 	var out bytes.Buffer
 	c := exec.CommandContext(b.t.Context(), filepath.Join(root(b.t), "scripts", "kafka", "broker.sh"), args...)
-	c.Env = append(os.Environ(), "KAFKA_SCRAM="+b.o.Scram)
+	c.Env = append(os.Environ(), "KAFKA_SCRAM="+b.o.Scram, fmt.Sprintf("KAFKA_PARENT=%d", os.Getpid()), "KAFKA_CLUSTER="+b.o.cluster)
+	if b.o.joins {
+		c.Env = append(c.Env, "KAFKA_JOINS=-N")
+	}
 	c.Stdout, c.Stderr = &out, &out
 	if err := c.Start(); err != nil {
 		b.t.Fatal(err)

@@ -70,17 +70,25 @@ const (
 	control    = 0x20
 )
 
+// Room is memory to unpack to; nil: it is made.
+type Room interface {
+	// Take returns an empty buffer with room for n bytes at the least.
+	Take(n int) []byte
+	// Keep says what of the buffer that was taken last is used.
+	Keep(b []byte)
+}
+
 // Append appends the batches of a record set to dst, those that end before offset
 // from left out, and records before it, too: a broker gives out whole batches. A
 // last batch that was cut off is left for the next fetch.
-func Append(dst []Batch, set []byte, from int64) []Batch {
+func Append(dst []Batch, set []byte, from int64, room Room) []Batch {
 	for len(set) > magicAt {
 		length := int64(int32(binary.BigEndian.Uint32(set[lengthAt:])))
 		first := int64(binary.BigEndian.Uint64(set))
 		if length < magicAt+1-lengthEnd || length+lengthEnd > int64(len(set)) || first < 0 || first > math.MaxInt64-math.MaxInt32-1 {
 			return dst
 		}
-		b := batch(set[:length+lengthEnd])
+		b := batch(set[:length+lengthEnd], room)
 		set = set[length+lengthEnd:]
 		if b.Last < from {
 			continue
@@ -105,7 +113,7 @@ func Cut(set []byte) (size int64, cut bool) {
 }
 
 // batch reads one batch, all of which is there.
-func batch(b []byte) Batch {
+func batch(b []byte, room Room) Batch {
 	out := Batch{First: int64(binary.BigEndian.Uint64(b)), Size: int64(len(b))}
 	out.Last = out.First
 	switch magic := b[magicAt]; {
@@ -126,7 +134,7 @@ func batch(b []byte) Batch {
 		out.Problem = "its checksum is wrong"
 		return out
 	}
-	body, why := unpack(attributes&codecBits, b[headerSize:])
+	body, why := unpack(attributes&codecBits, b[headerSize:], room)
 	out.Problem = why
 	p := parser{
 		rest: body, first: out.First, last: out.Last,

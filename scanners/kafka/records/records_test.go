@@ -57,14 +57,14 @@ func TestCodecs(t *testing.T) {
 	for name, codec := range map[string]protocol.Attributes{"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4} {
 		t.Run(name, func(t *testing.T) {
 			set := append(written(t, 100, codec, messages()...), written(t, 103, codec, messages()...)...)
-			got := records.Append(nil, set, 100)
+			got := records.Append(nil, set, 100, nil)
 			if len(got) != 2 || got[0].First != 100 || got[0].Last != 102 || got[1].First != 103 || got[0].Problem+got[1].Problem != "" {
 				t.Fatalf("got %+v", got)
 			}
 			if diff := cmp.Diff([][]records.Record{wanted(100), wanted(103)}, [][]records.Record{got[0].Records, got[1].Records}); diff != "" {
 				t.Errorf("records (-want +got):\n%s", diff)
 			}
-			got = records.Append(nil, set, 104)
+			got = records.Append(nil, set, 104, nil)
 			if len(got) != 1 || got[0].First != 104 || len(got[0].Records) != 2 {
 				t.Errorf("from the middle on: %+v", got)
 			}
@@ -104,7 +104,7 @@ func TestRanges(t *testing.T) {
 		"an offset below":         {edited(good, func(b []byte) []byte { binary.BigEndian.PutUint32(b[23:], 1<<31); return b }), 50, 1, "damaged", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := records.Append(nil, append(c.set, written(t, 70, 0, messages()...)...), 50)
+			got := records.Append(nil, append(c.set, written(t, 70, 0, messages()...)...), 50, nil)
 			if len(got) != 2 || got[1].First != 70 || len(got[1].Records) != 3 {
 				t.Fatalf("what is behind it: %+v", got)
 			}
@@ -118,7 +118,7 @@ func TestRanges(t *testing.T) {
 
 func TestAppendTime(t *testing.T) {
 	set := edited(written(t, 0, 0, messages()...), func(b []byte) []byte { b[22] |= 8; return b })
-	for _, r := range records.Append(nil, set, 0)[0].Records {
+	for _, r := range records.Append(nil, set, 0, nil)[0].Records {
 		if !r.Time.Equal(moment().Add(time.Minute)) {
 			t.Errorf("time %v", r.Time)
 		}
@@ -129,7 +129,7 @@ func TestAppendTime(t *testing.T) {
 func TestCut(t *testing.T) {
 	set := written(t, 5, 0, messages()...)
 	for n := range set {
-		if got := records.Append(nil, set[:n], 5); len(got) > 0 {
+		if got := records.Append(nil, set[:n], 5, nil); len(got) > 0 {
 			t.Fatalf("of %d bytes of %d came %+v", n, len(set), got)
 		}
 		if size, cut := records.Cut(set[:n]); cut != (n > 0) || n >= 12 && size != int64(len(set)) {
@@ -142,7 +142,7 @@ func TestCut(t *testing.T) {
 func TestBomb(t *testing.T) {
 	const size = records.Limit + 1<<20
 	bomb := written(t, 7, 4, protocol.Record{Value: protocol.NewBytes(make([]byte, size))})
-	got := records.Append(nil, bomb, 7)
+	got := records.Append(nil, bomb, 7, nil)
 	if len(got) != 1 || len(got[0].Records) > 0 || !strings.Contains(got[0].Problem, "256 MiB") || got[0].Last != 7 {
 		t.Errorf("got %+v", got)
 	}
@@ -159,7 +159,7 @@ func FuzzAppend(f *testing.F) {
 				binary.BigEndian.PutUint32(set[17:], crc32.Checksum(set[21:at], crc32.MakeTable(crc32.Castagnoli)))
 			}
 		}
-		for _, b := range records.Append(nil, set, from) {
+		for _, b := range records.Append(nil, set, from, nil) {
 			if b.Last < from || b.First < from || b.First > b.Last {
 				t.Fatalf("from %d came %d to %d", from, b.First, b.Last)
 			}

@@ -13,7 +13,7 @@ var errTooLong = errors.New("too long")
 
 // unpack undoes a batch's compression. What came out before it went wrong is given
 // out with the reason.
-func unpack(codec uint16, body []byte) (out []byte, problem string) {
+func unpack(codec uint16, body []byte, room Room) (out []byte, problem string) {
 	if codec == uint16(compress.None) {
 		return body, ""
 	}
@@ -21,40 +21,56 @@ func unpack(codec uint16, body []byte) (out []byte, problem string) {
 	if c == nil {
 		return nil, "it is compressed in a way that is not known"
 	}
-	w := &bounded{}
-	w.Grow(min(4*len(body), Limit))
-	if err := read(w, c, body); errors.Is(err, errTooLong) {
+	if room == nil {
+		room = made{}
+	}
+	out, err := read(c, body, room)
+	room.Keep(out)
+	out = out[:len(out):len(out)]
+	if errors.Is(err, errTooLong) {
 		problem = "it unpacks to more than 256 MiB"
 	} else if err != nil {
 		problem = "it cannot be unpacked"
 	}
-	return w.Bytes(), problem
+	return out, problem
 }
 
-// read unpacks into w. A codec that panics on damaged data has failed.
-func read(w *bounded, c compress.Codec, body []byte) (err error) {
+// made is memory that is made.
+type made struct{}
+
+// Take implements Room.
+func (made) Take(n int) []byte { return make([]byte, 0, n) }
+
+// Keep implements Room.
+func (made) Keep([]byte) {}
+
+// usual is how many times as long as itself what is packed usually is at the most.
+const usual = 4
+
+// read unpacks. A codec that panics on damaged data has failed.
+func read(c compress.Codec, body []byte, room Room) (out []byte, err error) {
 	defer func() {
 		if recover() != nil {
 			err = io.ErrUnexpectedEOF
 		}
 	}()
 	r := c.NewReader(bytes.NewReader(body))
-	_, err = io.Copy(w, struct{ io.Reader }{r})
-	return errors.Join(err, r.Close())
-}
-
-// bounded takes so much and no more.
-type bounded struct{ bytes.Buffer }
-
-// Write implements io.Writer.
-func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > Limit {
-		return 0, errTooLong
+	out = room.Take(min(usual*len(body)+bytes.MinRead, Limit))
+	for err == nil {
+		switch {
+		case len(out) >= Limit:
+			err = errTooLong
+			continue
+		case len(out) == cap(out):
+			room.Keep(out) // or what is taken now would be the same
+			out = append(room.Take(min(2*len(out), Limit)), out...)
+		}
+		var n int
+		n, err = r.Read(out[len(out):min(cap(out), Limit)])
+		out = out[:len(out)+n]
 	}
-	return b.Buffer.Write(p)
-}
-
-// ReadFrom would take everything: io.Copy must not use it.
-func (b *bounded) ReadFrom(r io.Reader) (int64, error) {
-	return io.Copy(struct{ io.Writer }{b}, r)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return out, errors.Join(err, r.Close())
 }
