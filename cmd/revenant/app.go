@@ -66,7 +66,7 @@ func (a *app) run(ctx context.Context, args []string) (code int) {
 	}()
 	a.completing = len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
 	root := a.rootCommand()
-	args, said := modernArgs(args)
+	args, said := modernArgs(queryArgs(args))
 	if said != "" {
 		fmt.Fprintln(a.stderr, said)
 	}

@@ -66,11 +66,27 @@ server keeps it; where it is behind, that is said. See docs/how-to/search.md.`,
 	}
 	f := c.Flags()
 	f.IntVar(&fl.limit, "limit", 50, "findings shown, up to 1000")
-	f.StringVar(&fl.after, "after", "", "go on behind a page: its cursor")
+	f.StringVar(&fl.after, "cursor", "", "go on behind a page, which names it")
 	f.StringSliceVar(&fl.facets, "facets", nil, "count by these fields: "+join(query.Facets()))
 	f.IntVar(&fl.top, "top", search.DefaultTop, "values shown of each counted field")
 	c.AddCommand(a.searchRebuild())
 	return c
+}
+
+// queryArgs keeps what a query leaves out from being taken for flags: -path:x. AND
+// joins anyway, so it says nothing.
+func queryArgs(args []string) []string {
+	at := slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") })
+	if at < 0 || args[at] != "search" {
+		return args
+	}
+	out := slices.Clone(args)
+	for i := at + 1; i < len(out) && out[i] != "--"; i++ {
+		if a := out[i]; len(a) > 2 && a[0] == '-' && a[1] != '-' {
+			out[i] = "AND " + a
+		}
+	}
+	return out
 }
 
 // fieldsText lists fields in lines of help.
@@ -171,7 +187,7 @@ func (a *app) printSearch(r search.Result, page search.Page) error {
 	}
 	a.note(totalText(r))
 	if r.Next != "" {
-		a.note("more: --after " + r.Next)
+		a.note("more: --cursor " + r.Next)
 	}
 	if !r.Behind.Current() {
 		a.note(behindText(r.Behind))

@@ -360,7 +360,7 @@ func (w *walk) searching() {
 	w.try("", "search", "verdict:"+w.plant("a verdict searched for"))
 	w.try("", "search", w.plant("a field searched for")+":x")
 	w.try("", "search", "path:"+w.value("added"))
-	w.try("", "search", "--after", w.plant("cursor"), "x")
+	w.try("", "search", "--cursor", w.plant("cursor"), "x")
 	w.do("", "search", w.plant("an unregistered value searched for"))
 	w.do("", "search", "rebuild")
 	w.try("", "search", "rebuild", w.plant("search rebuild"))

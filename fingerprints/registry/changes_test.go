@@ -225,3 +225,70 @@ func TestFindingsByID(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// A source that was forgotten is told before what was found there again.
+func TestForgottenSourcesAreTold(t *testing.T) {
+	k := newKit(t)
+	k.scan("dir:/srv", k.seen("dir:/srv", "a", k.text(32)))
+	at, err := k.reg.FeedEnd(k.ctx, me())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.reg.ForgetSource(k.ctx, me(), "dir:/srv"); err != nil {
+		t.Fatal(err)
+	}
+	k.scan("dir:/srv", k.seen("dir:/srv", "b", k.text(32)))
+	var told []string
+	for more := true; more; {
+		page, err := k.reg.Changes(k.ctx, me(), at, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range page.Forgotten {
+			told = append(told, "forgotten "+s)
+		}
+		for _, f := range page.Findings {
+			told = append(told, "found "+f.Path)
+		}
+		at, more = page.Next, page.More
+	}
+	if want := []string{"forgotten dir:/srv", "found b"}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}
+
+// The mark of redactions moves with a redaction of what is stored, and with nothing
+// else, and whoever has followed the feed up to it was told what changed.
+func TestRedactionsAreMarked(t *testing.T) {
+	k := newKit(t)
+	redacted := func() uint64 {
+		t.Helper()
+		n, err := k.reg.Redacted(k.ctx, me())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	value := k.text(32)
+	o := k.seen("dir:/srv", "a", k.text(32))
+	o.Path = "backup-" + value
+	k.scan("dir:/srv", o)
+	k.add("other", k.text(32))
+	if n := redacted(); n != 0 {
+		t.Errorf("nothing was redacted, and the mark is %d", n)
+	}
+	before, err := k.reg.FeedEnd(k.ctx, me())
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.add("late", value)
+	n := redacted()
+	page, err := k.reg.Changes(k.ctx, me(), before, 100)
+	if err != nil || n <= before.Change || page.Next.Change < n || len(page.Findings) != 1 || page.Findings[0].Path != "backup-[secret late@1]" {
+		t.Errorf("the mark is %d behind %d, and the feed tells %+v, %v", n, before.Change, page, err)
+	}
+	k.scan("dir:/srv", k.seen("dir:/srv", "b", k.text(32)))
+	if redacted() != n {
+		t.Error("a scan moves the mark")
+	}
+}

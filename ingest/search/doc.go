@@ -67,7 +67,7 @@ const (
 	Scans  Mode = "store"    // finding by finding: there is no index to read
 )
 
-// ErrKept: another process keeps the index.
+// ErrKept says that another process keeps the index.
 var ErrKept = errors.New("another process keeps the search index")
 
 // Behind is what of the registry an index does not have yet; zero: nothing.
@@ -96,7 +96,7 @@ const (
 	DefaultTop   = 10
 )
 
-// ErrCursor: Page.After is not what a result gave.
+// ErrCursor says that Page.After is not what a result gave.
 var ErrCursor = errors.New("the cursor is not one of this version's")
 
 // Result is a page of findings, the worst first, then in order of id. It does not

@@ -14,10 +14,6 @@ type found struct{ least, most *roaring.Bitmap }
 
 func certain(b *roaring.Bitmap) found { return found{b, b} }
 
-func (f found) sure() bool {
-	return f.least == f.most || f.least.GetCardinality() == f.most.GetCardinality()
-}
-
 // eval finds the documents of a part that a query selects.
 func (p *part) eval(q query.Query, now time.Time) (found, error) {
 	if q.Root() == nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	segment "github.com/blevesearch/scorch_segment_api/v2"
 	zap "github.com/blevesearch/zapx/v17"
@@ -22,31 +23,45 @@ import (
 
 // termsOf are all terms in the files of an index, also of documents that were
 // replaced: a term stands in a file as a path through an automaton, which no search
-// for text finds.
+// for text finds. A file that is just being written is looked at again.
 func termsOf(t testing.TB, dir string) string {
+	t.Helper()
+	for wait := time.Millisecond; ; wait *= 2 {
+		out, err := termsNow(t, dir)
+		if err == nil {
+			return out
+		}
+		if wait > 10*time.Second {
+			t.Fatal(err)
+		}
+		time.Sleep(wait)
+	}
+}
+
+func termsNow(t testing.TB, dir string) (string, error) {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, "index", "*.zap"))
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	var out strings.Builder
 	for _, name := range names {
 		s, err := (&zap.ZapPlugin{}).Open(name)
 		if err != nil {
-			t.Fatal(err)
+			return "", err
 		}
 		for _, field := range s.Fields() {
 			d, err := s.Dictionary(field)
 			if err != nil {
-				t.Fatal(err)
+				return "", err
 			}
 			eachTerm(t, d, func(term string) { out.WriteString(term + "\n") })
 		}
 		if err := s.Close(); err != nil {
-			t.Fatal(err)
+			return "", err
 		}
 	}
-	return out.String()
+	return out.String(), nil
 }
 
 func eachTerm(t testing.TB, d segment.TermDictionary, fn func(string)) {

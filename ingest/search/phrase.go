@@ -13,7 +13,7 @@ import (
 // maxWords is how many words a beginning may stand for inside of a phrase.
 const maxWords = 2000
 
-// ErrBroad: a phrase has a word with * that stands for too many words.
+// ErrBroad says that a phrase has a word with * that stands for too many words.
 var ErrBroad = fmt.Errorf("a word with * in a phrase stands for more than %d words here: write more of it", maxWords)
 
 // text finds documents that have words one behind the other in one of their texts.

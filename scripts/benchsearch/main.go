@@ -72,7 +72,7 @@ func run(ctx context.Context, o options) (err error) {
 		if name == "postgres" {
 			tb := &stub{ctx: ctx}
 			defer tb.end()
-			place = postgrestest.Start(tb, postgrestest.Options{Durable: true}).Schema(tb)
+			place = postgrestest.Start(tb, postgrestest.Options{Durable: true}).Schema(tb) //nolint:contextcheck // tb has it
 		}
 		m, err := one(ctx, o, name, place, dir)
 		if err != nil {

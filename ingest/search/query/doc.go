@@ -49,11 +49,13 @@ func Of(n Node) Query { return Query{root: n} }
 // Node is a part of a query: And, Or, Not, Text, In or Time.
 type Node interface{ appendTo([]byte) []byte }
 
-// And and Or have at least two parts, none of which is of the same kind.
-type (
-	And []Node
-	Or  []Node
-)
+// And selects what all of its parts do, of which there are at least two, and none
+// is another And.
+type And []Node
+
+// Or selects what one of its parts does, of which there are at least two, and none
+// is another Or.
+type Or []Node
 
 // Not selects what its part does not.
 type Not struct{ Node Node }

@@ -104,7 +104,7 @@ func (t Text) in(text string) bool {
 }
 
 func (f *Facts) has(field Field, p Pattern, now time.Time) bool {
-	switch field {
+	switch field { //nolint:exhaustive // the others have values
 	case FieldID:
 		return slices.ContainsFunc(append([]fingerprints.FindingID{f.ID}, f.Aliases...), func(id fingerprints.FindingID) bool { return p.Match(string(id)) })
 	case FieldHas, FieldNo:
