@@ -155,6 +155,6 @@ func usageSentinels() []error {
 		registry.ErrUnknownAllow, registry.ErrAmbiguous, registry.ErrExists, registry.ErrActiveExists, registry.ErrTransition,
 		registry.ErrNoSuccessor, registry.ErrContainsOld, registry.ErrReused, registry.ErrRollback, registry.ErrEmptyValue,
 		registry.ErrValueTooLong, registry.ErrValueInName, registry.ErrInput, registry.ErrOtherValue, registry.ErrAdoptWeak,
-		registry.ErrRegistered, registry.ErrNotAllowable, sqlstore.ErrNotEmpty,
+		registry.ErrRegistered, registry.ErrNotAllowable, registry.ErrUnknownToken, registry.ErrTokenExists, sqlstore.ErrNotEmpty,
 	}
 }
