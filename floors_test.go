@@ -52,6 +52,8 @@ func floors() map[string]room {
 		"scanners/stamps":    {floor: 1, sideway: []string{"scanners/escapes"}, only: []string{"scanners/escapes"}},
 		"fingerprints/store": {floor: 1},
 
+		"api/client": {floor: 2, only: []string{"api/wire", "fingerprints"}},
+
 		"fingerprints/importers":      {floor: 2},
 		"fingerprints/keystore":       {floor: 2},
 		"fingerprints/registry":       {floor: 2},
@@ -108,6 +110,7 @@ func floors() map[string]room {
 		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/report"}},
 
 		"api/control":             {floor: 4},
+		"api/rest":                {floor: 4, sideway: []string{"api/control"}},
 		"ingest/credential":       {floor: 3},
 		"ingest/notify":           {floor: 3, sideway: []string{"ingest/credential", "ingest/report"}},
 		"ingest/notify/receivers": {floor: 3, sideway: []string{"ingest/credential", "ingest/notify", "ingest/report"}},

@@ -1,49 +1,65 @@
 package control_test
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/go-chi/chi/v5"
 
 	"revenant/api/control"
-	"revenant/fingerprints"
-	"revenant/fingerprints/registry"
-	"revenant/fingerprints/store"
+	"revenant/api/wire"
 )
 
-// TestAddWatchFails tells what a sender can mend from what is the server's: a store
-// that is away is no fault of the request, and nothing of either is repeated.
-func TestAddWatchFails(t *testing.T) {
-	const pasted = "pasted-into-the-wrong-place"
-	for name, c := range map[string]struct {
-		err  error
-		code int
+// TestHandler asks what is there, what is not, and what panics.
+func TestHandler(t *testing.T) {
+	const canary = "canary-in-a-panic"
+	var logs bytes.Buffer
+	var away error
+	h := control.New(control.Options{
+		Ready: func(context.Context) error { return away }, Log: slog.New(slog.NewTextHandler(&logs, nil)),
+		API: func(r chi.Router) {
+			r.Get("/api/v1/x/{id}", func(http.ResponseWriter, *http.Request) { panic(canary) })
+		},
+	})
+	ask := func(method, path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, nil))
+		return w
+	}
+	for _, c := range []struct {
+		method, path string
+		code         int
+		problem      string
 	}{
-		"not a scan":    {errors.New("scan: a watch repeats a scan"), http.StatusUnprocessableEntity},
-		"store away":    {fmt.Errorf("looking: %w", store.ErrUnreachable), http.StatusServiceUnavailable},
-		"store locked":  {fmt.Errorf("looking: %w", store.ErrLocked), http.StatusServiceUnavailable},
-		"store is full": {fmt.Errorf("looking: %w", store.ErrFull), http.StatusServiceUnavailable},
+		{"GET", "/healthz", 200, ""},
+		{"GET", "/readyz", 200, ""},
+		{"GET", "/nothing", 404, "not-found"},
+		{"GET", "/metrics", 404, "not-found"},
+		{"POST", "/healthz", 405, "method"},
+		{"GET", "/api/v1/x/" + canary, 500, "internal"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			h := control.New(control.Options{
-				Token: fingerprints.NewValue([]byte("token")), Now: time.Now, Log: slog.New(slog.DiscardHandler),
-				Spec: func(string, []string, string, string) (registry.WatchSpec, error) { return registry.WatchSpec{}, c.err },
-			})
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v1/watches", strings.NewReader(`{"name":"`+pasted+`","scan":["dir","/`+pasted+`"]}`))
-			r.Header.Set("Authorization", "Bearer token")
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, r)
-			if w.Code != c.code || w.Header().Get("Content-Type") != "application/problem+json" || strings.Contains(w.Body.String(), pasted) {
-				t.Errorf("%d, want %d: %s", w.Code, c.code, w.Body)
-			}
-			if again := w.Header().Get("Retry-After"); (again != "") != (c.code == http.StatusServiceUnavailable) {
-				t.Errorf("Retry-After %q", again)
-			}
-		})
+		w := ask(c.method, c.path)
+		var p wire.Problem
+		_ = json.Unmarshal(w.Body.Bytes(), &p)
+		if w.Code != c.code || p.Code != c.problem || c.problem != "" && w.Header().Get("Content-Type") != wire.ProblemType {
+			t.Errorf("%s %s: %d %s", c.method, c.path, w.Code, w.Body)
+		}
+		if strings.Contains(w.Body.String(), "canary") || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s %s: %v %s", c.method, c.path, w.Header(), w.Body)
+		}
+	}
+	if strings.Contains(logs.String(), "canary") || !strings.Contains(logs.String(), "/api/v1/x/{id}") {
+		t.Errorf("logged: %s", logs.String())
+	}
+	away = errors.New("no database")
+	if w := ask("GET", "/readyz"); w.Code != 503 {
+		t.Errorf("not ready: %d", w.Code)
 	}
 }

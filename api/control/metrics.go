@@ -11,37 +11,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"revenant/fingerprints"
-	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 	"revenant/ingest/jobs"
 )
-
-// StatusOf asks how the server does.
-func StatusOf(ctx context.Context, r *registry.Registry, a registry.Actor, q jobs.Queue) (Status, error) {
-	st, err := r.Status(ctx, a)
-	if err != nil {
-		return Status{}, err
-	}
-	out := Status{Registry: st}
-	if out.Watches, err = r.CountWatches(ctx, a); err != nil {
-		return out, err
-	}
-	if n, has := out.Watches[""]; has {
-		out.Watches["new"] = n
-		delete(out.Watches, "")
-	}
-	if out.Behind, err = r.CountBehind(ctx, a); err != nil {
-		return out, err
-	}
-	counts, err := q.Counts(ctx)
-	if err != nil {
-		return out, err
-	}
-	out.Waiting, out.Running = counts.Waiting, counts.Running
-	workers, err := r.Workers(ctx, a)
-	out.Workers = len(workers)
-	return out, err
-}
 
 // Metrics are what Prometheus reads. No label is a name that people gave.
 type Metrics struct {

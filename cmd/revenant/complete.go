@@ -43,6 +43,10 @@ func (a *app) argumentWords(c *cobra.Command) cobra.CompletionFunc {
 		return a.firstOf(1, a.versions)
 	case want == "NAME" && c.Parent().Name() == "watch":
 		return a.firstOf(1, a.watches)
+	case want == "TOKEN":
+		return a.firstOf(1, a.tokens)
+	case want == "NAME" && c.Parent().Name() == "token":
+		return cobra.NoFileCompletions
 	case want == "NAME":
 		return a.firstOf(1, a.names)
 	case want == "[MESSAGE]...":
@@ -76,6 +80,7 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 		"hook":          fixed(hook.Scanning()...),
 		"report-format": fixed(strings.Split(reportNames(), ", ")...),
 		"fail-on":       fixed(append(append(words(fingerprints.Severities()), words(fingerprints.Verdicts())...), "any", "none")...),
+		"scope":         fixed(words(registry.Scopes())...),
 		"secret":        a.firstOf(-1, a.versions),
 		"source":        a.firstOf(-1, a.sources),
 		"rule":          a.ruleWords,
@@ -175,6 +180,18 @@ func (a *app) undelivered(ctx context.Context, s *session, _ string) ([]string, 
 	out := make([]string, len(list))
 	for i, d := range list {
 		out[i] = d.ID + "\t" + d.Receiver
+	}
+	return out, err
+}
+
+// tokens are those that are valid, with their scopes.
+func (a *app) tokens(ctx context.Context, s *session, _ string) ([]string, error) {
+	list, err := s.reg.Tokens(ctx, s.actor)
+	var out []string
+	for _, k := range list {
+		if k.RevokedAt == nil {
+			out = append(out, k.Name+"\t"+joinScopes(k.Scopes))
+		}
 	}
 	return out, err
 }

@@ -157,6 +157,7 @@ func usageSentinels() []error {
 		registry.ErrUnknownAllow, registry.ErrAmbiguous, registry.ErrExists, registry.ErrActiveExists, registry.ErrTransition,
 		registry.ErrNoSuccessor, registry.ErrContainsOld, registry.ErrReused, registry.ErrRollback, registry.ErrEmptyValue,
 		registry.ErrValueTooLong, registry.ErrValueInName, registry.ErrInput, registry.ErrOtherValue, registry.ErrAdoptWeak,
-		registry.ErrRegistered, registry.ErrNotAllowable, sqlstore.ErrNotEmpty, query.ErrQuery, search.ErrCursor, search.ErrBroad,
+		registry.ErrRegistered, registry.ErrNotAllowable, registry.ErrUnknownToken, registry.ErrTokenExists, sqlstore.ErrNotEmpty,
+		query.ErrQuery, search.ErrCursor, search.ErrBroad,
 	}
 }

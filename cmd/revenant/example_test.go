@@ -66,6 +66,7 @@ func before() map[string]string {
 		"revenant watch remove":     `revenant watch add shop -- dir .`,
 		"revenant serve":            `echo 'listen: "127.0.0.1:0"' > revenant.yaml`,
 		"revenant config check":     `echo 'listen: "127.0.0.1:0"' > revenant.yaml`,
+		"revenant token revoke":     `revenant token add ci --scope read -q > token.of.ci`,
 		"revenant findings revoke":  `revenant findings dismiss 3f2a9c --everywhere --reason none`,
 		"revenant findings reopen":  `revenant findings dismiss 3f2a9c --reason none`,
 	}
@@ -82,7 +83,7 @@ func elsewhere(line, finding string) string {
 		"revenant kafka kafka-1:9093", "timeout --foreground --preserve-status -s INT 2 revenant kafka $KAFKA", "--tls ", "", "localhost:9092", "$KAFKA",
 		"make test", "echo tested", "3f2a9c", finding, " dir /srv/app", " dir ../app", "/var/log/containers", "../app",
 		"https://github.com/acme/shop", "$FORGE/acme/shop --provider github", "github:acme/shop", "github:acme/shop --server $FORGE", "github:acme ", "github:acme --server $FORGE ",
-		"registry.example.org/", "$REGISTRY/", "registry.example.org ", "$REGISTRY ",
+		"https://revenant.example.com", "$PACKS", "registry.example.org/", "$REGISTRY/", "registry.example.org ", "$REGISTRY ",
 		"gitlab:platform/billing", "gitlab:platform/billing --server $FORGE", "https://jenkins.example.org/job/shop", "$FORGE/job/shop --provider jenkins",
 	).Replace(line)
 }
@@ -126,6 +127,7 @@ func newExampleBox(t *testing.T) exampleBox {
 	savedImage(t, images+"/team/api:v1", "", "nothing in it")
 	savedImage(t, images+"/hub/library/shop:1.4", "", "nothing in it")
 	b.env = append(b.env, "KAFKA="+newTopics(t, "app-1", "logs").addr)
+	b.env = append(b.env, "PACKS="+packServer(t, filepath.Join(b.work, "here", "edge.pack"), generated(6)), "REVENANT_TOKEN="+generated(6))
 	forge := newActions(t)
 	forge.run(1, actionsStep{"Run tests", "PASS"})
 	b.env = append(b.env, "FORGE="+forge.api.URL, "REVENANT_GITHUB_TOKEN="+forge.token)

@@ -226,7 +226,7 @@ func (a *app) printFinding(d registry.FindingDetail) error {
 	var b strings.Builder
 	status := string(d.Status)
 	if d.Decision != 0 {
-		status = byDecision(d.Finding)
+		status = byDecision(d.FindingView)
 	}
 	fmt.Fprintf(&b, "%s\n%s, %s, %s\n", d.ID, d.Verdict, d.Severity, status)
 	if d.Reason != "" {
@@ -319,7 +319,7 @@ back.`,
 		Args: d.args,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				t, err := a.dateFlag("--until", until)
+				t, err := a.untilFlag(until)
 				if err != nil {
 					return err
 				}
@@ -363,7 +363,7 @@ A registered value is never dismissed.`,
 		Args: d.args,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				t, err := a.dateFlag("--until", until)
+				t, err := a.untilFlag(until)
 				if err != nil {
 					return err
 				}
@@ -459,7 +459,7 @@ func (a *app) exportCSV(ctx context.Context, s *session, f store.FindingFilter) 
 	}
 	err := s.reg.Export(ctx, s.actor, f, func(d registry.FindingDetail) error {
 		row := []string{
-			string(d.ID), string(d.Verdict), string(d.Severity), string(d.Status), everyMatch(d.Finding), d.Source, d.Path,
+			string(d.ID), string(d.Verdict), string(d.Severity), string(d.Status), everyMatch(d.FindingView), d.Source, d.Path,
 			string(d.Presence), d.Owner, strconv.Itoa(d.Places), d.FirstSeen.UTC().Format(time.RFC3339), d.LastSeen.UTC().Format(time.RFC3339),
 		}
 		for i, cell := range row {

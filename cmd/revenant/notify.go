@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"revenant/api/wire"
+	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 )
 
@@ -25,31 +27,6 @@ a day, then kept as undelivered.`,
 
 func deliveryStates() []store.DeliveryState {
 	return []store.DeliveryState{store.DeliveryWaiting, store.DeliverySent, store.DeliveryGivenUp}
-}
-
-// message is a delivery as --json prints it.
-type message struct {
-	ID        string              `json:"id"`
-	Receiver  string              `json:"receiver"`
-	State     store.DeliveryState `json:"state"`
-	CreatedAt time.Time           `json:"created_at"`
-	Attempts  int                 `json:"attempts"`
-	NextAt    *time.Time          `json:"next_at,omitempty"` // while it waits
-	SentAt    *time.Time          `json:"sent_at,omitempty"`
-	Problem   string              `json:"problem,omitempty"`
-}
-
-func messageOf(d store.Delivery) message {
-	m := message{ID: d.ID, Receiver: d.Receiver, State: store.DeliveryWaiting, CreatedAt: d.CreatedAt, Attempts: d.Attempts, Problem: d.Problem}
-	switch {
-	case !d.SentAt.IsZero():
-		m.State, m.SentAt = store.DeliverySent, &d.SentAt
-	case !d.GivenUpAt.IsZero():
-		m.State = store.DeliveryGivenUp
-	default:
-		m.NextAt = &d.NextAt
-	}
-	return m
 }
 
 func (a *app) notifyList() *cobra.Command {
@@ -69,12 +46,12 @@ func (a *app) notifyList() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				all := []message{}
+				all := []wire.Delivery{}
 				var rows [][]string
 				for _, d := range list {
-					m := messageOf(d)
+					m := registry.DeliveryView(d)
 					all = append(all, m)
-					rows = append(rows, []string{m.ID, m.Receiver, string(m.State), when(m.CreatedAt), strconv.Itoa(m.Attempts), orDash(m.Problem)})
+					rows = append(rows, []string{m.ID, m.Receiver, m.State, when(m.CreatedAt), strconv.Itoa(m.Attempts), orDash(m.Problem)})
 				}
 				switch {
 				case a.asJSON:

@@ -21,12 +21,12 @@ import (
 func (a *app) packCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "pack", GroupID: "care",
-		Short: "Export, inspect and verify packs of fingerprints",
+		Short: "Export, pull, inspect and verify packs of fingerprints",
 		Long: `A pack is the registry compiled for scanners. An edge pack, for laptops and
 pipelines, holds strong values only; it opens with the edge key file of its
 holders, which is written once for each group of holders.`,
 	}
-	return group(c, a.packExport(), a.packInspect(), a.packVerify())
+	return group(c, a.packExport(), a.packPull(), a.packInspect(), a.packVerify())
 }
 
 func (a *app) packExport() *cobra.Command {

@@ -18,9 +18,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/spf13/cobra"
 
 	"revenant/api/control"
+	"revenant/api/rest"
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
@@ -421,8 +423,7 @@ func (v *server) answer(ctx context.Context, l net.Listener) error {
 	}
 	h := &http.Server{
 		Handler: control.New(control.Options{
-			Registry: s.reg, Actor: registry.Local("api"), Queue: v.queue, Token: v.token, Spec: v.spec, Wake: v.tender.Wake, Ready: v.ready,
-			Metrics: v.metrics.Handler(), Push: pushes, Now: v.a.now, Log: v.log,
+			Ready: v.ready, API: v.api, Metrics: v.metrics.Handler(), Push: pushes, Log: v.log,
 		}),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
@@ -442,6 +443,23 @@ func (v *server) answer(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
+// api adds the API.
+func (v *server) api(r chi.Router) {
+	s := v.shared.session
+	rest.Mount(r, rest.Options{
+		Registry: s.reg, Queue: v.queue, Owner: registry.Local("api"), Token: v.token, Spec: v.spec, Refuse: v.refuse, Wake: v.tender.Wake, Now: v.a.now, Log: v.log,
+	})
+}
+
+// refuse refuses texts of a request that hold a registered value.
+func (v *server) refuse(ctx context.Context, texts ...string) error {
+	err := v.a.refuseValues(ctx, v.shared.session, texts...)
+	if errors.Is(err, registry.ErrValueInName) {
+		err = registry.ErrValueInName // there is no shell here
+	}
+	return err
+}
+
 // spec reads what a request wants watched.
 func (v *server) spec(name string, scan []string, schedule, ref string) (registry.WatchSpec, error) {
 	if ref != "" {
@@ -457,11 +475,7 @@ func (v *server) spec(name string, scan []string, schedule, ref string) (registr
 	if spec.Kind == "dir" && !slices.ContainsFunc(scan, named) { // the sender's folder is not the server's
 		return spec, errors.New("dir: give an absolute path, of the server's machine")
 	}
-	err = v.a.refuseValues(context.Background(), v.shared.session, append([]string{name, ref}, scan...)...)
-	if errors.Is(err, registry.ErrValueInName) {
-		err = registry.ErrValueInName // there is no shell here
-	}
-	return spec, err
+	return spec, v.refuse(context.Background(), append([]string{name, ref}, scan...)...)
 }
 
 // ready reports whether the server can do its work.

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
@@ -118,7 +119,7 @@ type toldWatch struct {
 // watched asks for a watch.
 func (s *serving) watched(name string) (w toldWatch) {
 	s.t.Helper()
-	code, _, body := s.ask(http.MethodGet, "/api/v1/watch?name="+name, "")
+	code, _, body := s.ask(http.MethodGet, "/api/v1/watches/"+url.PathEscape(name), "")
 	if err := json.Unmarshal([]byte(body), &w); err != nil || code != http.StatusOK {
 		s.t.Fatalf("%s: %d %s", name, code, body)
 	}
@@ -173,7 +174,7 @@ func TestServeProcess(t *testing.T) {
 	if _, _, text := s.ask(http.MethodGet, "/metrics", ""); strings.Contains(text, `revenant_findings{verdict="stale"} 0`) {
 		t.Error("a value that was retired is not stale in the metrics")
 	}
-	for _, path := range []string{"/api/v1/status", "/api/v1/workers", "/api/v1/watches", "/api/v1/watches?limit=1", "/api/v1/coverage?version=shop/db@1"} {
+	for _, path := range []string{"/api/v1/status", "/api/v1/workers", "/api/v1/watches", "/api/v1/watches?limit=1", "/api/v1/secrets/shop%2Fdb/versions/1/coverage"} {
 		if code, kind, body := s.ask(http.MethodGet, path, ""); code != http.StatusOK || kind != "application/json" {
 			t.Errorf("%s: %d %s %s", path, code, kind, body)
 		}
@@ -202,7 +203,7 @@ func (s *serving) probes() {
 		}
 	}
 	for name, with := range map[string]string{"none": "", "wrong": "Bearer " + strings.Repeat("x", 53), "another scheme": "Basic " + s.token} {
-		for _, r := range [][2]string{{"GET", "/api/v1/status"}, {"GET", "/api/v1/watches"}, {"POST", "/api/v1/watches"}, {"DELETE", "/api/v1/watch?name=notes"}} {
+		for _, r := range [][2]string{{"GET", "/api/v1/status"}, {"GET", "/api/v1/watches"}, {"POST", "/api/v1/watches"}, {"DELETE", "/api/v1/watches/notes"}} {
 			code, kind, body := s.ask(r[0], r[1], "{}", with)
 			if code != http.StatusUnauthorized || kind != "application/problem+json" || !strings.Contains(body, `"status":401`) {
 				s.t.Errorf("token %s: %s %s: %d %s %s", name, r[0], r[1], code, kind, body)
@@ -233,7 +234,7 @@ func (s *serving) steered(b *box, loud, password string) {
 	expect(422, "POST", all, watch("near", "1h", "", "dir", "here"))
 	expect(422, "POST", all, watch("inline", "1h", "", "git", "https://me:"+password+"@127.0.0.1:9/x.git"))
 	expect(422, "POST", all, watch("plain", "1h", password, "git", "https://127.0.0.1:9/x.git"))
-	expect(400, "POST", all, `{"name":"x","nothing":"reads this"}`)
+	expect(422, "POST", all, `{"name":"x","nothing":"reads this"}`)
 	expect(201, "POST", all, watch("loud", "", "env:LOUD_LOGIN", "image", strings.TrimPrefix(loud, "http://")+"/shop:1", "--wait", "0"))
 	expect(201, "POST", all, watch("louder", "", "", "git", loud+"/shop.git"))
 	for _, name := range []string{"loud", "louder"} {
@@ -243,24 +244,24 @@ func (s *serving) steered(b *box, loud, password string) {
 		}
 	}
 	s.until("a watch of the API is scanned", func() bool { return s.watched("more").Outcome == "complete" })
-	expect(200, "POST", "/api/v1/watch/pause?name=more", "")
+	expect(200, "POST", "/api/v1/watches/more/pause", "")
 	before := s.watched("more")
-	expect(200, "POST", "/api/v1/watch/resume?name=more", "")
+	expect(200, "POST", "/api/v1/watches/more/resume", "")
 	if after := s.watched("more"); !before.Paused || after.Paused {
 		s.t.Errorf("paused %v, resumed %v", before, after)
 	}
 	for began := time.Now(); ; { // one right after another: none waits for what is put away late
-		expect(202, "POST", "/api/v1/watch/scan?name=more", "")
+		expect(202, "POST", "/api/v1/watches/more/scan", "")
 		s.until("a watch is scanned when it is asked for", func() bool { return s.watched("more").Finished.After(before.Finished) })
 		if before = s.watched("more"); time.Since(began) > time.Second {
 			break
 		}
 	}
-	expect(200, "DELETE", "/api/v1/watch?name=more", "")
-	for method, path := range map[string]string{"GET": "/api/v1/watch?name=more", "DELETE": "/api/v1/watch?name=more", "POST": "/api/v1/watch/scan?name=more", "PUT": "/nothing"} {
+	expect(200, "DELETE", "/api/v1/watches/more", "")
+	for method, path := range map[string]string{"GET": "/api/v1/watches/more", "DELETE": "/api/v1/watches/more", "POST": "/api/v1/watches/more/scan", "PUT": "/nothing"} {
 		expect(404, method, path, "")
 	}
-	expect(404, "GET", "/api/v1/coverage?version=none@1", "")
-	expect(422, "GET", "/api/v1/coverage?version=%21", "")
+	expect(404, "GET", "/api/v1/secrets/none/versions/1/coverage", "")
+	expect(422, "GET", "/api/v1/secrets/none/versions/x/coverage", "")
 	expect(405, "PUT", all, "")
 }

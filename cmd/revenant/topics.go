@@ -41,6 +41,8 @@ with it 'init' encrypts the ring, and everything that
 opens the ring needs it`},
 		{"REVENANT_PACK_KEY", `edge keys that open a pack: the name of their file or,
 as in a pipeline's masked variable, their text`},
+		{"REVENANT_SERVER", `the server that 'pack pull' asks; --server goes before it`},
+		{"REVENANT_TOKEN", `the token that is shown to it; --token goes before it`},
 		{"GITLEAKS_CONFIG", `gitleaks configuration; --config goes before it`},
 		{"GITLEAKS_CONFIG_TOML", `the configuration itself, where no file is named`},
 		{"REVENANT_GITHUB_TOKEN", `GitHub's token for 'logs': read-only, Actions: read`},

@@ -5,21 +5,13 @@ import (
 	"fmt"
 	"slices"
 
+	"revenant/api/wire"
 	"revenant/fingerprints"
 	"revenant/fingerprints/store"
 )
 
 // Acknowledged is what Ack did.
-type Acknowledged struct {
-	Secret   string             `json:"secret"`
-	Version  int                `json:"version"`
-	State    fingerprints.State `json:"state"`
-	Consumer string             `json:"consumer"`
-	// NewConsumer: it was not among the secret's consumers and now is.
-	NewConsumer bool     `json:"new_consumer,omitempty"`
-	Unchanged   bool     `json:"unchanged,omitempty"`
-	Missing     []string `json:"missing,omitempty"` // consumers that did not report this version yet
-}
+type Acknowledged = wire.Acknowledged
 
 // Ack records that a consumer uses a version. A consumer that was not known
 // becomes one of the secret's. Of an abandoned version there is nothing to use.

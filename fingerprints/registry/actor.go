@@ -1,9 +1,13 @@
 package registry
 
-import "slices"
+import (
+	"slices"
+
+	"revenant/api/wire"
+)
 
 // Scope is one thing an actor may do.
-type Scope string
+type Scope = wire.Scope
 
 // The scopes.
 const (

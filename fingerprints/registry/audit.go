@@ -9,21 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"revenant/api/wire"
 	"revenant/fingerprints"
 	"revenant/fingerprints/audit"
 	"revenant/fingerprints/store"
 )
 
 // AuditEntry is one record of the audit log in clear.
-type AuditEntry struct {
-	Sequence uint64            `json:"sequence"`
-	At       time.Time         `json:"at"`
-	Actor    string            `json:"actor"`
-	Action   string            `json:"action"`
-	Subject  string            `json:"subject,omitempty"` // a secret, version, finding or source
-	Revision uint64            `json:"revision"`
-	Details  map[string]string `json:"details,omitempty"`
-}
+type AuditEntry = wire.AuditEntry
 
 // auditContent is what of an entry is the record's content.
 type auditContent struct {
@@ -94,22 +87,14 @@ func (r *Registry) History(ctx context.Context, a Actor, name string) ([]AuditEn
 }
 
 // AuditHead is the newest record, as shown in logs, metrics and backups.
-type AuditHead struct {
-	Sequence uint64 `json:"sequence"`
-	MAC      string `json:"mac"`
-}
+type AuditHead = wire.AuditHead
 
 func headOf(r store.AuditRecord) AuditHead {
 	return AuditHead{Sequence: r.Sequence, MAC: hex.EncodeToString(r.MAC)}
 }
 
 // AuditReport is what VerifyAudit found.
-type AuditReport struct {
-	Head        AuditHead `json:"head"`
-	Records     uint64    `json:"records"`
-	Checkpoints int       `json:"checkpoints"` // stored ones, all verified
-	Against     bool      `json:"against"`     // a given checkpoint was verified too
-}
+type AuditReport = wire.AuditReport
 
 // VerifyAudit checks the whole chain and every stored checkpoint; against may
 // be a checkpoint kept elsewhere, or nil. ErrAuditBroken says where.

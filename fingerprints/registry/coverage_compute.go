@@ -98,7 +98,7 @@ func (v *view) sourceCoverage(ctx context.Context, src store.Source, need uint64
 		}
 		s := scans[whole]
 		out.State = CoverageComplete
-		out.describe(s)
+		describe(&out, s)
 		return out, v.addSkips(ctx, &out, s)
 	}
 	if len(scans) > 0 && !slices.ContainsFunc(scans, func(s store.Scan) bool { return s.Extent != store.ExtentStream }) {
@@ -140,7 +140,7 @@ func (v *view) failed(ctx context.Context, scans []store.Scan, need uint64) (int
 // partly describes a source that a scan did not search wholly.
 func (v *view) partly(ctx context.Context, out SourceCoverage, s store.Scan) (SourceCoverage, error) {
 	out.State = CoveragePartial
-	out.describe(s)
+	describe(&out, s)
 	out.Reason = partialReason(s)
 	return out, v.addSkips(ctx, &out, s)
 }
@@ -149,7 +149,7 @@ func (v *view) partly(ctx context.Context, out SourceCoverage, s store.Scan) (So
 // have been read to its end by a scan that held the field.
 func (v *view) streamCoverage(ctx context.Context, scans []store.Scan, need uint64, out SourceCoverage) (SourceCoverage, error) {
 	out.State = CoverageComplete
-	out.describe(scans[0])
+	describe(&out, scans[0])
 	for _, s := range scans {
 		switch {
 		case !s.Complete || s.FinishedAt.IsZero():
@@ -177,7 +177,8 @@ func (v *view) skips(ctx context.Context, s store.Scan) ([]fingerprints.Skip, er
 	return v.tx.Skips(ctx, s.ID, 0)
 }
 
-func (c *SourceCoverage) describe(s store.Scan) {
+// describe says of a source which scan counts.
+func describe(c *SourceCoverage, s store.Scan) {
 	c.Since, c.Through, c.Items, c.Bytes = optionalTime(s.StartedAt), s.Through, s.Items, s.Bytes
 	c.PackRevision = s.PackRevision
 }
@@ -205,7 +206,7 @@ func (v *view) addSkips(ctx context.Context, c *SourceCoverage, s store.Scan) er
 	if len(skips) > 0 && c.State == CoverageComplete {
 		c.State, c.Reason = CoverageSkipped, counted(len(skips), "place was skipped", "places were skipped")
 	}
-	c.all = skips
+	c.All = skips
 	counts := map[fingerprints.SkipReason]int{}
 	for i, k := range skips {
 		counts[k.Reason]++

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"revenant/api/wire"
+
 	"github.com/bmatcuk/doublestar/v4"
 
 	"revenant/fingerprints"
@@ -28,30 +30,10 @@ type DecisionRequest struct {
 }
 
 // DecisionView is a decision as people see it.
-type DecisionView struct {
-	ID     int64               `json:"id"`
-	Value  bool                `json:"value,omitempty"` // about one value everywhere
-	Rule   string              `json:"rule,omitempty"`
-	Source string              `json:"source"`
-	Path   string              `json:"path"`
-	Status fingerprints.Status `json:"status"`
-	Until  *time.Time          `json:"until,omitempty"`
-	Over   bool                `json:"over,omitempty"` // its date has passed
-	Reason string              `json:"reason"`
-	Owner  string              `json:"owner,omitempty"`
-	Actor  string              `json:"actor"`
-	At     time.Time           `json:"at"`
-	// Findings is how many have their status by it now; 0 in a list says that it
-	// is not used. Present are those of them with a copy that is still there.
-	Findings int `json:"findings"`
-	Present  int `json:"present"`
-}
+type DecisionView = wire.DecisionView
 
 // DecisionResult is what Decide or Revoke did.
-type DecisionResult struct {
-	Decision  DecisionView `json:"decision"`
-	Unchanged bool         `json:"unchanged,omitempty"`
-}
+type DecisionResult = wire.DecisionResult
 
 // Decide makes a decision. It takes effect on known findings at once.
 func (r *Registry) Decide(ctx context.Context, a Actor, q DecisionRequest) (DecisionResult, error) {
@@ -108,11 +90,11 @@ func (r *Registry) checkDecision(q DecisionRequest) error {
 	}
 	switch {
 	case q.Status != fingerprints.StatusAccepted && q.Status != fingerprints.StatusFalsePositive:
-		return fmt.Errorf("status: %w: it is %s or %s", ErrInput, fingerprints.StatusAccepted, fingerprints.StatusFalsePositive)
+		return badInput("status", "it is %s or %s", fingerprints.StatusAccepted, fingerprints.StatusFalsePositive)
 	case !q.Until.IsZero() && !q.Until.After(r.time()):
-		return fmt.Errorf("until: %w: the date has passed", ErrInput)
+		return badInput("until", "the date has passed")
 	case q.Until.IsZero() && q.Status == fingerprints.StatusAccepted:
-		return fmt.Errorf("until: %w: give a date in the future; nothing is accepted for ever", ErrInput)
+		return badInput("until", "give a date in the future; nothing is accepted for ever")
 	}
 	if err := q.checkScope(); err != nil {
 		return err
@@ -128,13 +110,13 @@ func (q DecisionRequest) checkScope() error {
 	byRule := q.Finding == ""
 	switch {
 	case !byRule && (q.Rule != "" || q.Source != "" || q.Path != ""):
-		return fmt.Errorf("decision: %w: it is about a finding's value at every place, or about a rule at some; not both", ErrInput)
+		return badInput("decision", "it is about a finding's value at every place, or about a rule at some; not both")
 	case byRule && (q.Rule == "" || q.Path == ""):
-		return fmt.Errorf("decision: %w: name a rule, or * for all, and a glob of paths", ErrInput)
+		return badInput("decision", "name a rule, or * for all, and a glob of paths")
 	case !doublestar.ValidatePattern(orAll(q.Source)) || len(q.Source) > 1000:
-		return fmt.Errorf("source: %w: not a glob; * stays inside a path segment, ** does not", ErrInput)
+		return badInput("source", "not a glob; * stays inside a path segment, ** does not")
 	case !doublestar.ValidatePattern(orAll(q.Path)) || len(q.Path) > 1000:
-		return fmt.Errorf("path: %w: not a glob; * stays inside a path segment, ** does not", ErrInput)
+		return badInput("path", "not a glob; * stays inside a path segment, ** does not")
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func TestDecideValue(t *testing.T) {
 	}
 	shown, err := k.reg.Finding(k.ctx, me(), id)
 	if err != nil || shown.Decision != d.ID || shown.DecidedBy != "payments" || shown.Reason != "a test" || shown.Until == nil {
-		t.Errorf("shown: %+v, %v", shown.Finding, err)
+		t.Errorf("shown: %+v, %v", shown.FindingView, err)
 	}
 	// What is said of one finding stays with it, and does not take the decision up.
 	if _, err := k.reg.Assign(k.ctx, me(), id, "team-x"); err != nil {

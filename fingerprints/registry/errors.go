@@ -45,6 +45,9 @@ var (
 	ErrNotAllowable    = errors.New("no version of this secret may have an allowed home: all are retired, abandoned or compromised")
 	ErrBadProof        = errors.New("the document is not a proof of this installation, or it was changed")
 	ErrAuditBroken     = errors.New("the audit chain does not verify")
+	ErrBadToken        = errors.New("the token is not valid")
+	ErrTokenExists     = errors.New("a token of this name is there: revoke it first, or choose another name")
+	ErrUnknownToken    = errors.New("no such token: `revenant token list` shows them")
 	ErrScanOver        = errors.New("the scan was finished already")
 )
 

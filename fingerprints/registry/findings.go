@@ -7,87 +7,26 @@ import (
 	"strings"
 	"time"
 
+	"revenant/api/wire"
 	"revenant/fingerprints"
 	"revenant/fingerprints/store"
 )
 
 // Finding is a finding as people see it; status and due date are computed for
 // the registry's now.
-type Finding struct {
-	ID        fingerprints.FindingID `json:"id"`
-	Verdict   fingerprints.Verdict   `json:"verdict"`
-	Severity  fingerprints.Severity  `json:"severity"`
-	Status    fingerprints.Status    `json:"status"`
-	Source    string                 `json:"source"`
-	Path      string                 `json:"path"`
-	Presence  fingerprints.Presence  `json:"presence"`
-	Owner     string                 `json:"owner,omitempty"`
-	Reason    string                 `json:"reason,omitempty"`
-	Until     *time.Time             `json:"until,omitempty"`
-	Due       *time.Time             `json:"due,omitempty"`
-	FirstSeen time.Time              `json:"first_seen"`
-	LastSeen  time.Time              `json:"last_seen"`
-	GoneAt    *time.Time             `json:"gone_at,omitempty"`
-	Rules     []string               `json:"rules,omitempty"`
-	Forms     []fingerprints.Form    `json:"forms,omitempty"`
-	Matches   []FindingMatch         `json:"matches,omitempty"`
-	Places    int                    `json:"places"`
-	// TooCommon: a weak value in so many sources that it alerts no more.
-	TooCommon bool                     `json:"too_common,omitempty"`
-	Aliases   []fingerprints.FindingID `json:"aliases,omitempty"`
-	// Decision is the number of the decision that status, reason and until are
-	// by; 0: they are the finding's own.
-	Decision  int64  `json:"decision,omitempty"`
-	DecidedBy string `json:"decided_by,omitempty"` // who answers for it
-}
+type Finding = wire.FindingView
 
 // FindingMatch ties a finding to a version; the worst comes first.
-type FindingMatch struct {
-	Secret      string               `json:"secret"`
-	Version     int                  `json:"version"`
-	Field       string               `json:"field"`
-	State       fingerprints.State   `json:"state"`
-	Class       fingerprints.Class   `json:"class"`
-	Owner       string               `json:"owner,omitempty"`
-	IssuedTo    string               `json:"issued_to,omitempty"`
-	Compromised bool                 `json:"compromised,omitempty"`
-	Verdict     fingerprints.Verdict `json:"verdict"`
-}
+type FindingMatch = wire.FindingMatch
 
 // FindingDetail is a finding with its places and its history.
-type FindingDetail struct {
-	Finding
-	Sightings []SightingView `json:"sightings"`
-	History   []HistoryView  `json:"history"`
-}
+type FindingDetail = wire.FindingDetail
 
 // HistoryView is one change of a finding.
-type HistoryView struct {
-	At     time.Time `json:"at"`
-	Actor  string    `json:"actor,omitempty"`
-	What   string    `json:"what"`
-	Detail string    `json:"detail,omitempty"`
-}
+type HistoryView = wire.HistoryView
 
 // SightingView is one place of a finding.
-type SightingView struct {
-	Locator   string                `json:"locator,omitempty"`
-	Line      int                   `json:"line,omitempty"`
-	Column    int                   `json:"column,omitempty"`
-	EndLine   int                   `json:"end_line,omitempty"`
-	EndColumn int                   `json:"end_column,omitempty"`
-	Start     int64                 `json:"start"`
-	End       int64                 `json:"end"`
-	Form      fingerprints.Form     `json:"form"`
-	Rule      string                `json:"rule,omitempty"`
-	Within    bool                  `json:"within,omitempty"`
-	Presence  fingerprints.Presence `json:"presence"`
-	Context   string                `json:"context,omitempty"`
-	URL       string                `json:"url,omitempty"`
-	At        *time.Time            `json:"at,omitempty"`
-	FirstSeen time.Time             `json:"first_seen"`
-	LastSeen  time.Time             `json:"last_seen"`
-}
+type SightingView = wire.SightingView
 
 // Findings lists findings in order of id.
 func (r *Registry) Findings(ctx context.Context, a Actor, f store.FindingFilter) ([]Finding, error) {
@@ -290,7 +229,7 @@ func (o ownerCache) detail(ctx context.Context, tx store.Tx, f store.FindingView
 	if err != nil {
 		return FindingDetail{}, err
 	}
-	out := FindingDetail{Finding: shown, Sightings: sightingViews(list)}
+	out := FindingDetail{FindingView: shown, Sightings: sightingViews(list)}
 	history, err := tx.History(ctx, f.ID)
 	for _, h := range history {
 		out.History = append(out.History, HistoryView(h))
@@ -318,7 +257,7 @@ func (o ownerCache) briefly(ctx context.Context, tx store.Tx, list []store.Findi
 		if err != nil {
 			return nil, err
 		}
-		out[i] = FindingDetail{Finding: shown, Sightings: sightingViews(first[f.ID])}
+		out[i] = FindingDetail{FindingView: shown, Sightings: sightingViews(first[f.ID])}
 	}
 	return out, nil
 }

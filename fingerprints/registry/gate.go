@@ -128,6 +128,12 @@ func (r *Registry) refuse(ctx context.Context, a Actor, need Scope, what string)
 	return denied
 }
 
+// Refuse records an attempt at something that the actor has not the scope for, of
+// who asked before anything was read, and returns ErrForbidden.
+func (r *Registry) Refuse(ctx context.Context, a Actor, need Scope, what string) error {
+	return r.refuse(ctx, a, need, what)
+}
+
 // view is the gate for reading.
 func (r *Registry) view(ctx context.Context, a Actor, need Scope, fn func(*view) error) error {
 	if !a.May(need) {

@@ -128,6 +128,14 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 		"RetryDelivery": func(k *kit, a registry.Actor) error {
 			return k.reg.RetryDelivery(k.ctx, a, undelivered, time.Hour)
 		},
+		"AddToken": func(k *kit, a registry.Actor) error {
+			_, _, err := k.reg.AddToken(k.ctx, a, registry.TokenRequest{Name: "new", Scopes: []registry.Scope{registry.ScopeAdmin}})
+			return err
+		},
+		"RevokeToken": func(k *kit, a registry.Actor) error {
+			_, err := k.reg.RevokeToken(k.ctx, a, k.token)
+			return err
+		},
 		"Checkpoint": func(k *kit, a registry.Actor) error { _, err := k.reg.Checkpoint(k.ctx, a); return err },
 		"Rekey": func(k *kit, a registry.Actor) error {
 			if err := k.ring.Rotate(k.rand, k.now, keys.RotateRoutine); err != nil {
@@ -143,9 +151,9 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 // themselves (Init, Check).
 func notMutations() []string {
 	return []string{
-		"AuditLog", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndWatch", "Export", "FeedEnd",
+		"AuditLog", "Authenticate", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndWatch", "Export", "FeedEnd",
 		"FieldLabels", "Finding", "Findings", "FindingsByID", "FindingsWithPlaces", "History", "Homes",
-		"Init", "List", "Meta", "PackKey", "Positions", "Redacted", "ReleaseWatch", "Reschedule", "SeeWorker", "SetMembers", "Show", "Source", "Sources", "Standings", "Status", "TakeDue", "Verdicts", "VerifyAudit",
+		"Init", "List", "Meta", "PackKey", "Positions", "Redacted", "Refuse", "ReleaseWatch", "Reschedule", "SeeWorker", "SetMembers", "Show", "Source", "Sources", "Standings", "Status", "TakeDue", "Tokens", "Verdicts", "VerifyAudit",
 		"VerifyProof", "WantScan", "WantSource", "Watch", "Watches", "Workers",
 	}
 }
@@ -169,6 +177,11 @@ func fixtures(t *testing.T) *kit {
 	if _, err := k.reg.AddWatch(k.ctx, me(), registry.WatchSpec{Name: watched, Kind: "git", Location: "https://host/x"}, k.now); err != nil {
 		t.Fatal(err)
 	}
+	token, _, err := k.reg.AddToken(k.ctx, me(), registry.TokenRequest{Name: "old", Scopes: []registry.Scope{registry.ScopeRead}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.token = token.ID
 	err = k.store.Update(k.ctx, func(tx store.Tx) error {
 		if err := tx.AddDelivery(k.ctx, store.Delivery{ID: undelivered, Receiver: "r", CreatedAt: k.now, NextAt: k.now, Deadline: k.now}, nil); err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"revenant/api/wire"
+
 	"github.com/bmatcuk/doublestar/v4"
 
 	"revenant/fingerprints"
@@ -25,12 +27,7 @@ type AllowRequest struct {
 }
 
 // AllowResult is what Allow or Unallow did.
-type AllowResult struct {
-	Home      AllowView       `json:"home"`
-	Unchanged bool            `json:"unchanged,omitempty"`
-	Findings  int             `json:"findings"` // known findings that the home covers
-	Verdicts  []VerdictChange `json:"verdicts"`
-}
+type AllowResult = wire.AllowResult
 
 // Allow adds a home. It takes effect on known findings at once.
 func (r *Registry) Allow(ctx context.Context, a Actor, q AllowRequest) (AllowResult, error) {

@@ -31,6 +31,7 @@ type kit struct {
 	fixture fingerprints.FindingID
 	value   string
 	home    int64
+	token   string // its id
 }
 
 func seeded(t testing.TB) *rand.ChaCha8 {

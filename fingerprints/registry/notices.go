@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"revenant/api/wire"
 	"revenant/fingerprints/store"
 )
 
@@ -30,4 +31,20 @@ func (r *Registry) RetryDelivery(ctx context.Context, a Actor, id string, within
 		c.note("notification.retry", id, nil)
 		return err
 	})
+}
+
+// DeliveryView is a message as people and programs see it.
+func DeliveryView(d store.Delivery) wire.Delivery {
+	out := wire.Delivery{
+		ID: d.ID, Receiver: d.Receiver, State: string(store.DeliveryWaiting), CreatedAt: d.CreatedAt, Attempts: d.Attempts, Problem: d.Problem,
+	}
+	switch {
+	case !d.SentAt.IsZero():
+		out.State, out.SentAt = string(store.DeliverySent), &d.SentAt
+	case !d.GivenUpAt.IsZero():
+		out.State = string(store.DeliveryGivenUp)
+	default:
+		out.NextAt = &d.NextAt
+	}
+	return out
 }

@@ -1,9 +1,7 @@
 package registry
 
 import (
-	"time"
-
-	"revenant/fingerprints"
+	"revenant/api/wire"
 )
 
 // ProveOptions qualifies Prove.
@@ -17,56 +15,17 @@ type ProveOptions struct {
 }
 
 // ProofOutcome is what a proof says.
-type ProofOutcome string
+type ProofOutcome = wire.ProofOutcome
 
-// The outcomes, with the exit codes of `revenant prove`.
+// The outcomes.
 const (
-	Proven           ProofOutcome = "proven"            // 0
-	LiveCopy         ProofOutcome = "live-copy"         // 1
-	CoverageNotReady ProofOutcome = "coverage-not-done" // 3
+	Proven           = wire.Proven
+	LiveCopy         = wire.LiveCopy
+	CoverageNotReady = wire.CoverageNotReady
 )
 
-// ExitCode is the exit code of an outcome.
-func (o ProofOutcome) ExitCode() int {
-	switch o {
-	case Proven:
-		return 0
-	case LiveCopy:
-		return 1
-	case CoverageNotReady:
-		return 3
-	}
-	return 3
-}
-
 // Proof is what a proof document says.
-type Proof struct {
-	Format         string             `json:"format"` // "revenant.proof/v1"
-	Installation   string             `json:"installation"`
-	Ring           string             `json:"ring"`
-	Secret         string             `json:"secret"`
-	Version        int                `json:"version"`
-	State          fingerprints.State `json:"state"`
-	Compromised    bool               `json:"compromised,omitempty"`
-	At             time.Time          `json:"at"`
-	Revision       uint64             `json:"revision"`
-	PackRevision   uint64             `json:"pack_revision"`
-	FieldRevision  uint64             `json:"field_revision"`
-	Outcome        ProofOutcome       `json:"outcome"`
-	Reasons        []string           `json:"reasons,omitempty"`
-	IncludeHistory bool               `json:"include_history,omitempty"`
-	AcceptSkip     []string           `json:"accept_skip,omitempty"`
-	Copies         []ProofCopy        `json:"copies,omitempty"`
-	Unsearchable   []FieldResult      `json:"unsearchable,omitempty"`
-	Sources        []SourceCoverage   `json:"sources"`
-	AuditHead      uint64             `json:"audit_head"`
-}
+type Proof = wire.Proof
 
 // ProofCopy is a copy that is still there.
-type ProofCopy struct {
-	Finding  fingerprints.FindingID `json:"finding"`
-	Source   string                 `json:"source"`
-	Path     string                 `json:"path"`
-	Presence fingerprints.Presence  `json:"presence"`
-	Counts   bool                   `json:"counts"` // false: history, listed only
-}
+type ProofCopy = wire.ProofCopy

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"revenant/api/wire"
+
 	"github.com/bmatcuk/doublestar/v4"
 
 	"revenant/fingerprints"
@@ -26,10 +28,7 @@ const proofFormat = "revenant.proof/v1"
 // The signature is Ed25519 (sign-proof of the epoch) over "revenant.proof/v1",
 // a zero byte and PROOF as encoding/json writes the Proof type without white
 // space, so that a document may be indented and still verify.
-type SignedProof struct {
-	Proof    Proof
-	Document []byte
-}
+type SignedProof = wire.SignedProof
 
 type proofDocument struct {
 	Proof     Proof  `json:"proof"`
@@ -121,13 +120,13 @@ func (v *view) proof(ctx context.Context, ref fingerprints.VersionRef, o ProveOp
 		}
 		p.Copies = append(p.Copies, k)
 	}
-	p.conclude(counting, cov, o)
+	conclude(&p, counting, cov, o)
 	return p, nil
 }
 
 // conclude sets outcome and reasons. A live copy weighs more than what is not
 // known.
-func (p *Proof) conclude(copies int, cov Coverage, o ProveOptions) {
+func conclude(p *Proof, copies int, cov Coverage, o ProveOptions) {
 	var open []string
 	if len(cov.Sources) == 0 {
 		open = append(open, "no source was scanned")
@@ -139,7 +138,7 @@ func (p *Proof) conclude(copies int, cov Coverage, o ProveOptions) {
 		switch s.State {
 		case CoverageComplete:
 		case CoverageSkipped:
-			if n := notAccepted(s.all, o.AcceptSkip); n > 0 {
+			if n := notAccepted(s.All, o.AcceptSkip); n > 0 {
 				open = append(open, s.Source+": "+counted(n, "skipped place is not accepted", "skipped places are not accepted"))
 			}
 		case CoveragePartial, CoveragePending:

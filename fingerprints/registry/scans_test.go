@@ -278,7 +278,7 @@ func TestSources(t *testing.T) {
 	want := k.seen("dir:/opt", "a.env", value).FindingID
 	f, err := k.reg.Finding(k.ctx, me(), string(want))
 	if err != nil || f.Status != fingerprints.StatusAccepted {
-		t.Errorf("the moved finding: %+v, %v", f.Finding, err)
+		t.Errorf("the moved finding: %+v, %v", f.FindingView, err)
 	}
 	k.scan(src)
 	if _, err := k.reg.MoveSource(k.ctx, me(), src, "dir:/opt"); !errors.Is(err, registry.ErrInput) {
@@ -454,7 +454,7 @@ func TestGenericFindingIsMerged(t *testing.T) {
 	k.scan(src, exact, elsewhere, after)
 	f, err := k.reg.Finding(k.ctx, me(), string(wide.FindingID))
 	if err != nil || f.ID != exact.FindingID || f.Verdict != fingerprints.VerdictLeaked {
-		t.Fatalf("%+v, %v", f.Finding, err)
+		t.Fatalf("%+v, %v", f.FindingView, err)
 	}
 	if diff := cmp.Diff([]fingerprints.FindingID{wide.FindingID}, f.Aliases); diff != "" {
 		t.Error(diff)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"revenant/api/wire"
 	"revenant/fingerprints"
 	"revenant/fingerprints/keys"
 	"revenant/fingerprints/registration"
@@ -41,14 +42,7 @@ type AddRequest struct {
 }
 
 // FieldResult says what became of one field.
-type FieldResult struct {
-	Name     string                `json:"name"`
-	Strength fingerprints.Strength `json:"strength"`
-	// Unsearchable is why the field cannot be searched for; empty: it can.
-	Unsearchable string `json:"unsearchable,omitempty"`
-	// Weak: the value can be guessed; a policy violation.
-	Weak bool `json:"weak,omitempty"`
-}
+type FieldResult = wire.FieldResult
 
 // Registered is what registering one version did.
 type Registered struct {

@@ -74,7 +74,7 @@ func TestStandIns(t *testing.T) {
 	}
 	shown, err := k.reg.Finding(k.ctx, me(), old)
 	if err != nil || shown.Path != "a.env" || shown.Reason != "known" {
-		t.Errorf("by its old id: %+v, %v", shown.Finding, err)
+		t.Errorf("by its old id: %+v, %v", shown.FindingView, err)
 	}
 	// A scan that is interrupted again records under the same finding.
 	again := k.begin(repo, "")

@@ -5,35 +5,18 @@ import (
 	"fmt"
 	"time"
 
+	"revenant/api/wire"
 	"revenant/fingerprints"
 )
 
 // VerdictChange counts findings whose verdict changed.
-type VerdictChange struct {
-	From  fingerprints.Verdict `json:"from"`
-	To    fingerprints.Verdict `json:"to"`
-	Count int                  `json:"count"`
-}
+type VerdictChange = wire.VerdictChange
 
 // Transition is one version's step from one state to another.
-type Transition struct {
-	Secret      string             `json:"secret"`
-	Version     int                `json:"version"`
-	From        fingerprints.State `json:"from"`
-	To          fingerprints.State `json:"to"`
-	Compromised bool               `json:"compromised,omitempty"`
-	WindowEnds  *time.Time         `json:"window_ends,omitempty"`
-}
+type Transition = wire.Transition
 
 // Changed is what a command on a version did.
-type Changed struct {
-	Transition
-	// Unchanged: the version was like that already; nothing was written.
-	Unchanged bool `json:"unchanged,omitempty"`
-	// Also are other versions that moved with it (activate supersedes).
-	Also     []Transition    `json:"also,omitempty"`
-	Verdicts []VerdictChange `json:"verdicts"`
-}
+type Changed = wire.Changed
 
 // SupersedeOptions sets the dual-credential window; zero: no deadline.
 type SupersedeOptions struct{ Window time.Duration }

@@ -4,25 +4,14 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
+	"revenant/api/wire"
 	"revenant/fingerprints"
 	"revenant/fingerprints/store"
 )
 
 // SecretSummary is a line of a list.
-type SecretSummary struct {
-	Name      string                     `json:"name"`
-	Class     fingerprints.Class         `json:"class"`
-	Owner     string                     `json:"owner,omitempty"`
-	Consumers []string                   `json:"consumers,omitempty"`
-	Versions  int                        `json:"versions"`
-	States    map[fingerprints.State]int `json:"states"`
-	Active    []int                      `json:"active,omitempty"`
-	// Compromised counts versions with the flag.
-	Compromised int       `json:"compromised,omitempty"`
-	CreatedAt   time.Time `json:"created_at"`
-}
+type SecretSummary = wire.SecretSummary
 
 // ListFilter selects secrets; zero fields select everything.
 type ListFilter struct {
@@ -35,54 +24,16 @@ type ListFilter struct {
 }
 
 // SecretView is all that is known of a secret.
-type SecretView struct {
-	Name        string             `json:"name"`
-	Class       fingerprints.Class `json:"class"`
-	Owner       string             `json:"owner,omitempty"`
-	Consumers   []string           `json:"consumers,omitempty"`
-	MultiActive bool               `json:"multi_active,omitempty"`
-	CreatedAt   time.Time          `json:"created_at"`
-	Versions    []VersionView      `json:"versions"`
-	Allowed     []AllowView        `json:"allowed,omitempty"`
-}
+type SecretView = wire.SecretView
 
 // VersionView is all that is known of a version.
-type VersionView struct {
-	Version       int                          `json:"version"`
-	State         fingerprints.State           `json:"state"`
-	IssuedTo      string                       `json:"issued_to,omitempty"`
-	WindowEnds    *time.Time                   `json:"window_ends,omitempty"`
-	CompromisedAt *time.Time                   `json:"compromised_at,omitempty"`
-	CreatedAt     time.Time                    `json:"created_at"`
-	ActivatedAt   *time.Time                   `json:"activated_at,omitempty"`
-	SupersededAt  *time.Time                   `json:"superseded_at,omitempty"`
-	RetiredAt     *time.Time                   `json:"retired_at,omitempty"`
-	AbandonedAt   *time.Time                   `json:"abandoned_at,omitempty"`
-	Fields        []FieldResult                `json:"fields"`
-	Acks          []AckView                    `json:"acks,omitempty"`
-	Missing       []string                     `json:"missing_acks,omitempty"` // consumers that did not report this version
-	Findings      map[fingerprints.Verdict]int `json:"findings,omitempty"`
-}
+type VersionView = wire.VersionView
 
 // AckView is a consumer's word that it uses a version.
-type AckView struct {
-	Consumer string    `json:"consumer"`
-	At       time.Time `json:"at"`
-	Actor    string    `json:"actor"`
-}
+type AckView = wire.AckView
 
 // AllowView is a legitimate home of a secret.
-type AllowView struct {
-	ID     int64      `json:"id"`
-	Secret string     `json:"secret"`
-	Source string     `json:"source"`
-	Path   string     `json:"path"`
-	Until  *time.Time `json:"until,omitempty"`
-	Over   bool       `json:"over,omitempty"` // its date has passed
-	Reason string     `json:"reason"`
-	Actor  string     `json:"actor"`
-	At     time.Time  `json:"at"`
-}
+type AllowView = wire.AllowView
 
 // List lists secrets in order of name.
 func (r *Registry) List(ctx context.Context, a Actor, f ListFilter) ([]SecretSummary, error) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"revenant/api/wire"
 	"revenant/fingerprints"
 	"revenant/fingerprints/store"
 )
@@ -533,4 +534,13 @@ func MemberName(group, member string) string {
 		return '-'
 	}, member)
 	return group + "/" + name
+}
+
+// WatchView is a watch as people and programs see it.
+func WatchView(w store.Watch) wire.Watch {
+	return wire.Watch{
+		Name: w.Name, Kind: w.Kind, Location: w.Location, Options: w.Options, Schedule: w.Schedule, Credential: w.Credential, Group: w.Parent,
+		Paused: w.Paused, Source: w.SourceID, Outcome: w.Outcome, Problem: w.Problem, Failures: w.Failures, AddedAt: w.AddedAt, QueuedAt: w.QueuedAt,
+		StartedAt: w.StartedAt, FinishedAt: w.FinishedAt, NextRun: w.NextRun, FieldRevision: w.FieldRevision,
+	}
 }

@@ -59,6 +59,7 @@ type Tx interface {
 	WatchTx
 	ChangeTx
 	OutboxTx
+	TokenTx
 }
 
 // Meta is what a store knows of itself.

@@ -81,7 +81,7 @@ func (s *scanning) read(ctx context.Context, reg Registry, a registry.Actor, f s
 		var list []registry.Finding
 		list, err = reg.Findings(ctx, a, f)
 		for _, one := range list {
-			details = append(details, registry.FindingDetail{Finding: one})
+			details = append(details, registry.FindingDetail{FindingView: one})
 		}
 	}
 	for _, d := range details {

@@ -191,7 +191,7 @@ func (c *checker) count(m *matches) (int, error) {
 const shownContexts = 3
 
 func hitOf(d registry.FindingDetail) Hit {
-	h := Hit{Finding: d.Finding}
+	h := Hit{Finding: d.FindingView}
 	for _, s := range d.Sightings {
 		if s.Context != "" && len(h.Contexts) < shownContexts {
 			h.Contexts = append(h.Contexts, s.Context)

@@ -140,7 +140,7 @@ func (x *Index) scannedValues(ctx context.Context, a registry.Actor, field query
 	}
 	var out []string
 	for _, f := range list {
-		for _, v := range query.FactsOf(registry.FindingDetail{Finding: f}).Values[field] {
+		for _, v := range query.FactsOf(registry.FindingDetail{FindingView: f}).Values[field] {
 			if strings.HasPrefix(v, begun) && !slices.Contains(out, v) {
 				out = append(out, v)
 			}

@@ -143,7 +143,7 @@ func (t *tour) issued(ctx context.Context) error {
 	}
 	began := time.Now()
 	t.org.log.write("deploy: curl -H 'Authorization: Bearer " + token + "' https://ci.example.org/deploy")
-	if err := t.api(ctx, "POST", "/api/v1/watch/scan?name=logs", nil); err != nil {
+	if err := t.api(ctx, "POST", "/api/v1/watches/logs/scan", nil); err != nil {
 		return err
 	}
 	err = t.until(ctx, "the token is found", func(ctx context.Context) (bool, error) { return t.hasFindings(ctx, "ci/deploy-token") })
@@ -190,7 +190,7 @@ func (t *tour) clearedUp(ctx context.Context) error {
 	if err := t.org.log.throwAway(); err != nil {
 		return err
 	}
-	if err := t.api(ctx, "POST", "/api/v1/watch/scan?name=logs", nil); err != nil {
+	if err := t.api(ctx, "POST", "/api/v1/watches/logs/scan", nil); err != nil {
 		return err
 	}
 	err := t.until(ctx, "the token's finding is cleared", func(ctx context.Context) (bool, error) {

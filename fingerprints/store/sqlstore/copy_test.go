@@ -65,6 +65,7 @@ func furnish(t *testing.T, s store.Store) {
 			tx.AppendAudit(ctx, store.AuditRecord{Sequence: 1, At: at.Add(123), Actor: "me", Content: []byte("{}")}),
 			tx.PutCheckpoint(ctx, 1, nil),
 			tx.PutPositions(ctx, "dir:/x", map[string][]byte{"0": {0, 0xff}}),
+			tx.PutToken(ctx, store.Token{ID: "tk_1", Name: "ci", Hash: [32]byte{0, 0xff}, Scopes: []string{"read"}, CreatedAt: at}),
 			tx.SetMark(ctx, "feed", "", "1"),
 			tx.PutTold(ctx, []store.Told{{Receiver: "chat", Finding: o[1].FindingID, Word: "leaked", At: at}}),
 			tx.AddDelivery(ctx, store.Delivery{ID: "m1", Receiver: "chat", CreatedAt: at, NextAt: at, Deadline: at}, []store.Notice{{Receiver: "chat", Finding: o[1].FindingID, At: at}}),

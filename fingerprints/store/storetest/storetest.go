@@ -80,6 +80,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"watches", testWatches},
 		{"due watches", testDueWatches},
 		{"workers", testWorkers},
+		{"tokens", testTokens},
 		{"audit", testAudit},
 		{"changes", testChanges},
 		{"changes of what is tied", testChangesOfLinks},

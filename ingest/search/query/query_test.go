@@ -20,7 +20,7 @@ func now() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 func finding() query.Facts {
 	due := now().Add(50 * time.Hour)
 	return query.FactsOf(registry.FindingDetail{
-		Finding: registry.Finding{
+		FindingView: registry.Finding{
 			ID: "rv1:3f2a9c00000000000000000000000000", Aliases: []fingerprints.FindingID{"rv1:aaaa9c00000000000000000000000000"},
 			Verdict: fingerprints.VerdictStale, Severity: fingerprints.SeverityMedium, Status: fingerprints.StatusOpen,
 			Source: "git:github.com/acme/shop", Path: "deploy/dbPassword_prod.yaml", Presence: fingerprints.PresenceTip,

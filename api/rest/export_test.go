@@ -1,0 +1,9 @@
+package rest
+
+// KnownErrors are the errors that senders are told of in words of their own.
+func KnownErrors() (out []error) {
+	for _, k := range kinds() {
+		out = append(out, k.targets...)
+	}
+	return out
+}

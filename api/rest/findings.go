@@ -1,0 +1,203 @@
+package rest
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"revenant/api/wire"
+	"revenant/fingerprints"
+	"revenant/fingerprints/registry"
+	"revenant/fingerprints/store"
+)
+
+// FindingFilter selects findings; what is left out selects everything.
+type FindingFilter struct {
+	Secret   string   `query:"secret" maxLength:"512" doc:"Of a version of this secret."`
+	Version  int      `query:"version" minimum:"1" doc:"With secret: of this version."`
+	Source   string   `query:"source" maxLength:"2048"`
+	Path     string   `query:"path" maxLength:"2048" doc:"Glob over redacted paths; * stops at a slash, ** does not."`
+	Rule     string   `query:"rule" maxLength:"256"`
+	Owner    string   `query:"owner" maxLength:"512"`
+	Verdict  []string `query:"verdict" enum:"compromised,leaked,stale,overdue,lagging,premature,unregistered,allowed,cleared"`
+	Status   []string `query:"status" enum:"open,accepted,false-positive"`
+	Presence []string `query:"presence" enum:"tip,history,unreachable,visible,shadowed,metadata,retained,expired,gone"`
+}
+
+func (f FindingFilter) of() store.FindingFilter {
+	return store.FindingFilter{
+		Secret: f.Secret, Version: f.Version, SourceID: f.Source, PathGlob: f.Path, Rule: f.Rule, Owner: f.Owner,
+		Verdicts: wordsOf[fingerprints.Verdict](f.Verdict), Statuses: wordsOf[fingerprints.Status](f.Status), Presences: wordsOf[fingerprints.Presence](f.Presence),
+	}
+}
+
+func wordsOf[T ~string](list []string) []T {
+	var out []T
+	for _, w := range list {
+		out = append(out, T(w))
+	}
+	return out
+}
+
+// FindingID names a finding.
+type FindingID struct {
+	ID string `path:"id" minLength:"4" maxLength:"64" doc:"The id, an alias, or a beginning of one that no other has."`
+}
+
+func (s *server) findingRoutes() {
+	type findingPage struct {
+		Body struct {
+			Findings []wire.FindingView `json:"findings" nullable:"false"`
+			Next     string             `json:"next,omitempty" doc:"Of after, for the next page; absent on the last."`
+		}
+	}
+	type listIn struct {
+		Page
+		FindingFilter
+	}
+	add(s, route{id: "list-findings", method: http.MethodGet, path: "/findings", scope: registry.ScopeRead, summary: "Findings in order of id"},
+		func(ctx context.Context, a registry.Actor, in *listIn) (*findingPage, error) {
+			f := in.of()
+			f.After, f.Limit = fingerprints.FindingID(in.After), in.Limit+1
+			all, err := s.o.Registry.Findings(ctx, a, f)
+			out := &findingPage{}
+			out.Body.Findings, out.Body.Next = paged(all, in.Limit, func(x wire.FindingView) string { return string(x.ID) })
+			return out, err
+		})
+	type findingCounts struct {
+		Body struct {
+			Verdicts map[fingerprints.Verdict]int `json:"verdicts"`
+		}
+	}
+	add(s, route{id: "count-findings", method: http.MethodGet, path: "/findings/counts", scope: registry.ScopeRead, summary: "How many findings have each verdict"},
+		func(ctx context.Context, a registry.Actor, in *FindingFilter) (*findingCounts, error) {
+			n, err := s.o.Registry.Verdicts(ctx, a, in.of())
+			out := &findingCounts{}
+			out.Body.Verdicts = n
+			return out, err
+		})
+	type one struct{ Body wire.FindingDetail }
+	add(s, route{id: "get-finding", method: http.MethodGet, path: "/findings/{id}", scope: registry.ScopeRead, summary: "A finding with its places and its history"},
+		func(ctx context.Context, a registry.Actor, in *FindingID) (*one, error) {
+			d, err := s.o.Registry.Finding(ctx, a, in.ID)
+			return &one{d}, err
+		})
+	type exportIn struct {
+		FindingFilter
+		Format string `query:"format" enum:"ndjson,csv" default:"ndjson"`
+	}
+	add(s, route{
+		id: "export-findings", method: http.MethodGet, path: "/findings/export", scope: registry.ScopeRead, summary: "All findings that a filter selects",
+		long: "A line for each: with its places and its history as JSON, or without them as CSV. The last line of NDJSON is {\"end\":N}, the last of CSV begins with #end; an answer without it was cut off.",
+	}, func(ctx context.Context, a registry.Actor, in *exportIn) (*huma.StreamResponse, error) {
+		return &huma.StreamResponse{Body: func(out huma.Context) { s.export(ctx, a, in.of(), in.Format, out) }}, nil
+	})
+}
+
+// exportPage is how many findings are read in one look at the store.
+const exportPage = 500
+
+// export writes findings page by page: a slow reader holds no look at the store.
+func (s *server) export(ctx context.Context, a registry.Actor, f store.FindingFilter, format string, out huma.Context) {
+	var w exporter = ndjson{json.NewEncoder(out.BodyWriter())}
+	kind := "application/x-ndjson"
+	if format == "csv" {
+		w, kind = &table{w: csv.NewWriter(out.BodyWriter())}, "text/csv; charset=utf-8"
+	}
+	out.SetHeader("Content-Type", kind)
+	n := 0
+	for f.Limit = exportPage; ; {
+		var page []wire.FindingDetail
+		err := s.o.Registry.Export(ctx, a, f, func(d registry.FindingDetail) error {
+			page = append(page, d)
+			return nil
+		})
+		if err != nil {
+			_ = s.problemOf(ctx, "export-findings", err) // it is logged; the missing end tells
+			return
+		}
+		for _, d := range page {
+			if w.write(d) != nil {
+				return
+			}
+		}
+		if n += len(page); len(page) < exportPage {
+			_ = w.end(n)
+			return
+		}
+		f.After = page[len(page)-1].ID
+	}
+}
+
+// exporter writes findings in one format.
+type exporter interface {
+	write(d wire.FindingDetail) error
+	end(n int) error
+}
+
+type ndjson struct{ e *json.Encoder }
+
+func (w ndjson) write(d wire.FindingDetail) error { return w.e.Encode(d) }
+
+func (w ndjson) end(n int) error { return w.e.Encode(map[string]int{"end": n}) }
+
+type table struct {
+	w     *csv.Writer
+	begun bool
+}
+
+func (w *table) begin() error {
+	if w.begun {
+		return nil
+	}
+	w.begun = true
+	return w.w.Write(strings.Fields("id verdict severity status presence source path owner secret version state rules places first_seen last_seen due"))
+}
+
+func (w *table) write(d wire.FindingDetail) error {
+	if err := w.begin(); err != nil {
+		return err
+	}
+	row := []string{
+		string(d.ID), string(d.Verdict), string(d.Severity), string(d.Status), string(d.Presence), d.Source, d.Path, d.Owner, "", "", "",
+		strings.Join(d.Rules, " "), strconv.Itoa(d.Places), d.FirstSeen.Format(time.RFC3339), d.LastSeen.Format(time.RFC3339), "",
+	}
+	if len(d.Matches) > 0 {
+		m := d.Matches[0]
+		row[8], row[9], row[10] = m.Secret, strconv.Itoa(m.Version), string(m.State)
+	}
+	if d.Due != nil {
+		row[15] = d.Due.Format(time.RFC3339)
+	}
+	for i := range row {
+		row[i] = inert(row[i])
+	}
+	err := w.w.Write(row)
+	w.w.Flush()
+	return err
+}
+
+// inert keeps a spreadsheet from taking a cell for a formula.
+func inert(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}
+
+func (w *table) end(n int) error {
+	if err := w.begin(); err != nil {
+		return err
+	}
+	if err := w.w.Write([]string{"#end", strconv.Itoa(n)}); err != nil {
+		return err
+	}
+	w.w.Flush()
+	return w.w.Error()
+}

@@ -1,0 +1,218 @@
+// Package rest is the API of the server under /api/v1: what the registry knows
+// and does, for people and machines that show a token. chi routes, huma reads
+// and describes: the document that clients are made from is served at
+// /openapi.json and kept beside this package.
+//
+// It promises: every operation says which scope it needs, and is refused
+// without it before anything of the request is looked at. Errors are RFC 9457
+// problems that never repeat what was sent. No answer holds a value, but for
+// the token that was just made.
+package rest
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+
+	"revenant/fingerprints"
+	"revenant/fingerprints/registry"
+	"revenant/ingest/jobs"
+)
+
+// Options are what the API stands on.
+type Options struct {
+	Registry *registry.Registry
+	Queue    jobs.Queue
+	// Owner is who shows Token, which lies on the server's machine.
+	Owner registry.Actor
+	Token fingerprints.Value
+	// Spec reads what a request wants watched: its error is for the sender, and
+	// repeats nothing.
+	Spec func(name string, scan []string, schedule, credential string) (registry.WatchSpec, error)
+	// Refuse refuses texts that hold a registered value: they would be stored.
+	Refuse func(ctx context.Context, texts ...string) error
+	// Wake has what is due looked up at once.
+	Wake func()
+	Now  func() time.Time
+	Log  *slog.Logger
+}
+
+// Prefix is where the API's operations are.
+const Prefix = "/api/v1"
+
+// maxBody bounds a request, in bytes.
+const maxBody = 1 << 20
+
+type server struct {
+	o         Options
+	token     [sha256.Size]byte
+	api       huma.API
+	words     map[string]bool // names of properties and parameters
+	listening atomic.Int64
+	packs     packCache
+}
+
+// Mount adds the API to a router.
+func Mount(r chi.Router, o Options) {
+	s := newServer(r, o)
+	s.token = sha256.Sum256(o.Token.Reveal())
+	r.Get("/openapi.json", s.document)
+	r.Get("/api/docs", s.docs)
+}
+
+func newServer(r chi.Router, o Options) *server {
+	s := &server{o: o}
+	doc := &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "Revenant", Version: "v1",
+			Description: "Registered secrets, their versions, and where copies of them were found. Names that hold a slash are sent with %2F. Times are RFC 3339 in UTC.",
+		},
+		Components: &huma.Components{
+			Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
+			SecuritySchemes: map[string]*huma.SecurityScheme{tokenScheme: {Type: "http", Scheme: "bearer", Description: "A token made by `revenant token add`; each operation says the scope that it has to have."}},
+		},
+	}
+	s.api = humachi.New(r, huma.Config{
+		OpenAPI: doc, Formats: map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}, DefaultFormat: "application/json",
+		RejectUnknownQueryParameters: true, Transformers: []huma.Transformer{s.quiet},
+	})
+	s.routes()
+	s.describe()
+	return s
+}
+
+// schemaName names schemas as their types are called; what an operation alone has
+// is called by its type here, without the word Body.
+func schemaName(t reflect.Type, hint string) string {
+	return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "Body")
+}
+
+const tokenScheme = "token"
+
+func (s *server) routes() {
+	s.secretRoutes()
+	s.versionRoutes()
+	s.findingRoutes()
+	s.triageRoutes()
+	s.sourceRoutes()
+	s.watchRoutes()
+	s.adminRoutes()
+	s.packRoutes()
+	s.eventRoutes()
+}
+
+// route is an operation: where it is, what it needs, what it is for.
+type route struct {
+	id, method, path string
+	scope            registry.Scope
+	summary, long    string
+	status           int // of success; 0: 200
+}
+
+// operation describes a route.
+func (s *server) operation(r route) huma.Operation {
+	op := huma.Operation{
+		OperationID: r.id, Method: r.method, Path: Prefix + r.path, Summary: r.summary, Description: r.long, DefaultStatus: r.status, MaxBodyBytes: maxBody,
+		Tags:     []string{strings.Split(strings.TrimPrefix(r.path, "/"), "/")[0]},
+		Security: []map[string][]string{{tokenScheme: scopesOf(r)}},
+		Errors:   []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusInternalServerError},
+	}
+	if r.method != http.MethodGet {
+		op.Errors = append(op.Errors, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if strings.Contains(r.path, "{") || r.method != http.MethodGet {
+		op.Errors = append(op.Errors, http.StatusNotFound)
+	}
+	slices.Sort(op.Errors)
+	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) { s.entitled(r, ctx, next) }}
+	return op
+}
+
+func scopesOf(r route) []string {
+	if r.scope == "" { // any token will do
+		return []string{}
+	}
+	return []string{string(r.scope)}
+}
+
+// add registers an operation.
+func add[I, O any](s *server, r route, fn func(context.Context, registry.Actor, *I) (*O, error)) {
+	huma.Register(s.api, s.operation(r), func(ctx context.Context, in *I) (*O, error) {
+		out, err := fn(ctx, actorOf(ctx), in)
+		if err != nil {
+			return nil, s.problemOf(ctx, r.id, err)
+		}
+		return out, nil
+	})
+}
+
+// asked is who asks, and what they show.
+type asked struct {
+	actor  registry.Actor
+	header string
+}
+
+type askedKey struct{}
+
+func actorOf(ctx context.Context) registry.Actor {
+	k, _ := ctx.Value(askedKey{}).(asked)
+	return k.actor
+}
+
+func shownIn(ctx context.Context) string {
+	k, _ := ctx.Value(askedKey{}).(asked)
+	return k.header
+}
+
+// entitled lets those pass who show a token with the route's scope.
+func (s *server) entitled(r route, ctx huma.Context, next func(huma.Context)) {
+	a, err := s.authenticate(ctx.Context(), ctx.Header("Authorization"))
+	if err != nil {
+		p := s.problemOf(ctx.Context(), r.id, err)
+		if p.Status == http.StatusUnauthorized {
+			ctx.SetHeader("WWW-Authenticate", `Bearer realm="revenant"`)
+		}
+		write(ctx, p)
+		return
+	}
+	if r.scope != "" && !a.May(r.scope) {
+		if r.method != http.MethodGet {
+			err = s.o.Registry.Refuse(ctx.Context(), a, r.scope, r.id)
+		} else {
+			err = registry.ErrForbidden
+		}
+		write(ctx, s.problemOf(ctx.Context(), r.id, err))
+		return
+	}
+	next(huma.WithValue(ctx, askedKey{}, asked{a, ctx.Header("Authorization")}))
+}
+
+// errNoToken says that a request shows nothing.
+var errNoToken = errors.New("show a token: Authorization: Bearer TOKEN")
+
+// authenticate finds out who asks.
+func (s *server) authenticate(ctx context.Context, header string) (registry.Actor, error) {
+	scheme, token, _ := strings.Cut(header, " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return registry.Actor{}, errNoToken
+	}
+	shown := fingerprints.NewValue([]byte(token))
+	if sum := sha256.Sum256(shown.Reveal()); subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 {
+		return s.o.Owner, nil
+	}
+	return s.o.Registry.Authenticate(ctx, shown)
+}

@@ -1,0 +1,57 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"sort"
+
+	"revenant/api/wire"
+	"revenant/fingerprints/registry"
+)
+
+// SourceID names a source.
+type SourceID struct {
+	ID string `path:"id" minLength:"1" maxLength:"2048" doc:"The source's id; a slash is sent as %2F."`
+}
+
+func (s *server) sourceRoutes() {
+	type sourcePage struct {
+		Body struct {
+			Sources []wire.SourceSummary `json:"sources" nullable:"false"`
+			Next    string               `json:"next,omitempty" doc:"Of after, for the next page; absent on the last."`
+		}
+	}
+	add(s, route{id: "list-sources", method: http.MethodGet, path: "/sources", scope: registry.ScopeRead, summary: "Sources in order of id, with their last scan"},
+		func(ctx context.Context, a registry.Actor, in *Page) (*sourcePage, error) {
+			all, err := s.o.Registry.Sources(ctx, a)
+			from := sort.Search(len(all), func(i int) bool { return all[i].ID > in.After })
+			out := &sourcePage{}
+			out.Body.Sources, out.Body.Next = paged(all[from:], in.Limit, func(x wire.SourceSummary) string { return x.ID })
+			return out, err
+		})
+	type one struct{ Body wire.SourceView }
+	add(s, route{id: "get-source", method: http.MethodGet, path: "/sources/{id}", scope: registry.ScopeRead, summary: "A source with its scans, and what the newest skipped"},
+		func(ctx context.Context, a registry.Actor, in *SourceID) (*one, error) {
+			v, err := s.o.Registry.Source(ctx, a, in.ID)
+			return &one{v}, err
+		})
+	type moveRequest struct {
+		SourceID
+		Body struct {
+			To string `json:"to" minLength:"1" maxLength:"2048" doc:"Its new id."`
+		}
+	}
+	type moved struct{ Body wire.SourceSummary }
+	add(s, route{id: "move-source", method: http.MethodPost, path: "/sources/{id}/move", scope: registry.ScopeAdmin, summary: "Give a source another id; its findings go along"},
+		func(ctx context.Context, a registry.Actor, in *moveRequest) (*moved, error) {
+			if err := s.o.Refuse(ctx, in.Body.To); err != nil {
+				return nil, err
+			}
+			v, err := s.o.Registry.MoveSource(ctx, a, in.ID, in.Body.To)
+			return &moved{v}, err
+		})
+	add(s, route{id: "forget-source", method: http.MethodDelete, path: "/sources/{id}", scope: registry.ScopeAdmin, status: http.StatusNoContent, summary: "Forget a source and its findings"},
+		func(ctx context.Context, a registry.Actor, in *SourceID) (*struct{}, error) {
+			return &struct{}{}, s.o.Registry.ForgetSource(ctx, a, in.ID)
+		})
+}

@@ -1,0 +1,161 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"revenant/api/control"
+	"revenant/api/wire"
+	"revenant/fingerprints/registry"
+	"revenant/fingerprints/store"
+	"revenant/ingest/watch"
+)
+
+// WatchName names a watch.
+type WatchName struct {
+	Name string `path:"name" minLength:"1" maxLength:"512" doc:"The watch's name; a slash is sent as %2F."`
+}
+
+type watchOut struct{ Body wire.Watch }
+
+func (s *server) watchRoutes() {
+	type watchPage struct {
+		Body struct {
+			Watches []wire.Watch `json:"watches" nullable:"false"`
+			Next    string       `json:"next,omitempty" doc:"Of after, for the next page; absent on the last."`
+		}
+	}
+	type listIn struct {
+		Page
+		Group  string `query:"group" maxLength:"512" doc:"Members of this group."`
+		Source string `query:"source" maxLength:"2048" doc:"Those that scan this source."`
+	}
+	add(s, route{id: "list-watches", method: http.MethodGet, path: "/watches", scope: registry.ScopeRead, summary: "What is watched, in order of name"},
+		func(ctx context.Context, a registry.Actor, in *listIn) (*watchPage, error) {
+			all, err := s.o.Registry.Watches(ctx, a, store.WatchFilter{After: in.After, Parent: in.Group, Source: in.Source, Limit: in.Limit + 1})
+			rows, next := paged(all, in.Limit, func(w store.Watch) string { return w.Name })
+			out := &watchPage{}
+			out.Body.Watches, out.Body.Next = []wire.Watch{}, next
+			for _, w := range rows {
+				out.Body.Watches = append(out.Body.Watches, registry.WatchView(w))
+			}
+			return out, err
+		})
+	add(s, route{id: "get-watch", method: http.MethodGet, path: "/watches/{name}", scope: registry.ScopeRead, summary: "A watch, and how its last scan ended"},
+		func(ctx context.Context, a registry.Actor, in *WatchName) (*watchOut, error) {
+			w, err := s.o.Registry.Watch(ctx, a, in.Name)
+			return &watchOut{registry.WatchView(w)}, err
+		})
+	s.watchChanges()
+	s.stateRoutes()
+}
+
+// watchChanges are the operations that change what is watched.
+func (s *server) watchChanges() {
+	type watchRequest struct {
+		Body struct {
+			Name       string   `json:"name" minLength:"1" maxLength:"512"`
+			Scan       []string `json:"scan" minItems:"1" maxItems:"200" nullable:"false" doc:"A scanning command and its arguments; paths are absolute, and the server's."`
+			Schedule   string   `json:"schedule,omitempty" maxLength:"256" doc:"A duration or cron's fields; without it on demand alone."`
+			Credential string   `json:"credential,omitempty" maxLength:"2048" doc:"Where it lies: env:NAME, file:PATH or command:LINE."`
+		}
+	}
+	add(s, route{id: "add-watch", method: http.MethodPost, path: "/watches", scope: registry.ScopeAdmin, status: http.StatusCreated, summary: "Watch something"},
+		func(ctx context.Context, a registry.Actor, in *watchRequest) (*watchOut, error) {
+			if _, err := watch.ParseSchedule(in.Body.Schedule); err != nil {
+				return nil, invalidAt("/schedule", err)
+			}
+			spec, err := s.o.Spec(in.Body.Name, in.Body.Scan, in.Body.Schedule, in.Body.Credential)
+			if store.Away(err) {
+				return nil, err
+			}
+			if err != nil {
+				return nil, invalidAt("/scan", err)
+			}
+			w, err := s.o.Registry.AddWatch(ctx, a, spec, s.o.Now())
+			if err == nil {
+				s.o.Wake()
+			}
+			return &watchOut{registry.WatchView(w)}, err
+		})
+	type removedAnswer struct {
+		Body struct {
+			Removed int `json:"removed" doc:"It, and of a group its members."`
+		}
+	}
+	add(s, route{id: "remove-watch", method: http.MethodDelete, path: "/watches/{name}", scope: registry.ScopeAdmin, summary: "Watch it no longer; findings stay"},
+		func(ctx context.Context, a registry.Actor, in *WatchName) (*removedAnswer, error) {
+			n, err := s.o.Registry.RemoveWatch(ctx, a, in.Name)
+			out := &removedAnswer{}
+			out.Body.Removed = n + 1
+			return out, err
+		})
+	type wantedAnswer struct {
+		Body struct {
+			Wanted bool `json:"wanted"`
+		}
+	}
+	add(s, route{id: "scan-watch", method: http.MethodPost, path: "/watches/{name}/scan", scope: registry.ScopeScan, status: http.StatusAccepted, summary: "Scan it before others"},
+		func(ctx context.Context, a registry.Actor, in *WatchName) (*wantedAnswer, error) {
+			err := s.o.Registry.WantScan(ctx, a, in.Name, registry.WantedAsked)
+			if err == nil {
+				s.o.Wake()
+			}
+			out := &wantedAnswer{}
+			out.Body.Wanted = true
+			return out, err
+		})
+	for word, paused := range map[string]bool{"pause": true, "resume": false} {
+		add(s, route{id: word + "-watch", method: http.MethodPost, path: "/watches/{name}/" + word, scope: registry.ScopeAdmin, summary: map[bool]string{true: "Scan it no more until it is resumed", false: "Scan it again"}[paused]},
+			func(ctx context.Context, a registry.Actor, in *WatchName) (*watchOut, error) {
+				w, err := s.o.Registry.ChangeWatch(ctx, a, in.Name, registry.WatchChange{Paused: &paused}, func(w store.Watch) time.Time {
+					return watch.NextAfterChange(w, s.o.Now())
+				})
+				if err == nil {
+					s.o.Wake()
+				}
+				return &watchOut{registry.WatchView(w)}, err
+			})
+	}
+}
+
+// invalidAt is for a place of the body, with an error that repeats nothing.
+func invalidAt(pointer string, err error) *problem {
+	p := newProblem(http.StatusUnprocessableEntity, "invalid", "Something that was sent is not valid.")
+	p.Errors = []wire.ProblemAt{{Pointer: pointer, Detail: err.Error()}}
+	return p
+}
+
+func (s *server) stateRoutes() {
+	type status struct{ Body control.Status }
+	add(s, route{id: "get-status", method: http.MethodGet, path: "/status", scope: registry.ScopeRead, summary: "The registry and the server in numbers"},
+		func(ctx context.Context, a registry.Actor, _ *struct{}) (*status, error) {
+			st, err := control.StatusOf(ctx, s.o.Registry, a, s.o.Queue)
+			return &status{st}, err
+		})
+	type worker struct {
+		ID        string             `json:"id"`
+		Host      string             `json:"host"`
+		Version   string             `json:"version"`
+		StartedAt time.Time          `json:"started_at"`
+		SeenAt    time.Time          `json:"seen_at"`
+		Slots     int                `json:"slots"`
+		Scans     []store.WorkerScan `json:"scans,omitempty" doc:"Under way when it was seen."`
+	}
+	type workerPage struct {
+		Body struct {
+			Workers []worker `json:"workers" nullable:"false"`
+		}
+	}
+	add(s, route{id: "list-workers", method: http.MethodGet, path: "/workers", scope: registry.ScopeRead, summary: "Processes that scan, and what is under way"},
+		func(ctx context.Context, a registry.Actor, _ *struct{}) (*workerPage, error) {
+			all, err := s.o.Registry.Workers(ctx, a)
+			out := &workerPage{}
+			out.Body.Workers = []worker{}
+			for _, w := range all {
+				out.Body.Workers = append(out.Body.Workers, worker(w))
+			}
+			return out, err
+		})
+}
