@@ -126,7 +126,7 @@ func newExampleBox(t *testing.T) exampleBox {
 	savedImage(t, images+"/shop:1.4", filepath.Join(b.work, "shop-image.tar"), "nothing in it")
 	savedImage(t, images+"/team/api:v1", "", "nothing in it")
 	savedImage(t, images+"/hub/library/shop:1.4", "", "nothing in it")
-	b.env = append(b.env, "KAFKA="+newTopics(t, "app-1", "logs").addr)
+	b.env = append(b.env, "KAFKA="+newTopics(t, "app-1", "logs", "revenant-findings").addr)
 	b.env = append(b.env, "PACKS="+packServer(t, filepath.Join(b.work, "here", "edge.pack"), generated(6)), "REVENANT_TOKEN="+generated(6))
 	forge := newActions(t)
 	forge.run(1, actionsStep{"Run tests", "PASS"})

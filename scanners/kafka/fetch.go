@@ -102,6 +102,9 @@ func (f *fetcher) release(parts []*partition) {
 	for _, p := range parts {
 		p.busy = false
 	}
+	if f.r.group != nil { // it may wait for them
+		f.r.group.stored()
+	}
 }
 
 // roomy waits until more may be fetched.
