@@ -57,6 +57,7 @@ func (b *box) places() map[string]int {
 // TestServeFollows: a server reads a topic on and on, looks through what is kept for
 // values that are registered meanwhile, ends in order, and pauses when it is told to.
 func TestServeFollows(t *testing.T) {
+	t.Parallel()
 	b, c := newBox(t), newTopics(t, "app")
 	first, second := generated(7301), generated(7302)
 	b.must(0, "", "init")
@@ -161,6 +162,7 @@ func TestServeStreamFails(t *testing.T) {
 // TestServeShares: a server and a worker follow one watch by its group, each some of
 // the partitions; when one is gone the other has all.
 func TestServeShares(t *testing.T) {
+	t.Parallel()
 	b, broker := newBox(t), kafkatest.Start(t, kafkatest.Options{})
 	broker.Create("app", 2)
 	write := func(text string) { // to both partitions

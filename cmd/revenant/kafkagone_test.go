@@ -29,6 +29,7 @@ func (b *box) presences() map[string]string {
 // TestKafkaDeleted: what was seen in a topic that is deleted is expired, whether or not
 // others are left; one that is made anew under the name is read from its beginning.
 func TestKafkaDeleted(t *testing.T) {
+	t.Parallel()
 	b, c := newBox(t), newTopics(t, "app", "other")
 	value := newCanary(rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1)), "").value
 	b.must(0, "", "init")

@@ -59,6 +59,7 @@ func (p *plantedTopic) write(t *testing.T) {
 // in a group, the broker is killed and stopped, and partitions are added. Afterwards
 // every message with a value was counted once, and no other.
 func TestKafkaKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1))

@@ -109,6 +109,7 @@ const produceKey = 0
 // TestKafkaResults: the command writes what it finds to a topic that it does not read,
 // and what the topic does not take with the next run.
 func TestKafkaResults(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ClusterID("c1"), kfake.SeedTopics(2, "app"))
 	if err != nil {
@@ -167,6 +168,7 @@ func TestKafkaResults(t *testing.T) {
 // becomes of findings to one of them. It is killed again and again while messages come:
 // each with a value is counted once, each event arrives, and nothing anywhere has a value.
 func TestServeKafkaKilled(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1))

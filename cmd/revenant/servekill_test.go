@@ -159,6 +159,7 @@ func serveKills() int {
 // scans, backfills and changes are under way. What is known in the end is what a
 // scan by hand finds, and each change was made once.
 func TestServeKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	t.Run("file", func(t *testing.T) { killServed(t, nil) })
 	t.Run("postgres", func(t *testing.T) { killServed(t, postgrestest.Start(t, postgrestest.Options{Durable: true})) })
 }
