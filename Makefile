@@ -177,10 +177,10 @@ recall: ## plant values in every encoding and place, PLANTS (20) of each kind in
 	REVENANT_RECALL=$(PLANTS) go test -count=1 -timeout 3h ./ingest/recall
 
 KILLS ?= 50
-TOPICKILLS ?= 150
+TOPICKILLS ?= 220
 
 .PHONY: torture
-torture: ## kill each piece of work KILLS (50) times at random moments, readers of topics TOPICKILLS (150) times; compare with an undisturbed run
+torture: ## kill each piece of work KILLS (50) times at random moments, readers of topics TOPICKILLS (220) times; compare with an undisturbed run
 	REVENANT_KILLS=$(KILLS) go test -count=1 -v -timeout 60m -run '^Test(Git|Logs|Serve)?KilledAtAnyMoment$$' ./cmd/revenant
 	REVENANT_KILLS=$(TOPICKILLS) go test -count=1 -v -timeout 60m -run '^TestKafkaKilledAtAnyMoment$$' ./cmd/revenant
 
