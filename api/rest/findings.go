@@ -15,6 +15,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
+	reportcsv "revenant/ingest/report/csv"
 )
 
 // FindingFilter selects findings; what is left out selects everything.
@@ -176,19 +177,11 @@ func (w *table) write(d wire.FindingDetail) error {
 		row[15] = d.Due.Format(time.RFC3339)
 	}
 	for i := range row {
-		row[i] = inert(row[i])
+		row[i] = reportcsv.Defused(row[i])
 	}
 	err := w.w.Write(row)
 	w.w.Flush()
 	return err
-}
-
-// inert keeps a spreadsheet from taking a cell for a formula.
-func inert(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }
 
 func (w *table) end(n int) error {

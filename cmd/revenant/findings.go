@@ -16,6 +16,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
+	reportcsv "revenant/ingest/report/csv"
 )
 
 func (a *app) findingsCommand() *cobra.Command {
@@ -463,13 +464,13 @@ func (a *app) exportCSV(ctx context.Context, s *session, f store.FindingFilter) 
 			string(d.Presence), d.Owner, strconv.Itoa(d.Places), d.FirstSeen.UTC().Format(time.RFC3339), d.LastSeen.UTC().Format(time.RFC3339),
 		}
 		for i, cell := range row {
-			row[i] = noFormula(cell)
+			row[i] = reportcsv.Defused(cell)
 		}
 		if len(d.Sightings) == 0 {
 			return w.Write(append(row, "", "", "", "", ""))
 		}
 		for _, g := range d.Sightings {
-			if err := w.Write(append(slices.Clone(row), strconv.Itoa(g.Line), strconv.Itoa(g.Column), string(g.Form), g.Rule, noFormula(g.Locator))); err != nil {
+			if err := w.Write(append(slices.Clone(row), strconv.Itoa(g.Line), strconv.Itoa(g.Column), string(g.Form), g.Rule, reportcsv.Defused(g.Locator))); err != nil {
 				return err
 			}
 		}
@@ -480,12 +481,4 @@ func (a *app) exportCSV(ctx context.Context, s *session, f store.FindingFilter) 
 		return err
 	}
 	return w.Error()
-}
-
-// noFormula keeps spreadsheets from running what a path says.
-func noFormula(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

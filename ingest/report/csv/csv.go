@@ -124,7 +124,7 @@ func (w *Writer) flush() error {
 	if w.last != nil {
 		row := make([]string, len(all))
 		for i, c := range all {
-			row[i] = defused(c.cell(w.last))
+			row[i] = Defused(c.cell(w.last))
 		}
 		w.last = nil
 		rows = append(rows, row)
@@ -137,9 +137,9 @@ func (w *Writer) flush() error {
 	return nil
 }
 
-// defused is a cell that no spreadsheet evaluates. Blanks and quotes in front of
+// Defused is a cell that no spreadsheet evaluates. Blanks and quotes in front of
 // a formula do not make it harmless everywhere.
-func defused(s string) string {
+func Defused(s string) string {
 	rest := strings.TrimLeft(s, " \t\r\n\v\f\u00a0\ufeff\"'")
 	if rest != "" && strings.ContainsRune("=+-@＝＋－＠|%", []rune(rest)[0]) || s != "" && strings.ContainsRune("\t\r\n", rune(s[0])) {
 		return "'" + s
