@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
@@ -66,14 +67,19 @@ func operations(item *huma.PathItem) []*huma.Operation {
 	return slices.DeleteFunc([]*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete}, func(op *huma.Operation) bool { return op == nil })
 }
 
-func (s *server) document(w http.ResponseWriter, _ *http.Request) {
-	b, err := s.api.OpenAPI().MarshalJSON()
-	if err != nil {
-		http.Error(w, "Internal error.", http.StatusInternalServerError)
-		return
+// made answers with what is made once, when it is asked for first: anybody may ask.
+func made(kind string, what func() ([]byte, error)) http.HandlerFunc {
+	once := sync.OnceValues(what)
+	return func(w http.ResponseWriter, _ *http.Request) {
+		b, err := once()
+		if err != nil {
+			http.Error(w, "Internal error.", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		_, _ = w.Write(b)
 	}
-	w.Header().Set("Content-Type", "application/openapi+json")
-	_, _ = w.Write(b)
 }
 
 //go:embed docs.html
@@ -81,18 +87,14 @@ var docsPage string
 
 // docs is the document as a page, without a script and without a request to
 // anywhere.
-func (s *server) docs(w http.ResponseWriter, _ *http.Request) {
+func (s *server) docs() ([]byte, error) {
 	page, err := template.New("docs").Parse(docsPage)
-	if err == nil {
-		var b bytes.Buffer
-		if err = page.Execute(&b, s.pageOf()); err == nil {
-			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-			_, _ = w.Write(b.Bytes())
-			return
-		}
+	if err != nil {
+		return nil, err
 	}
-	http.Error(w, "Internal error.", http.StatusInternalServerError)
+	var b bytes.Buffer
+	err = page.Execute(&b, s.pageOf())
+	return b.Bytes(), err
 }
 
 // docGroup is a chapter of the page.

@@ -71,8 +71,8 @@ type server struct {
 func Mount(r chi.Router, o Options) {
 	s := newServer(r, o)
 	s.token = sha256.Sum256(o.Token.Reveal())
-	r.Get("/openapi.json", s.document)
-	r.Get("/api/docs", s.docs)
+	r.Get("/openapi.json", made("application/openapi+json", s.api.OpenAPI().MarshalJSON))
+	r.Get("/api/docs", made("text/html; charset=utf-8", s.docs))
 }
 
 func newServer(r chi.Router, o Options) *server {

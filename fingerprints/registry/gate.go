@@ -88,7 +88,7 @@ func (r *Registry) update(ctx context.Context, a Actor, need Scope, what string,
 		return fmt.Errorf("%s: %w", what, ErrNoRing)
 	}
 	if !a.May(need) {
-		return r.refuse(ctx, a, need, what)
+		return r.Refuse(ctx, a, need, what)
 	}
 	var done *change
 	err := r.store.Update(ctx, func(tx store.Tx) error {
@@ -110,8 +110,9 @@ func (r *Registry) update(ctx context.Context, a Actor, need Scope, what string,
 	return nil
 }
 
-// refuse records an attempt that the actor was not entitled to.
-func (r *Registry) refuse(ctx context.Context, a Actor, need Scope, what string) error {
+// Refuse records an attempt at something that the actor has not the scope for, and
+// returns ErrForbidden: the gate does, and whoever refuses before anything is read.
+func (r *Registry) Refuse(ctx context.Context, a Actor, need Scope, what string) error {
 	denied := fmt.Errorf("%s: %w %q", what, ErrForbidden, need)
 	err := r.store.Update(ctx, func(tx store.Tx) error {
 		meta, err := r.readMeta(ctx, tx)
@@ -126,12 +127,6 @@ func (r *Registry) refuse(ctx context.Context, a Actor, need Scope, what string)
 		r.log.WarnContext(ctx, "a refused attempt could not be recorded", slog.String("what", what))
 	}
 	return denied
-}
-
-// Refuse records an attempt at something that the actor has not the scope for, of
-// who asked before anything was read, and returns ErrForbidden.
-func (r *Registry) Refuse(ctx context.Context, a Actor, need Scope, what string) error {
-	return r.refuse(ctx, a, need, what)
 }
 
 // view is the gate for reading.
