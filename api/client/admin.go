@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
-	"strconv"
 	"time"
 
 	"revenant/api/wire"
@@ -18,7 +17,7 @@ type Sources struct {
 
 // Sources lists sources in order of id; after is the Next of the page before.
 func (c *Client) Sources(ctx context.Context, after string, limit int) (Sources, error) {
-	return ask[Sources](ctx, c, http.MethodGet, "/sources", values("after", after, "limit", strconv.Itoa(limit)), nil)
+	return ask[Sources](ctx, c, http.MethodGet, "/sources", values("after", after, "limit", number(limit)), nil)
 }
 
 // Source is one source with its scans.
@@ -35,7 +34,7 @@ type Watches struct {
 // Watches lists what is watched in order of name; after is the Next of the page
 // before.
 func (c *Client) Watches(ctx context.Context, after string, limit int) (Watches, error) {
-	return ask[Watches](ctx, c, http.MethodGet, "/watches", values("after", after, "limit", strconv.Itoa(limit)), nil)
+	return ask[Watches](ctx, c, http.MethodGet, "/watches", values("after", after, "limit", number(limit)), nil)
 }
 
 // ScanWatch asks for a scan of a watch before others.
@@ -52,7 +51,7 @@ type Audit struct {
 
 // Audit lists the audit log from a sequence number on, the oldest first.
 func (c *Client) Audit(ctx context.Context, from uint64, limit int) (Audit, error) {
-	return ask[Audit](ctx, c, http.MethodGet, "/audit", values("from", strconv.FormatUint(from, 10), "limit", strconv.Itoa(limit)), nil)
+	return ask[Audit](ctx, c, http.MethodGet, "/audit", values("from", number(from), "limit", number(limit)), nil)
 }
 
 // Checkpoint signs the audit log's head.

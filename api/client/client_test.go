@@ -105,3 +105,16 @@ func TestExportCutOff(t *testing.T) {
 		}
 	}
 }
+
+// TestAfterZero goes on behind what is called 0, which is no number here.
+func TestAfterZero(t *testing.T) {
+	c := open(t, func(w http.ResponseWriter, r *http.Request) {
+		if q := r.URL.RawQuery; q != "after=0" {
+			t.Errorf("asked for %q", q)
+		}
+		fmt.Fprint(w, "{}")
+	})
+	if _, err := c.Secrets(t.Context(), client.SecretFilter{After: "0"}); err != nil {
+		t.Error(err)
+	}
+}

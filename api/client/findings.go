@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -29,7 +28,7 @@ type FindingFilter struct {
 }
 
 func (f FindingFilter) query() url.Values {
-	q := values("secret", f.Secret, "version", strconv.Itoa(f.Version), "source", f.Source, "path", f.PathGlob, "rule", f.Rule, "owner", f.Owner)
+	q := values("secret", f.Secret, "version", number(f.Version), "source", f.Source, "path", f.PathGlob, "rule", f.Rule, "owner", f.Owner)
 	for name, list := range map[string][]string{"verdict": words(f.Verdicts), "status": words(f.Statuses), "presence": words(f.Presences)} {
 		if len(list) > 0 {
 			q.Set(name, strings.Join(list, ","))
@@ -54,7 +53,7 @@ type Findings struct {
 // Findings lists findings in order of id; after is the Next of the page before.
 func (c *Client) Findings(ctx context.Context, f FindingFilter, after string, limit int) (Findings, error) {
 	q := f.query()
-	for name, v := range values("after", after, "limit", strconv.Itoa(limit)) {
+	for name, v := range values("after", after, "limit", number(limit)) {
 		q[name] = v
 	}
 	return ask[Findings](ctx, c, http.MethodGet, "/findings", q, nil)

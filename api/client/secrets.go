@@ -33,17 +33,25 @@ type Secrets struct {
 func values(pairs ...string) url.Values {
 	out := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" && pairs[i+1] != "0" {
+		if pairs[i+1] != "" {
 			out.Add(pairs[i], pairs[i+1])
 		}
 	}
 	return out
 }
 
+// number is a number as a parameter; 0 is none.
+func number[N int | uint64](n N) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatUint(uint64(n), 10)
+}
+
 // Secrets lists secrets in order of name.
 func (c *Client) Secrets(ctx context.Context, f SecretFilter) (Secrets, error) {
 	return ask[Secrets](ctx, c, http.MethodGet, "/secrets", values(
-		"prefix", f.Prefix, "class", string(f.Class), "owner", f.Owner, "state", string(f.State), "after", f.After, "limit", strconv.Itoa(f.Limit)), nil)
+		"prefix", f.Prefix, "class", string(f.Class), "owner", f.Owner, "state", string(f.State), "after", f.After, "limit", number(f.Limit)), nil)
 }
 
 // Secret is all that is known of one.

@@ -30,7 +30,7 @@ func (p *problem) ContentType(string) string { return wire.ProblemType }
 
 // GetHeaders says when to ask again.
 func (p *problem) GetHeaders() http.Header {
-	if p.Status != http.StatusServiceUnavailable {
+	if p.Status != http.StatusServiceUnavailable && p.Status != http.StatusTooManyRequests {
 		return http.Header{}
 	}
 	return http.Header{"Retry-After": {"5"}}
