@@ -46,7 +46,7 @@ man: ## build/man: man pages
 .PHONY: test
 test: needs-test ## every test, then the concurrent packages under the race detector; make check vets
 	@mkdir -p build/test
-	go run ./scripts/testsum -summary build/test/summary.txt -skipped build/test/skipped.txt -failed build/test/failed.txt -- -vet=off ./...
+	go run ./scripts/testsum -summary build/test/summary.txt -skipped build/test/skipped.txt -failed build/test/failed.txt -- -vet=off -parallel 4 ./...
 	$(TRACED) -skip '$(NOTRACED)' $$(go list $(RACE))
 	$(TRACED) -run '^(TestConcurrent|TestInterrupted|TestSpans)$$' ./scanners/rules
 	$(TRACED) -run '^(TestCreateTogether|TestCanceled|TestLocked|TestFull|TestConformance)$$/^(view_|update_)' ./fingerprints/store/sqlstore
