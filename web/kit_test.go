@@ -99,6 +99,7 @@ func (s *site) serve() {
 	}
 	r := chi.NewRouter()
 	w.Mount(r)
+	r.NotFound(w.Lost().ServeHTTP)
 	r.Post("/auth/token", s.signIn)
 	r.Post("/auth/sign-out", func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: cookie, MaxAge: -1, Path: "/"})

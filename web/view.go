@@ -17,6 +17,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
+	"revenant/ingest/search/query"
 )
 
 // view is what templates see of a request and its page.
@@ -44,7 +45,7 @@ func (s *server) viewOf(r *http.Request, a registry.Actor, p page) view {
 // said is what a word of done is told as; "" for one that is none.
 func said(word string) string {
 	return map[string]string{
-		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.",
+		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.", "noted": "The note was kept.",
 		"saved": "Saved.", "removed": "Removed.", "asked": "A scan was asked for.", "none": "Nothing was selected.",
 	}[word]
 }
@@ -98,6 +99,12 @@ func (s *server) funcs() template.FuncMap {
 		"int":   func(n uint64) int { return int(min(n, math.MaxInt32)) },
 		"late":  func(t any) bool { due := moment(t); return !due.IsZero() && due.Before(s.o.Now()) },
 		"words": words,
+		"query": func(q string) string { return url.Values{"q": {q}}.Encode() },
+		"of": func(field, value string) string {
+			return query.Of(query.In{Field: query.Field(field), Values: []query.Pattern{query.Literal(value)}}).String()
+		},
+		"text":  fmt.Sprint,
+		"least": func(a, b int) int { return min(a, b) },
 		"list":  func(v ...any) []any { return v },
 		"cat":   func(v ...string) string { return strings.Join(v, "") },
 		"frac":  func(n, of int) string { return strconv.FormatFloat(100*float64(n)/float64(max(of, 1)), 'f', 1, 64) },

@@ -81,6 +81,13 @@ func (s *server) routes() []route {
 	return out
 }
 
+// Lost answers browsers whose address leads nowhere.
+func (w *Web) Lost() http.Handler {
+	s := w.s
+	lost := s.answer(route{path: "/", do: func(*http.Request, registry.Actor) (page, error) { return page{}, errNoPage }})
+	return s.guarded(lost)
+}
+
 // Mount adds the pages to a router.
 func (w *Web) Mount(r chi.Router) {
 	s := w.s

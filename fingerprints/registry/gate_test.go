@@ -92,6 +92,10 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 			_, err := k.reg.Assign(k.ctx, a, string(k.fixture), "x")
 			return err
 		},
+		"Note": func(k *kit, a registry.Actor) error {
+			_, err := k.reg.Note(k.ctx, a, string(k.fixture), "asked the owner")
+			return err
+		},
 		"Reopen": func(k *kit, a registry.Actor) error {
 			if _, err := k.reg.Dismiss(k.ctx, me(), string(k.fixture), "r"); err != nil {
 				return err
