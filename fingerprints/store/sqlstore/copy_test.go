@@ -67,6 +67,8 @@ func furnish(t *testing.T, s store.Store) {
 			tx.PutPositions(ctx, "dir:/x", map[string][]byte{"0": {0, 0xff}}),
 			tx.PutToken(ctx, store.Token{ID: "tk_1", Name: "ci", Hash: [32]byte{0, 0xff}, Scopes: []string{"read"}, CreatedAt: at}),
 			tx.SetMark(ctx, "feed", "", "1"),
+			tx.PutDay(ctx, store.Day{Day: at}),
+			tx.PutView(ctx, store.SavedView{Owner: "me", Name: "é", Query: "is:late", CreatedAt: at}),
 			tx.PutTold(ctx, []store.Told{{Receiver: "chat", Finding: o[1].FindingID, Word: "leaked", At: at}}),
 			tx.AddDelivery(ctx, store.Delivery{ID: "m1", Receiver: "chat", CreatedAt: at, NextAt: at, Deadline: at}, []store.Notice{{Receiver: "chat", Finding: o[1].FindingID, At: at}}),
 		)

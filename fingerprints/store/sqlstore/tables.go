@@ -37,6 +37,8 @@ func tables() []table {
 		{"deliveries", "id", "id, receiver, grp, kind, summary, created_at, next_at, deadline, attempts, lease_by, lease_until, sent_at, given_up_at, problem"},
 		{"notices", "pk", "pk, receiver, grp, event, finding_pk, source, was, verdict, severity, detail, at, urgent, delivery"},
 		{"tokens", "id", "id, name, hash, scopes, created_at, created_by, expires_at, used_at, revoked_at, revoked_by"},
+		{"days", "day, verdict", "day, verdict, findings"},
+		{"views", "pk", "pk, owner, name, query, created_at"},
 		{"audit", "sequence", "sequence, at, actor, content, mac"},
 		{"checkpoints", "sequence", "sequence, signed"},
 	}
