@@ -65,7 +65,7 @@ the next start. Nothing is lost when it is killed.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.serve(c, &fl, true) },
 	}
 	fl.register(c)
-	c.Flags().StringVar(&fl.listen, "listen", "", "HOST:PORT to answer at (default 127.0.0.1:7833)")
+	c.Flags().StringVar(&fl.listen, "listen", "", "HOST:PORT to answer at (default 127.0.0.1:8077)")
 	c.Flags().BoolVar(&fl.noWork, "no-workers", false, "scan nothing here: workers elsewhere do")
 	return c
 }

@@ -142,7 +142,7 @@ type Watch struct {
 
 // Default is what counts where nothing is said.
 func Default() Settings {
-	return Settings{Listen: "127.0.0.1:7833", Workers: Workers{Scans: 2, Streams: 4}, Log: Log{Format: "text", Level: "info"}}
+	return Settings{Listen: "127.0.0.1:8077", Workers: Workers{Scans: 2, Streams: 4}, Log: Log{Format: "text", Level: "info"}}
 }
 
 // Senders are who may push: the names of Settings.Push.
@@ -331,7 +331,7 @@ func (s *Settings) check() error {
 func (s *Settings) checkAddress() error {
 	host, port, err := net.SplitHostPort(s.Listen)
 	if n, nerr := strconv.Atoi(port); err != nil || nerr != nil || n < 0 || n > 65535 {
-		return errors.New("listen: it is HOST:PORT, as in 127.0.0.1:7833; :7833 is every address of the machine")
+		return errors.New("listen: it is HOST:PORT, as in 127.0.0.1:8077; :8077 is every address of the machine")
 	}
 	if s.BaseURL == "" {
 		scheme := "http"

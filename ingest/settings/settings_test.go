@@ -88,7 +88,7 @@ notify:
 		t.Error(d)
 	}
 	got, err = load(t, "", nil)
-	if err != nil || got.BaseURL != "http://127.0.0.1:7833" {
+	if err != nil || got.BaseURL != "http://127.0.0.1:8077" {
 		t.Errorf("without anything: %+v, %v", got, err)
 	}
 }
