@@ -46,18 +46,19 @@ man: ## build/man: man pages
 .PHONY: test
 test: needs-test ## every test, then the concurrent packages under the race detector; make check vets
 	@mkdir -p build/test
-	go run ./scripts/testsum -summary build/test/summary.txt -skipped build/test/skipped.txt -failed build/test/failed.txt -- -vet=off ./...
+	go run ./scripts/testsum -summary build/test/summary.txt -skipped build/test/skipped.txt -failed build/test/failed.txt -- -vet=off -parallel 4 ./...
 	$(TRACED) -skip '$(NOTRACED)' $$(go list $(RACE))
 	$(TRACED) -run '^(TestConcurrent|TestInterrupted|TestSpans)$$' ./scanners/rules
 	$(TRACED) -run '^(TestCreateTogether|TestCanceled|TestLocked|TestFull|TestConformance)$$/^(view_|update_)' ./fingerprints/store/sqlstore
 
 # What the tests need besides Go: git, a C compiler for the race detector,
 # xmllint for the schema of JUnit's reports, shells for their completion and for
-# the scripts of hooks, which call curl, groff for man pages, and PostgreSQL for the store.
+# the scripts of hooks, which call curl, groff for man pages, PostgreSQL for the store,
+# and Chromium for the dashboard.
 .PHONY: needs-test
 needs-test:
-	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox curl:curl groff:groff-base docker-registry:docker-registry pg_ctlcluster:postgresql
-	@$(MAKE) --no-print-directory needs-kafka
+	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox curl:curl groff:groff-base docker-registry:docker-registry pg_ctlcluster:postgresql chromium:chromium
+	@$(MAKE) --no-print-directory needs-kafka needs-axe
 
 # Real brokers for the tests of topics: a current one and the last of Kafka 3.
 KAFKA := 4.4.0
@@ -68,6 +69,19 @@ needs-kafka: ## build/kafka: the brokers that tests run, from Maven artifacts, p
 	@./scripts/needs.sh java:default-jre-headless mvn:maven
 	@./scripts/kafka/broker.sh lib $(KAFKA)
 	@./scripts/kafka/broker.sh lib $(KAFKA3)
+
+# The dashboard's pages are examined by axe in Chromium; its hash is in scripts/axe.
+AXE := $(CURDIR)/build/axe
+
+.PHONY: needs-axe
+needs-axe: $(AXE)/node_modules/axe-core/axe.min.js ## build/axe: what examines pages for people who cannot see or use a mouse
+
+$(AXE)/node_modules/axe-core/axe.min.js: scripts/axe/package-lock.json
+	@./scripts/needs.sh npm:npm
+	@mkdir -p $(AXE)
+	cp scripts/axe/package.json scripts/axe/package-lock.json $(AXE)
+	cd $(AXE) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 .PHONY: kafka-up kafka-down
 kafka-up: ## a broker at 127.0.0.1:9092 (KAFKA_PORT), its data in build/; KAFKA=3.9.2 for the last of Kafka 3

@@ -118,6 +118,8 @@ func floors() map[string]room {
 		"ingest/notify":           {floor: 3, sideway: []string{"ingest/credential", "ingest/report"}},
 		"ingest/notify/receivers": {floor: 3, sideway: []string{"ingest/credential", "ingest/notify", "ingest/report"}},
 
+		"web": {floor: 4},
+
 		"cmd/revenant":           {floor: 5},
 		"cmd/revenant/reference": {floor: 4, only: []string{}},
 

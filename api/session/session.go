@@ -146,7 +146,7 @@ const (
 	locked    = "locked"   // too many tries failed: wait
 	disabled  = "disabled" // the person is
 	noRole    = "no-role"  // nobody gave the person one
-	notYours  = "refused"  // the provider's people are not all let in
+	notYours  = "denied"   // the provider's people are not all let in
 	tooLate   = "expired"  // the way to the provider and back took too long, or was gone twice
 	provider  = "provider" // it is away, or says what cannot be trusted
 	busy      = "busy"     // too many are signing in

@@ -70,11 +70,11 @@ func TestOIDCRefuses(t *testing.T) {
 		"another's code":            {func(p *idp) { p.answer = url.Values{"code": {"made-up"}} }, "provider"},
 		"no code":                   {func(p *idp) { p.answer = url.Values{"code": {""}} }, "malformed"},
 		"another state":             {func(p *idp) { p.answer = url.Values{"state": {"x"}} }, "expired"},
-		"the person said no":        {func(p *idp) { p.answer = url.Values{"error": {"access_denied"}} }, "refused"},
-		"another domain":            {func(p *idp) { p.person["email"] = "ann@evil.org" }, "refused"},
-		"a domain below":            {func(p *idp) { p.person["email"] = "ann@evil.org@example.org" }, "refused"},
-		"an address not confirmed":  {func(p *idp) { p.person["email_verified"] = false }, "refused"},
-		"in no group":               {func(p *idp) { p.person["groups"] = []string{"else"} }, "refused"},
+		"the person said no":        {func(p *idp) { p.answer = url.Values{"error": {"access_denied"}} }, "denied"},
+		"another domain":            {func(p *idp) { p.person["email"] = "ann@evil.org" }, "denied"},
+		"a domain below":            {func(p *idp) { p.person["email"] = "ann@evil.org@example.org" }, "denied"},
+		"an address not confirmed":  {func(p *idp) { p.person["email_verified"] = false }, "denied"},
+		"in no group":               {func(p *idp) { p.person["groups"] = []string{"else"} }, "denied"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := newKit(t, func(o *session.ProviderOptions) { o.Domains, o.Groups = []string{"example.org"}, []string{"staff"} })

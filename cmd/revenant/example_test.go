@@ -194,6 +194,7 @@ func (e exampleBox) keep(t *testing.T) string {
 // TestExamples runs every line of every command's examples, one after another in
 // a place of their own: each does what it says.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	e := newExampleBox(t)
 	kept := e.keep(t)
 	lines := 0

@@ -115,6 +115,7 @@ func TestNotifyConfiguration(t *testing.T) {
 // TestServeAPILines: each line for curl on the page is answered, and the page has
 // each metric.
 func TestServeAPILines(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	b.write("a.txt", "nothing\n")
 	b.must(0, "", "init")

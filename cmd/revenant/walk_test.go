@@ -183,6 +183,7 @@ func (w *walk) finish() {
 // greps everything that was printed or written for every planted value in every
 // encoding. A command that is not driven fails the test.
 func TestNoPlaintextAnywhere(t *testing.T) {
+	t.Parallel()
 	w := newWalk(t)
 	w.try("", "status") // before there is a registry
 	w.keysAndStart()

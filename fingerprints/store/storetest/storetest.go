@@ -95,6 +95,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"given up", testGivenUp},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			f := &fixture{t: t, ctx: t.Context(), store: open(t)}
 			c.test(t, f)
 			f.counted()
