@@ -127,7 +127,7 @@ func (k *wideText) sign(p int, z uint64) []coding {
 	if z&odd != 0 {
 		phase, of = 1, odd
 	}
-	if z == 0 || z&^of != 0 || k.units(p, of)+k.units(p+8, of) < 3 {
+	if z == 0 || z&^of != 0 || !k.several(p, of) {
 		return nil
 	}
 	little, big := coding{width: 2, from: at + 1 - phase}, coding{width: 2, big: true, from: at + phase}
@@ -135,7 +135,7 @@ func (k *wideText) sign(p int, z uint64) []coding {
 	if l {
 		k.way(little)
 	}
-	if b && !(l && k.ascii(little) && k.ascii(big)) {
+	if b && !(l && k.ascii(&little) && k.ascii(&big)) {
 		k.way(big)
 	}
 	return k.ways
@@ -167,15 +167,21 @@ func (k *wideText) quads(p int) {
 		big := order == 1
 		for phases := (units | units>>4) & 0xf; phases != 0; phases &= phases - 1 {
 			phase := bits.TrailingZeros64(phases)
-			c := coding{width: 4, big: big, from: p + phase}
-			first, second := k.unit(c, c.from), k.unit(c, c.from+4)
-			if !plain(first) && !plain(second) || !scalar(first) || !scalar(second) || !k.extend(&c) {
+			first, second := binary.LittleEndian.Uint32(k.data[p+phase:]), binary.LittleEndian.Uint32(k.data[p+phase+4:])
+			if big {
+				first, second = bits.ReverseBytes32(first), bits.ReverseBytes32(second)
+			}
+			if a, b := rune(first&0x7fffffff), rune(second&0x7fffffff); !plain(a) && !plain(b) || !scalar(a) || !scalar(b) {
 				continue
 			}
-			if !ascii || !k.ascii(c) {
+			c := coding{width: 4, big: big, from: p + phase}
+			if !k.extend(&c) {
+				continue
+			}
+			if !ascii || !k.ascii(&c) {
 				k.way(c)
 			}
-			ascii = ascii || k.ascii(c)
+			ascii = ascii || k.ascii(&c)
 			break
 		}
 	}
@@ -188,9 +194,6 @@ func compact(v uint64) uint64 { return (v >> 7) * 0x0102040810204080 >> 56 }
 // scalar reports whether r may stand in a text.
 func scalar(r rune) bool { return plain(r) || r > 0x9f && utf8.ValidRune(r) }
 
-// readable is scalar with the halves of characters that take two units.
-func readable(r rune, width int) bool { return scalar(r) || width == 2 && utf16.IsSurrogate(r) }
-
 // way appends a way to read a stretch, and the one in the other byte order when
 // its ends look so.
 func (k *wideText) way(c coding) {
@@ -200,19 +203,32 @@ func (k *wideText) way(c coding) {
 	}
 }
 
+// several reports whether at least three units of ASCII stand in the word at p and
+// the one behind, with their zero bytes where of says.
+func (k *wideText) several(p int, of uint64) bool {
+	n := k.units(p, of)
+	return n >= 3 || n+k.units(p+8, of) >= 3
+}
+
 // units counts the zero bytes at p that stand where they do in units and have
 // ASCII beside them.
-func (k *wideText) units(p int, of uint64) (n int) {
+func (k *wideText) units(p int, of uint64) int {
 	if p+9 > len(k.data) {
 		return 0
 	}
-	for z := zeros(binary.LittleEndian.Uint64(k.data[p:])) & of; z != 0; z &= z - 1 {
-		at := p + bits.TrailingZeros64(z)/8
-		if plainBytes[k.data[at+1]] || at > 0 && plainBytes[k.data[at-1]] {
-			n++
-		}
+	v := binary.LittleEndian.Uint64(k.data[p:])
+	before, behind := v<<8, v>>8|uint64(k.data[p+8])<<56
+	if p > 0 {
+		before |= uint64(k.data[p-1])
 	}
-	return n
+	return bits.OnesCount64(zeros(v) & of & (plains(before) | plains(behind)))
+}
+
+// plains has the highest bit set of every byte of v that plainBytes has.
+func plains(v uint64) uint64 {
+	x := v &^ highBits
+	prints := (x + (0x80-' ')*everyByte) &^ (x + everyByte)
+	return (prints | zeros(v^'\t'*everyByte) | zeros(v^'\n'*everyByte) | zeros(v^'\r'*everyByte)) &^ v & highBits
 }
 
 const (
@@ -229,24 +245,14 @@ func (k *wideText) extend(c *coding) bool { //nolint:gocyclo // a format is read
 		at += (done - at + c.width - 1) / c.width * c.width
 	}
 	low := max(done, at-backward)
-	for c.from = at; c.from-c.width >= low && plain(k.unit(*c, c.from-c.width)); {
-		c.from -= c.width
+	c.from = k.begin(c, at, low)
+	if c.width == 2 { // most are
+		return k.extend16(c, at)
 	}
-	for n := 0; n < strange && c.from-c.width >= low && readable(k.unit(*c, c.from-c.width), c.width); n++ {
-		c.from -= c.width
-	}
-	odd, page, good, short, first := 0, rune(0), 0, c.width == 2, 0
-	if c.big {
-		first = 1
-	}
+	odd, page, good := 0, rune(0), 0
 	c.to = c.from
 	for p := c.from; p+c.width <= len(k.data) && (p <= at || odd < strange); p += c.width {
-		var r rune
-		if short { // most are, and this is half of the time
-			r = rune(k.data[p+first]) | rune(k.data[p+1-first])<<8
-		} else {
-			r = k.unit(*c, p)
-		}
+		r := k.unit(c, p)
 		if p == at {
 			odd = 0 // what stands before the sign does not count
 		}
@@ -265,15 +271,112 @@ func (k *wideText) extend(c *coding) bool { //nolint:gocyclo // a format is read
 			odd++
 		}
 		page = r
-		if p-at > 8*c.width && good < 4 && c.to < p-4*c.width {
+		if hopeless(c, p, at, good) {
 			return false
 		}
 	}
-	return good >= shortest/2 && c.to-c.from >= shortest*c.width
+	return enough(c, good)
+}
+
+// hopeless reports whether a stretch with so many characters of ASCII up to a place
+// is not worth a look on.
+func hopeless(c *coding, p, at, good int) bool {
+	return good < 4 && p-at > 8*c.width && c.to < p-4*c.width
+}
+
+// enough reports whether a stretch is long enough.
+func enough(c *coding, good int) bool { return good >= shortest/2 && c.to-c.from >= shortest*c.width }
+
+// extend16 is extend for UTF-16, behind where the stretch begins.
+func (k *wideText) extend16(c *coding, at int) bool {
+	first, good := 0, 0
+	if c.big {
+		first = 1
+	}
+	var page byte
+	c.to = c.from
+	p := c.from
+	for ; p < at && p+2 <= len(k.data); p += 2 { // what stands before the sign does not end it
+		low, high := k.data[p+first], k.data[p+1-first]
+		if high == 0 && plainBytes[low] {
+			if good++; good == 1 {
+				c.core = p
+			}
+			c.to = p + 2
+		} else if high == page && high != 0 {
+			c.to = p + 2
+		}
+		page = high
+	}
+	for odd := 0; p+2 <= len(k.data) && odd < strange; p += 2 {
+		low, high := k.data[p+first], k.data[p+1-first]
+		switch {
+		case high == 0 && plainBytes[low]:
+			if good++; good == 1 {
+				c.core = p
+			}
+			more := k.plainRow(p+2, 8*first)
+			p, good, odd = p+2*more, good+more, 0
+			c.to = p + 2
+		case low|high == 0:
+			odd = strange
+		case high == page && high != 0: // letters of one script have their high byte in common
+			c.to = p + 2
+		default:
+			odd++
+		}
+		page = high
+		if hopeless(c, p, at, good) {
+			return false
+		}
+	}
+	return enough(c, good)
+}
+
+// plainRow is how many units of ASCII stand at a place, in fours.
+func (k *wideText) plainRow(p, turn int) (n int) {
+	const unit, room, del = 0x0001000100010001, 0x0060006000600060, 0x0080008000800080
+	for ; p+8 <= len(k.data); p += 8 {
+		v := bits.RotateLeft64(binary.LittleEndian.Uint64(k.data[p:]), -turn)
+		if v&^(0x7f*unit) != 0 || (v+room)&del != del || (v+unit)&del != 0 {
+			break
+		}
+		n += 4
+	}
+	return n
+}
+
+// begin is where the stretch begins that holds the unit at a place, at low at the
+// earliest.
+func (k *wideText) begin(c *coding, at, low int) int {
+	from, strangers := at, 0
+	if c.width == 2 { // most are
+		first := 0
+		if c.big {
+			first = 1
+		}
+		for from-2 >= low && k.data[from-1-first] == 0 && plainBytes[k.data[from-2+first]] {
+			from -= 2
+		}
+		for ; strangers < strange && from-2 >= low; strangers++ {
+			if r := rune(k.data[from-2+first]) | rune(k.data[from-1-first])<<8; r <= 0x9f && !plain(r) {
+				break
+			}
+			from -= 2
+		}
+		return from
+	}
+	for from-c.width >= low && plain(k.unit(c, from-c.width)) {
+		from -= c.width
+	}
+	for ; strangers < strange && from-c.width >= low && scalar(k.unit(c, from-c.width)); strangers++ {
+		from -= c.width
+	}
+	return from
 }
 
 // unit reads a unit.
-func (k *wideText) unit(c coding, p int) rune {
+func (k *wideText) unit(c *coding, p int) rune {
 	b := k.data[p:]
 	switch {
 	case c.width == 2 && c.big:
@@ -299,7 +402,7 @@ var plainBytes = func() (t [256]bool) {
 
 // ascii reports whether the stretch has nothing but ASCII, as far as it is sure
 // to be text.
-func (k *wideText) ascii(c coding) bool {
+func (k *wideText) ascii(c *coding) bool {
 	for p := c.core; p < c.to; p += c.width {
 		if k.unit(c, p) > 0x7f {
 			return false
@@ -319,7 +422,7 @@ func (k *wideText) other(c coding) (coding, bool) {
 	if behind := k.data[o.to:min(len(k.data), o.to+zeros)]; len(behind) == zeros && allZero(behind) {
 		return c, false
 	}
-	return o, k.ascii(c)
+	return o, k.ascii(&c)
 }
 
 func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
@@ -329,10 +432,10 @@ func (k *wideText) transcode(c coding) {
 	like := scanners.Text{Form: fingerprints.FormUTF16, Alike: true}
 	k.odd, k.row = false, 0
 	for p := c.from; p+c.width <= c.to && !k.stopped; {
-		if end := k.plains(c, p); end > p {
+		if end := k.plains(&c, p); end > p {
 			p = end
 		} else {
-			p += k.another(c, p)
+			p += k.another(&c, p)
 		}
 		if len(k.text.out) >= k.layer.Piece {
 			k.yields(&k.text, like)
@@ -352,7 +455,7 @@ func (k *wideText) transcode(c coding) {
 const leastASCII = 6
 
 // plains appends the ASCII that stands at a place, and returns where it ends.
-func (k *wideText) plains(c coding, p int) int {
+func (k *wideText) plains(c *coding, p int) int {
 	from, n := p, len(k.text.out)
 	most := min(c.to, p+c.width*max(1, k.layer.Piece-n))
 	for ; p+c.width <= most; p += c.width {
@@ -372,7 +475,7 @@ func (k *wideText) plains(c coding, p int) int {
 
 // another appends the character that stands at a place, and returns how long it
 // is. Controls, private and broken ones are odd: no text has them.
-func (k *wideText) another(c coding, p int) (width int) {
+func (k *wideText) another(c *coding, p int) (width int) {
 	r, width := k.unit(c, p), c.width
 	if c.width == 2 && utf16.IsSurrogate(r) {
 		full := rune(utf8.RuneError)
