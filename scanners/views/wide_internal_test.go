@@ -59,7 +59,7 @@ func wideMix(r *rand.Rand) []byte {
 			case 0:
 				u = uint16(r.IntN(4))
 			case 1:
-				u = 0x3000 + uint16(r.IntN(256))
+				u = uint16(1+47*r.IntN(2))<<8 + uint16(r.IntN(256))
 			case 2:
 				u = uint16(r.Uint32())
 			}
