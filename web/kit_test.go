@@ -89,7 +89,7 @@ func (s *site) serve() {
 	}
 	s.t.Cleanup(func() { _ = queue.Close() })
 	w, err := web.New(web.Options{
-		Registry: s.reg, Queue: queue, Now: s.clock, Log: log, Wake: func() {}, Who: s.who, Refuse: s.refuse, SignIn: web.SignIn{OIDC: "Acme SSO"},
+		Registry: s.reg, Queue: queue, Now: s.clock, Log: log, Wake: func() {}, Who: s.who, Refuse: s.refuse, BaseURL: "https://revenant.example.org", SignIn: web.SignIn{OIDC: "Acme SSO"},
 		Search: func() *search.Index {
 			return search.Store(search.Options{Registry: s.reg, Actor: me(), Now: s.clock})
 		},
@@ -103,7 +103,7 @@ func (s *site) serve() {
 	r.Post("/auth/token", s.signIn)
 	r.Post("/auth/sign-out", func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: cookie, MaxAge: -1, Path: "/"})
-		http.Redirect(w, r, "/sign-in?error=out", http.StatusSeeOther)
+		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 	})
 	s.h = r
 	server := httptest.NewServer(r)

@@ -2,10 +2,12 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -23,6 +25,8 @@ type Options struct {
 	Search func() *search.Index
 	// Who is signed in, by what a request shows.
 	Who func(*http.Request) (registry.Actor, bool)
+	// BaseURL is how people reach the server.
+	BaseURL string
 	// SignIn are the ways to sign in.
 	SignIn SignIn
 	// Refuse refuses texts that hold a registered value: they would be stored, or
@@ -46,13 +50,20 @@ type Web struct{ s *server }
 type server struct {
 	o         Options
 	assets    assets
+	crosses   *http.CrossOriginProtection
 	templates map[string]*template.Template // by page
 }
 
 // New reads templates and assets, which are part of the program.
 func New(o Options) (*Web, error) {
-	s := &server{o: o}
-	var err error
+	s := &server{o: o, crosses: http.NewCrossOriginProtection()}
+	base, err := url.Parse(o.BaseURL)
+	if err == nil {
+		err = s.crosses.AddTrustedOrigin(base.Scheme + "://" + base.Host)
+	}
+	if err != nil {
+		return nil, errors.New("the server's base URL is not an origin")
+	}
 	if s.assets, err = readAssets(); err != nil {
 		return nil, fmt.Errorf("reading the dashboard's assets: %w", err)
 	}
@@ -93,7 +104,7 @@ func (w *Web) Mount(r chi.Router) {
 	s := w.s
 	r.Get("/static/*", s.assets.serve)
 	r.Group(func(r chi.Router) {
-		r.Use(s.guarded, http.NewCrossOriginProtection().Handler)
+		r.Use(s.guarded, s.crosses.Handler)
 		r.Get("/sign-in", s.signIn)
 		r.Post("/theme", s.setTheme)
 		for _, x := range s.routes() {

@@ -119,6 +119,7 @@ func TestCrossSite(t *testing.T) {
 		{[]string{"Sec-Fetch-Site", "same-site"}, http.StatusForbidden},
 		{[]string{"Origin", "https://evil.example"}, http.StatusForbidden},
 		{[]string{"Sec-Fetch-Site", "same-origin"}, http.StatusSeeOther},
+		{[]string{"Origin", "https://revenant.example.org"}, http.StatusSeeOther}, // as a proxy forwards it
 		{nil, http.StatusSeeOther},
 	} {
 		if a := s.ask("root", http.MethodPost, "/theme", form, c.headers...); a.Code != c.want {
