@@ -151,7 +151,7 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 // themselves (Init, Check).
 func notMutations() []string {
 	return []string{
-		"AuditLog", "Authenticate", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndWatch", "Estate", "Export", "FeedEnd", "FieldLabels", "Finding", "Findings", "FindingsByID", "FindingsWithPlaces", "History", "Homes", "Init", "LeaveStream", "List", "Meta", "PackKey", "Positions", "Redacted", "Refuse", "ReleaseWatch", "Reschedule", "SeeWorker", "SetMembers", "Show", "Source", "SourceIDs", "Sources", "Standings", "Status", "Streams", "TakeDue", "TakeStream", "TellStream", "Tokens", "Verdicts", "VerifyAudit",
+		"AllHomes", "AuditLog", "Authenticate", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndWatch", "Estate", "Export", "FeedEnd", "FieldLabels", "Finding", "Findings", "FindingsByID", "FindingsWithPlaces", "History", "Homes", "Init", "LeaveStream", "List", "Meta", "PackKey", "Positions", "Redacted", "Refuse", "ReleaseWatch", "Reschedule", "SeeWorker", "SetMembers", "Show", "Skips", "Source", "SourceIDs", "Sources", "Standings", "Status", "Streams", "TakeDue", "TakeStream", "TellStream", "Tokens", "Verdicts", "VerifyAudit",
 		"VerifyProof", "WantScan", "WantSource", "Watch", "Watches", "Workers",
 	}
 }
