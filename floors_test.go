@@ -111,7 +111,9 @@ func floors() map[string]room {
 		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/report"}},
 
 		"api/control":             {floor: 4},
+		"api/guard":               {floor: 4},
 		"api/rest":                {floor: 4, sideway: []string{"api/control"}},
+		"api/session":             {floor: 4, sideway: []string{"api/guard"}},
 		"ingest/credential":       {floor: 3},
 		"ingest/notify":           {floor: 3, sideway: []string{"ingest/credential", "ingest/report"}},
 		"ingest/notify/receivers": {floor: 3, sideway: []string{"ingest/credential", "ingest/notify", "ingest/report"}},

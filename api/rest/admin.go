@@ -19,18 +19,6 @@ func (s *server) adminRoutes() {
 }
 
 func (s *server) tokenRoutes() {
-	type identity struct {
-		Body struct {
-			Name   string           `json:"name" doc:"What the audit log calls you."`
-			Scopes []registry.Scope `json:"scopes" nullable:"false"`
-		}
-	}
-	add(s, route{id: "who-am-i", method: http.MethodGet, path: "/me", summary: "Who the token is, and what it may"},
-		func(_ context.Context, a registry.Actor, _ *struct{}) (*identity, error) {
-			out := &identity{}
-			out.Body.Name, out.Body.Scopes = a.Name, a.Scopes
-			return out, nil
-		})
 	type tokenPage struct {
 		Body struct {
 			Tokens []wire.TokenView `json:"tokens" nullable:"false"`
@@ -47,6 +35,7 @@ func (s *server) tokenRoutes() {
 		Body struct {
 			Name      string    `json:"name" minLength:"1" maxLength:"512"`
 			Scopes    []string  `json:"scopes" minItems:"1" maxItems:"20" nullable:"false" enum:"scan,register,rotate,read,triage,pack,admin"`
+			Teams     []string  `json:"teams,omitempty" maxItems:"200" maxLength:"200" nullable:"false" doc:"Whose rows it sees alone; without them it sees all."`
 			ExpiresAt time.Time `json:"expires_at,omitzero" doc:"Never without it."`
 		}
 	}
@@ -58,10 +47,10 @@ func (s *server) tokenRoutes() {
 	}
 	add(s, route{id: "add-token", method: http.MethodPost, path: "/tokens", scope: registry.ScopeAdmin, status: http.StatusCreated, summary: "Make a token", long: "Nobody gives more scopes than they have."},
 		func(ctx context.Context, a registry.Actor, in *tokenRequest) (*tokenAnswer, error) {
-			if err := s.o.Refuse(ctx, in.Body.Name); err != nil {
+			if err := s.o.Refuse(ctx, append([]string{in.Body.Name}, in.Body.Teams...)...); err != nil {
 				return nil, err
 			}
-			v, shown, err := s.o.Registry.AddToken(ctx, a, registry.TokenRequest{Name: in.Body.Name, Scopes: wordsOf[registry.Scope](in.Body.Scopes), ExpiresAt: in.Body.ExpiresAt})
+			v, shown, err := s.o.Registry.AddToken(ctx, a, registry.TokenRequest{Name: in.Body.Name, Scopes: wordsOf[registry.Scope](in.Body.Scopes), Teams: in.Body.Teams, ExpiresAt: in.Body.ExpiresAt})
 			out := &tokenAnswer{}
 			out.Body.TokenView, out.Body.Token = v, string(shown.Reveal())
 			return out, err

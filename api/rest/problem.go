@@ -67,10 +67,12 @@ func kinds() []struct {
 		{http.StatusNotFound, "not-found", []error{
 			registry.ErrUnknownSecret, registry.ErrUnknownVersion, registry.ErrUnknownFinding, registry.ErrUnknownSource, registry.ErrUnknownDelivery,
 			registry.ErrUnknownWatch, registry.ErrUnknownAllow, registry.ErrUnknownDecision, registry.ErrUnknownToken,
+			registry.ErrUnknownPerson, registry.ErrNoSession,
 		}},
 		{http.StatusConflict, "conflict", []error{
 			registry.ErrNotDecidable, registry.ErrNoValueID, registry.ErrDecided, registry.ErrAmbiguous, registry.ErrExists, registry.ErrActiveExists,
 			registry.ErrNoSuccessor, registry.ErrRollback, registry.ErrNotAllowable, registry.ErrTokenExists, registry.ErrRegistered,
+			registry.ErrPersonExists, registry.ErrDisabled,
 		}},
 		{http.StatusUnprocessableEntity, "invalid", []error{registry.ErrValueInName, fingerprints.ErrBadName}},
 	}

@@ -1,12 +1,12 @@
 // Package rest is the API of the server under /api/v1: what the registry knows
-// and does, for people and machines that show a token. chi routes, huma reads
+// and does, for people who signed in and machines that show a token. chi routes, huma reads
 // and describes: the document that clients are made from is served at
 // /openapi.json and kept beside this package.
 //
 // It promises: every operation says which scope it needs, and is refused
 // without it before anything of the request is looked at. Errors are RFC 9457
 // problems that never repeat what was sent. No answer holds a value, but for
-// the token that was just made.
+// the token or link that was just made.
 package rest
 
 import (
@@ -39,6 +39,13 @@ type Options struct {
 	// Owner is who shows Token, which lies on the server's machine.
 	Owner registry.Actor
 	Token fingerprints.Value
+	// Session is who shows the cookies of a header, registry.ErrNoSession for nobody;
+	// nil: no cookie counts.
+	Session func(ctx context.Context, cookies string) (registry.Actor, error)
+	// BaseURL is how people reach the server, for links.
+	BaseURL string
+	// Terms say when sessions end.
+	Terms registry.SessionTerms
 	// Spec reads what a request wants watched: its error is for the sender, and
 	// repeats nothing.
 	Spec func(name string, scan []string, schedule, credential string) (registry.WatchSpec, error)
@@ -84,8 +91,11 @@ func newServer(r chi.Router, o Options) *server {
 			Description: "Registered secrets, their versions, and where copies of them were found. Names that hold a slash are sent with %2F. Times are RFC 3339 in UTC.",
 		},
 		Components: &huma.Components{
-			Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
-			SecuritySchemes: map[string]*huma.SecurityScheme{tokenScheme: {Type: "http", Scheme: "bearer", Description: "A token made by `revenant token add`; each operation says the scope that it has to have."}},
+			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
+			SecuritySchemes: map[string]*huma.SecurityScheme{
+				tokenScheme:   {Type: "http", Scheme: "bearer", Description: "A token made by `revenant token add`; each operation says the scope that it has to have."},
+				sessionScheme: {Type: "apiKey", In: "cookie", Name: "__Host-revenant-session", Description: "The cookie of somebody who signed in; without TLS it is called revenant-session. It counts on pages of the server's own origin alone."},
+			},
 		},
 	}
 	s.api = humachi.New(r, huma.Config{
@@ -103,7 +113,10 @@ func schemaName(t reflect.Type, hint string) string {
 	return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "Body")
 }
 
-const tokenScheme = "token"
+const (
+	tokenScheme   = "token"
+	sessionScheme = "session"
+)
 
 func (s *server) routes() {
 	s.secretRoutes()
@@ -114,6 +127,7 @@ func (s *server) routes() {
 	s.sourceRoutes()
 	s.watchRoutes()
 	s.adminRoutes()
+	s.peopleRoutes()
 	s.packRoutes()
 	s.eventRoutes()
 }
@@ -131,7 +145,7 @@ func (s *server) operation(r route) huma.Operation {
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: Prefix + r.path, Summary: r.summary, Description: r.long, DefaultStatus: r.status, MaxBodyBytes: maxBody,
 		Tags:     []string{strings.Split(strings.TrimPrefix(r.path, "/"), "/")[0]},
-		Security: []map[string][]string{{tokenScheme: scopesOf(r)}},
+		Security: []map[string][]string{{tokenScheme: scopesOf(r)}, {sessionScheme: scopesOf(r)}},
 		Errors:   []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusInternalServerError},
 	}
 	if r.method != http.MethodGet {
@@ -165,9 +179,12 @@ func add[I, O any](s *server, r route, fn func(context.Context, registry.Actor, 
 
 // asked is who asks, and what they show.
 type asked struct {
-	actor  registry.Actor
-	header string
+	actor registry.Actor
+	shown shown
 }
+
+// shown is what says who somebody is: a header with a token, or cookies.
+type shown struct{ authorization, cookies string }
 
 type askedKey struct{}
 
@@ -176,14 +193,15 @@ func actorOf(ctx context.Context) registry.Actor {
 	return k.actor
 }
 
-func shownIn(ctx context.Context) string {
+func shownIn(ctx context.Context) shown {
 	k, _ := ctx.Value(askedKey{}).(asked)
-	return k.header
+	return k.shown
 }
 
-// entitled lets those pass who show a token with the route's scope.
+// entitled lets those pass who show a token or a session with the route's scope.
 func (s *server) entitled(r route, ctx huma.Context, next func(huma.Context)) {
-	a, err := s.authenticate(ctx.Context(), ctx.Header("Authorization"))
+	by := shown{ctx.Header("Authorization"), ctx.Header("Cookie")}
+	a, err := s.authenticate(ctx.Context(), by)
 	if err != nil {
 		p := s.problemOf(ctx.Context(), r.id, err)
 		if p.Status == http.StatusUnauthorized {
@@ -201,22 +219,29 @@ func (s *server) entitled(r route, ctx huma.Context, next func(huma.Context)) {
 		write(ctx, s.problemOf(ctx.Context(), r.id, err))
 		return
 	}
-	next(huma.WithValue(ctx, askedKey{}, asked{a, ctx.Header("Authorization")}))
+	next(huma.WithValue(ctx, askedKey{}, asked{a, by}))
 }
 
 // errNoToken says that a request shows nothing.
-var errNoToken = errors.New("show a token: Authorization: Bearer TOKEN")
+var errNoToken = errors.New("show a token: Authorization: Bearer TOKEN, or sign in")
 
-// authenticate finds out who asks.
-func (s *server) authenticate(ctx context.Context, header string) (registry.Actor, error) {
-	scheme, token, _ := strings.Cut(header, " ")
+// authenticate finds out who asks. Cookies count where no header says anything.
+func (s *server) authenticate(ctx context.Context, by shown) (registry.Actor, error) {
+	if by.authorization == "" && by.cookies != "" && s.o.Session != nil {
+		a, err := s.o.Session(ctx, by.cookies)
+		if errors.Is(err, registry.ErrNoSession) {
+			err = errNoToken
+		}
+		return a, err
+	}
+	scheme, token, _ := strings.Cut(by.authorization, " ")
 	token = strings.TrimSpace(token)
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return registry.Actor{}, errNoToken
 	}
-	shown := fingerprints.NewValue([]byte(token))
-	if sum := sha256.Sum256(shown.Reveal()); subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 {
+	given := fingerprints.NewValue([]byte(token))
+	if sum := sha256.Sum256(given.Reveal()); subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 {
 		return s.o.Owner, nil
 	}
-	return s.o.Registry.Authenticate(ctx, shown)
+	return s.o.Registry.Authenticate(ctx, given)
 }

@@ -81,6 +81,7 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 		"report-format": fixed(strings.Split(reportNames(), ", ")...),
 		"fail-on":       fixed(append(append(words(fingerprints.Severities()), words(fingerprints.Verdicts())...), "any", "none")...),
 		"scope":         fixed(words(registry.Scopes())...),
+		"role":          fixed(words(registry.Roles())...),
 		"secret":        a.firstOf(-1, a.versions),
 		"source":        a.firstOf(-1, a.sources),
 		"rule":          a.ruleWords,

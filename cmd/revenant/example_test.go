@@ -67,10 +67,19 @@ func before() map[string]string {
 		"revenant serve":            `echo 'listen: "127.0.0.1:0"' > revenant.yaml`,
 		"revenant config check":     `echo 'listen: "127.0.0.1:0"' > revenant.yaml`,
 		"revenant token revoke":     `revenant token add ci --scope read -q > token.of.ci`,
+		"revenant person show":      addAnn,
+		"revenant person role":      addAnn,
+		"revenant person team":      addAnn,
+		"revenant person link":      addAnn,
+		"revenant person disable":   addAnn,
+		"revenant person enable":    addAnn,
+		"revenant person sign-out":  addAnn,
 		"revenant findings revoke":  `revenant findings dismiss 3f2a9c --everywhere --reason none`,
 		"revenant findings reopen":  `revenant findings dismiss 3f2a9c --reason none`,
 	}
 }
+
+const addAnn = `revenant person add ann --role viewer -q > ann`
 
 // elsewhere is what examples name that is not in the sandbox.
 func elsewhere(line, finding string) string {

@@ -23,6 +23,7 @@ import (
 
 	"revenant/api/control"
 	"revenant/api/rest"
+	signin "revenant/api/session"
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
@@ -65,7 +66,7 @@ the next start. Nothing is lost when it is killed.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.serve(c, &fl, true) },
 	}
 	fl.register(c)
-	c.Flags().StringVar(&fl.listen, "listen", "", "HOST:PORT to answer at (default 127.0.0.1:7833)")
+	c.Flags().StringVar(&fl.listen, "listen", "", "HOST:PORT to answer at (default 127.0.0.1:8077)")
 	c.Flags().BoolVar(&fl.noWork, "no-workers", false, "scan nothing here: workers elsewhere do")
 	return c
 }
@@ -134,7 +135,8 @@ type server struct {
 	// notifier tells what becomes of findings; nil: nobody wants to know.
 	notifier *notify.Notifier
 	search   *searching // nil: it is switched off
-	release  func()     // lets others know that the worker has ended
+	sessions *signin.Server
+	release  func() // lets others know that the worker has ended
 }
 
 // serve runs until the context ends.
@@ -419,18 +421,16 @@ func (v *server) listen(ctx context.Context) (net.Listener, error) {
 // answer serves HTTP until the context ends.
 func (v *server) answer(ctx context.Context, l net.Listener) error {
 	s := v.shared.session
-	pushes, err := v.pushHandler(ctx)
+	handler, err := v.handler(ctx)
 	if err != nil {
 		_ = l.Close()
 		return err
 	}
 	h := &http.Server{
-		Handler: control.New(control.Options{
-			Ready: v.ready, API: v.api, Metrics: v.metrics.Handler(), Push: pushes, Log: v.log,
-		}),
-		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
+	v.offerSetup(ctx)
 	v.log.InfoContext(ctx, "answering", slog.String("at", v.set.BaseURL), slog.String("token", "in "+tokenFile(s.dir)))
 	stopped := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), settings.Grace)
@@ -446,11 +446,31 @@ func (v *server) answer(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
+// handler is everything that the server answers.
+func (v *server) handler(ctx context.Context) (http.Handler, error) {
+	pushes, err := v.pushHandler(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.openSessions(); err != nil {
+		return nil, err
+	}
+	proxies, err := v.proxies()
+	if err != nil {
+		return nil, err
+	}
+	return proxies.Handler(control.New(control.Options{
+		Ready: v.ready, Metrics: v.metrics.Handler(), Push: pushes, Log: v.log,
+		API: func(r chi.Router) { v.guarded(r, v.api, v.sessions.Mount) },
+	})), nil
+}
+
 // api adds the API.
 func (v *server) api(r chi.Router) {
 	s := v.shared.session
 	rest.Mount(r, rest.Options{
 		Registry: s.reg, Queue: v.queue, Owner: registry.Local("api"), Token: v.token, Spec: v.spec, Refuse: v.refuse, Search: v.searchIndex, Wake: v.tender.Wake, Now: v.a.now, Log: v.log,
+		Session: v.sessions.Actor, Terms: terms(v.set.SignIn), BaseURL: v.set.BaseURL,
 	})
 }
 
@@ -543,6 +563,9 @@ func (a *app) checkSettings(ctx context.Context, set settings.Settings) (bad []s
 	refs := map[string]string{}
 	if set.Token != "" {
 		refs["token"] = set.Token
+	}
+	if set.SignIn.OIDC.ClientSecret != "" {
+		refs["sign_in.oidc.client_secret"] = set.SignIn.OIDC.ClientSecret
 	}
 	for _, who := range settings.Senders() {
 		for _, ref := range set.Push[who] {

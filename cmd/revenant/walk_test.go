@@ -515,6 +515,21 @@ func (w *walk) watching() {
 	w.try("", "token", "list", w.plant("argument of token list"))
 	w.do("", "token", "revoke", "ci")
 	w.try("", "token", "revoke", w.plant("token"))
+	w.do("", "person", "add", "ann", "--role", "viewer", "--team", "team-a")
+	w.try("", "person", "add", w.plant("person's name"), "--role", w.plant("role"), "--team", w.plant("team"))
+	w.do("", "person", "list")
+	w.try("", "person", "list", w.plant("argument of person list"))
+	w.do("", "person", "role", "ann", "triager")
+	w.try("", "person", "role", "ann", w.plant("role to be given"))
+	w.do("", "person", "team", "ann", "team-a", "team-b")
+	w.try("", "person", "team", w.plant("person of a team"), "team-a")
+	w.do("", "person", "link", "ann")
+	for _, verb := range []string{"show", "disable", "enable", "sign-out", "link"} {
+		if verb != "link" {
+			w.do("", "person", verb, "ann")
+		}
+		w.try("", "person", verb, w.plant("person to "+verb))
+	}
 	w.do("", "notify", "list", "--state", "undelivered")
 	w.try("", "notify", "list", "--state", w.plant("state of messages"))
 	w.do("", "notify", "retry", "--all")

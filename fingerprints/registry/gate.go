@@ -83,12 +83,20 @@ func (c *change) commit(ctx context.Context) error {
 // match of store and ring, the change itself, its audit entries and its
 // revision, wholly or not at all. fn may run more than once.
 func (r *Registry) update(ctx context.Context, a Actor, need Scope, what string, fn func(*change) error) error {
-	ring := r.ring.Load()
-	if ring == nil {
+	if r.ring.Load() == nil {
 		return fmt.Errorf("%s: %w", what, ErrNoRing)
 	}
 	if !a.May(need) {
 		return r.Refuse(ctx, a, need, what)
+	}
+	return r.change(ctx, a, what, fn)
+}
+
+// change is update for what needs no scope: signing in, and what is the actor's own.
+func (r *Registry) change(ctx context.Context, a Actor, what string, fn func(*change) error) error {
+	ring := r.ring.Load()
+	if ring == nil {
+		return fmt.Errorf("%s: %w", what, ErrNoRing)
 	}
 	var done *change
 	err := r.store.Update(ctx, func(tx store.Tx) error {

@@ -60,6 +60,7 @@ type Tx interface {
 	ChangeTx
 	OutboxTx
 	TokenTx
+	PeopleTx
 }
 
 // Meta is what a store knows of itself.

@@ -277,7 +277,7 @@ func (t *tx) views(ctx context.Context, now time.Time, c *condition, limit int) 
 		if err != nil {
 			return err
 		}
-		v.Rules = splitRules(rules)
+		v.Rules = splitLines(rules)
 		v.Verdict = verdictAt(rank)
 		list = append(list, k)
 		return nil
@@ -311,18 +311,18 @@ func finish(v *store.FindingView) {
 	}
 }
 
-// Rules are stored each with a line end, so that one can be searched for.
+// Lists of words are stored each with a line end, so that one can be searched for.
 
-func joinRules(rules []string) string {
+func joinLines(words []string) string {
 	var b strings.Builder
-	for _, r := range rules {
-		b.WriteString(r)
+	for _, w := range words {
+		b.WriteString(w)
 		b.WriteByte('\n')
 	}
 	return b.String()
 }
 
-func splitRules(s string) []string {
+func splitLines(s string) []string {
 	if s == "" {
 		return nil
 	}

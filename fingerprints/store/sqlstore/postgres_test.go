@@ -119,6 +119,7 @@ func olderSchema(t *testing.T, place string) {
 	})
 	want := contents(t, filled, "tallies")
 	db := rawURL(t, place)
+	run(t, db, "DROP TABLE sessions, codes, people")
 	run(t, db, "DROP TABLE tokens")
 	run(t, db, "DROP TABLE positions")
 	run(t, db, "ALTER TABLE sightings DROP COLUMN stream, DROP COLUMN at_offset, DROP COLUMN run_from")

@@ -36,7 +36,10 @@ func tables() []table {
 		{"told", "receiver, finding_pk", "receiver, finding_pk, word, grp, at"},
 		{"deliveries", "id", "id, receiver, grp, kind, summary, created_at, next_at, deadline, attempts, lease_by, lease_until, sent_at, given_up_at, problem"},
 		{"notices", "pk", "pk, receiver, grp, event, finding_pk, source, was, verdict, severity, detail, at, urgent, delivery"},
-		{"tokens", "id", "id, name, hash, scopes, created_at, created_by, expires_at, used_at, revoked_at, revoked_by"},
+		{"tokens", "id", "id, name, hash, scopes, created_at, created_by, expires_at, used_at, revoked_at, revoked_by, teams"},
+		{"people", "id", "id, name, issuer, subject, display, address, roles, teams, claimed_roles, claimed_teams, created_at, created_by, seen_at, disabled_at, disabled_by"},
+		{"sessions", "id", "id, hash, person, token, address, created_at, seen_at, ends_at"},
+		{"codes", "hash", "hash, purpose, person, next, ends_at"},
 		{"audit", "sequence", "sequence, at, actor, content, mac"},
 		{"checkpoints", "sequence", "sequence, signed"},
 	}
