@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -40,33 +41,43 @@ func (s *server) places(r *http.Request, a registry.Actor) (page, error) {
 // pageOf cuts a page out of a list that is there as a whole, by how many stand before
 // it.
 func pageOf[T any](all []T, q url.Values, path string) (list []T, first, next string) {
-	from, err := strconv.Atoi(q.Get("from"))
-	if err != nil || from < 0 || from > len(all) {
-		from = 0
-	}
-	address := func(n int) string {
-		out := url.Values{}
-		for key, list := range q {
-			if key != "from" && key != "said" && key != "changed" {
-				out[key] = list
-			}
+	from := min(fromOf(q), len(all))
+	kept := url.Values{}
+	for key, list := range q {
+		if key != "said" && key != "changed" {
+			kept[key] = list
 		}
-		if n > 0 {
-			out.Set("from", strconv.Itoa(n))
-		}
-		if len(out) == 0 {
-			return path
-		}
-		return path + "?" + out.Encode()
 	}
 	if from > 0 {
-		first = address(0)
+		first = fromAddress(path, kept, 0)
 	}
 	to := min(from+pageSize, len(all))
 	if to < len(all) {
-		next = address(to)
+		next = fromAddress(path, kept, to)
 	}
 	return all[from:to], first, next
+}
+
+// fromOf is how many rows stand before the page that an address asks for.
+func fromOf(q url.Values) int {
+	n, err := strconv.Atoi(q.Get("from"))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// fromAddress is the address of the page behind so many rows.
+func fromAddress(path string, q url.Values, from int) string {
+	q = maps.Clone(q)
+	q.Del("from")
+	if from > 0 {
+		q.Set("from", strconv.Itoa(from))
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
 }
 
 // allow makes a place one where a secret's values may be.

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -47,7 +48,43 @@ func (s *site) estate() map[fingerprints.Verdict]fingerprints.FindingID {
 		s.t.Fatal(err)
 	}
 	s.later(2 * time.Hour)
+	s.watched()
 	return ids
+}
+
+// watched makes a watch of the shop's repository, one that fails, and a scan that
+// skipped places.
+func (s *site) watched() {
+	s.t.Helper()
+	ctx := s.t.Context()
+	for _, w := range []registry.WatchSpec{
+		{Name: "shop", Kind: "git", Location: "https://git.example.org/acme/shop.git", Schedule: "6h"}, {Name: "lost", Kind: "git", Location: "https://git.example.org/gone.git", Schedule: "1h"},
+	} {
+		if _, err := s.reg.AddWatch(ctx, me(), w, s.clock().Add(time.Hour)); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	scan, err := s.reg.BeginScan(ctx, me(), registry.ScanStart{SourceID: "git:git.example.org/acme/assets", Generic: true, FieldRevision: 1 << 20})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var skips []fingerprints.Skip
+	for i := range 60 {
+		skips = append(skips, fingerprints.Skip{Path: fmt.Sprintf("video/%02d.mp4", i), Reason: fingerprints.SkipTooLarge, Detail: "over 1 GiB"})
+	}
+	skips = append(skips, fingerprints.Skip{Path: "secret.zip", Reason: fingerprints.SkipArchive, Detail: "encrypted"})
+	err = scan.Skips(ctx, skips)
+	_, err2 := scan.Finish(ctx, registry.Outcome{Complete: true})
+	for name, end := range map[string]registry.WatchEnd{
+		"shop": {Outcome: registry.WatchComplete, SourceID: "git:git.example.org/acme/assets"}, "lost": {Outcome: registry.WatchFailed, Problem: "the repository cannot be reached"},
+	} {
+		_, begun := s.reg.BeginWatch(ctx, me(), name)
+		_, ended := s.reg.EndWatch(ctx, me(), name, end)
+		err = errors.Join(err, begun, ended)
+	}
+	if err := errors.Join(err, err2); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // registryPages are the pages of the registry, with what must stand on each.
@@ -56,6 +93,8 @@ func registryPages() map[string]string {
 		"/secrets": "pay/gateway", "/secrets?only=weak": "lab/weak", "/secrets?only=overdue": "old/queue", "/secrets?owner=nobody-there": "No secret is like that",
 		"/secrets/pay%2Fgateway": "reports", "/secrets/pay%2Fgateway/versions/1": "Is it safe to deactivate?", "/secrets/lab%2Fweak": "too weak",
 		"/rotations": "pay/gateway@1", "/rotations?only=overdue": "old/queue@1", "/trace": issued, "/secrets/shop%2Fwebhook/versions/1/trace": "partner-a",
+		"/sources": "git:git.example.org/acme/assets", "/sources?health=skipped": "skipped", "/sources/git:git.example.org%2Facme%2Fassets": "60 too large",
+		"/sources/git:git.example.org%2Facme%2Fassets/skipped?reason=archive": "encrypted", "/watches": "cannot be reached", "/watches/shop": "6h", "/watches/new": "Watch a place",
 		"/places": "the vault&#39;s own backup",
 	}
 }
@@ -89,13 +128,19 @@ func TestRegistryRoles(t *testing.T) {
 	s := newSite(t)
 	s.estate()
 	for path := range registryPages() {
+		if path == "/watches/new" {
+			if a := s.ask("viewer", http.MethodGet, path, nil); a.Code != http.StatusForbidden {
+				t.Errorf("a viewer's %s: %d, want 403", path, a.Code)
+			}
+			continue
+		}
 		for _, form := range formsOf(s.page("viewer", path)) {
 			if !slices.Contains([]string{"/theme", "/auth/sign-out"}, form) && !strings.HasSuffix(form, "/proof") {
 				t.Errorf("%s offers a viewer to post to %s", path, form)
 			}
 		}
 	}
-	for _, path := range []string{"/secrets/pay%2Fgateway/acks", "/secrets/pay%2Fgateway/versions/1/do/retire", "/places", "/places/1/forbid"} {
+	for _, path := range []string{"/watches", "/watches/shop/scan", "/watches/shop/change", "/watches/shop/remove", "/secrets/pay%2Fgateway/acks", "/secrets/pay%2Fgateway/versions/1/do/retire", "/places", "/places/1/forbid"} {
 		if a := s.ask("viewer", http.MethodPost, path, url.Values{"despite": {"1"}, "consumer": {"x"}, "version": {"1"}}); a.Code != http.StatusForbidden {
 			t.Errorf("a viewer's POST %s: %d, want 403", path, a.Code)
 		}
@@ -147,10 +192,10 @@ func TestEvidence(t *testing.T) {
 	says("acknowledged, window over", "no", "Every consumer has acknowledged", "Its window is over")
 	s.scan("git:git.example.org/pay/api")
 	says("copies gone", "unknown", "No live copy of it is known")
-	for _, id := range []string{"git:git.example.org/acme/shop", "image:registry.example.org/shop"} {
+	for _, id := range []string{"git:git.example.org/acme/shop", "image:registry.example.org/shop", "git:git.example.org/acme/assets"} {
 		s.scan(id)
 	}
-	says("read wholly", "yes", "5 sources were read wholly")
+	says("read wholly", "yes", "6 sources were read wholly")
 	a := s.ask("root", http.MethodPost, path+"/do/retire", url.Values{})
 	if a.Code != http.StatusSeeOther || !strings.HasPrefix(a.Header().Get("Location"), path+"?said=retired") {
 		t.Fatalf("retiring: %d to %s", a.Code, a.Header().Get("Location"))

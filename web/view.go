@@ -101,6 +101,9 @@ func (s *server) funcs() template.FuncMap {
 		"int":   func(n uint64) int { return int(min(n, math.MaxInt32)) },
 		"late":  func(t any) bool { due := moment(t); return !due.IsZero() && due.Before(s.o.Now()) },
 		"words": words,
+		"took":  func(from time.Time, to *time.Time) string { return span(moment(to).Sub(from)) },
+		"means": healthWords,
+		"size":  size,
 		"plus":  func(n uint64) uint64 { return n + 1 },
 		"list":  func(v ...any) []any { return v },
 		"cat":   func(v ...string) string { return strings.Join(v, "") },
@@ -182,6 +185,20 @@ func number(n any) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
+}
+
+// size is a number of bytes in a unit that people read.
+func size(n int64) string {
+	const step = 1024
+	units, x := []string{"B", "KiB", "MiB", "GiB", "TiB"}, float64(n)
+	i := 0
+	for ; x >= step && i < len(units)-1; i++ {
+		x /= step
+	}
+	if i == 0 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	return strconv.FormatFloat(x, 'f', 1, 64) + " " + units[i]
 }
 
 // plural is a number with the word that goes with it.
