@@ -3,6 +3,8 @@ package web_test
 import (
 	"strings"
 	"testing"
+
+	"revenant/fingerprints"
 )
 
 // Every page can be used by everybody, in both themes, on phones and on walls.
@@ -17,7 +19,9 @@ func TestLooks(t *testing.T) {
 	w.look("/findings?q=is%3Aopen", "findings")
 	w.look("/findings?q=verdict%3Awrong", "findings-problem")
 	w.look("/findings?q=owner%3Anobody-there", "findings-none")
-	_ = ids
+	w.look(findingPath(ids[fingerprints.VerdictLeaked]), "finding")
+	w.look(findingPath(ids[fingerprints.VerdictUnregistered]), "finding-unregistered")
+	w.look("/nowhere", "nowhere")
 }
 
 // People sign in where they wanted to go, look around by keys, choose colours, and sign

@@ -91,7 +91,7 @@ func (s *site) serve() {
 	}
 	s.t.Cleanup(func() { _ = queue.Close() })
 	w, err := web.New(web.Options{
-		Registry: s.reg, Queue: queue, Now: s.clock, Log: log, Wake: func() { s.woken.Add(1) }, Who: s.who, Spec: s.spec, Refuse: s.refuse, SignIn: web.SignIn{OIDC: "Acme SSO"},
+		Registry: s.reg, Queue: queue, Now: s.clock, Log: log, Wake: func() { s.woken.Add(1) }, Who: s.who, Spec: s.spec, Refuse: s.refuse, BaseURL: "https://revenant.example.org", SignIn: web.SignIn{OIDC: "Acme SSO"},
 		Search: func() *search.Index {
 			return search.Store(search.Options{Registry: s.reg, Actor: me(), Now: s.clock})
 		},
@@ -101,10 +101,11 @@ func (s *site) serve() {
 	}
 	r := chi.NewRouter()
 	w.Mount(r)
+	r.NotFound(w.Lost().ServeHTTP)
 	r.Post("/auth/token", s.signIn)
 	r.Post("/auth/sign-out", func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: cookie, MaxAge: -1, Path: "/"})
-		http.Redirect(w, r, "/sign-in?error=out", http.StatusSeeOther)
+		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 	})
 	s.h = r
 	server := httptest.NewServer(r)

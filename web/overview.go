@@ -126,7 +126,7 @@ func (s *server) countOpen(r *http.Request, a registry.Actor, o *overview) error
 	if err != nil {
 		return err
 	}
-	found, err := s.o.Search().Search(ctx, a, act, search.Page{Limit: shownActions, Facets: []query.Field{query.FieldSeverity, query.FieldOwner}, Top: 8})
+	found, err := s.o.Search().Search(ctx, a, act, search.Page{Limit: shownActions, Order: search.Oldest, Facets: []query.Field{query.FieldSeverity, query.FieldOwner}, Top: 8})
 	if err != nil {
 		return err
 	}

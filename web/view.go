@@ -17,6 +17,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
+	"revenant/ingest/search/query"
 )
 
 // view is what templates see of a request and its page.
@@ -44,7 +45,7 @@ func (s *server) viewOf(r *http.Request, a registry.Actor, p page) view {
 // said is what a word of done is told as; "" for one that is none.
 func said(word string) string {
 	return map[string]string{
-		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.",
+		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.", "noted": "The note was kept.",
 		"superseded": "Superseded.", "retired": "Retired: every copy of it is stale from now on.", "activated": "Activated.", "abandoned": "Abandoned.", "compromised": "Marked as compromised.",
 		"acknowledged": "Acknowledged.", "unchanged": "It was like that already: nothing was written.", "allowed": "The place is allowed.", "forbidden": "The place is no longer allowed.",
 		"watched": "It is watched, and scanned now.", "paused": "Paused.", "resumed": "Resumed.", "revoked": "Revoked: what is shown with it is refused from now on.",
@@ -54,7 +55,7 @@ func said(word string) string {
 
 // parse reads every page's template, each with the layout and the parts.
 func (s *server) parse() (map[string]*template.Template, error) {
-	shared, err := template.New("").Funcs(s.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html")
+	shared, err := template.New("").Funcs(s.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/registry-parts.html")
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,7 @@ func eachTemplate(fsys embed.FS, fn func(name string) error) error {
 		return err
 	}
 	for _, name := range names {
-		if base := path.Base(name); base == "layout.html" || base == "parts.html" {
+		if base := path.Base(name); base == "layout.html" || strings.HasSuffix(base, "parts.html") {
 			continue
 		}
 		if err := fn(name); err != nil {
@@ -101,7 +102,12 @@ func (s *server) funcs() template.FuncMap {
 		"int":   func(n uint64) int { return int(min(n, math.MaxInt32)) },
 		"late":  func(t any) bool { due := moment(t); return !due.IsZero() && due.Before(s.o.Now()) },
 		"words": words,
-		"took":  func(from time.Time, to *time.Time) string { return span(moment(to).Sub(from)) },
+		"query": func(q string) string { return url.Values{"q": {q}}.Encode() },
+		"of": func(field, value string) string {
+			return query.Of(query.In{Field: query.Field(field), Values: []query.Pattern{query.Literal(value)}}).String()
+		},
+		"text":  fmt.Sprint,
+		"least": func(a, b int) int { return min(a, b) },
 		"means": healthWords,
 		"size":  size,
 		"plus":  func(n uint64) uint64 { return n + 1 },

@@ -2,10 +2,12 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -23,6 +25,8 @@ type Options struct {
 	Search func() *search.Index
 	// Who is signed in, by what a request shows.
 	Who func(*http.Request) (registry.Actor, bool)
+	// BaseURL is how people reach the server.
+	BaseURL string
 	// SignIn are the ways to sign in.
 	SignIn SignIn
 	// Refuse refuses texts that hold a registered value: they would be stored, or
@@ -49,13 +53,20 @@ type Web struct{ s *server }
 type server struct {
 	o         Options
 	assets    assets
+	crosses   *http.CrossOriginProtection
 	templates map[string]*template.Template // by page
 }
 
 // New reads templates and assets, which are part of the program.
 func New(o Options) (*Web, error) {
-	s := &server{o: o}
-	var err error
+	s := &server{o: o, crosses: http.NewCrossOriginProtection()}
+	base, err := url.Parse(o.BaseURL)
+	if err == nil {
+		err = s.crosses.AddTrustedOrigin(base.Scheme + "://" + base.Host)
+	}
+	if err != nil {
+		return nil, errors.New("the server's base URL is not an origin")
+	}
 	if s.assets, err = readAssets(); err != nil {
 		return nil, fmt.Errorf("reading the dashboard's assets: %w", err)
 	}
@@ -84,12 +95,19 @@ func (s *server) routes() []route {
 	return out
 }
 
+// Lost answers browsers whose address leads nowhere.
+func (w *Web) Lost() http.Handler {
+	s := w.s
+	lost := s.answer(route{path: "/", do: func(*http.Request, registry.Actor) (page, error) { return page{}, errNoPage }})
+	return s.guarded(lost)
+}
+
 // Mount adds the pages to a router.
 func (w *Web) Mount(r chi.Router) {
 	s := w.s
 	r.Get("/static/*", s.assets.serve)
 	r.Group(func(r chi.Router) {
-		r.Use(s.guarded, http.NewCrossOriginProtection().Handler)
+		r.Use(s.guarded, s.crosses.Handler)
 		r.Get("/sign-in", s.signIn)
 		r.Post("/theme", s.setTheme)
 		for _, x := range s.routes() {

@@ -3,6 +3,7 @@ package web_test
 import (
 	"compress/gzip"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
@@ -17,9 +18,18 @@ import (
 // pages are the pages of an organisation that has something of everything, with what
 // must stand on each.
 func pages(ids map[fingerprints.Verdict]fingerprints.FindingID) map[string]string {
-	return map[string]string{
+	all := map[string]string{
 		"/": "Needs action now", "/findings": "findings", "/findings?q=verdict%3Aleaked": "1 finding",
 	}
+	for verdict, id := range ids {
+		all[findingPath(id)] = "Why it was judged " + string(verdict)
+	}
+	return all
+}
+
+// findingPath is the page of a finding.
+func findingPath(id fingerprints.FindingID) string {
+	return "/findings/" + strings.TrimPrefix(string(id), "rv1:")
 }
 
 // Nobody who is not signed in sees a page, and comes back to it behind the sign-in.
@@ -116,6 +126,7 @@ func TestCrossSite(t *testing.T) {
 		{[]string{"Sec-Fetch-Site", "same-site"}, http.StatusForbidden},
 		{[]string{"Origin", "https://evil.example"}, http.StatusForbidden},
 		{[]string{"Sec-Fetch-Site", "same-origin"}, http.StatusSeeOther},
+		{[]string{"Origin", "https://revenant.example.org"}, http.StatusSeeOther}, // as a proxy forwards it
 		{nil, http.StatusSeeOther},
 	} {
 		if a := s.ask("root", http.MethodPost, "/theme", form, c.headers...); a.Code != c.want {
@@ -135,7 +146,7 @@ func TestNumbersAreLinks(t *testing.T) {
 	}
 	total := 0
 	for _, m := range tiles {
-		list := s.page("viewer", strings.ReplaceAll(m[1], "&amp;", "&"))
+		list := s.page("viewer", html.UnescapeString(m[1]))
 		word := "findings"
 		if m[2] == "1" {
 			word = "finding"

@@ -61,6 +61,7 @@ type Tx interface {
 	OutboxTx
 	TokenTx
 	PeopleTx
+	TrendTx
 }
 
 // Meta is what a store knows of itself.

@@ -99,15 +99,36 @@
     }, 150);
   });
 
+  // A form shows the fields of what was chosen in it; without scripts all are there.
+  function choose(root) {
+    for (const select of root.querySelectorAll('select[data-action]')) {
+      for (const field of select.form.querySelectorAll('[data-for]')) {
+        field.toggleAttribute('data-off', !field.dataset.for.split(' ').includes(select.value));
+      }
+    }
+  }
+  document.addEventListener('change', (e) => {
+    if (e.target.matches('select[data-action]')) choose(e.target.form);
+    if (e.target.matches('[data-all]')) {
+      for (const box of document.querySelectorAll('[data-row] input[type=checkbox]')) box.checked = e.target.checked;
+    }
+    if (e.target.matches('[type=checkbox]')) {
+      const n = document.querySelectorAll('[data-row] input:checked').length;
+      const word = document.querySelector('.bulk .selected');
+      if (word) word.textContent = n ? 'Of ' + n + ' selected:' : 'Of the selected:';
+    }
+  });
+
   // A form that asks before it is sent.
   document.addEventListener('submit', (e) => {
     const ask = e.submitter?.dataset.ask || e.target.dataset.ask;
     if (ask && !confirm(ask)) e.preventDefault();
   });
 
-  document.addEventListener('htmx:load', (e) => localise(e.detail.elt));
+  document.addEventListener('htmx:load', (e) => { localise(e.detail.elt); choose(e.detail.elt); });
   document.addEventListener('visibilitychange', look);
   localise(document);
+  choose(document);
   look();
   setInterval(look, every);
 })();
