@@ -195,8 +195,8 @@ type sourcePage struct {
 	Hidden int // skipped places that are not shown
 }
 
-// listedSkips is how many skipped places a source's page lists.
-const listedSkips = 20
+// shownSkips is how many skipped places a source's page lists.
+const shownSkips = 20
 
 func (s *server) source(r *http.Request, a registry.Actor) (page, error) {
 	ctx, id := r.Context(), param(r, "id")
@@ -214,7 +214,7 @@ func (s *server) source(r *http.Request, a registry.Actor) (page, error) {
 		return page{}, err
 	}
 	d.Health = healthOf(v.LastScan, d.Watches, meta.FieldRevision)
-	if d.Skips, err = s.o.Registry.Skips(ctx, a, v.ID, registry.SkipFilter{Limit: listedSkips}); err != nil {
+	if d.Skips, err = s.o.Registry.Skips(ctx, a, v.ID, registry.SkipFilter{Limit: shownSkips}); err != nil {
 		return page{}, err
 	}
 	d.Hidden = int(d.Skips.Scan.Skips) - len(d.Skips.Places)
