@@ -199,7 +199,7 @@ func (s *server) fail(r *http.Request, where string, err error) page {
 	default:
 		s.o.Log.ErrorContext(r.Context(), "a page failed", slog.String("page", where), slog.Any("error", err))
 	}
-	return page{name: "trouble", title: t.Title, data: t, status: status}
+	return page{name: "trouble", title: t.Title, data: t, status: status, hushed: true}
 }
 
 // errNoPage says that an address leads nowhere.

@@ -195,7 +195,7 @@ func (w *tab) until(script string) {
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
 	for {
-		_, err := chromedp.Run(ctx, chromedp.Poll[bool]("document.readyState === 'complete' && ("+script+")"))
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool]("document.readyState === 'complete' && !!("+script+")"))
 		if err == nil {
 			return
 		}

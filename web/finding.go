@@ -102,7 +102,7 @@ func (s *server) timeline(r *http.Request, a registry.Actor, d registry.FindingD
 		}
 		for _, v := range secret.Versions {
 			if v.Version == m.Version {
-				out = append(out, life(m, v)...)
+				out = append(out, steps(m, v)...)
 			}
 		}
 	}
@@ -123,8 +123,8 @@ func told(word string) string {
 	return cmp.Or(known[word], word)
 }
 
-// life is what happened to a version.
-func life(m registry.FindingMatch, v registry.VersionView) []event {
+// steps is what happened to a version.
+func steps(m registry.FindingMatch, v registry.VersionView) []event {
 	of := fingerprints.VersionRef{Name: m.Secret, Number: v.Version}.String()
 	out := []event{{At: v.CreatedAt, What: "registered", Of: of}}
 	if v.IssuedTo != "" {

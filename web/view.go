@@ -47,6 +47,9 @@ func (s *server) viewOf(r *http.Request, a registry.Actor, p page) view {
 func said(word string) string {
 	return map[string]string{
 		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.", "noted": "The note was kept.",
+		"superseded": "Superseded.", "retired": "Retired: every copy of it is stale from now on.", "activated": "Activated.", "abandoned": "Abandoned.", "compromised": "Marked as compromised.",
+		"acknowledged": "Acknowledged.", "unchanged": "It was like that already: nothing was written.", "allowed": "The place is allowed.", "forbidden": "The place is no longer allowed.",
+		"watched": "It is watched, and scanned now.", "paused": "Paused.", "resumed": "Resumed.", "revoked": "Revoked: what is shown with it is refused from now on.",
 		"saved": "Saved.", "removed": "Removed.", "asked": "A scan was asked for.", "none": "Nothing was selected.",
 	}[word]
 }
@@ -108,6 +111,10 @@ func (s *server) funcs() template.FuncMap {
 		"text":  fmt.Sprint,
 		"least": func(a, b int) int { return min(a, b) },
 		"has":   s.has,
+		"took":  func(from time.Time, to *time.Time) string { return span(moment(to).Sub(from)) },
+		"means": healthWords,
+		"size":  size,
+		"plus":  func(n uint64) uint64 { return n + 1 },
 		"list":  func(v ...any) []any { return v },
 		"cat":   func(v ...string) string { return strings.Join(v, "") },
 		"frac":  func(n, of int) string { return strconv.FormatFloat(100*float64(n)/float64(max(of, 1)), 'f', 1, 64) },
@@ -193,6 +200,20 @@ func number(n any) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
+}
+
+// size is a number of bytes in a unit that people read.
+func size(n int64) string {
+	const step = 1024
+	units, x := []string{"B", "KiB", "MiB", "GiB", "TiB"}, float64(n)
+	i := 0
+	for ; x >= step && i < len(units)-1; i++ {
+		x /= step
+	}
+	if i == 0 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	return strconv.FormatFloat(x, 'f', 1, 64) + " " + units[i]
 }
 
 // plural is a number with the word that goes with it.

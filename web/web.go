@@ -32,6 +32,9 @@ type Options struct {
 	// Refuse refuses texts that hold a registered value: they would be stored, or
 	// repeated.
 	Refuse func(ctx context.Context, texts ...string) error
+	// Spec reads what a form wants watched, as the API's add-watch does: its error is
+	// for the sender, and repeats nothing.
+	Spec func(name string, scan []string, schedule, credential string) (registry.WatchSpec, error)
 	// Wake has what is due looked up at once.
 	Wake func()
 	Now  func() time.Time
@@ -86,7 +89,7 @@ type handler func(*http.Request, registry.Actor) (page, error)
 
 func (s *server) routes() []route {
 	var out []route
-	for _, list := range [][]route{s.overviewRoutes(), s.findingRoutes()} {
+	for _, list := range [][]route{s.overviewRoutes(), s.findingRoutes(), s.secretRoutes(), s.versionRoutes(), s.rotationRoutes(), s.traceRoutes(), s.placeRoutes(), s.sourceRoutes(), s.watchRoutes()} {
 		out = append(out, list...)
 	}
 	return out

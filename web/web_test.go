@@ -55,32 +55,39 @@ func TestSignedOut(t *testing.T) {
 // small.
 func TestPolicy(t *testing.T) {
 	s := newSite(t)
-	inline := regexp.MustCompile(`(?i)<script(?:[^>]*[^>=])?>\s*[^<\s]|<style|\sstyle=|\son[a-z]+=|javascript:|https?://`)
 	for path, want := range pages(s.fill()) {
-		body := s.page("root", path)
-		if !strings.Contains(body, want) {
-			t.Errorf("%s: %q is not there", path, want)
-		}
-		for _, found := range inline.FindAllString(strings.ReplaceAll(body, "https://git.example.org", ""), -1) {
-			t.Errorf("%s: %q stands in the page", path, found)
-		}
-		a := s.ask("root", http.MethodGet, path, nil, "Accept-Encoding", "gzip")
-		if csp := a.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe") {
-			t.Errorf("%s: Content-Security-Policy %q", path, csp)
-		}
-		if n := a.Body.Len(); n > 100_000 {
-			t.Errorf("%s has %d bytes, want at most 100,000", path, n)
-		}
-		z, err := gzip.NewReader(a.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if plain, err := io.ReadAll(z); err != nil || string(plain) != body {
-			t.Errorf("%s: what gzip holds is another page (%v)", path, err)
-		}
-		if again := s.ask("root", http.MethodGet, path, nil, "If-None-Match", a.Header().Get("ETag")); again.Code != http.StatusNotModified || again.body != "" {
-			t.Errorf("%s: %d for what the browser has, want 304", path, again.Code)
-		}
+		s.polite(path, want)
+	}
+}
+
+// polite checks what a page with a word says to browsers, and how large it is.
+func (s *site) polite(path, want string) {
+	t := s.t
+	t.Helper()
+	inline := regexp.MustCompile(`(?i)<script(?:[^>]*[^>=])?>\s*[^<\s]|<style|\sstyle=|\son[a-z]+=|javascript:|https?://`)
+	body := s.page("root", path)
+	if !strings.Contains(body, want) {
+		t.Errorf("%s: %q is not there", path, want)
+	}
+	for _, found := range inline.FindAllString(strings.ReplaceAll(body, "https://git.example.org", ""), -1) {
+		t.Errorf("%s: %q stands in the page", path, found)
+	}
+	a := s.ask("root", http.MethodGet, path, nil, "Accept-Encoding", "gzip")
+	if csp := a.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe") {
+		t.Errorf("%s: Content-Security-Policy %q", path, csp)
+	}
+	if n := a.Body.Len(); n > 100_000 {
+		t.Errorf("%s has %d bytes, want at most 100,000", path, n)
+	}
+	z, err := gzip.NewReader(a.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := io.ReadAll(z); err != nil || string(plain) != body {
+		t.Errorf("%s: what gzip holds is another page (%v)", path, err)
+	}
+	if again := s.ask("root", http.MethodGet, path, nil, "If-None-Match", a.Header().Get("ETag")); again.Code != http.StatusNotModified || again.body != "" {
+		t.Errorf("%s: %d for what the browser has, want 304", path, again.Code)
 	}
 }
 
