@@ -82,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"workers", testWorkers},
 		{"tokens", testTokens},
 		{"people", testPeople},
+		{"teams", testTeams},
 		{"sessions", testSessions},
 		{"codes", testCodes},
 		{"audit", testAudit},
