@@ -240,6 +240,9 @@ func (r *Registry) tending(ctx context.Context, a Actor, what string, fn func(tx
 	if !a.May(ScopeScan) {
 		return fmt.Errorf("%s: %w %q", what, ErrForbidden, ScopeScan)
 	}
+	if a.bound() {
+		return fmt.Errorf("%s: %w", what, ErrTeams)
+	}
 	err := r.store.Update(ctx, func(tx store.Tx) error {
 		if _, err := r.readMeta(ctx, tx); err != nil {
 			return err

@@ -90,6 +90,7 @@ func (f *fixture) sees(tx store.Tx) string {
 	list(tx.Findings(f.ctx, hour(3), store.FindingFilter{}))
 	list(tx.Findings(f.ctx, hour(3), store.FindingFilter{Limit: 10, PathGlob: "**"}))
 	list(tx.CountVerdicts(f.ctx, hour(3), store.FindingFilter{}))
+	list(tx.VerdictsBySource(f.ctx, hour(3)))
 	list(tx.Decisions(f.ctx))
 	list(tx.Sources(f.ctx))
 	list(tx.NewestScans(f.ctx))
@@ -202,9 +203,11 @@ func (f *fixture) teamsShare(t *testing.T) {
 		wide.Matches, wide.Severity, narrow.Severity = nil, "", ""
 		f.diff("but for its matches", wide, narrow)
 		n, cerr := tx.CountVerdicts(f.ctx, hour(3), store.FindingFilter{})
+		by, berr := tx.VerdictsBySource(f.ctx, hour(3))
+		f.diff("counts by source", map[string]map[fingerprints.Verdict]int{"dir:/ours": {fingerprints.VerdictLeaked: 1, fingerprints.VerdictStale: 1}}, by)
 		f.diff("counts", map[fingerprints.Verdict]int{fingerprints.VerdictLeaked: 1, fingerprints.VerdictStale: 1}, n)
 		list, lerr := tx.Findings(f.ctx, hour(3), store.FindingFilter{Secret: "theirs/secret"})
 		f.diff("by a secret that is not seen", 0, len(list))
-		return errors.Join(err, cerr, lerr)
+		return errors.Join(err, cerr, berr, lerr)
 	})
 }
