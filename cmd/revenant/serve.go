@@ -411,12 +411,12 @@ func (v *server) listen(ctx context.Context) (net.Listener, error) {
 		v.set.BaseURL = strings.TrimSuffix(v.set.BaseURL, v.set.Listen) + l.Addr().String()
 	}
 	if v.set.TLS.Certificate != "" {
-		cert, err := tls.LoadX509KeyPair(v.set.TLS.Certificate, v.set.TLS.Key)
+		cert, err := openCertificate(v.set.TLS, v.a.now, v.log)
 		if err != nil {
 			_ = l.Close()
-			return nil, usagef("tls: certificate and key cannot be read, or do not belong together")
+			return nil, err
 		}
-		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
+		l = tls.NewListener(l, cert.config())
 	}
 	return l, nil
 }
