@@ -51,6 +51,9 @@ func (s *server) evidenceOf(r *http.Request, a registry.Actor, secret registry.S
 		return e, err
 	}
 	e.coverage(ref)
+	if len(a.Teams) > 0 {
+		e.unknown(point{Text: "You see the rows of your teams alone: others may have copies."})
+	}
 	switch {
 	case len(e.Against) > 0:
 		e.Word = "no"

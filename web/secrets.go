@@ -157,7 +157,7 @@ type versionRow struct {
 	registry.VersionView
 	Ref    string
 	Counts []countLink
-	Life   life
+	Life   lifeline
 	Acts   []act
 	// Safe says whether it can be deactivated; nil: it is not superseded, or there are
 	// too many.

@@ -18,8 +18,8 @@ const wide = 1000
 // timeline is one scale for the lives of a secret's versions.
 type timeline struct{ from, to, now time.Time }
 
-// life is a version's line of time.
-type life struct {
+// lifeline is a version's line of time.
+type lifeline struct {
 	Spans []lifeSpan
 	Marks []string // where copies were first seen
 	Now   string
@@ -55,8 +55,8 @@ func (t timeline) place(at time.Time) float64 {
 func unit(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }
 
 // life draws a version, of which copies were first seen at some times.
-func (t timeline) life(v registry.VersionView, seen []time.Time) life {
-	out := life{Now: unit(t.place(t.now) - 1)}
+func (t timeline) life(v registry.VersionView, seen []time.Time) lifeline {
+	out := lifeline{Now: unit(t.place(t.now) - 1)}
 	var words []string
 	add := func(class, word string, from, to time.Time) {
 		if from.IsZero() || to.Before(from) {

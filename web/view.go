@@ -48,14 +48,14 @@ func said(word string) string {
 		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.", "noted": "The note was kept.",
 		"superseded": "Superseded.", "retired": "Retired: every copy of it is stale from now on.", "activated": "Activated.", "abandoned": "Abandoned.", "compromised": "Marked as compromised.",
 		"acknowledged": "Acknowledged.", "unchanged": "It was like that already: nothing was written.", "allowed": "The place is allowed.", "forbidden": "The place is no longer allowed.",
-		"watched": "It is watched, and scanned now.", "paused": "Paused.", "resumed": "Resumed.", "revoked": "Revoked: what is shown with it is refused from now on.",
+		"watched": "It is watched, and scanned now.", "paused": "Paused.", "resumed": "Resumed.", "disabled": "Disabled, and signed out.", "enabled": "Enabled.", "out": "Signed out everywhere.", "revoked": "Revoked: what is shown with it is refused from now on.",
 		"saved": "Saved.", "removed": "Removed.", "asked": "A scan was asked for.", "none": "Nothing was selected.",
 	}[word]
 }
 
 // parse reads every page's template, each with the layout and the parts.
 func (s *server) parse() (map[string]*template.Template, error) {
-	shared, err := template.New("").Funcs(s.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html")
+	shared, err := template.New("").Funcs(s.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/registry-parts.html")
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func eachTemplate(fsys embed.FS, fn func(name string) error) error {
 		return err
 	}
 	for _, name := range names {
-		if base := path.Base(name); base == "layout.html" || base == "parts.html" {
+		if base := path.Base(name); base == "layout.html" || strings.HasSuffix(base, "parts.html") {
 			continue
 		}
 		if err := fn(name); err != nil {
@@ -110,6 +110,7 @@ func (s *server) funcs() template.FuncMap {
 		"text":  fmt.Sprint,
 		"least": func(a, b int) int { return min(a, b) },
 		"took":  func(from time.Time, to *time.Time) string { return span(moment(to).Sub(from)) },
+		"scope": scopeWords,
 		"means": healthWords,
 		"size":  size,
 		"plus":  func(n uint64) uint64 { return n + 1 },
