@@ -50,7 +50,7 @@ func floors() map[string]room {
 		"scanners":           {floor: 1},
 		"scanners/escapes":   {floor: 1, only: []string{}},
 		"scanners/stamps":    {floor: 1, sideway: []string{"scanners/escapes"}, only: []string{"scanners/escapes"}},
-		"fingerprints/store": {floor: 1},
+		"fingerprints/store": {floor: 1, sideway: []string{"api/wire"}},
 
 		"api/client": {floor: 2, only: []string{"api/wire", "fingerprints"}},
 
@@ -115,6 +115,7 @@ func floors() map[string]room {
 		"api/control":             {floor: 4},
 		"api/guard":               {floor: 4},
 		"api/rest":                {floor: 4, sideway: []string{"api/control"}},
+		"api/remote":              {floor: 4},
 		"api/session":             {floor: 4, sideway: []string{"api/guard"}},
 		"ingest/credential":       {floor: 3},
 		"ingest/notify":           {floor: 3, sideway: []string{"ingest/credential", "ingest/report"}},

@@ -78,11 +78,9 @@ func (s *server) findingRoutes() {
 			out.Body.Verdicts = n
 			return out, err
 		})
-	type one struct{ Body wire.FindingDetail }
 	add(s, route{id: "get-finding", method: http.MethodGet, path: "/findings/{id}", scope: registry.ScopeRead, summary: "A finding with its places and its history"},
-		func(ctx context.Context, a registry.Actor, in *FindingID) (*one, error) {
-			d, err := s.o.Registry.Finding(ctx, a, in.ID)
-			return &one{d}, err
+		func(ctx context.Context, a registry.Actor, in *FindingID) (*tagged[wire.FindingDetail], error) {
+			return withTag(s.o.Registry.Finding(ctx, a, in.ID))
 		})
 	type exportIn struct {
 		FindingFilter
@@ -90,7 +88,7 @@ func (s *server) findingRoutes() {
 	}
 	add(s, route{
 		id: "export-findings", method: http.MethodGet, path: "/findings/export", scope: registry.ScopeRead, summary: "All findings that a filter selects",
-		long: "A line for each: with its places and its history as JSON, or without them as CSV. The last line of NDJSON is {\"end\":N}, the last of CSV begins with #end; an answer without it was cut off.",
+		long: "A line for each with its places and its history as JSON; as CSV a row for each place, as `revenant findings export` writes them. The last line of NDJSON is {\"end\":N}, the last of CSV begins with #end; an answer without it was cut off.",
 	}, func(ctx context.Context, a registry.Actor, in *exportIn) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(out huma.Context) { s.export(ctx, a, in.of(), in.Format, out) }}, nil
 	})

@@ -41,6 +41,7 @@ type kit struct {
 	// What a test may change: what is refused as a registered value, and what
 	// a watch is refused for.
 	refused   string
+	redacted  int
 	searching search.Options
 	spec      error
 }
@@ -91,6 +92,7 @@ func newKitAt(t *testing.T, place string) *kit {
 			}
 			return nil
 		},
+		Redact: func(context.Context, registry.Actor, registry.Scope) (int, error) { return k.redacted, nil },
 		Search: func() *search.Index { return search.Store(k.searching) },
 		Wake:   func() {}, Now: func() time.Time { return k.now }, Log: slog.New(slog.NewTextHandler(&k.logs, nil)),
 	})

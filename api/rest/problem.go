@@ -62,6 +62,7 @@ func kinds() []struct {
 		code    string
 		targets []error
 	}{
+		{http.StatusPreconditionFailed, "changed", []error{registry.ErrChanged}},
 		{http.StatusUnauthorized, "unauthorized", []error{errNoToken, registry.ErrBadToken}},
 		{http.StatusForbidden, "forbidden", []error{registry.ErrForbidden, registry.ErrTeams}},
 		{http.StatusNotFound, "not-found", []error{
@@ -71,10 +72,10 @@ func kinds() []struct {
 		}},
 		{http.StatusConflict, "conflict", []error{
 			registry.ErrNotDecidable, registry.ErrNoValueID, registry.ErrDecided, registry.ErrAmbiguous, registry.ErrExists, registry.ErrActiveExists,
-			registry.ErrNoSuccessor, registry.ErrRollback, registry.ErrNotAllowable, registry.ErrTokenExists, registry.ErrRegistered,
+			registry.ErrNoSuccessor, registry.ErrRollback, registry.ErrReused, registry.ErrContainsOld, registry.ErrUnderWay, registry.ErrNotAllowable, registry.ErrTokenExists, registry.ErrRegistered,
 			registry.ErrPersonExists, registry.ErrDisabled,
 		}},
-		{http.StatusUnprocessableEntity, "invalid", []error{registry.ErrValueInName, fingerprints.ErrBadName}},
+		{http.StatusUnprocessableEntity, "invalid", []error{registry.ErrValueInName, registry.ErrBadProof, registry.ErrForged, registry.ErrSealed, registry.ErrKeyUsed, registry.ErrEmptyValue, registry.ErrAdoptWeak, registry.ErrOtherValue, fingerprints.ErrBadName}},
 	}
 }
 

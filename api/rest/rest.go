@@ -51,6 +51,9 @@ type Options struct {
 	Spec func(name string, scan []string, schedule, credential string) (registry.WatchSpec, error)
 	// Refuse refuses texts that hold a registered value: they would be stored.
 	Refuse func(ctx context.Context, texts ...string) error
+	// Redact searches what is stored of where things were found for values that were
+	// registered over the network, and returns how many texts were redacted.
+	Redact func(ctx context.Context, a registry.Actor, need registry.Scope) (int, error)
 	// Search is the index of findings, as it is now.
 	Search func() *search.Index
 	// Wake has what is due looked up at once.
@@ -129,6 +132,8 @@ func (s *server) routes() {
 	s.adminRoutes()
 	s.peopleRoutes()
 	s.packRoutes()
+	s.scanRoutes()
+	s.registrarRoutes()
 	s.eventRoutes()
 }
 
@@ -154,6 +159,13 @@ func (s *server) operation(r route) huma.Operation {
 	if strings.Contains(r.path, "{") || r.method != http.MethodGet {
 		op.Errors = append(op.Errors, http.StatusNotFound)
 	}
+	if r.method != http.MethodGet && strings.Contains(r.path, "{") {
+		op.Errors = append(op.Errors, http.StatusPreconditionFailed)
+		op.Parameters = append(op.Parameters, ifMatch())
+	}
+	if r.method == http.MethodPost {
+		op.Parameters = append(op.Parameters, idempotencyKey())
+	}
 	slices.Sort(op.Errors)
 	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) { s.entitled(r, ctx, next) }}
 	return op
@@ -169,7 +181,7 @@ func scopesOf(r route) []string {
 // add registers an operation.
 func add[I, O any](s *server, r route, fn func(context.Context, registry.Actor, *I) (*O, error)) {
 	huma.Register(s.api, s.operation(r), func(ctx context.Context, in *I) (*O, error) {
-		out, err := fn(ctx, actorOf(ctx), in)
+		out, err := once(ctx, s, r, in, func() (*O, error) { return fn(s.onlyIf(ctx, r, in), actorOf(ctx), in) })
 		if err != nil {
 			return nil, s.problemOf(ctx, r.id, err)
 		}
@@ -181,6 +193,8 @@ func add[I, O any](s *server, r route, fn func(context.Context, registry.Actor, 
 type asked struct {
 	actor registry.Actor
 	shown shown
+	match string // If-Match
+	key   string // Idempotency-Key
 }
 
 // shown is what says who somebody is: a header with a token, or cookies.
@@ -219,7 +233,11 @@ func (s *server) entitled(r route, ctx huma.Context, next func(huma.Context)) {
 		write(ctx, s.problemOf(ctx.Context(), r.id, err))
 		return
 	}
-	next(huma.WithValue(ctx, askedKey{}, asked{a, by}))
+	if len(ctx.Header("Idempotency-Key")) > 255 {
+		write(ctx, newProblem(http.StatusUnprocessableEntity, "invalid", "An Idempotency-Key has at most 255 characters."))
+		return
+	}
+	next(huma.WithValue(ctx, askedKey{}, asked{a, by, ctx.Header("If-Match"), ctx.Header("Idempotency-Key")}))
 }
 
 // errNoToken says that a request shows nothing.

@@ -64,6 +64,7 @@ func before() map[string]string {
 		"revenant watch resume":     `revenant watch add shop -- dir .`,
 		"revenant watch set":        `revenant watch add shop -- dir .`,
 		"revenant watch remove":     `revenant watch add shop -- dir .`,
+		"revenant login":            `revenant pack export --out edge.pack --key-out edge.key && printf %s "$REVENANT_TOKEN" > token`,
 		"revenant serve":            `echo 'listen: "127.0.0.1:0"' > revenant.yaml`,
 		"revenant config check":     `echo 'listen: "127.0.0.1:0"' > revenant.yaml`,
 		"revenant token revoke":     `revenant token add ci --scope read -q > token.of.ci`,

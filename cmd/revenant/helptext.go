@@ -36,7 +36,7 @@ func valueNames() map[string]string {
 		"role": "ROLE", "team": "TEAM", "display": "NAME",
 	}
 	for word, flags := range map[string]string{
-		"FILE":    "against baseline-path backup backup-file ca-file cert-file config file gitleaks-ignore-path identity key-file key-out log out pack pack-key passphrase-file public-key report-template repos-from verify write-baseline",
+		"FILE":    "against baseline-path backup backup-file ca-file cert-file config file gitleaks-ignore-path identity key-file key-out log out pack pack-key passphrase-file public-key registrar report-template repos-from verify write-baseline",
 		"NAME":    "baseline-owner consumer group hook issued-to name owner receiver rule",
 		"N":       "exit-code from id limit max-archive-depth max-decode-depth max-runs scans top workers",
 		"WORD":    "audience class format presence scope state status verdict",

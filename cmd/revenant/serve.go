@@ -32,9 +32,11 @@ import (
 	"revenant/ingest/jobs"
 	"revenant/ingest/notify"
 	"revenant/ingest/notify/receivers"
+	"revenant/ingest/scan"
 	"revenant/ingest/search"
 	"revenant/ingest/settings"
 	"revenant/ingest/watch"
+	"revenant/scanners"
 )
 
 // serveFlags say how a server runs; they go before the configuration.
@@ -476,7 +478,7 @@ func (v *server) handler(ctx context.Context) (http.Handler, error) {
 func (v *server) api(r chi.Router) {
 	s := v.shared.session
 	rest.Mount(r, rest.Options{
-		Registry: s.reg, Queue: v.queue, Owner: registry.Local("api"), Token: v.token, Spec: v.spec, Refuse: v.refuse, Search: v.searchIndex, Wake: v.tender.Wake, Now: v.a.now, Log: v.log,
+		Registry: s.reg, Queue: v.queue, Owner: registry.Local("api"), Token: v.token, Spec: v.spec, Refuse: v.refuse, Redact: v.redact, Search: v.searchIndex, Wake: v.tender.Wake, Now: v.a.now, Log: v.log,
 		Session: v.sessions.Actor, Terms: terms(v.set.SignIn), BaseURL: v.set.BaseURL,
 	})
 }
@@ -497,6 +499,37 @@ func (v *server) refuse(ctx context.Context, texts ...string) error {
 		err = registry.ErrValueInName // there is no shell here
 	}
 	return err
+}
+
+// redact searches stored provenance for what was registered over the network, with a
+// pack that has it.
+func (v *server) redact(ctx context.Context, a registry.Actor, need registry.Scope) (int, error) {
+	if err := v.shared.renew(ctx); err != nil {
+		return 0, err
+	}
+	var e eye
+	v.shared.lend(&e)
+	defer e.close()
+	labels := &oneAtATime{labels: registryLabels{v.shared.session}}
+	return v.shared.session.reg.RedactOwed(ctx, a, need, storedTexts{ctx, e.registered, labels})
+}
+
+// storedTexts finds registered values in what is stored.
+type storedTexts struct {
+	ctx    context.Context // of one call
+	find   scanners.Matcher
+	labels scan.Labels
+}
+
+// In implements registry.Texts.
+func (t storedTexts) In(text string) bool {
+	return len(t.find.AppendHits(nil, scanners.Chunk{Data: []byte(text), Final: true})) > 0
+}
+
+// Redact implements registry.Texts.
+func (t storedTexts) Redact(text string) (string, bool) {
+	shown := scan.Shown(t.ctx, []scanners.Matcher{t.find}, t.labels, text)
+	return shown, shown != text
 }
 
 // spec reads what a request wants watched.

@@ -38,8 +38,8 @@ func (a *app) tokenAdd() *cobra.Command {
 			if q.ExpiresAt, err = a.untilFlag(until); err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				if err := a.refuseValues(ctx, s, append([]string{args[0]}, teams...)...); err != nil {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
+				if err := s.refuse(ctx, append([]string{args[0]}, teams...)...); err != nil {
 					return err
 				}
 				made, shown, err := s.reg.AddToken(ctx, s.actor, q)
@@ -83,7 +83,7 @@ func (a *app) tokenList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List tokens, with their last use", Example: "  revenant token list --all", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				list, err := s.reg.Tokens(ctx, s.actor)
 				if err != nil {
 					return err
@@ -138,7 +138,7 @@ func (a *app) tokenRevoke() *cobra.Command {
 		Example: "  revenant token revoke ci",
 		Args:    argCount(1, 1, "TOKEN"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				k, err := s.reg.RevokeToken(ctx, s.actor, args[0])
 				if err != nil {
 					return err

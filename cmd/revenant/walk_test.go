@@ -564,6 +564,12 @@ func (w *walk) packs() {
 	server := packServer(w.t, edge, w.planted[len(w.planted)-1].value)
 	w.do("", "pack", "pull", "--server", server, "--token", "file:"+token, "--out", w.out("pulled.pack"))
 	w.try("", "pack", "pull", "--server", server, "--token", "file:"+w.write("../fields/wrong", w.plant("wrong token")), "--out", w.out("x"))
+	w.do("", "hook", "tell", "--server", server, "--token", "file:"+token)
+	w.try("", "hook", "tell", w.plant("argument of hook tell"))
+	w.try(w.plant("token of a login"), "login", server)
+	w.do("", "login", server, "--token", "file:"+token) // which it keeps, for this user alone
+	w.do("", "logout")
+	w.try("", "logout", w.plant("argument of logout"))
 	w.try("", "pack", "pull", "--server", "https://u:"+w.plant("password of a server")+"@127.0.0.1:1", "--token", "file:"+token, "--out", w.out("x"))
 	w.do("", "pack", "inspect", edge)
 	w.try("", "pack", "inspect", w.write("../fields/no-pack", w.plant("no pack at all")))

@@ -59,6 +59,17 @@ var (
 	ErrScanOver        = errors.New("the scan was finished already")
 )
 
+// Sentinels are the errors above that people and programs branch on: whoever passes
+// one on as a text finds it again by that.
+func Sentinels() []error {
+	return []error{
+		ErrForbidden, ErrUnknownSecret, ErrUnknownVersion, ErrUnknownFinding, ErrUnknownSource, ErrUnknownDelivery, ErrUnknownWatch, ErrUnknownAllow,
+		ErrUnknownDecision, ErrNotDecidable, ErrNoValueID, ErrDecided, ErrAmbiguous, ErrExists, ErrActiveExists, ErrNoSuccessor, ErrContainsOld,
+		ErrReused, ErrRollback, ErrEmptyValue, ErrValueTooLong, ErrValueInName, ErrNotRedacted, ErrOtherValue, ErrAdoptWeak, ErrRegistered,
+		ErrNotAllowable, ErrBadProof, ErrBadToken, ErrTokenExists, ErrUnknownToken, ErrScanOver, ErrForged, ErrSealed, ErrChanged, ErrUnderWay, ErrKeyUsed,
+	}
+}
+
 // InputError says which input is not valid, and what would do; it wraps its
 // Kind: ErrInput, or an error that is more exact.
 type InputError struct {

@@ -138,6 +138,9 @@ func (r *Registry) change(ctx context.Context, a Actor, what string, fn func(*ch
 		if err != nil {
 			return err
 		}
+		if err := provided(ctx); err != nil {
+			return err
+		}
 		c := &change{tx: tx, reg: r, ring: ring, actor: a, at: r.time(), meta: meta}
 		if err := fn(c); err != nil {
 			return err

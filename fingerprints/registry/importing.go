@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 
+	"revenant/api/wire"
 	"revenant/fingerprints"
 	"revenant/fingerprints/store"
 )
@@ -30,27 +31,11 @@ type ImportOptions struct {
 }
 
 // ImportProblem says why a line was not used, or what is wrong with it.
-type ImportProblem struct {
-	Line   int    `json:"line"`
-	Reason string `json:"reason"`
-}
+type ImportProblem = wire.LineProblem
 
-// Imported is what Import did.
-type Imported struct {
-	Lines     int             `json:"lines"`
-	Added     int             `json:"added"`     // new secrets
-	Rotated   int             `json:"rotated"`   // new versions of known secrets
-	Unchanged int             `json:"unchanged"` // name and value known
-	Problems  []ImportProblem `json:"problems,omitempty"`
-	// Notes are about lines that were used, or were known: a state that
-	// differs from the one that the registry has.
-	Notes []ImportProblem `json:"notes,omitempty"`
-	// Unsearchable and Weak count registered fields of those kinds.
-	Unsearchable int `json:"unsearchable"`
-	Weak         int `json:"weak"`
-	Recognised   int `json:"recognised"`
-	Redacted     int `json:"redacted"`
-}
+// Imported is what Import did. Notes are about lines that were used, or were known: a
+// state that differs from the one that the registry has.
+type Imported struct{ wire.ImportedView }
 
 // LineError is a line that its reader could not use. Reason holds no content.
 type LineError struct {

@@ -20,6 +20,9 @@ type IssueRequest struct {
 	MultiActive bool
 	Prefix      string // of the value: 2 to 12 of a-z, 0-9, a letter first; "" is "rvn"
 	Pending     bool
+	// Fields are the values, made elsewhere, one for each consumer in order of name; nil:
+	// they are made here.
+	Fields []Field
 }
 
 // Issue generates one value, or one for each consumer, and registers it in the
@@ -50,8 +53,15 @@ func (r *Registry) Issue(ctx context.Context, a Actor, q IssueRequest) ([]Regist
 		if len(slots) == 0 {
 			slots = []string{""}
 		}
-		for _, slot := range slots {
-			one, err := g.issueOne(s, versions, slot, q)
+		if q.Fields != nil && len(q.Fields) != len(slots) {
+			return badInput("fields", "give a value for each consumer")
+		}
+		for i, slot := range slots {
+			f, err := g.issued(q, i)
+			if err != nil {
+				return err
+			}
+			one, err := g.issueOne(s, versions, slot, q, f)
 			if err != nil {
 				return err
 			}
@@ -103,11 +113,15 @@ func (c *change) issuable(ctx context.Context, q IssueRequest, class fingerprint
 	return s, versions, nil
 }
 
-func (g *registering) issueOne(s fingerprints.Secret, versions []fingerprints.Version, slot string, q IssueRequest) (Registered, error) {
-	f, err := g.generate(q.Prefix)
-	if err != nil {
-		return Registered{}, err
+// issued is the value of a consumer.
+func (g *registering) issued(q IssueRequest, i int) (Field, error) {
+	if q.Fields != nil {
+		return q.Fields[i], nil
 	}
+	return generate(g.change.reg.rand, q.Prefix)
+}
+
+func (g *registering) issueOne(s fingerprints.Secret, versions []fingerprints.Version, slot string, q IssueRequest, f Field) (Registered, error) {
 	state := fingerprints.StateActive
 	if q.Pending {
 		state = fingerprints.StatePending
@@ -155,6 +169,9 @@ func (r *Registry) Rotate(ctx context.Context, a Actor, q RotateRequest) (Regist
 	return out, nil
 }
 
+// CheckRotate fills defaults in, and refuses what cannot be registered.
+func CheckRotate(q RotateRequest) (RotateRequest, error) { return checkRotate(q) }
+
 func checkRotate(q RotateRequest) (RotateRequest, error) {
 	var err error
 	switch {
@@ -185,7 +202,7 @@ func (g *registering) rotate(s fingerprints.Secret, q RotateRequest) (Registered
 	}
 	fields := q.Fields
 	if q.Generate {
-		f, err := g.generate(q.Prefix)
+		f, err := generate(g.change.reg.rand, q.Prefix)
 		if err != nil {
 			return Registered{}, err
 		}

@@ -555,7 +555,19 @@ func MemberName(group, member string) string {
 func WatchView(w store.Watch) wire.Watch {
 	return wire.Watch{
 		Name: w.Name, Kind: w.Kind, Location: w.Location, Options: w.Options, Schedule: w.Schedule, Credential: w.Credential, Group: w.Parent,
-		Paused: w.Paused, Source: w.SourceID, Outcome: w.Outcome, Problem: w.Problem, Failures: w.Failures, AddedAt: w.AddedAt, QueuedAt: w.QueuedAt,
+		Paused: w.Paused, Source: w.SourceID, Outcome: w.Outcome, Problem: w.Problem, Failures: w.Failures, AddedAt: w.AddedAt, WantedAt: w.WantedAt, QueuedAt: w.QueuedAt,
 		StartedAt: w.StartedAt, FinishedAt: w.FinishedAt, NextRun: w.NextRun, FieldRevision: w.FieldRevision,
+	}
+}
+
+// WatchOf is the watch that a view is of, but for who wants it scanned.
+func WatchOf(v wire.Watch) store.Watch {
+	return store.Watch{
+		Name: v.Name, Kind: v.Kind, Location: v.Location, Options: v.Options, Schedule: v.Schedule, Credential: v.Credential, Parent: v.Group,
+		Paused: v.Paused, AddedAt: v.AddedAt,
+		WatchState: store.WatchState{
+			SourceID: v.Source, Outcome: v.Outcome, Problem: v.Problem, Failures: v.Failures, WantedAt: v.WantedAt, QueuedAt: v.QueuedAt,
+			StartedAt: v.StartedAt, FinishedAt: v.FinishedAt, NextRun: v.NextRun, FieldRevision: v.FieldRevision,
+		},
 	}
 }

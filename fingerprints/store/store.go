@@ -60,6 +60,7 @@ type Tx interface {
 	ChangeTx
 	OutboxTx
 	TokenTx
+	RequestTx
 	PeopleTx
 	TrendTx
 

@@ -6,15 +6,10 @@
 package export
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"io"
-	"strconv"
-	"strings"
-	"time"
 
 	"revenant/api/wire"
-	reportcsv "revenant/ingest/report/csv"
 )
 
 // Writer writes findings in one format. It is not safe for concurrent use.
@@ -35,55 +30,35 @@ func (w ndjson) Write(d wire.FindingDetail) error { return w.e.Encode(d) }
 // End implements Writer.
 func (w ndjson) End(n int) error { return w.e.Encode(map[string]int{"end": n}) }
 
+// CSV writes a row for each place of a finding, below a row of names. The last row
+// begins with #end.
+func CSV(w io.Writer) Writer { return &table{w: w} }
+
+// table begins when there is something to write.
 type table struct {
-	w     *csv.Writer
-	begun bool
+	w    io.Writer
+	rows *Rows
 }
 
-// CSV writes a row for each finding, without its places and its history, below a row
-// of names. The last row begins with #end.
-func CSV(w io.Writer) Writer { return &table{w: csv.NewWriter(w)} }
-
-func (w *table) begin() error {
-	if w.begun {
-		return nil
+func (t *table) begin() (err error) {
+	if t.rows == nil {
+		t.rows, err = NewRows(t.w)
 	}
-	w.begun = true
-	return w.w.Write(strings.Fields("id verdict severity status presence source path owner secret version state rules places first_seen last_seen due"))
-}
-
-// Write implements Writer.
-func (w *table) Write(d wire.FindingDetail) error {
-	if err := w.begin(); err != nil {
-		return err
-	}
-	row := []string{
-		string(d.ID), string(d.Verdict), string(d.Severity), string(d.Status), string(d.Presence), d.Source, d.Path, d.Owner, "", "", "",
-		strings.Join(d.Rules, " "), strconv.Itoa(d.Places), d.FirstSeen.Format(time.RFC3339), d.LastSeen.Format(time.RFC3339), "",
-	}
-	if len(d.Matches) > 0 {
-		m := d.Matches[0]
-		row[8], row[9], row[10] = m.Secret, strconv.Itoa(m.Version), string(m.State)
-	}
-	if d.Due != nil {
-		row[15] = d.Due.Format(time.RFC3339)
-	}
-	for i := range row {
-		row[i] = reportcsv.Defused(row[i])
-	}
-	err := w.w.Write(row)
-	w.w.Flush()
 	return err
 }
 
+// Write implements Writer.
+func (t *table) Write(d wire.FindingDetail) error {
+	if err := t.begin(); err != nil {
+		return err
+	}
+	return t.rows.Write(d)
+}
+
 // End implements Writer.
-func (w *table) End(n int) error {
-	if err := w.begin(); err != nil {
+func (t *table) End(n int) error {
+	if err := t.begin(); err != nil {
 		return err
 	}
-	if err := w.w.Write([]string{"#end", strconv.Itoa(n)}); err != nil {
-		return err
-	}
-	w.w.Flush()
-	return w.w.Error()
+	return t.rows.End(n)
 }

@@ -122,6 +122,7 @@ func olderSchema(t *testing.T, place string) {
 	run(t, db, "DROP TABLE days, views")
 	run(t, db, "DROP INDEX findings_gone")
 	run(t, db, "DROP TABLE sessions, codes, people")
+	run(t, db, "DROP TABLE requests")
 	run(t, db, "DROP TABLE tokens")
 	run(t, db, "DROP TABLE positions")
 	run(t, db, "ALTER TABLE sightings DROP COLUMN stream, DROP COLUMN at_offset, DROP COLUMN run_from")

@@ -42,6 +42,7 @@ func tables() []table {
 		{"codes", "hash", "hash, purpose, person, next, ends_at"},
 		{"days", "day, verdict", "day, verdict, findings"},
 		{"views", "pk", "pk, owner, name, query, created_at"},
+		{"requests", "actor, request_key", "actor, request_key, operation, body, at, answered_at, status, answer, subject"},
 		{"audit", "sequence", "sequence, at, actor, content, mac"},
 		{"checkpoints", "sequence", "sequence, signed"},
 	}

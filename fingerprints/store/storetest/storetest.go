@@ -81,6 +81,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"due watches", testDueWatches},
 		{"workers", testWorkers},
 		{"tokens", testTokens},
+		{"requests", testRequests},
 		{"days", testDays},
 		{"saved views", testViews},
 		{"cleared", testCleared},
