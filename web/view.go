@@ -108,7 +108,7 @@ func (s *server) funcs() template.FuncMap {
 		},
 		"text":  fmt.Sprint,
 		"least": func(a, b int) int { return min(a, b) },
-		"took":  func(from time.Time, to *time.Time) string { return span(moment(to).Sub(from)) },
+		"took":  func(from time.Time, to *time.Time) string { return moment(to).Sub(from).Round(time.Second).String() },
 		"scope": scopeWords,
 		"means": healthWords,
 		"size":  size,
