@@ -195,7 +195,7 @@ func (w *tab) until(script string) {
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
 	for {
-		_, err := chromedp.Run(ctx, chromedp.Poll[bool](script))
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool]("document.readyState === 'complete' && !!("+script+")"))
 		if err == nil {
 			return
 		}
@@ -211,8 +211,11 @@ func (w *tab) press(keys ...string) {
 	w.t.Helper()
 	for _, key := range keys {
 		p := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: key, WindowsVirtualKeyCode: map[string]int64{"Escape": 27, "Enter": 13}[key]}
-		if len(key) == 1 {
+		switch {
+		case len(key) == 1:
 			p.Text = key
+		case key == "Enter":
+			p.Text = "\r"
 		}
 		call(w, input.DispatchKeyEvent, p)
 		call(w, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyUp, Key: key})

@@ -25,6 +25,8 @@ func (s *server) findingRoutes() []route {
 		{path: "/findings/{id}", scope: registry.ScopeRead, do: s.finding},
 		{method: http.MethodPost, path: "/findings/{id}/triage", scope: registry.ScopeTriage, do: s.judge},
 		{method: http.MethodPost, path: "/findings/{id}/scan", scope: registry.ScopeScan, do: s.rescan},
+		{method: http.MethodPost, path: "/views", scope: registry.ScopeRead, do: s.saveView},
+		{method: http.MethodPost, path: "/views/remove", scope: registry.ScopeRead, do: s.removeView},
 		{path: "/search/suggestions", scope: registry.ScopeRead, do: s.suggest},
 	}
 }
@@ -64,6 +66,8 @@ type findingList struct {
 	Until   string // the day that an acceptance ends without another word
 	Here    string // this page's address
 	Order   search.Order
+	Views   []registry.SavedView
+	View    registry.SavedView // the one that is looked at; of no name: none
 }
 
 // address is that of the first page, in the same order.
@@ -123,6 +127,14 @@ func (s *server) findings(r *http.Request, a registry.Actor) (page, error) {
 		return page{to: l.address()}, nil
 	case err != nil:
 		return p, err
+	}
+	if l.Views, err = s.o.Registry.SavedViews(r.Context(), a); err != nil {
+		return p, err
+	}
+	for _, v := range l.Views {
+		if v.Query == l.Q {
+			l.View, p.title = v, v.Name
+		}
 	}
 	p.data = l
 	return p, nil

@@ -174,6 +174,77 @@ func TestBulk(t *testing.T) {
 	}
 }
 
+// A search that is kept is there again, for its reader alone, and can be removed.
+func TestSavedViews(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	a := s.ask("viewer", http.MethodPost, "/views", url.Values{"name": {"Aged <b>"}, "q": {"age>1d is:open"}})
+	if to := a.Header().Get("Location"); a.Code != http.StatusSeeOther || to != "/findings?q=age%3E1d+is%3Aopen&said=saved" {
+		t.Fatalf("%d to %s", a.Code, to)
+	}
+	link := `<a href="/findings?q=age%3E1d&#43;is%3Aopen"`
+	if body := s.page("viewer", "/findings"); !strings.Contains(body, link+`>Aged &lt;b&gt;</a>`) {
+		t.Error("it is not there")
+	}
+	mine := s.page("viewer", "/findings?q=age%3E1d+is%3Aopen")
+	id := regexp.MustCompile(`name="id" value="(\d+)"`).FindStringSubmatch(mine)
+	if id == nil || !strings.Contains(mine, link+` aria-current="page"`) || !strings.Contains(mine, "<title>Aged &lt;b&gt;") {
+		t.Fatal("it is not told to be the one that is looked at")
+	}
+	if strings.Contains(s.page("root", "/findings"), "Aged") {
+		t.Error("another reader has it")
+	}
+	for what, form := range map[string]url.Values{"a value": {"name": {"x"}, "q": {s.values[0]}}, "no query": {"name": {"x"}, "q": {"verdict:wrong"}}, "no name": {"q": {"is:open"}}} {
+		if a := s.ask("viewer", http.MethodPost, "/views", form); a.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d, want 422", what, a.Code)
+		}
+	}
+	s.ask("root", http.MethodPost, "/views/remove", url.Values{"id": {id[1]}})
+	if !strings.Contains(s.page("viewer", "/findings"), "Aged") {
+		t.Error("another reader removed it")
+	}
+	s.ask("viewer", http.MethodPost, "/views/remove", url.Values{"id": {id[1]}, "back": {"/findings"}})
+	if strings.Contains(s.page("viewer", "/findings"), "Aged") {
+		t.Error("it is there still")
+	}
+}
+
+// The overview tells of the days that were counted, of what was cleared and how soon,
+// and of how old active versions are.
+func TestTrends(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	s.later(48 * time.Hour)
+	s.scan("git:git.example.org/acme/shop")
+	s.count()
+	body := s.page("viewer", "/")
+	_, table, _ := strings.Cut(body, "data-trend>")
+	table, _, _ = strings.Cut(table, "</table>")
+	rows := regexp.MustCompile(`<tr><th scope="row">([^<]+)</th>(.*?)</tr>`).FindAllStringSubmatch(table, -1)
+	if len(rows) != 3 {
+		t.Fatalf("%d days, want 3: %s", len(rows), table)
+	}
+	numbers := func(row string) (out []string) {
+		for _, m := range regexp.MustCompile(`>(\d+)<`).FindAllStringSubmatch(row, -1) {
+			out = append(out, m[1])
+		}
+		return out
+	}
+	for i, want := range []string{"0 2 0 0 0 0", "1 1 0 1 0 1", "1 0 0 0 0 1"} { // as the tiles
+		if got := strings.Join(numbers(rows[i][2]), " "); got != want {
+			t.Errorf("%s: %s, want %s", rows[i][1], got, want)
+		}
+	}
+	for _, want := range []string{`<dt>Cleared in ninety days</dt><dd><a href="/findings?q=verdict%3Acleared">2</a>`, "<dt>Half of them within</dt><dd>3 d</dd>", "<polyline points="} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is not there", want)
+		}
+	}
+	if !regexp.MustCompile(`application.*?</th><td class="n">4</td><td class="n">0</td>`).MatchString(body) {
+		t.Error("four versions are active, for less than 30 days")
+	}
+}
+
 // A finding's page tells its whole story, and why it was judged so.
 func TestFindingPage(t *testing.T) {
 	s := newSite(t)

@@ -36,6 +36,7 @@ type overview struct {
 	Failing    int // watches
 	Behind     int
 	Watches    int
+	Trends     trends
 	Index      search.Behind
 	Cut        bool
 }
@@ -96,7 +97,10 @@ func (s *server) overview(r *http.Request, a registry.Actor) (page, error) {
 	if o.Estate.Sources == 0 {
 		return s.first(r, a, o)
 	}
-	err = s.countOpen(r, a, &o)
+	if err = s.countOpen(r, a, &o); err != nil {
+		return p, err
+	}
+	o.Trends, err = s.trends(r, a)
 	p.data = o
 	return p, err
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,6 +92,7 @@ func eachTemplate(fsys embed.FS, fn func(name string) error) error {
 func (s *server) funcs() template.FuncMap {
 	return template.FuncMap{
 		"asset": s.assets.address,
+		"date":  func(t time.Time) string { return t.Format(time.DateOnly) },
 		"num":   number,
 		"one":   plural,
 		"ago":   func(t any) template.HTML { return s.relative(moment(t)) },
@@ -109,6 +111,7 @@ func (s *server) funcs() template.FuncMap {
 		"text":  fmt.Sprint,
 		"least": func(a, b int) int { return min(a, b) },
 		"took":  func(from time.Time, to *time.Time) string { return moment(to).Sub(from).Round(time.Second).String() },
+		"has":   s.has,
 		"scope": scopeWords,
 		"means": healthWords,
 		"size":  size,
@@ -117,6 +120,11 @@ func (s *server) funcs() template.FuncMap {
 		"cat":   func(v ...string) string { return strings.Join(v, "") },
 		"frac":  func(n, of int) string { return strconv.FormatFloat(100*float64(n)/float64(max(of, 1)), 'f', 1, 64) },
 	}
+}
+
+// has reports whether there is a page at a path.
+func (s *server) has(path string) bool {
+	return slices.ContainsFunc(s.routes(), func(x route) bool { return x.path == path && (x.method == "" || x.method == http.MethodGet) })
 }
 
 // at is the address of a page: parts of a path, of which names are escaped.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"revenant/fingerprints"
@@ -106,10 +107,12 @@ const maxViews = 100
 // no scope beyond reading: it concerns nobody else.
 func (r *Registry) SaveView(ctx context.Context, a Actor, name, query string) error {
 	const what = "saving a view"
-	err := fingerprints.CheckName(name)
-	if err != nil {
-		err = &InputError{Input: "name", Kind: err}
-	} else if len(query) > maxQuery {
+	err := checkText("name", name)
+	switch {
+	case err != nil:
+	case strings.TrimSpace(name) == "" || len(name) > fingerprints.MaxName:
+		err = badInput("name", "use 1 to %d characters", fingerprints.MaxName)
+	case len(query) > maxQuery:
 		err = badInput("query", "use at most %d characters", maxQuery)
 	}
 	if err != nil {

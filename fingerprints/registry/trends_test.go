@@ -104,7 +104,9 @@ func TestSavedViews(t *testing.T) {
 			t.Errorf("%s: %v, want ErrForbidden", what, err)
 		}
 	}
-	if err := save("two\nlines", ""); !errors.Is(err, fingerprints.ErrBadName) {
-		t.Errorf("a name of two lines: %v", err)
+	for _, name := range []string{"two\nlines", " "} {
+		if err := save(name, ""); !errors.Is(err, registry.ErrInput) {
+			t.Errorf("the name %q: %v", name, err)
+		}
 	}
 }
