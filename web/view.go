@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
+	"revenant/ingest/search/query"
 )
 
 // view is what templates see of a request and its page.
@@ -44,14 +46,17 @@ func (s *server) viewOf(r *http.Request, a registry.Actor, p page) view {
 // said is what a word of done is told as; "" for one that is none.
 func said(word string) string {
 	return map[string]string{
-		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.",
+		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.", "noted": "The note was kept.",
+		"superseded": "Superseded.", "retired": "Retired: every copy of it is stale from now on.", "activated": "Activated.", "abandoned": "Abandoned.", "compromised": "Marked as compromised.",
+		"acknowledged": "Acknowledged.", "unchanged": "It was like that already: nothing was written.", "allowed": "The place is allowed.", "forbidden": "The place is no longer allowed.",
+		"watched": "It is watched, and scanned now.", "paused": "Paused.", "resumed": "Resumed.", "disabled": "Disabled, and signed out.", "enabled": "Enabled.", "out": "Signed out everywhere.", "revoked": "Revoked: what is shown with it is refused from now on.",
 		"saved": "Saved.", "removed": "Removed.", "asked": "A scan was asked for.", "none": "Nothing was selected.",
 	}[word]
 }
 
 // parse reads every page's template, each with the layout and the parts.
 func (s *server) parse() (map[string]*template.Template, error) {
-	shared, err := template.New("").Funcs(s.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html")
+	shared, err := template.New("").Funcs(s.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/registry-parts.html")
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +78,7 @@ func eachTemplate(fsys embed.FS, fn func(name string) error) error {
 		return err
 	}
 	for _, name := range names {
-		if base := path.Base(name); base == "layout.html" || base == "parts.html" {
+		if base := path.Base(name); base == "layout.html" || strings.HasSuffix(base, "parts.html") {
 			continue
 		}
 		if err := fn(name); err != nil {
@@ -87,6 +92,7 @@ func eachTemplate(fsys embed.FS, fn func(name string) error) error {
 func (s *server) funcs() template.FuncMap {
 	return template.FuncMap{
 		"asset": s.assets.address,
+		"date":  func(t time.Time) string { return t.Format(time.DateOnly) },
 		"num":   number,
 		"one":   plural,
 		"ago":   func(t any) template.HTML { return s.relative(moment(t)) },
@@ -98,10 +104,27 @@ func (s *server) funcs() template.FuncMap {
 		"int":   func(n uint64) int { return int(min(n, math.MaxInt32)) },
 		"late":  func(t any) bool { due := moment(t); return !due.IsZero() && due.Before(s.o.Now()) },
 		"words": words,
+		"query": func(q string) string { return url.Values{"q": {q}}.Encode() },
+		"of": func(field, value string) string {
+			return query.Of(query.In{Field: query.Field(field), Values: []query.Pattern{query.Literal(value)}}).String()
+		},
+		"text":  fmt.Sprint,
+		"least": func(a, b int) int { return min(a, b) },
+		"has":   s.has,
+		"took":  func(from time.Time, to *time.Time) string { return span(moment(to).Sub(from)) },
+		"scope": scopeWords,
+		"means": healthWords,
+		"size":  size,
+		"plus":  func(n uint64) uint64 { return n + 1 },
 		"list":  func(v ...any) []any { return v },
 		"cat":   func(v ...string) string { return strings.Join(v, "") },
 		"frac":  func(n, of int) string { return strconv.FormatFloat(100*float64(n)/float64(max(of, 1)), 'f', 1, 64) },
 	}
+}
+
+// has reports whether there is a page at a path.
+func (s *server) has(path string) bool {
+	return slices.ContainsFunc(s.routes(), func(x route) bool { return x.path == path && (x.method == "" || x.method == http.MethodGet) })
 }
 
 // at is the address of a page: parts of a path, of which names are escaped.
@@ -178,6 +201,20 @@ func number(n any) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
+}
+
+// size is a number of bytes in a unit that people read.
+func size(n int64) string {
+	const step = 1024
+	units, x := []string{"B", "KiB", "MiB", "GiB", "TiB"}, float64(n)
+	i := 0
+	for ; x >= step && i < len(units)-1; i++ {
+		x /= step
+	}
+	if i == 0 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	return strconv.FormatFloat(x, 'f', 1, 64) + " " + units[i]
 }
 
 // plural is a number with the word that goes with it.

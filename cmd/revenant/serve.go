@@ -176,6 +176,9 @@ func (a *app) serve(c *cobra.Command, fl *serveFlags, answers bool) (err error) 
 	if v.search != nil && answers {
 		wg.Go(func() { v.search.run(running) })
 	}
+	if answers {
+		wg.Go(func() { v.keepDays(running) })
+	}
 	if v.notifier != nil {
 		wg.Go(func() { failed <- v.notifier.Run(running) })
 	}
@@ -459,9 +462,13 @@ func (v *server) handler(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages, err := v.pages()
+	if err != nil {
+		return nil, err
+	}
 	return proxies.Handler(control.New(control.Options{
-		Ready: v.ready, Metrics: v.metrics.Handler(), Push: pushes, Log: v.log,
-		API: func(r chi.Router) { v.guarded(r, v.api, v.sessions.Mount) },
+		Ready: v.ready, Metrics: v.metrics.Handler(), Push: pushes, Lost: pages.Lost(), Log: v.log,
+		API: func(r chi.Router) { v.guarded(r, v.api, v.sessions.Mount, pages.Mount) },
 	})), nil
 }
 

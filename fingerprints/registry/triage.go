@@ -39,7 +39,7 @@ func (r *Registry) triage(ctx context.Context, a Actor, id, what string, t triag
 		}
 		if changes {
 			for _, m := range f.Matches {
-				if err := c.checkNoValue(ctx, m.Version.Secret, f.Reason, f.Owner); err != nil {
+				if err := c.checkNoValue(ctx, m.Version.Secret, f.Reason, f.Owner, t.details["note"]); err != nil {
 					return err
 				}
 			}
@@ -131,6 +131,22 @@ func (r *Registry) Assign(ctx context.Context, a Actor, id, owner string) (Findi
 			f.Owner = owner
 			return !same, nil
 		},
+	})
+}
+
+// Note keeps what somebody found out about a finding in its history; nothing else of
+// it changes.
+func (r *Registry) Note(ctx context.Context, a Actor, id, text string) (Finding, error) {
+	if strings.TrimSpace(text) == "" {
+		return Finding{}, fmt.Errorf("noting: %w", badInput("note", "write something"))
+	}
+	if err := checkText("note", text); err != nil {
+		return Finding{}, fmt.Errorf("noting: %w", err)
+	}
+	return r.triage(ctx, a, id, "noting", triage{
+		action:  "noted",
+		details: map[string]string{"note": text},
+		apply:   func(*store.FindingView) (bool, error) { return true, nil },
 	})
 }
 

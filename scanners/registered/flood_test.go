@@ -123,3 +123,15 @@ func TestHostileEscapes(t *testing.T) {
 		}
 	}
 }
+
+// TestWideFlood has UTF-16 that one way of reading takes for texts of nine units, and
+// the other for one: nothing is read in the same way again, and the value is found.
+func TestWideFlood(t *testing.T) {
+	v := values(63, 1, 32, alnum)[0]
+	m, _ := matcher(t, fingerprints.AudienceCore, v)
+	text := "x" + wide("be")(strings.Repeat("one long\u4e01", 8<<10)+string(v)+"\u4e01")
+	hits, s := registered.Count(m, scanners.Chunk{Data: []byte(text)})
+	if len(hits) != 1 || s.Wide > 4*int64(len(text)) {
+		t.Errorf("%d hits, %d bytes read as UTF-16 of %d", len(hits), s.Wide, len(text))
+	}
+}

@@ -119,8 +119,8 @@ type work struct {
 }
 
 // Stats counts what costs: tags and MACs computed, bytes under MACs, bytes
-// unescaped.
-type Stats struct{ Tags, MACs, Bytes, Unescaped int64 }
+// unescaped, bytes read as UTF-16.
+type Stats struct{ Tags, MACs, Bytes, Unescaped, Wide int64 }
 
 func (m *Matcher) newWork() *work {
 	w := &work{m: m, confirmer: m.pack.NewConfirmer(), seen: map[found]struct{}{}}

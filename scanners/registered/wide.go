@@ -20,17 +20,17 @@ func (w *work) wide(x *text) {
 		return
 	}
 	before := len(w.hits)
+	var read [4]int // how far each way of reading came
 	for p := 0; ; {
-		from, order, ok := nextWide(x.data, p)
+		at, order, ok := nextWide(x.data, p)
 		if !ok {
 			break
 		}
-		from = max(p, from-wideReach)
-		p = w.transcode(x, from, order)
-		if from > 0 {
-			w.transcode(x, from-1, 1-order)
+		p = w.transcode(x, &read, at, order)
+		if at > 0 {
+			w.transcode(x, &read, at-1, 1-order)
 		} else {
-			w.transcode(x, from+1, 1-order)
+			w.transcode(x, &read, at+1, 1-order)
 		}
 	}
 	// Read both ways, keep the one at an even offset.
@@ -90,15 +90,21 @@ func written(v uint64) bool {
 // pack has longer values.
 const widePiece = 256 << 10
 
-// transcode searches the UTF-16 that starts at p, as far as it goes, and
-// returns where it ends. order is where in a unit the zero byte of ASCII
-// stands.
-func (w *work) transcode(x *text, p, order int) int {
+// transcode searches the UTF-16 around p, as far as it goes, and returns where it
+// ends. order is where in a unit the zero byte of ASCII stands. What was read in the
+// same way before is not read again.
+func (w *work) transcode(x *text, read *[4]int, p, order int) int {
+	way := &read[p&1<<1|order]
+	if p < *way {
+		return *way
+	}
+	u := units{data: x.data, at: p, low: 1 - order}
+	u.back(max(*way, p-wideReach))
 	keep := w.m.longest
 	piece := max(widePiece, 4*keep)
 	y := w.wideRoom.tail(0) // its memory, under another name: what is near a place is remembered by the text
 	y.form, y.base = fingerprints.FormUTF16, x.base
-	u := units{data: x.data, at: p, low: 1 - order}
+	w.stats.Wide -= int64(u.at)
 	for u.more() {
 		y.units(&u, piece)
 		if len(y.data) >= piece {
@@ -108,7 +114,11 @@ func (w *work) transcode(x *text, p, order int) int {
 	}
 	w.search(y, 1)
 	w.wideRoom = *y
-	return u.at - 2*min(u.gap, wideGap)
+	w.stats.Wide += int64(u.at)
+	if *way = u.at; !u.ended {
+		*way -= 2 * min(u.gap, wideGap)
+	}
+	return *way
 }
 
 // units is UTF-16 that is being read.
@@ -118,10 +128,30 @@ type units struct {
 	low  int  // the byte of a unit that counts
 	gap  int  // units without a zero byte since the last with one, but for letters of one script
 	page rune // the other byte of the last unit
+	zero bool // the last unit was zero
+
+	ended bool // what follows is no text
 }
 
 // more reports whether there may be more of the text.
-func (u *units) more() bool { return u.at+2 <= len(u.data) && u.gap <= wideGap }
+func (u *units) more() bool { return u.at+2 <= len(u.data) && u.gap <= wideGap && !u.ended }
+
+// back goes back over what may be text, to low at the earliest.
+func (u *units) back(low int) {
+	for u.at-2 >= low && !foreign(u.unit(u.at-2)) {
+		u.at -= 2
+	}
+}
+
+func (u *units) unit(p int) rune {
+	return rune(bits.RotateLeft16(binary.LittleEndian.Uint16(u.data[p:]), 8*u.low))
+}
+
+// foreign reports whether no text has the unit: zeros, which may stand between two
+// texts, and control characters but for those that lay text out.
+func foreign(r rune) bool { return r < ' ' && 1<<r&layout == 0 }
+
+const layout = 1<<'\b' | 1<<'\t' | 1<<'\n' | 1<<'\v' | 1<<'\f' | 1<<'\r' | 1<<0x1b
 
 // unitStride is how many units are read before room is made for as many more.
 const unitStride = 256
@@ -138,11 +168,16 @@ func (t *text) units(u *units, most int) {
 // someUnits is units for unitStride of them, for which there is room.
 func (t *text) someUnits(u *units, most int) {
 	data, out, from := u.data, t.data[:cap(t.data)], t.from[:cap(t.from)]
-	p, n, k, gap, page, turn := u.at, len(t.data), len(t.from), u.gap, u.page, 8*u.low
+	p, n, k, gap, page, zero, turn := u.at, len(t.data), len(t.from), u.gap, u.page, u.zero, 8*u.low
 	next := t.bytewise()
 	for i := 0; i < unitStride && p+2 <= len(data) && gap <= wideGap && n < most; i++ {
 		r := rune(bits.RotateLeft16(binary.LittleEndian.Uint16(data[p:]), turn))
-		if r < utf8.RuneSelf { // zeros, too: programs are full of them
+		if r < utf8.RuneSelf {
+			if foreign(r) && (r != 0 || zero) { // one zero may stand in a list of texts
+				u.ended = true
+				break
+			}
+			zero = r == 0
 			if next != p {
 				from[k] = stretchOf{out: int32(n), at: int32(p), each: 2}
 				k++
@@ -168,7 +203,7 @@ func (t *text) someUnits(u *units, most int) {
 		} else if r>>8 != page { // letters of one script have their high byte in common
 			gap++
 		}
-		page = r >> 8
+		page, zero = r>>8, false
 		width := 2
 		if utf16.IsSurrogate(r) {
 			r, width = u.pair(r, p)
@@ -177,7 +212,7 @@ func (t *text) someUnits(u *units, most int) {
 		k, p = k+1, p+width
 		n += utf8.EncodeRune(out[n:], r)
 	}
-	t.data, t.from, u.at, u.gap, u.page = out[:n], from[:k], p, gap, page
+	t.data, t.from, u.at, u.gap, u.page, u.zero = out[:n], from[:k], p, gap, page, zero
 }
 
 // pair is the character of two units, of which the first, r, stands at a place, and
@@ -193,14 +228,14 @@ func (u *units) pair(r rune, p int) (rune, int) {
 }
 
 const (
-	notASCII  = 0x0080008000800080
-	lastASCII = 0x007f007f007f007f
+	notASCII = 0x0080008000800080
+	controls = 0x0060006000600060 // added, a control character has no highest bit
 )
 
-// ascii is the ASCII of four units, if they are nothing else. The lower byte of each
-// is what counts.
+// ascii is the ASCII of four units, if they are nothing else, and no control
+// characters. The lower byte of each is what counts.
 func ascii(v uint64) (four uint32, ok bool) {
-	if v&^wideLow != 0 || v&notASCII != 0 || (v+lastASCII)&notASCII != notASCII {
+	if v&^wideLow != 0 || v&notASCII != 0 || (v+controls)&notASCII != notASCII {
 		return 0, false
 	}
 	v = (v | v>>8) & 0x0000ffff0000ffff

@@ -13,10 +13,14 @@ import (
 // plainUnits reads UTF-16 the plain way: unit by unit, each byte with where it came
 // from.
 func plainUnits(data []byte, low int) (out []byte, from []scanners.Span, end, gap int) {
-	p, page := 0, byte(0)
+	p, page, zero := 0, byte(0), false
 	for p+2 <= len(data) && gap <= wideGap {
 		lo, hi := data[p+low], data[p+1-low]
 		r, width := rune(lo)|rune(hi)<<8, 2
+		if r == 0 && zero || r != 0 && r < ' ' && !bytes.ContainsRune([]byte("\b\t\n\v\f\r\x1b"), r) {
+			break
+		}
+		zero = r == 0
 		switch {
 		case hi == 0 && lo != 0:
 			gap = 0
@@ -48,7 +52,9 @@ func mixedUnits(r *rand.Rand) []byte {
 			c := [2]byte{}
 			switch kind {
 			case 0, 1, 2: // ASCII
-				c[0] = byte(1 + r.IntN(0x7f))
+				if c[0] = byte(1 + r.IntN(0x7f)); c[0] < ' ' && r.IntN(8) > 0 {
+					c[0] |= 0x40
+				}
 			case 3: // a script
 				c = [2]byte{byte(r.IntN(256)), 0x30}
 			case 4: // zeros and small numbers

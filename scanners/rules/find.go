@@ -91,7 +91,9 @@ type scratch struct {
 	touched  []int        // plans with intervals or spent effort
 	work     int          // bytes read by automata and package regexp, of all texts
 	last     []int        // by branch, then by group: the place suspected last
+	lastRead []int        // and what was read to say no there
 	lasts    []int        // those that have one
+	remember [][2]vain       // by gram: where it was seen in vain
 	joiners  []*automaton // by branch
 	crowds   [][]int      // by branch: places to be asked together
 	crowded  []int        // branches that have some
@@ -121,6 +123,8 @@ func (f *finder) newScratch() *scratch {
 		spent:    make([]int, len(f.plans)),
 		crews:    make([]crew, len(f.groups)),
 		last:     make([]int, len(f.branches)+len(f.groups)),
+		lastRead: make([]int, len(f.branches)+len(f.groups)),
+		remember: make([][2]vain, f.prefilter.grams.Number()),
 		joiners:  make([]*automaton, len(f.branches)),
 		crowds:   make([][]int, len(f.branches)),
 		hinted:   make([]bool, len(f.plans)),
@@ -232,29 +236,39 @@ func (s *search) prefilter(ctx context.Context, part extent) error {
 		near := s.text[start:min(to+margin, len(s.text))]
 		if f, differs := newFoldedText(near); differs {
 			s.marked = s.finder.prefilter.grams.Append(s.marked[:0], f.bytes, len(f.bytes))
-			s.finder.prefilter.suspects(f.bytes, 0, s.marked, func(target, at int) { s.seen(target, start+f.original(at)) })
+			s.finder.prefilter.suspects(f.bytes, 0, s.marked, nil, func(target, at int) int { return s.seen(target, start+f.original(at)) })
 			continue
 		}
 		text := bytesOf(s.text)
 		s.marked = s.finder.prefilter.grams.Append(s.marked[:0], text[from:], to-from)
-		s.finder.prefilter.suspects(text, from, s.marked, s.seen)
+		s.finder.prefilter.suspects(text, from, s.marked, s.remember, s.seen)
 	}
 	return nil
 }
 
-// seen takes what the prefilter tells of.
-func (s *search) seen(target, at int) {
+// seen takes what the prefilter tells of. It returns how many bytes from the place
+// on, with the one before, say that nothing is there; unsure if something may be, or
+// if more than these bytes decided.
+func (s *search) seen(target, at int) (read int) {
 	switch {
 	case target < 0:
 		s.hinted[-1-target] = true
-	case s.last[target] != at && !s.barred(target):
-		if s.last[target] < 0 {
-			s.lasts = append(s.lasts, target)
-		}
-		s.last[target] = at
-		s.suspect(target, at)
+		return unsure
+	case s.last[target] == at:
+		return s.lastRead[target]
+	case s.barred(target):
+		return unsure
 	}
+	if s.last[target] < 0 {
+		s.lasts = append(s.lasts, target)
+	}
+	read = s.suspect(target, at)
+	s.last[target], s.lastRead[target] = at, read
+	return read
 }
+
+// unsure stands for no number of bytes.
+const unsure = -1
 
 // barred reports whether a branch is of a rule that the path rules out.
 func (s *search) barred(target int) bool {
@@ -266,31 +280,31 @@ func (s *search) barred(target int) bool {
 }
 
 // suspect asks a branch's gate about a place where its leads stand, now or
-// together with others, or a group's.
-func (s *search) suspect(target, at int) {
+// together with others, or a group's. It returns what seen does.
+func (s *search) suspect(target, at int) (read int) {
 	if target >= len(s.branches) {
-		s.suspectGroup(target, at)
-		return
+		return s.suspectGroup(target, at)
 	}
 	s.touch(s.branches[target].plan)
-	if !s.wait(target, at) {
-		s.askAlone(target, at)
+	if s.wait(target, at) {
+		return unsure
 	}
+	return s.askAlone(target, at)
 }
 
 // askAlone asks a branch's gate about one place, as long as the effort is
-// bearable.
-func (s *search) askAlone(target, at int) {
+// bearable. It returns what seen does.
+func (s *search) askAlone(target, at int) (read int) {
 	b := s.branches[target]
 	if s.spent[b.plan] < 0 {
-		return
+		return unsure
 	}
 	gate := s.gates[target]
 	if gate == nil {
 		p := b.program()
 		if p == nil {
 			s.spent[b.plan] = -1
-			return
+			return unsure
 		}
 		gate = newAutomaton(p)
 		s.gates[target] = gate
@@ -298,6 +312,10 @@ func (s *search) askAlone(target, at int) {
 	end, read := gate.match(s.text, at, sideBefore(s.text, at), true)
 	s.spend(b.plan, read+1)
 	s.answer(target, at, read, end >= 0)
+	if end >= 0 {
+		return unsure
+	}
+	return read
 }
 
 // spend counts bytes that automata read for a plan; too many, and package

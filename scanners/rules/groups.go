@@ -78,8 +78,8 @@ type crew struct {
 }
 
 // suspectGroup asks a group's gate about a place, and if it may match there, or
-// asking costs much in this text, each of its members.
-func (s *search) suspectGroup(target, at int) {
+// asking costs much in this text, each of its members. It returns what seen does.
+func (s *search) suspectGroup(target, at int) (most int) {
 	n := target - len(s.branches)
 	g, c := s.groups[n], &s.crews[n]
 	if c.gate == nil {
@@ -95,10 +95,15 @@ func (s *search) suspectGroup(target, at int) {
 		c.spent += read + 1
 		if end < 0 {
 			s.answer(target, at, read, false)
-			return
+			return read
 		}
 	}
 	for _, m := range g.members {
-		s.seen(m, at)
+		if read := s.seen(m, at); read == unsure || most == unsure {
+			most = unsure
+		} else {
+			most = max(most, read)
+		}
 	}
+	return most
 }

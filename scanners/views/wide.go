@@ -127,15 +127,20 @@ func (k *wideText) sign(p int, z uint64) []coding {
 	if z&odd != 0 {
 		phase, of = 1, odd
 	}
-	if z == 0 || z&^of != 0 || k.units(p, of)+k.units(p+8, of) < 3 {
+	if z == 0 || z&^of != 0 {
 		return nil
 	}
 	little, big := coding{width: 2, from: at + 1 - phase}, coding{width: 2, big: true, from: at + phase}
-	l, b := k.extend(&little), k.extend(&big)
+	row := k.zeroRow(p)
+	l, b := !cramped(row, little.from-p), !cramped(row, big.from-p)
+	if !l && !b || !k.several(p, of) {
+		return nil
+	}
+	l, b = l && k.extend(&little), b && k.extend(&big)
 	if l {
 		k.way(little)
 	}
-	if b && !(l && k.ascii(little) && k.ascii(big)) {
+	if b && !(l && k.ascii(&little) && k.ascii(&big)) {
 		k.way(big)
 	}
 	return k.ways
@@ -167,15 +172,21 @@ func (k *wideText) quads(p int) {
 		big := order == 1
 		for phases := (units | units>>4) & 0xf; phases != 0; phases &= phases - 1 {
 			phase := bits.TrailingZeros64(phases)
-			c := coding{width: 4, big: big, from: p + phase}
-			first, second := k.unit(c, c.from), k.unit(c, c.from+4)
-			if !plain(first) && !plain(second) || !scalar(first) || !scalar(second) || !k.extend(&c) {
+			first, second := binary.LittleEndian.Uint32(k.data[p+phase:]), binary.LittleEndian.Uint32(k.data[p+phase+4:])
+			if big {
+				first, second = bits.ReverseBytes32(first), bits.ReverseBytes32(second)
+			}
+			if a, b := rune(first&0x7fffffff), rune(second&0x7fffffff); !plain(a) && !plain(b) || !scalar(a) || !scalar(b) {
 				continue
 			}
-			if !ascii || !k.ascii(c) {
+			c := coding{width: 4, big: big, from: p + phase}
+			if !k.extend(&c) {
+				continue
+			}
+			if !ascii || !k.ascii(&c) {
 				k.way(c)
 			}
-			ascii = ascii || k.ascii(c)
+			ascii = ascii || k.ascii(&c)
 			break
 		}
 	}
@@ -188,9 +199,6 @@ func compact(v uint64) uint64 { return (v >> 7) * 0x0102040810204080 >> 56 }
 // scalar reports whether r may stand in a text.
 func scalar(r rune) bool { return plain(r) || r > 0x9f && utf8.ValidRune(r) }
 
-// readable is scalar with the halves of characters that take two units.
-func readable(r rune, width int) bool { return scalar(r) || width == 2 && utf16.IsSurrogate(r) }
-
 // way appends a way to read a stretch, and the one in the other byte order when
 // its ends look so.
 func (k *wideText) way(c coding) {
@@ -200,139 +208,15 @@ func (k *wideText) way(c coding) {
 	}
 }
 
-// units counts the zero bytes at p that stand where they do in units and have
-// ASCII beside them.
-func (k *wideText) units(p int, of uint64) (n int) {
-	if p+9 > len(k.data) {
-		return 0
-	}
-	for z := zeros(binary.LittleEndian.Uint64(k.data[p:])) & of; z != 0; z &= z - 1 {
-		at := p + bits.TrailingZeros64(z)/8
-		if plainBytes[k.data[at+1]] || at > 0 && plainBytes[k.data[at-1]] {
-			n++
-		}
-	}
-	return n
-}
-
-const (
-	shortest = 7       // units of a stretch
-	backward = 4 << 10 // bytes that are looked at before the sign
-	strange  = 16      // units in a row that are neither ASCII nor of one script
-)
-
-// extend finds where the stretch begins and ends that holds the unit at from;
-// false when there is none worth a look.
-func (k *wideText) extend(c *coding) bool { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
-	at, done := c.from, max(0, k.done-c.width+1) // the last one may have been read in the wrong byte order
-	if at < done {
-		at += (done - at + c.width - 1) / c.width * c.width
-	}
-	low := max(done, at-backward)
-	for c.from = at; c.from-c.width >= low && plain(k.unit(*c, c.from-c.width)); {
-		c.from -= c.width
-	}
-	for n := 0; n < strange && c.from-c.width >= low && readable(k.unit(*c, c.from-c.width), c.width); n++ {
-		c.from -= c.width
-	}
-	odd, page, good, short, first := 0, rune(0), 0, c.width == 2, 0
-	if c.big {
-		first = 1
-	}
-	c.to = c.from
-	for p := c.from; p+c.width <= len(k.data) && (p <= at || odd < strange); p += c.width {
-		var r rune
-		if short { // most are, and this is half of the time
-			r = rune(k.data[p+first]) | rune(k.data[p+1-first])<<8
-		} else {
-			r = k.unit(*c, p)
-		}
-		if p == at {
-			odd = 0 // what stands before the sign does not count
-		}
-		switch {
-		case r == 0 || r > utf8.MaxRune:
-			odd = 2 * strange
-		case r < 0x7f && plainBytes[byte(r)]:
-			odd = 0
-			if good++; good == 1 {
-				c.core = p
-			}
-			c.to = p + c.width
-		case r>>8 == page>>8 && r > 0xff: // letters of one script have their high byte in common
-			c.to = p + c.width
-		default:
-			odd++
-		}
-		page = r
-		if p-at > 8*c.width && good < 4 && c.to < p-4*c.width {
-			return false
-		}
-	}
-	return good >= shortest/2 && c.to-c.from >= shortest*c.width
-}
-
-// unit reads a unit.
-func (k *wideText) unit(c coding, p int) rune {
-	b := k.data[p:]
-	switch {
-	case c.width == 2 && c.big:
-		return rune(binary.BigEndian.Uint16(b))
-	case c.width == 2:
-		return rune(binary.LittleEndian.Uint16(b))
-	case c.big:
-		return rune(binary.BigEndian.Uint32(b) & 0x7fffffff)
-	}
-	return rune(binary.LittleEndian.Uint32(b) & 0x7fffffff)
-}
-
-// plain reports whether r is ASCII that texts have.
-func plain(r rune) bool { return r >= ' ' && r < 0x7f || r == '\t' || r == '\n' || r == '\r' }
-
-// plainBytes are the bytes that plain is true of.
-var plainBytes = func() (t [256]bool) {
-	for c := range t {
-		t[c] = plain(rune(c))
-	}
-	return t
-}()
-
-// ascii reports whether the stretch has nothing but ASCII, as far as it is sure
-// to be text.
-func (k *wideText) ascii(c coding) bool {
-	for p := c.core; p < c.to; p += c.width {
-		if k.unit(c, p) > 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
-// other is a stretch of ASCII in the other byte order, when its ends look so:
-// one more character stands at its end, and zero bytes before its first.
-func (k *wideText) other(c coding) (coding, bool) {
-	zeros := c.width - 1
-	o := coding{width: c.width, big: true, from: c.core - zeros, core: c.core - zeros, to: c.to + 1}
-	if c.big || o.from < 0 || o.to > len(k.data) || !plain(rune(k.data[c.to])) || !allZero(k.data[o.from:c.core]) {
-		return c, false
-	}
-	if behind := k.data[o.to:min(len(k.data), o.to+zeros)]; len(behind) == zeros && allZero(behind) {
-		return c, false
-	}
-	return o, k.ascii(c)
-}
-
-func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
-
 // transcode yields the text of a stretch.
 func (k *wideText) transcode(c coding) {
 	like := scanners.Text{Form: fingerprints.FormUTF16, Alike: true}
 	k.odd, k.row = false, 0
 	for p := c.from; p+c.width <= c.to && !k.stopped; {
-		if end := k.plains(c, p); end > p {
+		if end := k.plains(&c, p); end > p {
 			p = end
 		} else {
-			p += k.another(c, p)
+			p += k.another(&c, p)
 		}
 		if len(k.text.out) >= k.layer.Piece {
 			k.yields(&k.text, like)
@@ -352,7 +236,7 @@ func (k *wideText) transcode(c coding) {
 const leastASCII = 6
 
 // plains appends the ASCII that stands at a place, and returns where it ends.
-func (k *wideText) plains(c coding, p int) int {
+func (k *wideText) plains(c *coding, p int) int {
 	from, n := p, len(k.text.out)
 	most := min(c.to, p+c.width*max(1, k.layer.Piece-n))
 	for ; p+c.width <= most; p += c.width {
@@ -372,7 +256,7 @@ func (k *wideText) plains(c coding, p int) int {
 
 // another appends the character that stands at a place, and returns how long it
 // is. Controls, private and broken ones are odd: no text has them.
-func (k *wideText) another(c coding, p int) (width int) {
+func (k *wideText) another(c *coding, p int) (width int) {
 	r, width := k.unit(c, p), c.width
 	if c.width == 2 && utf16.IsSurrogate(r) {
 		full := rune(utf8.RuneError)
