@@ -30,7 +30,6 @@ func (s *server) eventRoutes() {
 		long: "Each event is named `finding`, carries a finding as it is now, and an id to go on from. The same finding may be told again without a change. A line that begins with a colon says that the server is there.",
 	}
 	op := s.operation(r)
-	op.Errors = append(op.Errors, http.StatusTooManyRequests)
 	op.Responses = map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{
 		"text/event-stream": {Schema: s.api.OpenAPI().Components.Schemas.Schema(typeOf[wire.FindingView](), true, "FindingView")},
 	}}}
