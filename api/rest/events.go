@@ -83,6 +83,9 @@ func (s *server) tell(ctx context.Context, a registry.Actor, at registry.FeedPos
 			_ = s.problemOf(ctx, "listen", err) // it is logged; the listener comes again
 			return
 		}
+		if len(page.Findings) > 0 && !s.still(ctx, a) {
+			return
+		}
 		for i, f := range page.Findings {
 			quiet = 0
 			behind := at // who goes on from there hears the whole page again
@@ -111,8 +114,8 @@ func (s *server) tell(ctx context.Context, a registry.Actor, at registry.FeedPos
 	}
 }
 
-// still reports whether the listener's token is good: one that was revoked or has
-// expired hears no more.
+// still reports whether the listener's token or session is good: one that was
+// revoked or has expired hears no more, however much there is to tell.
 func (s *server) still(ctx context.Context, a registry.Actor) bool {
 	now, err := s.authenticate(ctx, shownIn(ctx))
 	return err == nil && now.Name == a.Name && now.May(registry.ScopeRead)
