@@ -57,7 +57,7 @@ test: needs-test ## every test, then the concurrent packages under the race dete
 # and Chromium for the dashboard.
 .PHONY: needs-test
 needs-test:
-	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox curl:curl groff:groff-base docker-registry:docker-registry pg_ctlcluster:postgresql chromium:chromium
+	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox curl:curl groff:groff-base docker-registry:docker-registry pg_ctlcluster:postgresql chromium:chromium git-filter-repo:git-filter-repo
 	@$(MAKE) --no-print-directory needs-kafka needs-axe
 
 # Real brokers for the tests of topics: a current one and the last of Kafka 3.

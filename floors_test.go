@@ -86,6 +86,8 @@ func floors() map[string]room {
 
 		"ingest/scan":            {floor: 3},
 		"ingest/enumerate":       {floor: 3},
+		"ingest/export":          {floor: 3, sideway: []string{"ingest/report/csv"}},
+		"ingest/remedy":          {floor: 3},
 		"ingest/hook":            {floor: 3},
 		"ingest/jobs":            {floor: 3},
 		"ingest/settings":        {floor: 3, sideway: []string{"ingest/credential", "ingest/notify", "ingest/watch"}},

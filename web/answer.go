@@ -33,9 +33,11 @@ type page struct {
 	// part is the template of the page to answer with where htmx asks for a part of
 	// it; "": the whole page.
 	part   string
-	status int    // 0: 200
-	hushed bool   // the page's own address is not repeated
-	to     string // not "": the browser is sent there
+	status int  // 0: 200
+	hushed bool // the page's own address is not repeated
+	// fleeting: it shows what is shown once, so nothing keeps it.
+	fleeting bool
+	to       string // not "": the browser is sent there
 	// raw, not nil, is written instead of a template.
 	raw func(http.ResponseWriter) error
 }
@@ -121,6 +123,9 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, a registry.Actor,
 		return
 	}
 	w.Header().Add("Vary", "HX-Request")
+	if p.fleeting {
+		w.Header().Set("Cache-Control", "no-store")
+	}
 	s.send(w, r, p.status, b.Bytes())
 }
 
@@ -181,12 +186,12 @@ func (s *server) fail(r *http.Request, where string, err error) page {
 	case known(registry.ErrForbidden):
 		status, t = http.StatusForbidden, trouble{"This is not yours to do", "Your sign-in lacks the scope for it. Ask an administrator of this server."}
 	case known(errNoPage, registry.ErrUnknownSecret, registry.ErrUnknownVersion, registry.ErrUnknownFinding, registry.ErrUnknownSource, registry.ErrUnknownWatch,
-		registry.ErrUnknownAllow, registry.ErrUnknownDecision, registry.ErrUnknownToken, registry.ErrUnknownDelivery):
+		registry.ErrUnknownAllow, registry.ErrUnknownDecision, registry.ErrUnknownToken, registry.ErrUnknownPerson, registry.ErrUnknownDelivery):
 		status, t.Title = http.StatusNotFound, "There is nothing here"
 	case errors.As(err, &moved):
 		status, t = http.StatusConflict, trouble{"That does not go now", sentence(moved.Error())}
 	case known(registry.ErrNotDecidable, registry.ErrNoValueID, registry.ErrDecided, registry.ErrAmbiguous, registry.ErrExists, registry.ErrActiveExists,
-		registry.ErrNoSuccessor, registry.ErrRollback, registry.ErrNotAllowable, registry.ErrTokenExists, registry.ErrRegistered):
+		registry.ErrNoSuccessor, registry.ErrRollback, registry.ErrNotAllowable, registry.ErrTokenExists, registry.ErrDisabled, registry.ErrRegistered):
 		status, t.Title = http.StatusConflict, "That does not go now"
 	case known(registry.ErrValueInName, fingerprints.ErrBadName, errForm):
 		status, t.Title = http.StatusUnprocessableEntity, "That cannot be taken"
@@ -199,7 +204,7 @@ func (s *server) fail(r *http.Request, where string, err error) page {
 	default:
 		s.o.Log.ErrorContext(r.Context(), "a page failed", slog.String("page", where), slog.Any("error", err))
 	}
-	return page{name: "trouble", title: t.Title, data: t, status: status}
+	return page{name: "trouble", title: t.Title, data: t, status: status, hushed: true}
 }
 
 // errNoPage says that an address leads nowhere.

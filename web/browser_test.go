@@ -3,6 +3,8 @@ package web_test
 import (
 	"strings"
 	"testing"
+
+	"revenant/fingerprints"
 )
 
 // Every page can be used by everybody, in both themes, on phones and on walls.
@@ -17,7 +19,9 @@ func TestLooks(t *testing.T) {
 	w.look("/findings?q=is%3Aopen", "findings")
 	w.look("/findings?q=verdict%3Awrong", "findings-problem")
 	w.look("/findings?q=owner%3Anobody-there", "findings-none")
-	_ = ids
+	w.look(findingPath(ids[fingerprints.VerdictLeaked]), "finding")
+	w.look(findingPath(ids[fingerprints.VerdictUnregistered]), "finding-unregistered")
+	w.look("/nowhere", "nowhere")
 }
 
 // People sign in where they wanted to go, look around by keys, choose colours, and sign
@@ -56,6 +60,39 @@ func TestSignInAndOut(t *testing.T) {
 	w.see("#token")
 	w.open("/findings")
 	w.until("location.pathname === '/sign-in'")
+}
+
+// Whoever sorts findings out selects some by keys, says something of them, keeps the
+// search, and narrows it without a mouse.
+func TestSortingOut(t *testing.T) {
+	c, s := newChromium(t), newSite(t)
+	ids := s.fill()
+	w := c.tab(t, s).as("triage")
+	w.open("/findings?q=is%3Aopen")
+	w.press("j", "x", "j", "x")
+	w.until("document.querySelector('.selected').textContent === 'Of 2 selected:'")
+	if shown := eval[string](w, "[...document.querySelectorAll('#bulk [data-for]')].filter((f) => f.offsetParent).map((f) => f.name).join()"); shown != "until,reason" {
+		t.Errorf("for an acceptance there are the fields %s", shown)
+	}
+	eval[bool](w, "(() => { const s = document.querySelector('#bulk select'); s.value = 'assign'; s.dispatchEvent(new Event('change', {bubbles: true})); return true })()")
+	w.fill("#bulk [name=owner]", "team-x\r")
+	w.see(".said")
+	w.open("/findings?q=owner%3Ateam-x")
+	if text := w.text("#found"); text != "2 findings" {
+		t.Errorf("assigned: %s, want 2 findings", text)
+	}
+	w.click(".save summary")
+	w.fill(".save [name=name]", "Ours\r")
+	w.see(".views a[aria-current]")
+	w.open("/findings")
+	w.click(".views a")
+	w.until("document.querySelector('#found')?.textContent === '2 findings'")
+	w.click(`.facets a[href*="verdict%3Aleaked"]`)
+	w.until("document.querySelector('#found')?.textContent === '1 finding'")
+	w.press("j", "Enter")
+	w.until("location.pathname === '" + findingPath(ids[fingerprints.VerdictLeaked]) + "'")
+	w.open("/")
+	w.until("document.querySelector('.uplot canvas')")
 }
 
 // Times are read in the reader's zone, and in UTC without scripts; then every page

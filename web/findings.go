@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
@@ -19,6 +20,13 @@ const pageSize = 50
 func (s *server) findingRoutes() []route {
 	return []route{
 		{path: "/findings", scope: registry.ScopeRead, do: s.findings},
+		{path: "/findings/export", scope: registry.ScopeRead, do: s.exported},
+		{method: http.MethodPost, path: "/findings/triage", scope: registry.ScopeTriage, do: s.judge},
+		{path: "/findings/{id}", scope: registry.ScopeRead, do: s.finding},
+		{method: http.MethodPost, path: "/findings/{id}/triage", scope: registry.ScopeTriage, do: s.judge},
+		{method: http.MethodPost, path: "/findings/{id}/scan", scope: registry.ScopeScan, do: s.rescan},
+		{method: http.MethodPost, path: "/views", scope: registry.ScopeRead, do: s.saveView},
+		{method: http.MethodPost, path: "/views/remove", scope: registry.ScopeRead, do: s.removeView},
 		{path: "/search/suggestions", scope: registry.ScopeRead, do: s.suggest},
 	}
 }
@@ -55,6 +63,19 @@ type findingList struct {
 	Ages    []facetValue
 	Next    string // address of the next page
 	First   string // address of the first page, where this is another
+	Until   string // the day that an acceptance ends without another word
+	Here    string // this page's address
+	Order   search.Order
+	Views   []registry.SavedView
+	View    registry.SavedView // the one that is looked at; of no name: none
+}
+
+// address is that of the first page, in the same order.
+func (l findingList) address() string {
+	if l.Order == search.Worst {
+		return findingsOf(l.Q)
+	}
+	return findingsOf(l.Q) + "&" + url.Values{"order": {string(l.Order)}}.Encode()
 }
 
 // faceted are the fields beside the list, with their titles.
@@ -79,7 +100,11 @@ const topOfFacet = 12
 func (s *server) findings(r *http.Request, a registry.Actor) (page, error) {
 	p := page{name: "findings", title: "Findings", nav: "findings"}
 	in := r.URL.Query()
-	l := findingList{Q: in.Get("q")}
+	l := findingList{Q: in.Get("q"), Until: s.o.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)}
+	if in.Get("order") == string(search.Oldest) {
+		l.Order = search.Oldest
+	}
+	l.Here = l.address()
 	err := s.o.Refuse(r.Context(), l.Q)
 	if errors.Is(err, registry.ErrValueInName) {
 		p.data, p.status, p.hushed = findingList{Refused: true}, http.StatusUnprocessableEntity, true
@@ -99,9 +124,17 @@ func (s *server) findings(r *http.Request, a registry.Actor) (page, error) {
 	case errors.Is(err, search.ErrBroad):
 		l.Problem, p.status = sentence(search.ErrBroad.Error()), http.StatusUnprocessableEntity
 	case errors.Is(err, search.ErrCursor):
-		return page{to: findingsOf(l.Q)}, nil
+		return page{to: l.address()}, nil
 	case err != nil:
 		return p, err
+	}
+	if l.Views, err = s.o.Registry.SavedViews(r.Context(), a); err != nil {
+		return p, err
+	}
+	for _, v := range l.Views {
+		if v.Query == l.Q {
+			l.View, p.title = v, v.Name
+		}
 	}
 	p.data = l
 	return p, nil
@@ -115,7 +148,7 @@ func (s *server) find(r *http.Request, a registry.Actor, q query.Query, after st
 		fields = append(fields, f.Field)
 	}
 	var err error
-	l.Result, err = x.Search(ctx, a, q, search.Page{Limit: pageSize, After: after, Facets: fields, Top: topOfFacet})
+	l.Result, err = x.Search(ctx, a, q, search.Page{Limit: pageSize, After: after, Order: l.Order, Facets: fields, Top: topOfFacet})
 	if err != nil {
 		return err
 	}
@@ -137,10 +170,11 @@ func (s *server) find(r *http.Request, a registry.Actor, q query.Query, after st
 	}
 	l.Ages = ages(q)
 	if l.Result.Next != "" {
-		l.Next = findingsOf(l.Q) + "&" + url.Values{"after": {l.Result.Next}}.Encode()
+		l.Next = l.address() + "&" + url.Values{"after": {l.Result.Next}}.Encode()
 	}
 	if after != "" {
-		l.First = findingsOf(l.Q)
+		l.First = l.address()
+		l.Here += "&" + url.Values{"after": {after}}.Encode()
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,6 +42,7 @@ type site struct {
 	h      http.Handler
 	people map[string]registry.Actor
 	values []string // everything that must be nowhere
+	woken  atomic.Int64
 
 	mu   sync.Mutex
 	now  time.Time
@@ -89,7 +91,7 @@ func (s *site) serve() {
 	}
 	s.t.Cleanup(func() { _ = queue.Close() })
 	w, err := web.New(web.Options{
-		Registry: s.reg, Queue: queue, Now: s.clock, Log: log, Wake: func() {}, Who: s.who, Refuse: s.refuse, SignIn: web.SignIn{OIDC: "Acme SSO"},
+		Registry: s.reg, Queue: queue, Now: s.clock, Log: log, Wake: func() { s.woken.Add(1) }, Who: s.who, Spec: s.spec, Refuse: s.refuse, BaseURL: "https://revenant.example.org", SignIn: web.SignIn{OIDC: "Acme SSO"},
 		Search: func() *search.Index {
 			return search.Store(search.Options{Registry: s.reg, Actor: me(), Now: s.clock})
 		},
@@ -99,10 +101,11 @@ func (s *site) serve() {
 	}
 	r := chi.NewRouter()
 	w.Mount(r)
+	r.NotFound(w.Lost().ServeHTTP)
 	r.Post("/auth/token", s.signIn)
 	r.Post("/auth/sign-out", func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: cookie, MaxAge: -1, Path: "/"})
-		http.Redirect(w, r, "/sign-in?error=out", http.StatusSeeOther)
+		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 	})
 	s.h = r
 	server := httptest.NewServer(r)
@@ -138,6 +141,17 @@ func (s *site) refuse(_ context.Context, texts ...string) error {
 		}
 	}
 	return nil
+}
+
+// spec takes what is to be watched as the last word of a command, and no option but
+// those with =.
+func (s *site) spec(name string, scan []string, schedule, credential string) (registry.WatchSpec, error) {
+	for _, arg := range scan[1 : len(scan)-1] {
+		if !strings.Contains(arg, "=") {
+			return registry.WatchSpec{}, errors.New("git: there is no such option")
+		}
+	}
+	return registry.WatchSpec{Name: name, Kind: scan[0], Location: scan[len(scan)-1], Schedule: schedule, Credential: credential}, nil
 }
 
 func (s *site) clock() time.Time {
@@ -335,6 +349,7 @@ func (s *site) fill() map[fingerprints.Verdict]fingerprints.FindingID {
 		copyOf{path: "src/notes.txt", value: fresh, context: "token = [redacted]"},
 	)
 	out[fingerprints.VerdictLeaked], out[fingerprints.VerdictStale], out[fingerprints.VerdictUnregistered] = ids[0], ids[1], ids[2]
+	s.count()
 	s.later(36 * time.Hour)
 	ids = s.scan(
 		"image:registry.example.org/shop",
@@ -354,5 +369,14 @@ func (s *site) fill() map[fingerprints.Verdict]fingerprints.FindingID {
 		s.t.Fatal(err)
 	}
 	s.later(90 * time.Minute)
+	s.count()
 	return out
+}
+
+// count counts for today, as a server does now and then.
+func (s *site) count() {
+	s.t.Helper()
+	if err := s.reg.KeepDay(s.t.Context(), me()); err != nil {
+		s.t.Fatal(err)
+	}
 }

@@ -36,6 +36,7 @@ type overview struct {
 	Failing    int // watches
 	Behind     int
 	Watches    int
+	Trends     trends
 	Index      search.Behind
 	Cut        bool
 }
@@ -96,7 +97,10 @@ func (s *server) overview(r *http.Request, a registry.Actor) (page, error) {
 	if o.Estate.Sources == 0 {
 		return s.first(r, a, o)
 	}
-	err = s.countOpen(r, a, &o)
+	if err = s.countOpen(r, a, &o); err != nil {
+		return p, err
+	}
+	o.Trends, err = s.trends(r, a)
 	p.data = o
 	return p, err
 }
@@ -126,7 +130,7 @@ func (s *server) countOpen(r *http.Request, a registry.Actor, o *overview) error
 	if err != nil {
 		return err
 	}
-	found, err := s.o.Search().Search(ctx, a, act, search.Page{Limit: shownActions, Facets: []query.Field{query.FieldSeverity, query.FieldOwner}, Top: 8})
+	found, err := s.o.Search().Search(ctx, a, act, search.Page{Limit: shownActions, Order: search.Oldest, Facets: []query.Field{query.FieldSeverity, query.FieldOwner}, Top: 8})
 	if err != nil {
 		return err
 	}

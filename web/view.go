@@ -17,6 +17,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
+	"revenant/ingest/search/query"
 )
 
 // view is what templates see of a request and its page.
@@ -44,14 +45,17 @@ func (s *server) viewOf(r *http.Request, a registry.Actor, p page) view {
 // said is what a word of done is told as; "" for one that is none.
 func said(word string) string {
 	return map[string]string{
-		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.",
+		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.", "noted": "The note was kept.",
+		"superseded": "Superseded.", "retired": "Retired: every copy of it is stale from now on.", "activated": "Activated.", "abandoned": "Abandoned.", "compromised": "Marked as compromised.",
+		"acknowledged": "Acknowledged.", "unchanged": "It was like that already: nothing was written.", "allowed": "The place is allowed.", "forbidden": "The place is no longer allowed.",
+		"watched": "It is watched, and scanned now.", "paused": "Paused.", "resumed": "Resumed.", "disabled": "Disabled, and signed out.", "enabled": "Enabled.", "out": "Signed out everywhere.", "revoked": "Revoked: what is shown with it is refused from now on.",
 		"saved": "Saved.", "removed": "Removed.", "asked": "A scan was asked for.", "none": "Nothing was selected.",
 	}[word]
 }
 
 // parse reads every page's template, each with the layout and the parts.
 func (s *server) parse() (map[string]*template.Template, error) {
-	shared, err := template.New("").Funcs(s.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html")
+	shared, err := template.New("").Funcs(s.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/registry-parts.html")
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +77,7 @@ func eachTemplate(fsys embed.FS, fn func(name string) error) error {
 		return err
 	}
 	for _, name := range names {
-		if base := path.Base(name); base == "layout.html" || base == "parts.html" {
+		if base := path.Base(name); base == "layout.html" || strings.HasSuffix(base, "parts.html") {
 			continue
 		}
 		if err := fn(name); err != nil {
@@ -87,6 +91,7 @@ func eachTemplate(fsys embed.FS, fn func(name string) error) error {
 func (s *server) funcs() template.FuncMap {
 	return template.FuncMap{
 		"asset": s.assets.address,
+		"date":  func(t time.Time) string { return t.Format(time.DateOnly) },
 		"num":   number,
 		"one":   plural,
 		"ago":   func(t any) template.HTML { return s.relative(moment(t)) },
@@ -98,6 +103,17 @@ func (s *server) funcs() template.FuncMap {
 		"int":   func(n uint64) int { return int(min(n, math.MaxInt32)) },
 		"late":  func(t any) bool { due := moment(t); return !due.IsZero() && due.Before(s.o.Now()) },
 		"words": words,
+		"query": func(q string) string { return url.Values{"q": {q}}.Encode() },
+		"of": func(field, value string) string {
+			return query.Of(query.In{Field: query.Field(field), Values: []query.Pattern{query.Literal(value)}}).String()
+		},
+		"text":  fmt.Sprint,
+		"least": func(a, b int) int { return min(a, b) },
+		"took":  func(from time.Time, to *time.Time) string { return span(moment(to).Sub(from)) },
+		"scope": scopeWords,
+		"means": healthWords,
+		"size":  size,
+		"plus":  func(n uint64) uint64 { return n + 1 },
 		"list":  func(v ...any) []any { return v },
 		"cat":   func(v ...string) string { return strings.Join(v, "") },
 		"frac":  func(n, of int) string { return strconv.FormatFloat(100*float64(n)/float64(max(of, 1)), 'f', 1, 64) },
@@ -150,17 +166,17 @@ func (s *server) relative(t time.Time) template.HTML {
 	t = t.UTC()
 	d := s.o.Now().Sub(t)
 	text := span(d.Abs())
-	if d < 0 {
+	if d < 0 && text != "now" {
 		text = "in " + text
 	}
 	return template.HTML(`<time class="rel" datetime="` + t.Format(time.RFC3339) + `" title="` + t.Format(exact) + `">` + text + `</time>`)
 }
 
-// span is a duration in its largest unit.
+// span is a duration in its largest unit; under a minute it is now.
 func span(d time.Duration) string {
 	switch {
 	case d < time.Minute:
-		return "under 1 min"
+		return "now"
 	case d < time.Hour:
 		return strconv.Itoa(int(d/time.Minute)) + " min"
 	case d < 2*day:
@@ -178,6 +194,20 @@ func number(n any) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
+}
+
+// size is a number of bytes in a unit that people read.
+func size(n int64) string {
+	const step = 1024
+	units, x := []string{"B", "KiB", "MiB", "GiB", "TiB"}, float64(n)
+	i := 0
+	for ; x >= step && i < len(units)-1; i++ {
+		x /= step
+	}
+	if i == 0 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	return strconv.FormatFloat(x, 'f', 1, 64) + " " + units[i]
 }
 
 // plural is a number with the word that goes with it.

@@ -2,10 +2,12 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -23,11 +25,16 @@ type Options struct {
 	Search func() *search.Index
 	// Who is signed in, by what a request shows.
 	Who func(*http.Request) (registry.Actor, bool)
+	// BaseURL is how people reach the server.
+	BaseURL string
 	// SignIn are the ways to sign in.
 	SignIn SignIn
 	// Refuse refuses texts that hold a registered value: they would be stored, or
 	// repeated.
 	Refuse func(ctx context.Context, texts ...string) error
+	// Spec reads what a form wants watched, as the API's add-watch does: its error is
+	// for the sender, and repeats nothing.
+	Spec func(name string, scan []string, schedule, credential string) (registry.WatchSpec, error)
 	// Wake has what is due looked up at once.
 	Wake func()
 	Now  func() time.Time
@@ -46,13 +53,20 @@ type Web struct{ s *server }
 type server struct {
 	o         Options
 	assets    assets
+	crosses   *http.CrossOriginProtection
 	templates map[string]*template.Template // by page
 }
 
 // New reads templates and assets, which are part of the program.
 func New(o Options) (*Web, error) {
-	s := &server{o: o}
-	var err error
+	s := &server{o: o, crosses: http.NewCrossOriginProtection()}
+	base, err := url.Parse(o.BaseURL)
+	if err == nil {
+		err = s.crosses.AddTrustedOrigin(base.Scheme + "://" + base.Host)
+	}
+	if err != nil {
+		return nil, errors.New("the server's base URL is not an origin")
+	}
 	if s.assets, err = readAssets(); err != nil {
 		return nil, fmt.Errorf("reading the dashboard's assets: %w", err)
 	}
@@ -75,10 +89,17 @@ type handler func(*http.Request, registry.Actor) (page, error)
 
 func (s *server) routes() []route {
 	var out []route
-	for _, list := range [][]route{s.overviewRoutes(), s.findingRoutes()} {
+	for _, list := range [][]route{s.overviewRoutes(), s.findingRoutes(), s.secretRoutes(), s.versionRoutes(), s.rotationRoutes(), s.traceRoutes(), s.placeRoutes(), s.sourceRoutes(), s.watchRoutes(), s.auditRoutes(), s.tokenRoutes(), s.peopleRoutes()} {
 		out = append(out, list...)
 	}
 	return out
+}
+
+// Lost answers browsers whose address leads nowhere.
+func (w *Web) Lost() http.Handler {
+	s := w.s
+	lost := s.answer(route{path: "/", do: func(*http.Request, registry.Actor) (page, error) { return page{}, errNoPage }})
+	return s.guarded(lost)
 }
 
 // Mount adds the pages to a router.
@@ -86,7 +107,7 @@ func (w *Web) Mount(r chi.Router) {
 	s := w.s
 	r.Get("/static/*", s.assets.serve)
 	r.Group(func(r chi.Router) {
-		r.Use(s.guarded, http.NewCrossOriginProtection().Handler)
+		r.Use(s.guarded, s.crosses.Handler)
 		r.Get("/sign-in", s.signIn)
 		r.Post("/theme", s.setTheme)
 		for _, x := range s.routes() {

@@ -3,6 +3,7 @@ package web_test
 import (
 	"compress/gzip"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
@@ -17,9 +18,18 @@ import (
 // pages are the pages of an organisation that has something of everything, with what
 // must stand on each.
 func pages(ids map[fingerprints.Verdict]fingerprints.FindingID) map[string]string {
-	return map[string]string{
+	all := map[string]string{
 		"/": "Needs action now", "/findings": "findings", "/findings?q=verdict%3Aleaked": "1 finding",
 	}
+	for verdict, id := range ids {
+		all[findingPath(id)] = "Why it was judged " + string(verdict)
+	}
+	return all
+}
+
+// findingPath is the page of a finding.
+func findingPath(id fingerprints.FindingID) string {
+	return "/findings/" + strings.TrimPrefix(string(id), "rv1:")
 }
 
 // Nobody who is not signed in sees a page, and comes back to it behind the sign-in.
@@ -45,32 +55,39 @@ func TestSignedOut(t *testing.T) {
 // small.
 func TestPolicy(t *testing.T) {
 	s := newSite(t)
-	inline := regexp.MustCompile(`(?i)<script(?:[^>]*[^>=])?>\s*[^<\s]|<style|\sstyle=|\son[a-z]+=|javascript:|https?://`)
 	for path, want := range pages(s.fill()) {
-		body := s.page("root", path)
-		if !strings.Contains(body, want) {
-			t.Errorf("%s: %q is not there", path, want)
-		}
-		for _, found := range inline.FindAllString(strings.ReplaceAll(body, "https://git.example.org", ""), -1) {
-			t.Errorf("%s: %q stands in the page", path, found)
-		}
-		a := s.ask("root", http.MethodGet, path, nil, "Accept-Encoding", "gzip")
-		if csp := a.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe") {
-			t.Errorf("%s: Content-Security-Policy %q", path, csp)
-		}
-		if n := a.Body.Len(); n > 100_000 {
-			t.Errorf("%s has %d bytes, want at most 100,000", path, n)
-		}
-		z, err := gzip.NewReader(a.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if plain, err := io.ReadAll(z); err != nil || string(plain) != body {
-			t.Errorf("%s: what gzip holds is another page (%v)", path, err)
-		}
-		if again := s.ask("root", http.MethodGet, path, nil, "If-None-Match", a.Header().Get("ETag")); again.Code != http.StatusNotModified || again.body != "" {
-			t.Errorf("%s: %d for what the browser has, want 304", path, again.Code)
-		}
+		s.polite(path, want)
+	}
+}
+
+// polite checks what a page with a word says to browsers, and how large it is.
+func (s *site) polite(path, want string) {
+	t := s.t
+	t.Helper()
+	inline := regexp.MustCompile(`(?i)<script(?:[^>]*[^>=])?>\s*[^<\s]|<style|\sstyle=|\son[a-z]+=|javascript:|https?://`)
+	body := s.page("root", path)
+	if !strings.Contains(body, want) {
+		t.Errorf("%s: %q is not there", path, want)
+	}
+	for _, found := range inline.FindAllString(strings.ReplaceAll(body, "https://git.example.org", ""), -1) {
+		t.Errorf("%s: %q stands in the page", path, found)
+	}
+	a := s.ask("root", http.MethodGet, path, nil, "Accept-Encoding", "gzip")
+	if csp := a.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe") {
+		t.Errorf("%s: Content-Security-Policy %q", path, csp)
+	}
+	if n := a.Body.Len(); n > 100_000 {
+		t.Errorf("%s has %d bytes, want at most 100,000", path, n)
+	}
+	z, err := gzip.NewReader(a.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := io.ReadAll(z); err != nil || string(plain) != body {
+		t.Errorf("%s: what gzip holds is another page (%v)", path, err)
+	}
+	if again := s.ask("root", http.MethodGet, path, nil, "If-None-Match", a.Header().Get("ETag")); again.Code != http.StatusNotModified || again.body != "" {
+		t.Errorf("%s: %d for what the browser has, want 304", path, again.Code)
 	}
 }
 
@@ -109,6 +126,7 @@ func TestCrossSite(t *testing.T) {
 		{[]string{"Sec-Fetch-Site", "same-site"}, http.StatusForbidden},
 		{[]string{"Origin", "https://evil.example"}, http.StatusForbidden},
 		{[]string{"Sec-Fetch-Site", "same-origin"}, http.StatusSeeOther},
+		{[]string{"Origin", "https://revenant.example.org"}, http.StatusSeeOther}, // as a proxy forwards it
 		{nil, http.StatusSeeOther},
 	} {
 		if a := s.ask("root", http.MethodPost, "/theme", form, c.headers...); a.Code != c.want {
@@ -128,7 +146,7 @@ func TestNumbersAreLinks(t *testing.T) {
 	}
 	total := 0
 	for _, m := range tiles {
-		list := s.page("viewer", strings.ReplaceAll(m[1], "&amp;", "&"))
+		list := s.page("viewer", html.UnescapeString(m[1]))
 		word := "findings"
 		if m[2] == "1" {
 			word = "finding"

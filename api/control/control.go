@@ -22,6 +22,8 @@ type Options struct {
 	Ready func(context.Context) error
 	// API adds the API's routes; nil: there is none.
 	API func(chi.Router)
+	// Lost answers browsers whose address leads nowhere; nil: with a problem, as others.
+	Lost http.Handler
 	// Push takes what other systems send; nil: nobody does.
 	Push    http.Handler
 	Metrics http.Handler
@@ -34,7 +36,11 @@ type server struct{ o Options }
 func New(o Options) http.Handler {
 	s := &server{o: o}
 	r := chi.NewRouter()
-	r.NotFound(func(w http.ResponseWriter, _ *http.Request) {
+	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		if o.Lost != nil && strings.Contains(r.Header.Get("Accept"), "text/html") && !strings.HasPrefix(r.URL.Path, "/api/") {
+			o.Lost.ServeHTTP(w, r)
+			return
+		}
 		problem(w, http.StatusNotFound, "not-found", "There is nothing here.")
 	})
 	r.MethodNotAllowed(func(w http.ResponseWriter, q *http.Request) {

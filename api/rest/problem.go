@@ -63,7 +63,7 @@ func kinds() []struct {
 		targets []error
 	}{
 		{http.StatusUnauthorized, "unauthorized", []error{errNoToken, registry.ErrBadToken}},
-		{http.StatusForbidden, "forbidden", []error{registry.ErrForbidden}},
+		{http.StatusForbidden, "forbidden", []error{registry.ErrForbidden, registry.ErrTeams}},
 		{http.StatusNotFound, "not-found", []error{
 			registry.ErrUnknownSecret, registry.ErrUnknownVersion, registry.ErrUnknownFinding, registry.ErrUnknownSource, registry.ErrUnknownDelivery,
 			registry.ErrUnknownWatch, registry.ErrUnknownAllow, registry.ErrUnknownDecision, registry.ErrUnknownToken,

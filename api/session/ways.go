@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"revenant/api/guard"
 	"revenant/fingerprints/registry"
@@ -90,5 +91,6 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience)) // where it can be set; who sends slowly waits alone
 	return r.ParseForm() == nil
 }

@@ -176,6 +176,9 @@ func (a *app) serve(c *cobra.Command, fl *serveFlags, answers bool) (err error) 
 	if v.search != nil && answers {
 		wg.Go(func() { v.search.run(running) })
 	}
+	if answers {
+		wg.Go(func() { v.keepDays(running) })
+	}
 	if v.notifier != nil {
 		wg.Go(func() { failed <- v.notifier.Run(running) })
 	}
@@ -408,12 +411,12 @@ func (v *server) listen(ctx context.Context) (net.Listener, error) {
 		v.set.BaseURL = strings.TrimSuffix(v.set.BaseURL, v.set.Listen) + l.Addr().String()
 	}
 	if v.set.TLS.Certificate != "" {
-		cert, err := tls.LoadX509KeyPair(v.set.TLS.Certificate, v.set.TLS.Key)
+		cert, err := openCertificate(v.set.TLS, v.a.now, v.log)
 		if err != nil {
 			_ = l.Close()
-			return nil, usagef("tls: certificate and key cannot be read, or do not belong together")
+			return nil, err
 		}
-		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
+		l = tls.NewListener(l, cert.config())
 	}
 	return l, nil
 }
@@ -459,9 +462,13 @@ func (v *server) handler(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages, err := v.pages()
+	if err != nil {
+		return nil, err
+	}
 	return proxies.Handler(control.New(control.Options{
-		Ready: v.ready, Metrics: v.metrics.Handler(), Push: pushes, Log: v.log,
-		API: func(r chi.Router) { v.guarded(r, v.api, v.sessions.Mount) },
+		Ready: v.ready, Metrics: v.metrics.Handler(), Push: pushes, Lost: pages.Lost(), Log: v.log,
+		API: func(r chi.Router) { v.guarded(r, v.api, v.sessions.Mount, pages.Mount) },
 	})), nil
 }
 

@@ -93,6 +93,10 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 			_, err := k.reg.Assign(k.ctx, a, string(k.fixture), "x")
 			return err
 		},
+		"Note": func(k *kit, a registry.Actor) error {
+			_, err := k.reg.Note(k.ctx, a, string(k.fixture), "asked the owner")
+			return err
+		},
 		"Reopen": func(k *kit, a registry.Actor) error {
 			if _, err := k.reg.Dismiss(k.ctx, me(), string(k.fixture), "r"); err != nil {
 				return err
@@ -172,7 +176,7 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 // themselves (Init, Check).
 func notMutations() []string {
 	return []string{
-		"AuditLog", "Authenticate", "BeginFlight", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndFlight", "EndSessions", "EndWatch", "Estate", "Export", "FeedEnd", "FieldLabels", "Finding", "Findings", "FindingsByID", "FindingsWithPlaces", "History", "Homes", "Init", "LeaveStream", "List", "Me", "Meta", "MySessions", "PackKey", "People", "Person", "Positions", "Redacted", "Refuse", "RefuseSignIn", "ReleaseWatch", "Reschedule", "SeeWorker", "Session", "SetMembers", "SetupCode", "Show", "SignInAs", "SignInByCode", "SignInWithToken", "Source", "SourceIDs", "Sources", "Standings", "Status", "Streams", "TakeDue", "TakeStream", "TellStream", "Tokens", "Verdicts", "VerifyAudit",
+		"AllHomes", "AuditLog", "Authenticate", "BeginFlight", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndFlight", "EndSessions", "EndWatch", "Estate", "Export", "FeedEnd", "FieldLabels", "Finding", "Findings", "FindingsByID", "FindingsWithPlaces", "History", "Homes", "Init", "KeepDay", "LeaveStream", "List", "Me", "Meta", "MySessions", "PackKey", "People", "Person", "Positions", "Redacted", "Refuse", "RefuseSignIn", "ReleaseWatch", "RemoveView", "Reschedule", "SaveView", "SavedViews", "SeeWorker", "Session", "SetMembers", "SetupCode", "Show", "SignInAs", "SignInByCode", "SignInWithToken", "Skips", "Source", "SourceIDs", "Sources", "Standings", "Status", "Streams", "TakeDue", "TakeStream", "TellStream", "Tokens", "Trends", "Verdicts", "VerifyAudit",
 		"VerifyProof", "WantScan", "WantSource", "Watch", "Watches", "Workers",
 	}
 }

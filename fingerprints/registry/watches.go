@@ -237,8 +237,17 @@ func (r *Registry) CountBehind(ctx context.Context, a Actor) (int, error) {
 // tending is the gate for what keeps the system going and is no decision of
 // anybody: it stands in no audit log.
 func (r *Registry) tending(ctx context.Context, a Actor, what string, fn func(tx store.Tx, at time.Time) error) error {
-	if !a.May(ScopeScan) {
-		return fmt.Errorf("%s: %w %q", what, ErrForbidden, ScopeScan)
+	return r.unlogged(ctx, a, ScopeScan, what, fn)
+}
+
+// unlogged is the gate for changes that decide nothing of the registry and stand in no
+// audit log.
+func (r *Registry) unlogged(ctx context.Context, a Actor, need Scope, what string, fn func(tx store.Tx, at time.Time) error) error {
+	if !a.May(need) {
+		return fmt.Errorf("%s: %w %q", what, ErrForbidden, need)
+	}
+	if a.bound() {
+		return fmt.Errorf("%s: %w", what, ErrTeams)
 	}
 	err := r.store.Update(ctx, func(tx store.Tx) error {
 		if _, err := r.readMeta(ctx, tx); err != nil {

@@ -21,6 +21,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"revenant/fingerprints"
@@ -56,11 +57,15 @@ func DefaultLimits() Limits {
 	}
 }
 
-// Expander opens items. It is safe for concurrent use.
+// Expander opens items. It is safe for concurrent use, and must not be copied after
+// first use: it keeps memory for the next item.
 type Expander struct {
 	Limits Limits
 	// Now is the clock of Limits.Time; nil: no bound.
 	Now func() time.Time
+
+	heads  sync.Pool // of *[headSize]byte
+	unzips sync.Pool // of *gunzip
 }
 
 // Content is an item, or a member of one.

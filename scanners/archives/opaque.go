@@ -62,14 +62,27 @@ type gunzip struct {
 	parts []extent
 }
 
-func newGunzip(in *counted, b *bufio.Reader) (*gunzip, error) {
-	z, err := inflate.NewGzip(b)
-	if err != nil {
+// gunzip begins to read a stream, with memory that served another.
+func (x *Expander) gunzip(in *counted) (*gunzip, error) {
+	g, _ := x.unzips.Get().(*gunzip)
+	if g == nil {
+		g = &gunzip{b: bufio.NewReaderSize(nil, streamBuffer), z: &inflate.Gzip{}}
+	}
+	g.b.Reset(in)
+	*g = gunzip{in: in, b: g.b, z: g.z}
+	if err := g.z.Reset(g.b); err != nil {
+		x.leave(g)
 		return nil, err //nolint:wrapcheck // detail says what went wrong
 	}
-	g := &gunzip{in: in, b: b, z: z}
 	g.from = g.place()
 	return g, nil
+}
+
+// leave keeps the memory of a stream that nobody reads any more, and nothing else of it.
+func (x *Expander) leave(g *gunzip) {
+	g.b.Reset(nil)
+	*g = gunzip{b: g.b, z: g.z}
+	x.unzips.Put(g)
 }
 
 // place is how much of the container was read.

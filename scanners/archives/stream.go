@@ -27,7 +27,7 @@ const maxWindow = 128 << 20
 func (e *container) stream(ctx context.Context, k kind) error {
 	in := &counted{r: io.NewSectionReader(e.at, 0, e.size)}
 	var from func() []extent
-	r, done, err := decompress(k, in)
+	r, done, err := e.w.x.decompress(k, in)
 	if err != nil {
 		e.w.skip(e.content.Path, detail(err))
 		return nil
@@ -40,14 +40,18 @@ func (e *container) stream(ctx context.Context, k kind) error {
 	return err
 }
 
+// streamBuffer is how much is read of a stream at once.
+const streamBuffer = 16 << 10
+
 // decompress opens a stream of one of the formats that hold one content.
-func decompress(k kind, r *counted) (io.Reader, func(), error) {
+func (x *Expander) decompress(k kind, r *counted) (io.Reader, func(), error) {
+	if k == kindGzip { // most are
+		g, err := x.gunzip(r)
+		return g, func() { x.leave(g) }, err
+	}
 	nothing := func() {}
-	b := bufio.NewReaderSize(r, 16<<10)
+	b := bufio.NewReaderSize(r, streamBuffer)
 	switch k { //nolint:exhaustive // the others hold more than one content
-	case kindGzip:
-		z, err := newGunzip(r, b)
-		return z, nothing, err
 	case kindBzip2:
 		return &tail{r: bzip2.NewReader(b), end: bzip2.StructuralError("bad magic value in continuation file")}, nothing, nil
 	case kindXz:

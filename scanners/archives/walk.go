@@ -74,8 +74,13 @@ func (w *walk) content(ctx context.Context, c Content, depth int, in input) erro
 	if depth == 0 {
 		w.item = c.Path
 	}
-	head := make([]byte, headSize)
-	head, in.r = in.peek(head)
+	room, _ := w.x.heads.Get().(*[headSize]byte)
+	if room == nil {
+		room = new([headSize]byte)
+	}
+	defer w.x.heads.Put(room) // whoever reads the content has read it by then
+	var head []byte
+	head, in.r = in.peek(room[:])
 	k := cmp.Or(in.as, detect(head))
 	maybeZip := k == kindNone && (in.at != nil || len(head) < headSize || program(head))
 	if k == kindNone && !maybeZip {

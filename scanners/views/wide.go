@@ -127,11 +127,16 @@ func (k *wideText) sign(p int, z uint64) []coding {
 	if z&odd != 0 {
 		phase, of = 1, odd
 	}
-	if z == 0 || z&^of != 0 || !k.several(p, of) {
+	if z == 0 || z&^of != 0 {
 		return nil
 	}
 	little, big := coding{width: 2, from: at + 1 - phase}, coding{width: 2, big: true, from: at + phase}
-	l, b := k.extend(&little), k.extend(&big)
+	row := k.zeroRow(p)
+	l, b := !cramped(row, little.from-p), !cramped(row, big.from-p)
+	if !l && !b || !k.several(p, of) {
+		return nil
+	}
+	l, b = l && k.extend(&little), b && k.extend(&big)
 	if l {
 		k.way(little)
 	}

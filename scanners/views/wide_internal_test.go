@@ -29,13 +29,16 @@ func TestPlains(t *testing.T) {
 func TestExtend16(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 41))
 	found := 0
-	for range 20_000 {
+	for range 60_000 {
 		data := wideMix(r)
-		at, done := r.IntN(len(data)-1), r.IntN(8)
+		at, done := r.IntN(len(data)-1), r.IntN(40)
 		k := &wideText{looking: looking{data: data}, done: done}
 		got := coding{width: 2, big: r.IntN(2) == 0, from: at}
 		want := got
 		ok, also := k.extend(&got), plainExtend(k, &want)
+		if p := at &^ 7; ok && cramped(k.zeroRow(p), at-p) {
+			t.Fatalf("at %d of % x, done %d: %+v is cramped", at, data, done, got)
+		}
 		if ok != also || ok && got != want {
 			t.Fatalf("at %d of % x, done %d: %+v %v, want %+v %v", at, data, done, got, ok, want, also)
 		}
@@ -57,7 +60,7 @@ func wideMix(r *rand.Rand) []byte {
 			u := uint16(' ' + r.IntN(0x5f))
 			switch kind {
 			case 0:
-				u = uint16(r.IntN(4))
+				u = uint16(r.IntN(2))
 			case 1:
 				u = uint16(1+47*r.IntN(2))<<8 + uint16(r.IntN(256))
 			case 2:

@@ -7,6 +7,27 @@ import (
 	"unicode/utf8"
 )
 
+// zeroRow is a bitmap of which bytes are zero of the word at p and those beside it; none
+// are where there are fewer, or where a stretch may begin behind the word.
+func (k *wideText) zeroRow(p int) uint64 {
+	if p < max(8, k.done) || p+16 > len(k.data) {
+		return 0
+	}
+	row := k.data[p-8 : p+16 : p+16]
+	return compact(zeros(binary.LittleEndian.Uint64(row))) | compact(zeros(binary.LittleEndian.Uint64(row[8:])))<<8 |
+		compact(zeros(binary.LittleEndian.Uint64(row[16:])))<<16
+}
+
+// cramped reports whether units of zero stand on both sides of a unit of UTF-16, so close
+// to each other that no stretch between them is worth a look. The unit is so far from the
+// word that the row was made for.
+func cramped(row uint64, from int) bool {
+	at := 8 + from
+	zero := row & (row >> 1) & (0x555555 << (at & 1))
+	behind, before := zero>>at, zero&(1<<at-1)
+	return behind != 0 && before != 0 && at+bits.TrailingZeros64(behind)-bits.Len64(before)-1 < 2*shortest
+}
+
 // several reports whether at least three units of ASCII stand in the word at p and
 // the one behind, with their zero bytes where of says.
 func (k *wideText) several(p int, of uint64) bool {

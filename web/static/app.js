@@ -46,7 +46,7 @@
     const to = Math.min(Math.max(from < 0 ? (by > 0 ? 0 : list.length - 1) : from + by, 0), list.length - 1);
     if (from >= 0) list[from].classList.remove('at');
     list[to].classList.add('at');
-    const link = list[to].querySelector('a.row, a, input');
+    const link = list[to].querySelector('a.row') || list[to].querySelector('a, input');
     if (link) link.focus({ preventScroll: true });
     list[to].scrollIntoView({ block: 'nearest' });
   }
@@ -99,15 +99,72 @@
     }, 150);
   });
 
+  // A form shows the fields of what was chosen in it; without scripts all are there.
+  function choose(root) {
+    for (const select of root.querySelectorAll('select[data-action]')) {
+      for (const field of select.form.querySelectorAll('[data-for]')) {
+        field.toggleAttribute('data-off', !field.dataset.for.split(' ').includes(select.value));
+      }
+    }
+  }
+  document.addEventListener('change', (e) => {
+    if (e.target.matches('select[data-action]')) choose(e.target.form);
+    if (e.target.matches('[data-all]')) {
+      for (const box of document.querySelectorAll('[data-row] input[type=checkbox]')) box.checked = e.target.checked;
+    }
+    if (e.target.matches('[type=checkbox]')) {
+      const n = document.querySelectorAll('[data-row] input:checked').length;
+      const word = document.querySelector('.bulk .selected');
+      if (word) word.textContent = n ? 'Of ' + n + ' selected:' : 'Of the selected:';
+    }
+  });
+
+  // The chart of days can be read off with the mouse; without scripts it is a drawing.
+  function plot(root) {
+    const table = root.querySelector('table[data-trend]');
+    const box = root.querySelector('[data-plot]');
+    if (!table || !box || !window.uPlot) return;
+    const days = [...table.tBodies[0].rows];
+    if (days.length < 2) return;
+    const names = [...table.tHead.rows[0].cells].slice(1).map((c) => c.textContent);
+    const data = [days.map((r) => Date.parse(r.cells[0].textContent) / 1000), ...names.map((_, i) => days.map((r) => +r.cells[i + 1].textContent))];
+    const style = getComputedStyle(document.documentElement);
+    const ink = (name) => { const s = document.createElement('span'); s.hidden = true; s.style.color = style.getPropertyValue(name); document.body.append(s); const c = getComputedStyle(s).color; s.remove(); return c; };
+    const drawn = box.querySelector('svg');
+    const series = names.map((label) => {
+      const line = drawn.querySelector('.line.' + CSS.escape(label) + ' polyline');
+      const s = getComputedStyle(line);
+      return { label, stroke: s.stroke, width: 2, dash: s.strokeDasharray === 'none' ? [] : s.strokeDasharray.split(',').map(parseFloat), points: { show: false } };
+    });
+    const axis = { stroke: ink('--dim'), grid: { stroke: ink('--line'), width: 1 }, ticks: { show: false } };
+    const shown = [...root.querySelectorAll('.legend b')];
+    const on = root.querySelector('[data-on]');
+    const read = (u) => {
+      const at = u.cursor.idx ?? days.length - 1;
+      shown.forEach((b, i) => { b.textContent = data[i + 1][at]; });
+      on.textContent = days[at].cells[0].textContent;
+    };
+    drawn.toggleAttribute('hidden', true);
+    for (const end of root.querySelectorAll('[data-end]')) end.toggleAttribute('hidden', true);
+    const u = new uPlot({
+      width: box.clientWidth, height: 180, legend: { show: false }, tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), 'UTC'), series: [{}, ...series], hooks: { setCursor: [read] },
+      axes: [{ ...axis, incrs: [1, 2, 7, 14, 30].map((d) => d * 86400), values: '{MMM} {D}' }, { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1e4, 1e5, 1e6], size: 44 }],
+      scales: { y: { range: (_, lo, hi) => [0, Math.max(hi, 1)] } },
+    }, data, box);
+    new ResizeObserver(() => u.setSize({ width: box.clientWidth, height: 180 })).observe(box);
+  }
+
   // A form that asks before it is sent.
   document.addEventListener('submit', (e) => {
     const ask = e.submitter?.dataset.ask || e.target.dataset.ask;
     if (ask && !confirm(ask)) e.preventDefault();
   });
 
-  document.addEventListener('htmx:load', (e) => localise(e.detail.elt));
+  document.addEventListener('htmx:load', (e) => { localise(e.detail.elt); choose(e.detail.elt); plot(e.detail.elt); });
   document.addEventListener('visibilitychange', look);
   localise(document);
+  choose(document);
+  plot(document);
   look();
   setInterval(look, every);
 })();

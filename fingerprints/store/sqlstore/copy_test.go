@@ -70,6 +70,8 @@ func furnish(t *testing.T, s store.Store) {
 			tx.PutSession(ctx, store.Session{ID: "ss_1", Hash: [32]byte{1, 0xff}, Person: "pn_1", CreatedAt: at, SeenAt: at, EndsAt: at}),
 			tx.PutCode(ctx, store.Code{Hash: [32]byte{2, 0xff}, Purpose: "link", EndsAt: at}),
 			tx.SetMark(ctx, "feed", "", "1"),
+			tx.PutDay(ctx, store.Day{Day: at}),
+			tx.PutView(ctx, store.SavedView{Owner: "me", Name: "é", Query: "is:late", CreatedAt: at}),
 			tx.PutTold(ctx, []store.Told{{Receiver: "chat", Finding: o[1].FindingID, Word: "leaked", At: at}}),
 			tx.AddDelivery(ctx, store.Delivery{ID: "m1", Receiver: "chat", CreatedAt: at, NextAt: at, Deadline: at}, []store.Notice{{Receiver: "chat", Finding: o[1].FindingID, At: at}}),
 		)

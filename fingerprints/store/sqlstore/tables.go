@@ -40,6 +40,8 @@ func tables() []table {
 		{"people", "id", "id, name, issuer, subject, display, address, roles, teams, claimed_roles, claimed_teams, created_at, created_by, seen_at, disabled_at, disabled_by"},
 		{"sessions", "id", "id, hash, person, token, address, created_at, seen_at, ends_at"},
 		{"codes", "hash", "hash, purpose, person, next, ends_at"},
+		{"days", "day, verdict", "day, verdict, findings"},
+		{"views", "pk", "pk, owner, name, query, created_at"},
 		{"audit", "sequence", "sequence, at, actor, content, mac"},
 		{"checkpoints", "sequence", "sequence, signed"},
 	}
