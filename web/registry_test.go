@@ -297,3 +297,40 @@ func TestPastedIntoLists(t *testing.T) {
 		s.ask("viewer", http.MethodGet, path+s.values[0], nil) // ask looks for values
 	}
 }
+
+// Names that come from outside are text on the pages of the registry too.
+func TestHostileNamesInRegistry(t *testing.T) {
+	s := newSite(t)
+	const evil = `"><script>alert(1)</script>'&{{.}}`
+	ctx, v := t.Context(), s.value(32)
+	rows := s.add("a/b", `o"><img src=x onerror=alert(1)>`, v)
+	s.scan("dir:/"+evil, copyOf{path: evil, value: v, rows: rows, context: evil, locator: evil, url: "javascript:alert(1)"})
+	_, err := s.reg.Allow(ctx, me(), registry.AllowRequest{Name: "a/b", Source: "dir:/<script>alert(1)</script>", Path: "<img src=x>", Reason: evil})
+	_, err2 := s.reg.AddWatch(ctx, me(), registry.WatchSpec{Name: "w", Kind: evil, Location: "javascript:alert(1)", Credential: evil, Schedule: evil}, s.clock())
+	_, err3 := s.reg.AddPerson(ctx, me(), registry.PersonRequest{Name: evil, Display: evil, Teams: []string{evil}})
+	_, begun := s.reg.BeginWatch(ctx, me(), "w")
+	_, ended := s.reg.EndWatch(ctx, me(), "w", registry.WatchEnd{Outcome: registry.WatchFailed, Problem: evil, SourceID: "dir:/" + evil})
+	scan, err4 := s.reg.BeginScan(ctx, me(), registry.ScanStart{SourceID: "dir:/" + evil, Extent: evil})
+	if err := errors.Join(err, err2, err3, err4, begun, ended); err != nil {
+		t.Fatal(err)
+	}
+	if err := scan.Skips(ctx, []fingerprints.Skip{{Path: evil, Reason: fingerprints.SkipTooLarge, Detail: evil}}); err != nil {
+		t.Fatal(err)
+	}
+	people, err := s.reg.People(ctx, me())
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := "/sources/" + url.PathEscape("dir:/"+evil)
+	for _, path := range []string{
+		"/secrets?owner=" + url.QueryEscape(evil), "/secrets/a%2Fb", "/secrets/a%2Fb/versions/1", "/secrets/a%2Fb/versions/1/trace", "/places", "/rotations", "/sources", "/sources?q=" + url.QueryEscape(evil),
+		source, source + "/skipped", "/watches", "/watches/w", "/audit", "/audit?actor=" + url.QueryEscape(evil), "/people", "/people/" + people[0].ID, "/tokens",
+	} {
+		body := s.page("root", path)
+		for _, wrong := range []string{"<script>alert", "<img", `href="javascript`} {
+			if strings.Contains(body, wrong) {
+				t.Errorf("%s: %s stands in the page", path, wrong)
+			}
+		}
+	}
+}

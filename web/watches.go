@@ -129,7 +129,7 @@ func (s *server) addWatch(r *http.Request, a registry.Actor) (page, error) {
 		return page{}, err // a value is not repeated in the form
 	}
 	spec, err := s.specOf(f)
-	if store.Away(err) {
+	if store.Away(err) || isValue(err) {
 		return page{}, err
 	}
 	if err == nil {

@@ -32,7 +32,6 @@ func (s *server) eventRoutes() {
 		long: "Each event is named `finding`, carries a finding as it is now, and an id to go on from. The same finding may be told again without a change. A line that begins with a colon says that the server is there.",
 	}
 	op := s.operation(r)
-	op.Errors = append(op.Errors, http.StatusTooManyRequests)
 	op.Responses = map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{
 		"text/event-stream": {Schema: s.api.OpenAPI().Components.Schemas.Schema(typeOf[wire.FindingView](), true, "FindingView")},
 	}}}
@@ -86,6 +85,9 @@ func (s *server) tell(ctx context.Context, a registry.Actor, at registry.FeedPos
 			_ = s.problemOf(ctx, "listen", err) // it is logged; the listener comes again
 			return
 		}
+		if len(page.Findings) > 0 && !s.still(ctx, a) {
+			return
+		}
 		for i, f := range page.Findings {
 			quiet = 0
 			behind := at // who goes on from there hears the whole page again
@@ -120,8 +122,9 @@ func (s *server) tell(ctx context.Context, a registry.Actor, at registry.FeedPos
 	}
 }
 
-// still reports whether the listener may hear what they do: whose token or session
-// ended hears no more, nor does who is of other teams by now.
+// still reports whether the listener may hear what they do, however much there is
+// to tell: whose token or session ended hears no more, nor does who is of other teams
+// by now.
 func (s *server) still(ctx context.Context, a registry.Actor) bool {
 	now, err := s.authenticate(ctx, shownIn(ctx))
 	return err == nil && now.Name == a.Name && now.May(registry.ScopeRead) && slices.Equal(now.Teams, a.Teams)

@@ -98,7 +98,7 @@ func (s *server) problemOf(ctx context.Context, operation string, err error) *pr
 			if errors.Is(err, target) {
 				p := newProblem(k.status, k.code, target.Error())
 				if errors.As(err, &bad) {
-					p.Errors = []wire.ProblemAt{{Pointer: "/" + bad.Input, Detail: bad.Way().Error()}}
+					p.Errors = []wire.ProblemAt{{Pointer: s.inputAt(operation, bad.Input), Detail: bad.Way().Error()}}
 				}
 				return p
 			}
@@ -106,7 +106,7 @@ func (s *server) problemOf(ctx context.Context, operation string, err error) *pr
 	}
 	if errors.As(err, &bad) {
 		p := newProblem(http.StatusUnprocessableEntity, "invalid", "Something that was sent is not valid.")
-		p.Errors = []wire.ProblemAt{{Pointer: "/" + bad.Input, Detail: bad.Way().Error()}}
+		p.Errors = []wire.ProblemAt{{Pointer: s.inputAt(operation, bad.Input), Detail: bad.Way().Error()}}
 		return p
 	}
 	if errors.Is(err, registry.ErrInput) {

@@ -57,9 +57,9 @@ values were registered since. The registry is that of REVENANT_HOME, or the
 database of REVENANT_STORE; commands and other servers may use it meanwhile, and
 what they change counts at once.
 
-It answers at --listen: /healthz and /readyz for probes, /metrics for
-Prometheus, /hooks for pushes, /api/v1 for control with the token that lies in
-REVENANT_HOME/control.token. See docs/serve.md.
+It answers at --listen: the dashboard to browsers, /healthz and /readyz for
+probes, /metrics for Prometheus, /hooks for pushes, /api/v1 for control with the
+token that lies in REVENANT_HOME/control.token. See docs/serve.md.
 
 The first Ctrl-C ends it in order: scans under way are given back, and go on at
 the next start. Nothing is lost when it is killed.`,

@@ -154,7 +154,7 @@ func (r *Registry) Skips(ctx context.Context, a Actor, source string, f SkipFilt
 			return err
 		}
 		out.report(skips, f)
-		return nil
+		return marksFor(a).hidePlaces(ctx, v.tx, out.Places)
 	})
 	return out, err
 }
