@@ -117,6 +117,23 @@ $(FRAMEWORKS)/bin/lefthook: Makefile
 	GOFLAGS= GOBIN=$(FRAMEWORKS)/bin go install github.com/evilmartians/lefthook@$(LEFTHOOK)
 	@touch $@
 
+# Schemathesis, pinned by the hashes of its packages; it is no part of make test,
+# where TestAnyRequest of api/rest makes requests up from the same document.
+SCHEMATHESIS := $(CURDIR)/build/schemathesis
+APISECONDS ?= 120
+
+.PHONY: test-api
+test-api: $(SCHEMATHESIS)/venv/bin/schemathesis ## Schemathesis against a real server on both databases, then requests made up from the document, each for APISECONDS (120); REVENANT_API_SEED=n
+	@./scripts/needs.sh pg_ctlcluster:postgresql
+	REVENANT_API_SECONDS=$(APISECONDS) go test -count=1 -timeout 30m -tags schemathesis -run '^TestSchemathesis$$' -v ./cmd/revenant
+	REVENANT_API_SECONDS=$(APISECONDS) go test -count=1 -timeout 30m -run '^TestAnyRequest$$' -v ./api/rest
+
+$(SCHEMATHESIS)/venv/bin/schemathesis: scripts/schemathesis/requirements.txt
+	@mkdir -p $(SCHEMATHESIS)
+	python3 -m venv $(SCHEMATHESIS)/venv
+	$(SCHEMATHESIS)/venv/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 .PHONY: check
 check: $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## format, vet, lint, floors; changes no file
 	@out=$$(gofmt -l $$(find . -name '*.go' -not -path './build/*')); if [[ -n $$out ]]; then echo "not formatted, run make fmt:"; echo "$$out"; exit 1; fi
@@ -161,6 +178,12 @@ SEARCH ?=
 .PHONY: bench-search
 bench-search: ## searches of a million findings on SQLite and PostgreSQL; writes docs/speed.md; SEARCH='-findings N -stores sqlite'
 	go run ./scripts/benchsearch $(SEARCH)
+
+API ?=
+
+.PHONY: bench-api
+bench-api: ## what is asked over HTTP of a million sightings on SQLite and PostgreSQL, alone and with 500 readers while scans write; writes docs/speed.md; API='-findings N -readers N'
+	go run ./scripts/benchsearch -what api $(API)
 
 TOPICS ?= -messages 500000 -runs 3
 

@@ -67,12 +67,20 @@ func (s *server) trends(r *http.Request, a registry.Actor) (trends, error) {
 	if err != nil {
 		return trends{}, err
 	}
-	out := trends{Cleared: t.Cleared, Median: span(t.Median), Ninety: span(t.Ninety), Limits: []string{"under 30 days", "under 90 days", "under a year", "older"}}
+	out := trends{Cleared: t.Cleared, Median: within(t.Median), Ninety: within(t.Ninety), Limits: []string{"under 30 days", "under 90 days", "under a year", "older"}}
 	for _, x := range t.Ages {
 		out.Ages = append(out.Ages, rowOf(x))
 	}
 	out.draw(t.Days)
 	return out, nil
+}
+
+// within is a duration that something took.
+func within(d time.Duration) string {
+	if d < time.Minute {
+		return "a minute"
+	}
+	return span(d)
 }
 
 // draw makes the lines of the verdicts that ask for action.

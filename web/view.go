@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -110,8 +109,7 @@ func (s *server) funcs() template.FuncMap {
 		},
 		"text":  fmt.Sprint,
 		"least": func(a, b int) int { return min(a, b) },
-		"took":  func(from time.Time, to *time.Time) string { return moment(to).Sub(from).Round(time.Second).String() },
-		"has":   s.has,
+		"took":  func(from time.Time, to *time.Time) string { return span(moment(to).Sub(from)) },
 		"scope": scopeWords,
 		"means": healthWords,
 		"size":  size,
@@ -120,11 +118,6 @@ func (s *server) funcs() template.FuncMap {
 		"cat":   func(v ...string) string { return strings.Join(v, "") },
 		"frac":  func(n, of int) string { return strconv.FormatFloat(100*float64(n)/float64(max(of, 1)), 'f', 1, 64) },
 	}
-}
-
-// has reports whether there is a page at a path.
-func (s *server) has(path string) bool {
-	return slices.ContainsFunc(s.routes(), func(x route) bool { return x.path == path && (x.method == "" || x.method == http.MethodGet) })
 }
 
 // at is the address of a page: parts of a path, of which names are escaped.
@@ -173,17 +166,17 @@ func (s *server) relative(t time.Time) template.HTML {
 	t = t.UTC()
 	d := s.o.Now().Sub(t)
 	text := span(d.Abs())
-	if d < 0 {
+	if d < 0 && text != "now" {
 		text = "in " + text
 	}
 	return template.HTML(`<time class="rel" datetime="` + t.Format(time.RFC3339) + `" title="` + t.Format(exact) + `">` + text + `</time>`)
 }
 
-// span is a duration in its largest unit.
+// span is a duration in its largest unit; under a minute it is now.
 func span(d time.Duration) string {
 	switch {
 	case d < time.Minute:
-		return "under 1 min"
+		return "now"
 	case d < time.Hour:
 		return strconv.Itoa(int(d/time.Minute)) + " min"
 	case d < 2*day:

@@ -43,7 +43,8 @@ func New(o Options) http.Handler {
 		}
 		problem(w, http.StatusNotFound, "not-found", "There is nothing here.")
 	})
-	r.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) {
+	r.MethodNotAllowed(func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("Allow", strings.Join(allowed(r, q), ", "))
 		problem(w, http.StatusMethodNotAllowed, "method", "This is asked for in another way.")
 	})
 	r.Use(s.guarded)
@@ -60,6 +61,16 @@ func New(o Options) http.Handler {
 		o.API(r)
 	}
 	return r
+}
+
+// allowed are the methods by which something can be asked for.
+func allowed(r chi.Routes, q *http.Request) (out []string) {
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if r.Match(chi.NewRouteContext(), m, q.URL.EscapedPath()) {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // guarded ends a request that panics, and says nothing of why to its sender.

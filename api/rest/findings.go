@@ -90,7 +90,8 @@ func (s *server) findingRoutes() {
 	}
 	add(s, route{
 		id: "export-findings", method: http.MethodGet, path: "/findings/export", scope: registry.ScopeRead, summary: "All findings that a filter selects",
-		long: "A line for each: with its places and its history as JSON, or without them as CSV. The last line of NDJSON is {\"end\":N}, the last of CSV begins with #end; an answer without it was cut off.",
+		long:    "A line for each: with its places and its history as JSON, or without them as CSV. The last line of NDJSON is {\"end\":N}, the last of CSV begins with #end; an answer without it was cut off.",
+		answers: map[string]*huma.Response{"200": inTypes("Findings", "application/x-ndjson", "text/csv")},
 	}, func(ctx context.Context, a registry.Actor, in *exportIn) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(out huma.Context) { s.export(ctx, a, in.of(), in.Format, out) }}, nil
 	})

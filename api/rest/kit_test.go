@@ -49,10 +49,16 @@ const master = "rvct_master"
 
 func newKit(t *testing.T) *kit {
 	t.Helper()
+	return newKitAt(t, filepath.Join(t.TempDir(), "registry.db"))
+}
+
+// newKitAt is one over a registry in a file or a database.
+func newKitAt(t *testing.T, place string) *kit {
+	t.Helper()
 	var seed [32]byte
 	copy(seed[:], t.Name())
 	k := &kit{t: t, now: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC), rand: rand.NewChaCha8(seed)}
-	st, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "registry.db"), sqlstore.Options{Access: sqlstore.CreateIfMissing})
+	st, err := sqlstore.Open(t.Context(), place, sqlstore.Options{Access: sqlstore.CreateIfMissing})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func kinds() []struct {
 		targets []error
 	}{
 		{http.StatusUnauthorized, "unauthorized", []error{errNoToken, registry.ErrBadToken}},
-		{http.StatusForbidden, "forbidden", []error{registry.ErrForbidden}},
+		{http.StatusForbidden, "forbidden", []error{registry.ErrForbidden, registry.ErrTeams}},
 		{http.StatusNotFound, "not-found", []error{
 			registry.ErrUnknownSecret, registry.ErrUnknownVersion, registry.ErrUnknownFinding, registry.ErrUnknownSource, registry.ErrUnknownDelivery,
 			registry.ErrUnknownWatch, registry.ErrUnknownAllow, registry.ErrUnknownDecision, registry.ErrUnknownToken,
@@ -97,7 +97,7 @@ func (s *server) problemOf(ctx context.Context, operation string, err error) *pr
 			if errors.Is(err, target) {
 				p := newProblem(k.status, k.code, target.Error())
 				if errors.As(err, &bad) {
-					p.Errors = []wire.ProblemAt{{Pointer: "/" + bad.Input, Detail: bad.Way().Error()}}
+					p.Errors = []wire.ProblemAt{{Pointer: s.inputAt(operation, bad.Input), Detail: bad.Way().Error()}}
 				}
 				return p
 			}
@@ -105,7 +105,7 @@ func (s *server) problemOf(ctx context.Context, operation string, err error) *pr
 	}
 	if errors.As(err, &bad) {
 		p := newProblem(http.StatusUnprocessableEntity, "invalid", "Something that was sent is not valid.")
-		p.Errors = []wire.ProblemAt{{Pointer: "/" + bad.Input, Detail: bad.Way().Error()}}
+		p.Errors = []wire.ProblemAt{{Pointer: s.inputAt(operation, bad.Input), Detail: bad.Way().Error()}}
 		return p
 	}
 	if errors.Is(err, registry.ErrInput) {

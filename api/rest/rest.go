@@ -69,7 +69,8 @@ type server struct {
 	o         Options
 	token     [sha256.Size]byte
 	api       huma.API
-	words     map[string]bool // names of properties and parameters
+	words     map[string]bool     // names of properties and parameters
+	inputs    map[string][]string // names of what each operation takes, by its id
 	listening atomic.Int64
 	packs     packCache
 }
@@ -137,16 +138,17 @@ type route struct {
 	id, method, path string
 	scope            registry.Scope
 	summary, long    string
-	status           int // of success; 0: 200
+	status           int                       // of success; 0: 200
+	answers          map[string]*huma.Response // where one is no JSON
 }
 
 // operation describes a route.
 func (s *server) operation(r route) huma.Operation {
 	op := huma.Operation{
-		OperationID: r.id, Method: r.method, Path: Prefix + r.path, Summary: r.summary, Description: r.long, DefaultStatus: r.status, MaxBodyBytes: maxBody,
+		OperationID: r.id, Method: r.method, Path: Prefix + r.path, Summary: r.summary, Description: r.long, DefaultStatus: r.status, MaxBodyBytes: maxBody, Responses: r.answers,
 		Tags:     []string{strings.Split(strings.TrimPrefix(r.path, "/"), "/")[0]},
 		Security: []map[string][]string{{tokenScheme: scopesOf(r)}, {sessionScheme: scopesOf(r)}},
-		Errors:   []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusInternalServerError},
+		Errors:   []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusInternalServerError},
 	}
 	if r.method != http.MethodGet {
 		op.Errors = append(op.Errors, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)

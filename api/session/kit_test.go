@@ -136,8 +136,14 @@ func (k *kit) browser() *browser {
 	return &browser{k, http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
+// answer is one without its body, which is read.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+}
+
 // do sends a request and reads the answer.
-func (b *browser) do(method, at string, form url.Values, header ...string) (*http.Response, string) {
+func (b *browser) do(method, at string, form url.Values, header ...string) (answer, string) {
 	b.k.t.Helper()
 	if strings.HasPrefix(at, "/") {
 		at = b.k.srv.URL + at
@@ -171,11 +177,11 @@ func (b *browser) do(method, at string, form url.Values, header ...string) (*htt
 		}
 		b.k.mu.Unlock()
 	}
-	return w, string(body)
+	return answer{w.StatusCode, w.Header}, string(body)
 }
 
 // goes is where an answer sends the browser, without the server's own address.
-func (b *browser) goes(w *http.Response) string {
+func (b *browser) goes(w answer) string {
 	return strings.TrimPrefix(w.Header.Get("Location"), b.k.srv.URL)
 }
 

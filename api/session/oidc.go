@@ -148,21 +148,21 @@ func (s *Server) depart(w http.ResponseWriter, r *http.Request) {
 	const way = "oidc"
 	ctx := r.Context()
 	if s.o.Provider == nil {
-		s.refuse(w, r, way, malformed, "", nil)
+		s.refuse(w, r, way, malformed, nil)
 		return
 	}
 	if s.o.Locks.Wait(guard.Address(r)) > 0 {
-		s.refuse(w, r, way, locked, "", nil)
+		s.refuse(w, r, way, locked, nil)
 		return
 	}
 	conf, err := s.o.Provider.discover(ctx)
 	if err != nil {
-		s.refuse(w, r, way, provider, "", err)
+		s.refuse(w, r, way, provider, err)
 		return
 	}
 	shown, err := s.o.Registry.BeginFlight(ctx, local(r.URL.Query().Get("next")), flightLasts)
 	if err != nil {
-		s.refuse(w, r, way, wordOf(err), "", err)
+		s.refuse(w, r, way, wordOf(err), err)
 		return
 	}
 	f := flight{shown}
@@ -175,7 +175,7 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request) {
 	const way = "oidc"
 	w.Header().Set("Referrer-Policy", "no-referrer") // the code is in the address
 	if s.o.Provider == nil {
-		s.refuse(w, r, way, malformed, "", nil)
+		s.refuse(w, r, way, malformed, nil)
 		return
 	}
 	f := flight{s.cookie(r.Header.Get("Cookie"), flightCookie)}
@@ -183,12 +183,12 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request) {
 	next, word, err := s.landed(r, f)
 	if word != "" {
 		s.failed(r, way, word, "")
-		s.refuse(w, r, way, word, "", err)
+		s.refuse(w, r, way, word, err)
 		return
 	}
 	who, err := s.o.Provider.claims(r.Context(), f, r.URL.Query().Get("code"))
 	if err != nil {
-		s.refuse(w, r, way, provider, "", err)
+		s.refuse(w, r, way, provider, err)
 		return
 	}
 	s.vouched(w, r, way, next, who)
@@ -310,12 +310,12 @@ func (p *Provider) given(groups []string) (roles []registry.Role, teams []string
 func (s *Server) vouched(w http.ResponseWriter, r *http.Request, way, next string, who claimed) {
 	ctx, known := r.Context(), "subject:"+who.Issuer+" "+who.Subject
 	if s.o.Locks.Wait(known) > 0 {
-		s.refuse(w, r, way, locked, "", nil)
+		s.refuse(w, r, way, locked, nil)
 		return
 	}
 	if !s.o.Provider.admits(who) {
 		s.failed(r, way, notYours, known)
-		s.refuse(w, r, way, notYours, "", nil)
+		s.refuse(w, r, way, notYours, nil)
 		return
 	}
 	q := registry.Claims{Issuer: who.Issuer, Subject: who.Subject, Name: who.Login, Display: who.Name}
@@ -329,7 +329,7 @@ func (s *Server) vouched(w http.ResponseWriter, r *http.Request, way, next strin
 	in, err := s.o.Registry.SignInAs(ctx, q, s.shown(r.Header.Get("Cookie")), guard.Address(r), s.o.Terms)
 	if err != nil {
 		s.failed(r, way, wordOf(err), known)
-		s.refuse(w, r, way, wordOf(err), "", err)
+		s.refuse(w, r, way, wordOf(err), err)
 		return
 	}
 	s.o.Locks.Succeeded(guard.Address(r))

@@ -171,9 +171,9 @@ func wordOf(err error) string {
 }
 
 // refuse sends a browser back to the page for signing in, and has the refusal
-// recorded: in which way it came, and why it failed. who is the person, where that
-// is known; cause is logged where it is the server's own.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, way, word, who string, cause error) {
+// recorded: in which way it came, and why it failed; cause is logged where it is the
+// server's own.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, way, word string, cause error) {
 	ctx := r.Context()
 	s.observe(way, word)
 	switch word {
@@ -181,7 +181,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, way, word, who s
 		s.o.Log.WarnContext(ctx, "somebody could not be signed in", slog.String("way", way), slog.String("why", word), slog.Any("error", cause))
 	}
 	if word != away && word != locked && s.o.Locks.Record() {
-		s.record(r, way, word, who)
+		s.record(r, way, word, "")
 	}
 	to := "/sign-in?error=" + word
 	if next := local(r.PostForm.Get("next")); next != "/" {

@@ -173,13 +173,13 @@ func TestToken(t *testing.T) {
 	if b.who() != "token:ci" {
 		t.Error("a wrong one ended the session")
 	}
-	for what, send := range map[string]func() *http.Response{
-		"no token": func() *http.Response { w, _ := b.do(http.MethodPost, "/auth/token", url.Values{}); return w },
-		"JSON": func() *http.Response {
+	for what, send := range map[string]func() answer{
+		"no token": func() answer { w, _ := b.do(http.MethodPost, "/auth/token", url.Values{}); return w },
+		"JSON": func() answer {
 			w, _ := b.do(http.MethodPost, "/auth/token", nil, "Content-Type", "application/json")
 			return w
 		},
-		"too large": func() *http.Response {
+		"too large": func() answer {
 			w, _ := b.do(http.MethodPost, "/auth/token", url.Values{"token": {strings.Repeat("x", 1<<20)}})
 			return w
 		},
@@ -283,7 +283,7 @@ func TestCookies(t *testing.T) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
 		mount(s).ServeHTTP(w, r)
-		list := w.Result().Cookies() //nolint:bodyclose // of a recorder
+		list := w.Result().Cookies()
 		if len(list) != 1 {
 			t.Fatal(list)
 		}

@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"revenant/api/guard"
 	"revenant/fingerprints/registry"
@@ -14,17 +15,17 @@ import (
 func (s *Server) byToken(w http.ResponseWriter, r *http.Request) {
 	const way = "token"
 	if !s.form(w, r) || r.PostForm.Get("token") == "" {
-		s.refuse(w, r, way, malformed, "", nil)
+		s.refuse(w, r, way, malformed, nil)
 		return
 	}
 	if s.o.Locks.Wait(guard.Address(r)) > 0 {
-		s.refuse(w, r, way, locked, "", nil)
+		s.refuse(w, r, way, locked, nil)
 		return
 	}
 	in, err := s.o.Registry.SignInWithToken(r.Context(), value(strings.TrimSpace(r.PostForm.Get("token"))), s.shown(r.Header.Get("Cookie")), guard.Address(r), s.o.Terms)
 	if err != nil {
 		s.failed(r, way, wordOf(err), "")
-		s.refuse(w, r, way, wordOf(err), "", err)
+		s.refuse(w, r, way, wordOf(err), err)
 		return
 	}
 	s.o.Locks.Succeeded(guard.Address(r))
@@ -36,13 +37,13 @@ func (s *Server) byLink(w http.ResponseWriter, r *http.Request) {
 	const way = "link"
 	w.Header().Set("Referrer-Policy", "no-referrer") // the code is in the address
 	if s.o.Locks.Wait(guard.Address(r)) > 0 {
-		s.refuse(w, r, way, locked, "", nil)
+		s.refuse(w, r, way, locked, nil)
 		return
 	}
 	in, err := s.o.Registry.SignInByCode(r.Context(), value(r.URL.Query().Get("code")), s.shown(r.Header.Get("Cookie")), guard.Address(r), s.o.Terms)
 	if err != nil {
 		s.failed(r, way, wordOf(err), "")
-		s.refuse(w, r, way, wordOf(err), "", err)
+		s.refuse(w, r, way, wordOf(err), err)
 		return
 	}
 	s.o.Locks.Succeeded(guard.Address(r))
@@ -75,7 +76,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
 			id = ""
 		}
 		if _, err := s.o.Registry.EndSessions(r.Context(), a, id); err != nil && !errors.Is(err, registry.ErrNoSession) {
-			s.refuse(w, r, "sign-out", wordOf(err), "", err)
+			s.refuse(w, r, "sign-out", wordOf(err), err)
 			return
 		}
 		s.observe("sign-out", "done")
@@ -90,5 +91,6 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience)) // where it can be set; who sends slowly waits alone
 	return r.ParseForm() == nil
 }

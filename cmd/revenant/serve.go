@@ -55,9 +55,9 @@ values were registered since. The registry is that of REVENANT_HOME, or the
 database of REVENANT_STORE; commands and other servers may use it meanwhile, and
 what they change counts at once.
 
-It answers at --listen: /healthz and /readyz for probes, /metrics for
-Prometheus, /hooks for pushes, /api/v1 for control with the token that lies in
-REVENANT_HOME/control.token. See docs/serve.md.
+It answers at --listen: the dashboard to browsers, /healthz and /readyz for
+probes, /metrics for Prometheus, /hooks for pushes, /api/v1 for control with the
+token that lies in REVENANT_HOME/control.token. See docs/serve.md.
 
 The first Ctrl-C ends it in order: scans under way are given back, and go on at
 the next start. Nothing is lost when it is killed.`,
@@ -411,12 +411,12 @@ func (v *server) listen(ctx context.Context) (net.Listener, error) {
 		v.set.BaseURL = strings.TrimSuffix(v.set.BaseURL, v.set.Listen) + l.Addr().String()
 	}
 	if v.set.TLS.Certificate != "" {
-		cert, err := tls.LoadX509KeyPair(v.set.TLS.Certificate, v.set.TLS.Key)
+		cert, err := openCertificate(v.set.TLS, v.a.now, v.log)
 		if err != nil {
 			_ = l.Close()
-			return nil, usagef("tls: certificate and key cannot be read, or do not belong together")
+			return nil, err
 		}
-		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
+		l = tls.NewListener(l, cert.config())
 	}
 	return l, nil
 }

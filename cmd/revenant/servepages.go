@@ -24,7 +24,7 @@ func (v *server) pages() (*web.Web, error) {
 }
 
 // daysEvery is how often the findings are counted for the day.
-const daysEvery = 5 * time.Minute
+const daysEvery = time.Minute
 
 // keepDays counts the findings of each day, for trends, until the context ends.
 func (v *server) keepDays(ctx context.Context) {

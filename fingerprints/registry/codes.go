@@ -19,7 +19,7 @@ func (r *Registry) LinkPerson(ctx context.Context, a Actor, idOrName string, las
 	if err != nil {
 		return out, shown, err
 	}
-	err = r.update(ctx, a, ScopeAdmin, "making a link for a person", func(c *change) error {
+	err = r.updateAny(ctx, a, ScopeAdmin, "making a link for a person", func(c *change) error {
 		p, err := personNamed(ctx, c.tx, a, idOrName)
 		switch {
 		case err != nil:

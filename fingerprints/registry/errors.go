@@ -38,6 +38,7 @@ var (
 	ErrValueTooLong    = errors.New("the value is too long to search for")
 	ErrValueInName     = errors.New("the value stands in a name, a reason or another label: labels are stored in the clear, choose one without it")
 	ErrNotRedacted     = errors.New("it is registered and searched for, but what is stored of where things were found was not searched for it")
+	ErrTeams           = errors.New("this is about what all teams own, and the actor sees what some own: ask somebody who sees all")
 	ErrUnknownPerson   = errors.New("no such person: `revenant person list` shows them")
 	ErrPersonExists    = errors.New("another person has this name: `revenant person list` shows them")
 	ErrDisabled        = errors.New("the person is disabled: `revenant person enable NAME` ends that")

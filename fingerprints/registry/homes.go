@@ -94,7 +94,7 @@ func (r *Registry) checkAllow(q AllowRequest) error {
 
 // allowable finds a secret that has a version which may have a home.
 func (c *change) allowable(ctx context.Context, name string) (fingerprints.Secret, error) {
-	s, err := secretByName(ctx, c.tx, name)
+	s, err := c.secret(ctx, name)
 	if err != nil {
 		return s, err
 	}
@@ -116,7 +116,7 @@ func (r *Registry) Unallow(ctx context.Context, a Actor, name string, id int64) 
 	var out AllowResult
 	err := r.update(ctx, a, ScopeRotate, "removing an allowed home", func(c *change) error {
 		out = AllowResult{Verdicts: []VerdictChange{}}
-		s, err := secretByName(ctx, c.tx, name)
+		s, err := c.secret(ctx, name)
 		if err != nil {
 			return err
 		}

@@ -198,6 +198,11 @@ func (g *registering) importOne(rec ImportRecord, o ImportOptions, out *Imported
 	if err != nil && !fresh {
 		return err
 	}
+	if !fresh {
+		if _, err := g.secret(g.ctx, rec.Name); err != nil {
+			return &InputError{Input: "name", Kind: ErrInput, Want: "another secret has it"}
+		}
+	}
 	var versions []fingerprints.Version
 	if fresh {
 		s = fingerprints.Secret{Name: rec.Name, Class: rec.Class, Owner: rec.Owner, CreatedAt: g.at}
@@ -227,7 +232,7 @@ func (g *registering) importOne(rec ImportRecord, o ImportOptions, out *Imported
 	}
 	n.secret.Consumers = mergeNames(s.Consumers, mergeNames(rec.Consumers, nonEmpty(rec.IssuedTo)))
 	if fresh || len(n.secret.Consumers) != len(s.Consumers) {
-		if err := g.tx.PutSecret(g.ctx, n.secret); err != nil {
+		if err := g.putSecret(g.ctx, n.secret); err != nil {
 			return err
 		}
 	}

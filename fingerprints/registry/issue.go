@@ -77,9 +77,12 @@ func (c *change) issuable(ctx context.Context, q IssueRequest, class fingerprint
 			Name: q.Name, Class: class, Owner: q.Owner, Consumers: mergeNames(q.Consumers, nil),
 			MultiActive: q.MultiActive, CreatedAt: c.at,
 		}
-		return s, nil, c.tx.PutSecret(ctx, s)
+		return s, nil, c.putSecret(ctx, s)
 	case err != nil:
 		return s, nil, err
+	}
+	if _, err := c.secret(ctx, q.Name); err != nil {
+		return s, nil, ErrExists
 	}
 	versions, err := c.tx.Versions(ctx, s.Name)
 	if err != nil {
@@ -93,7 +96,7 @@ func (c *change) issuable(ctx context.Context, q IssueRequest, class fingerprint
 	}
 	if all := mergeNames(s.Consumers, q.Consumers); !slices.Equal(all, s.Consumers) {
 		s.Consumers = all
-		if err := c.tx.PutSecret(ctx, s); err != nil {
+		if err := c.putSecret(ctx, s); err != nil {
 			return s, nil, err
 		}
 	}
@@ -138,7 +141,7 @@ func (r *Registry) Rotate(ctx context.Context, a Actor, q RotateRequest) (Regist
 	}
 	var out Registered
 	redacted, err := r.register(ctx, a, ScopeRotate, what, nil, func(g *registering) error {
-		s, err := secretByName(ctx, g.tx, q.Name)
+		s, err := g.secret(ctx, q.Name)
 		if err != nil {
 			return err
 		}
@@ -207,7 +210,7 @@ func (g *registering) rotate(s fingerprints.Secret, q RotateRequest) (Registered
 	}
 	if q.IssuedTo != "" && !slices.Contains(s.Consumers, q.IssuedTo) {
 		s.Consumers = mergeNames(s.Consumers, []string{q.IssuedTo})
-		if err := g.tx.PutSecret(g.ctx, s); err != nil {
+		if err := g.putSecret(g.ctx, s); err != nil {
 			return Registered{}, err
 		}
 	}

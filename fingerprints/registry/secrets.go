@@ -99,6 +99,9 @@ func (g *registering) addOne(q AddRequest, action string, details map[string]str
 	_, err := g.tx.Secret(g.ctx, q.Name)
 	switch {
 	case err == nil:
+		if _, err := g.secret(g.ctx, q.Name); err != nil {
+			return Registered{}, ErrExists
+		}
 		return g.addAgain(q)
 	case !errors.Is(err, store.ErrNotFound):
 		return Registered{}, err
@@ -107,7 +110,7 @@ func (g *registering) addOne(q AddRequest, action string, details map[string]str
 		Name: q.Name, Class: q.Class, Owner: q.Owner, Consumers: mergeNames(q.Consumers, nonEmpty(q.IssuedTo)),
 		MultiActive: q.MultiActive, CreatedAt: g.at,
 	}
-	if err := g.tx.PutSecret(g.ctx, s); err != nil {
+	if err := g.putSecret(g.ctx, s); err != nil {
 		return Registered{}, err
 	}
 	state := fingerprints.StateActive
@@ -273,7 +276,7 @@ func (r *Registry) Adopt(ctx context.Context, a Actor, q AdoptRequest) (Register
 	}
 	var out Registered
 	redacted, err := r.register(ctx, a, ScopeRegister, what, nil, func(g *registering) error {
-		f, err := findingByID(ctx, g.tx, g.at, q.Finding)
+		f, err := g.finding(ctx, q.Finding)
 		if err != nil {
 			return err
 		}

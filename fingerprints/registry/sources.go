@@ -115,7 +115,7 @@ func (r *Registry) Source(ctx context.Context, a Actor, id string) (SourceView, 
 		for _, k := range skips {
 			out.Skipped = append(out.Skipped, SkippedPlace{Path: k.Path, Reason: k.Reason, Detail: k.Detail})
 		}
-		return err
+		return errors.Join(err, marksFor(a).hidePlaces(ctx, v.tx, out.Skipped))
 	})
 	return out, err
 }
@@ -154,7 +154,7 @@ func (r *Registry) Skips(ctx context.Context, a Actor, source string, f SkipFilt
 			return err
 		}
 		out.report(skips, f)
-		return nil
+		return marksFor(a).hidePlaces(ctx, v.tx, out.Places)
 	})
 	return out, err
 }

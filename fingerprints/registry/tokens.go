@@ -70,7 +70,7 @@ func (r *Registry) AddToken(ctx context.Context, a Actor, q TokenRequest) (Token
 			k.Scopes = append(k.Scopes, string(s))
 		}
 	}
-	err := r.update(ctx, a, ScopeAdmin, "making a token", func(c *change) error {
+	err := r.updateAny(ctx, a, ScopeAdmin, "making a token", func(c *change) error {
 		if err := checkToken(a, q, c.at); err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ func (r *Registry) Tokens(ctx context.Context, a Actor) ([]TokenView, error) {
 // from then on is refused. Of one that is revoked already it changes nothing.
 func (r *Registry) RevokeToken(ctx context.Context, a Actor, idOrName string) (TokenView, error) {
 	var out TokenView
-	err := r.update(ctx, a, ScopeAdmin, "revoking a token", func(c *change) error {
+	err := r.updateAny(ctx, a, ScopeAdmin, "revoking a token", func(c *change) error {
 		k, err := tokenNamed(ctx, c.tx, a, idOrName)
 		if err != nil {
 			return err

@@ -22,13 +22,21 @@ type SavedView = store.SavedView
 // KeepDay counts the findings for today, and keeps that; called now and then, it
 // leaves what was counted last for each day. Days on which nobody calls are missing.
 func (r *Registry) KeepDay(ctx context.Context, a Actor) error {
-	return r.tending(ctx, a, "counting for today", func(tx store.Tx, at time.Time) error {
-		counts, err := tx.CountVerdicts(ctx, at, store.FindingFilter{})
-		if err != nil {
-			return err
-		}
-		return tx.PutDay(ctx, store.Day{Day: at.Truncate(day), Verdicts: counts})
+	const what = "counting for today"
+	if !a.May(ScopeScan) {
+		return fmt.Errorf("%s: %w %q", what, ErrForbidden, ScopeScan)
+	}
+	var today Day
+	err := r.store.View(ctx, func(tx store.Tx) error { // nobody waits for it
+		var err error
+		today.Day = r.time().Truncate(day)
+		today.Verdicts, err = tx.CountVerdicts(ctx, r.time(), store.FindingFilter{})
+		return err
 	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return r.tending(ctx, a, what, func(tx store.Tx, _ time.Time) error { return tx.PutDay(ctx, today) })
 }
 
 // Trends is the registry over time.

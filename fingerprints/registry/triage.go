@@ -22,7 +22,7 @@ type triage struct {
 func (r *Registry) triage(ctx context.Context, a Actor, id, what string, t triage) (Finding, error) {
 	var out Finding
 	err := r.update(ctx, a, ScopeTriage, what, func(c *change) error {
-		f, err := findingByID(ctx, c.tx, c.at, id)
+		f, err := c.finding(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -57,8 +57,10 @@ func (r *Registry) triage(ctx context.Context, a Actor, id, what string, t triag
 		if err != nil {
 			return err
 		}
-		out, err = newOwnerCache().finding(ctx, c.tx, again)
-		return err
+		return c.within(func() error { // also where it is another team's from now on
+			out, err = newOwnerCache(a).finding(ctx, c.tx, again)
+			return err
+		})
 	})
 	if err != nil {
 		return Finding{}, err

@@ -246,6 +246,9 @@ func (r *Registry) unlogged(ctx context.Context, a Actor, need Scope, what strin
 	if !a.May(need) {
 		return fmt.Errorf("%s: %w %q", what, ErrForbidden, need)
 	}
+	if a.bound() {
+		return fmt.Errorf("%s: %w", what, ErrTeams)
+	}
 	err := r.store.Update(ctx, func(tx store.Tx) error {
 		if _, err := r.readMeta(ctx, tx); err != nil {
 			return err

@@ -62,6 +62,15 @@ type Tx interface {
 	TokenTx
 	PeopleTx
 	TrendTx
+
+	// Narrow has what reads see no more than what teams own from here on, until it is
+	// called again; none: everything. Secrets and findings are theirs by their owner;
+	// versions, fields and homes by their secret; sources by a finding, watches by
+	// their source; decisions by their owner or a finding, and messages by all of
+	// their findings. A verdict and a status are the same whoever looks; a match with a
+	// secret that others own is left out of a finding. What is not seen is not found.
+	// It returns the teams of before.
+	Narrow(teams []string) (before []string)
 }
 
 // Meta is what a store knows of itself.

@@ -60,7 +60,8 @@ func TestSteps(t *testing.T) {
 		"jenkins":      {finding("ci:jenkins:ci.example.org/acme/shop", "console", stale, "retained", "run 12"), []string{"https://ci.example.org/job/acme/job/shop/12/doDelete"}, nil},
 		"kafka": {
 			finding("kafka:abc/orders", "@value", stale, "retained", "partition 2 offset 7", "partition 0 offset 5", "partition 2 offset 41 header 1"),
-			[]string{`{"topic":"orders","partition":0,"offset":6},{"topic":"orders","partition":2,"offset":42}`, "kafka-delete-records.sh"}, nil,
+			[]string{`{"topic":"orders","partition":0,"offset":6},{"topic":"orders","partition":2,"offset":42}`, "kafka-delete-records.sh"},
+			nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

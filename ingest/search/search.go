@@ -33,7 +33,7 @@ func (x *Index) Search(ctx context.Context, a registry.Actor, q query.Query, pag
 	if page.Top <= 0 {
 		page.Top = DefaultTop
 	}
-	if x.mode == Scans || x.building() {
+	if x.mode == Scans || len(a.Teams) > 0 || x.building() { // the index does not know who sees what
 		return x.scan(ctx, a, q, from, page)
 	}
 	r, err := x.search(ctx, a, q, from, page)

@@ -132,7 +132,7 @@ func TestRefused(t *testing.T) {
 		"watches: [{name: a, scan: [dir], credential: " + canary + "}]": "credential", "a: [" + canary: "YAML", "watches:\n\t- " + canary: "line 2",
 		topicOf("topic: " + canary + "/x"): "topic", topicOf("brokers: [" + canary + "]"): "HOST:PORT", topicOf("ca_file: " + canary): "tls",
 		topicOf("cert_file: " + canary + ", tls: true"): "belong together", topicOf("sasl: " + canary): "sasl", topicOf("login: " + canary): "", topicOf("login: env:A"): "sasl",
-		topicOf(canary + ": 1"): "in kafka",
+		topicOf(canary + ": 1"):             "in kafka",
 		"trusted_proxies: [" + canary + "]": "trusted_proxies", "limits: {sender: -1}": "limits", "limits: {" + canary + ": 1}": "in limits", "sign_in: {idle: 1s}": "sign_in",
 		"sign_in: {idle: 2h, longest: 1h}": "sign_in", "sign_in: {idle: " + canary + "}": "wrong kind", "sign_in: {oidc: {client_id: " + canary + "}}": "issuer",
 		oidcOf("issuer: http://" + canary + ".example.org"): "https", oidcOf("issuer: https://u:" + canary + "@h"): "https", oidcOf("client_id: ''"): "client_id",

@@ -18,14 +18,7 @@ const armourMark = "-----BEGIN "
 func (s *coat) line(data []byte, start, end, next int) {
 	follows := data[next:min(len(data), next+faraway)]
 	if s.on != start || start == 0 {
-		if s.mark < start { // one look through the text, and not one for each line
-			if s.mark = len(data); start < len(data) {
-				if i := bytes.Index(data[start:], []byte(armourMark)); i >= 0 {
-					s.mark = start + i
-				}
-			}
-		}
-		if s.mark >= end {
+		if !s.marked(data, start, end) {
 			return
 		}
 		from, ok := s.begins(data[start:end], follows)
@@ -41,6 +34,19 @@ func (s *coat) line(data []byte, start, end, next int) {
 	if s.wears(in, follows) && !bytes.Contains(in, []byte("-----END ")) {
 		s.on = next
 	}
+}
+
+// marked reports whether the mark of armour stands in the line. Lines come in order:
+// there is one look through the text, and not one for each.
+func (s *coat) marked(data []byte, start, end int) bool {
+	if s.mark < start {
+		if s.mark = len(data); start < len(data) {
+			if i := bytes.Index(data[start:], []byte(armourMark)); i >= 0 {
+				s.mark = start + i
+			}
+		}
+	}
+	return s.mark < end
 }
 
 // begins reports whether armour begins in the line, and the next line has the

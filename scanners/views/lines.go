@@ -58,6 +58,7 @@ func (s *lines) end(data []byte, p int) {
 	if p+1 == len(data) {
 		return
 	}
+	s.stamp.marked = s.coat.marked(data, start, end)
 	if !s.stamp.read(data, start, end, p+1) {
 		s.between(data, start, end, p)
 		return
@@ -143,9 +144,6 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 		right++
 		signs += uneven[data[i]]
 	}
-	if !words && legibleBefore(data, end)+legible(data[next:next+right]) < printed {
-		return
-	}
 	before, after := data[end-left:end], data[next:next+right]
 	if end-left <= s.on && s.on > 0 {
 		left, signs = region, signs+unevenSign // a piece of what was broken before
@@ -158,10 +156,10 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 	case c == '.' || c == ':' || c == '!' || c == '?': // a sentence ends
 		least = 2 * unevenSign
 	}
-	switch {
-	case left >= solid && right >= solid,
+	apart := left >= solid && right >= solid ||
 		left+right >= secretLength && (signs >= least && left+right >= region || words && signs >= 2 || signs >= 4*unevenSign) &&
-			wordy(before) && wordy(after) && !dated(data[next:]):
+			wordy(before) && wordy(after) && !dated(data[next:])
+	if apart && (words || legibleAround(data, end, after)) {
 		s.on = next
 		s.wrap.put(cut(end, next), true)
 	}

@@ -13,13 +13,14 @@ type stamping struct {
 	this   int // which of them is of the line at hand
 	at     int // where that line begins; the stamp of no other is known
 
-	a, b   int // how much of the two lines at hand the stamps take
-	stop   int // where the second ends
-	part   int // where a line begins that is the rest of another
-	armour int // where armour goes on in the line at hand
-	header int // where the block of YAML at hand begins
-	inner  int // how far its header is indented
-	block  int // where it goes on in the line at hand
+	a, b   int  // how much of the two lines at hand the stamps take
+	stop   int  // where the second ends
+	part   int  // where a line begins that is the rest of another
+	marked bool // the mark of armour stands in the line at hand
+	armour int  // where armour goes on in the line at hand
+	header int  // where the block of YAML at hand begins
+	inner  int  // how far its header is indented
+	block  int  // where it goes on in the line at hand
 }
 
 func (s *stamping) forget() {
@@ -124,7 +125,7 @@ func (s *stamping) behind(data []byte, start, end, next int) (x, y []byte) {
 func (s *stamping) armoured(x []byte, start, next int) bool {
 	const tail = 48 // what a script has behind armour is short
 	in := s.armour == start && start > 0 || s.part == start && start > 0 && bytes.Contains(x, []byte("KEY-----"))
-	if !in && (!bytes.Contains(x[max(0, len(x)-tail):], []byte("-----")) || !bytes.Contains(x, []byte("-----BEGIN "))) || bytes.Contains(x, []byte("-----END ")) {
+	if !in && (!s.marked || !bytes.Contains(x[max(0, len(x)-tail):], []byte("-----")) || !bytes.Contains(x, []byte("-----BEGIN "))) || bytes.Contains(x, []byte("-----END ")) {
 		return false
 	}
 	s.armour = next

@@ -45,8 +45,7 @@ func (s *control) caret(data []byte, p int) {
 // or one of them is a word whose edge it hides.
 func (s *control) cut(data []byte, from, end int) {
 	s.done = end
-	before, after := legibleBefore(data, from), legible(data[end:min(len(data), end+printed)])
-	if before+after < printed {
+	if !legibleAround(data, from, data[end:min(len(data), end+printed)]) {
 		return
 	}
 	next := end
@@ -82,6 +81,33 @@ func (s *control) cut(data []byte, from, end int) {
 // what could be one.
 const printed = 10
 
+// legibleAround reports whether so much of what stands before a place, and of what
+// follows, is text.
+func legibleAround(data []byte, p int, follows []byte) bool {
+	least := printed - legible(follows)
+	if least <= 0 {
+		return true
+	}
+	if p < least {
+		return false
+	}
+	for _, c := range data[p-least : p] { // in machine code there is mostly one
+		if illegible[c] {
+			return false
+		}
+	}
+	return legibleBefore(data, p) >= least
+}
+
+// illegible are the bytes of ASCII that a terminal can make nothing of.
+var illegible = func() (t [256]bool) {
+	for c := range byte(' ') {
+		t[c] = (c < '\a' || c > '\r') && c != 0x1b && c != 0x0e && c != 0x0f
+	}
+	t[0x7f] = true
+	return t
+}()
+
 // legible is how many bytes from the beginning on a terminal can make something
 // of. The last ones may be a part of a character.
 func legible(b []byte) (n int) {
@@ -97,7 +123,7 @@ func legible(b []byte) (n int) {
 			}
 			n += size
 			continue
-		case c < ' ' && (c < '\a' || c > '\r') && c != 0x1b && c != 0x0e && c != 0x0f, c == 0x7f:
+		case illegible[c]:
 			return n
 		}
 		n++

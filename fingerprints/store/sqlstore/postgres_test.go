@@ -128,7 +128,7 @@ func olderSchema(t *testing.T, place string) {
 	run(t, db, "DROP TABLE tallies, home_sources")
 	run(t, db, "ALTER TABLE homes DROP COLUMN whole")
 	run(t, db, "DROP TABLE notices, deliveries, told, marks")
-	run(t, db, "DROP INDEX findings_until, versions_window")
+	run(t, db, "DROP INDEX findings_owner, findings_until, versions_window")
 	run(t, db, "ALTER TABLE findings DROP COLUMN changed")
 	run(t, db, "DROP TABLE finding_decisions")
 	run(t, db, "DROP TABLE decisions")

@@ -86,6 +86,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"cleared", testCleared},
 		{"ages of versions", testAges},
 		{"people", testPeople},
+		{"teams", testTeams},
 		{"sessions", testSessions},
 		{"codes", testCodes},
 		{"audit", testAudit},
