@@ -203,9 +203,10 @@ func (s *server) auditBetween(ctx context.Context, a registry.Actor, first, last
 
 // exportAudit answers with all entries that a filter selects, the oldest first.
 func (s *server) exportAudit(r *http.Request, a registry.Actor) (page, error) {
+	ctx := r.Context()
 	f, err := auditFilterOf(r.URL.Query())
 	if err == nil {
-		err = s.o.Refuse(r.Context(), f.Actor, f.Action, f.Subject, f.From, f.To)
+		err = s.o.Refuse(ctx, f.Actor, f.Action, f.Subject, f.From, f.To)
 	}
 	if err != nil {
 		return page{}, err
@@ -217,7 +218,7 @@ func (s *server) exportAudit(r *http.Request, a registry.Actor) (page, error) {
 	return page{nav: "audit", raw: func(w http.ResponseWriter) error {
 		download(w, kind, name)
 		put, end := writer(w)
-		err := s.o.Registry.AuditLog(r.Context(), a, 1, func(e registry.AuditEntry) error {
+		err := s.o.Registry.AuditLog(ctx, a, 1, func(e registry.AuditEntry) error {
 			if !f.selects(e) {
 				return nil
 			}

@@ -25,7 +25,7 @@ func (s *site) estate() map[fingerprints.Verdict]fingerprints.FindingID {
 	s.t.Helper()
 	ctx, ids := s.t.Context(), s.fill()
 	old := s.value(32)
-	var fields = func(v string) []registry.Field { return []registry.Field{{Value: fingerprints.NewValue([]byte(v))}} }
+	fields := func(v string) []registry.Field { return []registry.Field{{Value: fingerprints.NewValue([]byte(v))}} }
 	_, err := s.reg.Add(ctx, me(), registry.AddRequest{Name: "pay/gateway", Owner: "payments", Class: fingerprints.ClassThirdParty, Consumers: []string{"checkout", "reports"}, Fields: fields(old)})
 	_, err2 := s.reg.Ack(ctx, me(), fingerprints.VersionRef{Name: "pay/gateway", Number: 1}, "reports")
 	_, err3 := s.reg.Rotate(ctx, me(), registry.RotateRequest{Name: "pay/gateway", Window: 48 * time.Hour, Fields: fields(s.value(32))})
@@ -253,8 +253,10 @@ func TestAcksAndPlaces(t *testing.T) {
 		t.Fatalf("homes %v (%v)", homes, err)
 	}
 	for _, wrong := range []url.Values{
-		{"secret": {"billing/db-password"}, "reason": {""}}, {"secret": {"billing/db-password"}, "reason": {"r"}, "until": {"tomorrow"}},
-		{"secret": {"billing/db-password"}, "reason": {"it is " + s.values[0]}}, {"secret": {"billing/db-password"}, "path": {"[" + "a"}, "reason": {"r"}},
+		{"secret": {"billing/db-password"}, "reason": {""}},
+		{"secret": {"billing/db-password"}, "reason": {"r"}, "until": {"tomorrow"}},
+		{"secret": {"billing/db-password"}, "reason": {"it is " + s.values[0]}},
+		{"secret": {"billing/db-password"}, "path": {"[" + "a"}, "reason": {"r"}},
 	} {
 		if a := s.ask("root", http.MethodPost, "/places", wrong); a.Code != http.StatusUnprocessableEntity {
 			t.Errorf("%v: %d, want 422", wrong, a.Code)

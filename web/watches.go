@@ -102,8 +102,10 @@ type watchKind struct{ Word, What string }
 
 func watchKinds() []watchKind {
 	return []watchKind{
-		{"git", "a repository: https://git.example.org/acme/shop.git"}, {"dir", "a folder of the server's machine: /srv/notes"},
-		{"image", "an image, a repository or a registry: registry.example.org/shop"}, {"logs", "the logs of a CI system: https://git.example.org/acme/shop"},
+		{"git", "a repository: https://git.example.org/acme/shop.git"},
+		{"dir", "a folder of the server's machine: /srv/notes"},
+		{"image", "an image, a repository or a registry: registry.example.org/shop"},
+		{"logs", "the logs of a CI system: https://git.example.org/acme/shop"},
 		{"kafka", "topics: broker.example.org:9092"},
 	}
 }
