@@ -216,6 +216,10 @@ func (k *kit) teamsChangeTheirOwn(bound string, ops []operation, ours, theirs, n
 		switch o.ID {
 		case "triage-finding":
 			body = map[string]any{"action": "assign", "owner": "x"}
+		case "adopt-finding":
+			body = map[string]any{"name": "x", "fields": []any{map[string]any{
+				"name": "value", "row": strings.Repeat("0a", 16), "version": strings.Repeat("0b", 16), "format": 1, "epoch": 1, "filter_generation": 1, "strength": "edge",
+			}}}
 		case "move-source":
 			body = map[string]any{"to": "dir:/elsewhere"}
 		}

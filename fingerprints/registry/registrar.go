@@ -78,6 +78,11 @@ func (r *Registry) KnownRows(ctx context.Context, a Actor, values []fingerprints
 			}
 			out.Values[id.String()] = sealedField(f)
 		}
+		if _, err := c.secret(ctx, secret); secret == "" || errors.Is(err, ErrUnknownSecret) {
+			secret = "" // there is none, or it is another team's
+		} else if err != nil {
+			return err
+		}
 		versions, err := c.tx.Versions(ctx, secret)
 		if err != nil {
 			return err
