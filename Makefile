@@ -46,18 +46,19 @@ man: ## build/man: man pages
 .PHONY: test
 test: needs-test ## every test, then the concurrent packages under the race detector; make check vets
 	@mkdir -p build/test
-	go run ./scripts/testsum -summary build/test/summary.txt -skipped build/test/skipped.txt -failed build/test/failed.txt -- -vet=off ./...
+	go run ./scripts/testsum -summary build/test/summary.txt -skipped build/test/skipped.txt -failed build/test/failed.txt -- -vet=off -parallel 4 ./...
 	$(TRACED) -skip '$(NOTRACED)' $$(go list $(RACE))
 	$(TRACED) -run '^(TestConcurrent|TestInterrupted|TestSpans)$$' ./scanners/rules
 	$(TRACED) -run '^(TestCreateTogether|TestCanceled|TestLocked|TestFull|TestConformance)$$/^(view_|update_)' ./fingerprints/store/sqlstore
 
 # What the tests need besides Go: git, a C compiler for the race detector,
 # xmllint for the schema of JUnit's reports, shells for their completion and for
-# the scripts of hooks, which call curl, groff for man pages, and PostgreSQL for the store.
+# the scripts of hooks, which call curl, groff for man pages, PostgreSQL for the store,
+# and Chromium for the dashboard.
 .PHONY: needs-test
 needs-test:
-	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox curl:curl groff:groff-base docker-registry:docker-registry pg_ctlcluster:postgresql
-	@$(MAKE) --no-print-directory needs-kafka
+	@./scripts/needs.sh git:git gcc:gcc,libc6-dev xmllint:libxml2-utils dh_bash-completion:bash-completion zsh:zsh fish:fish busybox:busybox curl:curl groff:groff-base docker-registry:docker-registry pg_ctlcluster:postgresql chromium:chromium git-filter-repo:git-filter-repo
+	@$(MAKE) --no-print-directory needs-kafka needs-axe
 
 # Real brokers for the tests of topics: a current one and the last of Kafka 3.
 KAFKA := 4.4.0
@@ -68,6 +69,19 @@ needs-kafka: ## build/kafka: the brokers that tests run, from Maven artifacts, p
 	@./scripts/needs.sh java:default-jre-headless mvn:maven
 	@./scripts/kafka/broker.sh lib $(KAFKA)
 	@./scripts/kafka/broker.sh lib $(KAFKA3)
+
+# The dashboard's pages are examined by axe in Chromium; its hash is in scripts/axe.
+AXE := $(CURDIR)/build/axe
+
+.PHONY: needs-axe
+needs-axe: $(AXE)/node_modules/axe-core/axe.min.js ## build/axe: what examines pages for people who cannot see or use a mouse
+
+$(AXE)/node_modules/axe-core/axe.min.js: scripts/axe/package-lock.json
+	@./scripts/needs.sh npm:npm
+	@mkdir -p $(AXE)
+	cp scripts/axe/package.json scripts/axe/package-lock.json $(AXE)
+	cd $(AXE) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 .PHONY: kafka-up kafka-down
 kafka-up: ## a broker at 127.0.0.1:9092 (KAFKA_PORT), its data in build/; KAFKA=3.9.2 for the last of Kafka 3
@@ -101,6 +115,23 @@ $(FRAMEWORKS)/node_modules/.bin/husky: scripts/frameworks/package-lock.json
 $(FRAMEWORKS)/bin/lefthook: Makefile
 	@mkdir -p $(FRAMEWORKS)/bin
 	GOFLAGS= GOBIN=$(FRAMEWORKS)/bin go install github.com/evilmartians/lefthook@$(LEFTHOOK)
+	@touch $@
+
+# Schemathesis, pinned by the hashes of its packages; it is no part of make test,
+# where TestAnyRequest of api/rest makes requests up from the same document.
+SCHEMATHESIS := $(CURDIR)/build/schemathesis
+APISECONDS ?= 120
+
+.PHONY: test-api
+test-api: $(SCHEMATHESIS)/venv/bin/schemathesis ## Schemathesis against a real server on both databases, then requests made up from the document, each for APISECONDS (120); REVENANT_API_SEED=n
+	@./scripts/needs.sh pg_ctlcluster:postgresql
+	REVENANT_API_SECONDS=$(APISECONDS) go test -count=1 -timeout 30m -tags schemathesis -run '^TestSchemathesis$$' -v ./cmd/revenant
+	REVENANT_API_SECONDS=$(APISECONDS) go test -count=1 -timeout 30m -run '^TestAnyRequest$$' -v ./api/rest
+
+$(SCHEMATHESIS)/venv/bin/schemathesis: scripts/schemathesis/requirements.txt
+	@mkdir -p $(SCHEMATHESIS)
+	python3 -m venv $(SCHEMATHESIS)/venv
+	$(SCHEMATHESIS)/venv/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 .PHONY: check
@@ -147,6 +178,12 @@ SEARCH ?=
 .PHONY: bench-search
 bench-search: ## searches of a million findings on SQLite and PostgreSQL; writes docs/speed.md; SEARCH='-findings N -stores sqlite'
 	go run ./scripts/benchsearch $(SEARCH)
+
+API ?=
+
+.PHONY: bench-api
+bench-api: ## what is asked over HTTP of a million sightings on SQLite and PostgreSQL, alone and with 500 readers while scans write; writes docs/speed.md; API='-findings N -readers N'
+	go run ./scripts/benchsearch -what api $(API)
 
 TOPICS ?= -messages 500000 -runs 3
 

@@ -50,7 +50,7 @@ func floors() map[string]room {
 		"scanners":           {floor: 1},
 		"scanners/escapes":   {floor: 1, only: []string{}},
 		"scanners/stamps":    {floor: 1, sideway: []string{"scanners/escapes"}, only: []string{"scanners/escapes"}},
-		"fingerprints/store": {floor: 1},
+		"fingerprints/store": {floor: 1, sideway: []string{"api/wire"}},
 
 		"api/client": {floor: 2, only: []string{"api/wire", "fingerprints"}},
 
@@ -86,6 +86,8 @@ func floors() map[string]room {
 
 		"ingest/scan":            {floor: 3},
 		"ingest/enumerate":       {floor: 3},
+		"ingest/export":          {floor: 3, sideway: []string{"ingest/report/csv"}},
+		"ingest/remedy":          {floor: 3},
 		"ingest/hook":            {floor: 3},
 		"ingest/jobs":            {floor: 3},
 		"ingest/settings":        {floor: 3, sideway: []string{"ingest/credential", "ingest/notify", "ingest/watch"}},
@@ -111,10 +113,15 @@ func floors() map[string]room {
 		"ingest/report/terminal": {floor: 3, sideway: []string{"ingest/report"}},
 
 		"api/control":             {floor: 4},
+		"api/guard":               {floor: 4},
 		"api/rest":                {floor: 4, sideway: []string{"api/control"}},
+		"api/remote":              {floor: 4},
+		"api/session":             {floor: 4, sideway: []string{"api/guard"}},
 		"ingest/credential":       {floor: 3},
 		"ingest/notify":           {floor: 3, sideway: []string{"ingest/credential", "ingest/report"}},
 		"ingest/notify/receivers": {floor: 3, sideway: []string{"ingest/credential", "ingest/notify", "ingest/report"}},
+
+		"web": {floor: 4},
 
 		"cmd/revenant":           {floor: 5},
 		"cmd/revenant/reference": {floor: 4, only: []string{}},

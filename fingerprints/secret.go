@@ -145,3 +145,14 @@ func CheckName(s string) error {
 	}
 	return nil
 }
+
+// ParseValueID reads a value's id in hex.
+func ParseValueID(s string) (ValueID, error) {
+	var id ValueID
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != len(id) {
+		return id, errors.New("an id of a value is 32 hex digits")
+	}
+	copy(id[:], b)
+	return id, nil
+}

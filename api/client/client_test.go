@@ -33,7 +33,7 @@ func TestAddress(t *testing.T) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
-	for _, good := range []string{"https://x", "http://127.0.0.1:7833/", "https://x/below/a/path/"} {
+	for _, good := range []string{"https://x", "http://127.0.0.1:8077/", "https://x/below/a/path/"} {
 		if _, err := client.New(good, fingerprints.Value{}, nil); err != nil {
 			t.Errorf("%q: %v", good, err)
 		}

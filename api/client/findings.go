@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -82,6 +83,63 @@ type Triage struct {
 // Triage changes one finding.
 func (c *Client) Triage(ctx context.Context, id string, t Triage) (wire.FindingView, error) {
 	return ask[wire.FindingView](ctx, c, http.MethodPost, "/findings/"+segment(id)+"/triage", nil, t)
+}
+
+// Decision is what people say of a value everywhere, or of what a rule finds.
+type Decision struct {
+	Finding string              `json:"finding,omitempty"` // one that has the value
+	Rule    string              `json:"rule,omitempty"`
+	Source  string              `json:"source,omitempty"` // glob
+	Path    string              `json:"path,omitempty"`   // glob
+	Status  fingerprints.Status `json:"status"`
+	Until   time.Time           `json:"until,omitzero"`
+	Reason  string              `json:"reason"`
+	Owner   string              `json:"owner,omitempty"`
+}
+
+// Decide makes a decision.
+func (c *Client) Decide(ctx context.Context, d Decision) (wire.DecisionResult, error) {
+	return ask[wire.DecisionResult](ctx, c, http.MethodPost, "/decisions", nil, d)
+}
+
+// Decisions lists what was decided.
+func (c *Client) Decisions(ctx context.Context) ([]wire.DecisionView, error) {
+	out, err := ask[struct{ Decisions []wire.DecisionView }](ctx, c, http.MethodGet, "/decisions", nil, nil)
+	return out.Decisions, err
+}
+
+// RevokeDecision takes a decision back.
+func (c *Client) RevokeDecision(ctx context.Context, id int64) (wire.DecisionResult, error) {
+	return ask[wire.DecisionResult](ctx, c, http.MethodDelete, "/decisions/"+strconv.FormatInt(id, 10), nil, nil)
+}
+
+// Search is what is searched for, and how much of it is wanted.
+type Search struct {
+	Query  string
+	Limit  int    // 0: the server's choice
+	After  string // the next of the page before
+	Facets []string
+	Top    int // values of each facet; 0: the server's choice
+}
+
+// Search finds findings by words and conditions. The answer is decoded into out,
+// since its type is the index's.
+func (c *Client) Search(ctx context.Context, s Search, out any) error {
+	raw, err := ask[json.RawMessage](ctx, c, http.MethodGet, "/search", values(
+		"q", s.Query, "limit", number(s.Limit), "after", s.After, "facets", strings.Join(s.Facets, ","), "top", number(s.Top)), nil)
+	if err != nil {
+		return err
+	}
+	if json.Unmarshal(raw, out) != nil {
+		return ErrNoServer
+	}
+	return nil
+}
+
+// Suggest says what may follow in a query that is being typed.
+func (c *Client) Suggest(ctx context.Context, begun string, limit int) ([]string, error) {
+	out, err := ask[struct{ Suggestions []string }](ctx, c, http.MethodGet, "/search/suggestions", values("q", begun, "limit", number(limit)), nil)
+	return out.Suggestions, err
 }
 
 // Export calls fn for every finding, with its places and its history. It returns

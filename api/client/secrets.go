@@ -129,3 +129,27 @@ func (c *Client) Prove(ctx context.Context, ref fingerprints.VersionRef, include
 	}](ctx, c, http.MethodPost, versionPath(ref, "proofs"), nil, body)
 	return wire.SignedProof{Proof: out.Proof, Document: out.Document}, err
 }
+
+// VerifyProof has a proof's signature checked, and returns what was signed.
+func (c *Client) VerifyProof(ctx context.Context, document []byte) (wire.Proof, error) {
+	out, err := ask[struct{ Proof wire.Proof }](ctx, c, http.MethodPost, "/proofs/verify", nil, map[string]json.RawMessage{"document": document})
+	return out.Proof, err
+}
+
+// Home is a place that may hold a secret's active and superseded values.
+type Home struct {
+	Source string    `json:"source,omitempty"` // glob; "": any
+	Path   string    `json:"path,omitempty"`   // glob; "": any
+	Until  time.Time `json:"until,omitzero"`   // zero: no end
+	Reason string    `json:"reason"`
+}
+
+// Allow allows a place.
+func (c *Client) Allow(ctx context.Context, name string, h Home) (wire.AllowResult, error) {
+	return ask[wire.AllowResult](ctx, c, http.MethodPost, "/secrets/"+segment(name)+"/homes", nil, h)
+}
+
+// Unallow takes an allowed place back.
+func (c *Client) Unallow(ctx context.Context, name string, id int64) (wire.AllowResult, error) {
+	return ask[wire.AllowResult](ctx, c, http.MethodDelete, fmt.Sprintf("/secrets/%s/homes/%d", segment(name), id), nil, nil)
+}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -21,6 +22,8 @@ type Options struct {
 	Ready func(context.Context) error
 	// API adds the API's routes; nil: there is none.
 	API func(chi.Router)
+	// Lost answers browsers whose address leads nowhere; nil: with a problem, as others.
+	Lost http.Handler
 	// Push takes what other systems send; nil: nobody does.
 	Push    http.Handler
 	Metrics http.Handler
@@ -33,10 +36,15 @@ type server struct{ o Options }
 func New(o Options) http.Handler {
 	s := &server{o: o}
 	r := chi.NewRouter()
-	r.NotFound(func(w http.ResponseWriter, _ *http.Request) {
+	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		if o.Lost != nil && strings.Contains(r.Header.Get("Accept"), "text/html") && !strings.HasPrefix(r.URL.Path, "/api/") {
+			o.Lost.ServeHTTP(w, r)
+			return
+		}
 		problem(w, http.StatusNotFound, "not-found", "There is nothing here.")
 	})
-	r.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) {
+	r.MethodNotAllowed(func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("Allow", strings.Join(allowed(r, q), ", "))
 		problem(w, http.StatusMethodNotAllowed, "method", "This is asked for in another way.")
 	})
 	r.Use(s.guarded)
@@ -53,6 +61,16 @@ func New(o Options) http.Handler {
 		o.API(r)
 	}
 	return r
+}
+
+// allowed are the methods by which something can be asked for.
+func allowed(r chi.Routes, q *http.Request) (out []string) {
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if r.Match(chi.NewRouteContext(), m, q.URL.EscapedPath()) {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // guarded ends a request that panics, and says nothing of why to its sender.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +55,9 @@ func TestHandler(t *testing.T) {
 		if strings.Contains(w.Body.String(), "canary") || w.Header().Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s %s: %v %s", c.method, c.path, w.Header(), w.Body)
 		}
+	}
+	if allow := ask("POST", "/api/v1/x/a%2Fb").Header().Values("Allow"); !slices.Equal(allow, []string{"GET"}) {
+		t.Errorf("Allow: %v", allow)
 	}
 	if strings.Contains(logs.String(), "canary") || !strings.Contains(logs.String(), "/api/v1/x/{id}") {
 		t.Errorf("logged: %s", logs.String())

@@ -18,19 +18,21 @@ func (s *server) adminRoutes() {
 	s.deliveryRoutes()
 }
 
-func (s *server) tokenRoutes() {
-	type identity struct {
-		Body struct {
-			Name   string           `json:"name" doc:"What the audit log calls you."`
-			Scopes []registry.Scope `json:"scopes" nullable:"false"`
-		}
+// tokenAnswer is a token that was just made.
+type tokenAnswer struct {
+	Body struct {
+		wire.TokenView
+		Token string `json:"token,omitempty" doc:"What is to be shown to the server. It is not stored: this is the only time, also for who asks again with the same Idempotency-Key."`
 	}
-	add(s, route{id: "who-am-i", method: http.MethodGet, path: "/me", summary: "Who the token is, and what it may"},
-		func(_ context.Context, a registry.Actor, _ *struct{}) (*identity, error) {
-			out := &identity{}
-			out.Body.Name, out.Body.Scopes = a.Name, a.Scopes
-			return out, nil
-		})
+}
+
+func (t *tokenAnswer) storable() any {
+	out := *t
+	out.Body.Token = ""
+	return &out
+}
+
+func (s *server) tokenRoutes() {
 	type tokenPage struct {
 		Body struct {
 			Tokens []wire.TokenView `json:"tokens" nullable:"false"`
@@ -47,31 +49,27 @@ func (s *server) tokenRoutes() {
 		Body struct {
 			Name      string    `json:"name" minLength:"1" maxLength:"512"`
 			Scopes    []string  `json:"scopes" minItems:"1" maxItems:"20" nullable:"false" enum:"scan,register,rotate,read,triage,pack,admin"`
+			Teams     []string  `json:"teams,omitempty" maxItems:"200" maxLength:"200" nullable:"false" doc:"Whose rows it sees alone; without them it sees all."`
 			ExpiresAt time.Time `json:"expires_at,omitzero" doc:"Never without it."`
-		}
-	}
-	type tokenAnswer struct {
-		Body struct {
-			wire.TokenView
-			Token string `json:"token" doc:"What is to be shown to the server. It is not stored: this is the only time."`
 		}
 	}
 	add(s, route{id: "add-token", method: http.MethodPost, path: "/tokens", scope: registry.ScopeAdmin, status: http.StatusCreated, summary: "Make a token", long: "Nobody gives more scopes than they have."},
 		func(ctx context.Context, a registry.Actor, in *tokenRequest) (*tokenAnswer, error) {
-			if err := s.o.Refuse(ctx, in.Body.Name); err != nil {
+			if err := s.o.Refuse(ctx, append([]string{in.Body.Name}, in.Body.Teams...)...); err != nil {
 				return nil, err
 			}
-			v, shown, err := s.o.Registry.AddToken(ctx, a, registry.TokenRequest{Name: in.Body.Name, Scopes: wordsOf[registry.Scope](in.Body.Scopes), ExpiresAt: in.Body.ExpiresAt})
+			v, shown, err := s.o.Registry.AddToken(ctx, a, registry.TokenRequest{Name: in.Body.Name, Scopes: wordsOf[registry.Scope](in.Body.Scopes), Teams: in.Body.Teams, ExpiresAt: in.Body.ExpiresAt})
 			out := &tokenAnswer{}
 			out.Body.TokenView, out.Body.Token = v, string(shown.Reveal())
 			return out, err
 		})
-	type revokeIn struct {
-		ID string `path:"id" minLength:"1" maxLength:"512" doc:"Its id or its name."`
-	}
+	add(s, route{id: "get-token", method: http.MethodGet, path: "/tokens/{id}", scope: registry.ScopeAdmin, summary: "A token with its last use"},
+		func(ctx context.Context, a registry.Actor, in *TokenID) (*tagged[wire.TokenView], error) {
+			return withTag(s.tokenView(ctx, a, in.ID))
+		})
 	type revoked struct{ Body wire.TokenView }
 	add(s, route{id: "revoke-token", method: http.MethodDelete, path: "/tokens/{id}", scope: registry.ScopeAdmin, summary: "End a token"},
-		func(ctx context.Context, a registry.Actor, in *revokeIn) (*revoked, error) {
+		func(ctx context.Context, a registry.Actor, in *TokenID) (*revoked, error) {
 			v, err := s.o.Registry.RevokeToken(ctx, a, in.ID)
 			return &revoked{v}, err
 		})
@@ -114,8 +112,9 @@ func (s *server) auditRoutes() {
 	type verifyRequest struct{ Body *Against }
 	type verifyAnswer struct {
 		Body struct {
-			Intact bool             `json:"intact"`
-			Report wire.AuditReport `json:"report"`
+			Intact  bool             `json:"intact"`
+			Problem string           `json:"problem,omitempty" doc:"What does not hold."`
+			Report  wire.AuditReport `json:"report"`
 		}
 	}
 	add(s, route{id: "verify-audit", method: http.MethodPost, path: "/audit/verify", scope: registry.ScopeRead, summary: "Check the audit log's chain"},
@@ -124,11 +123,14 @@ func (s *server) auditRoutes() {
 			if err != nil {
 				return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "The checkpoint is not in base64.")
 			}
+			if len(against) == 0 {
+				against = nil // the chain alone
+			}
 			r, err := s.o.Registry.VerifyAudit(ctx, a, against)
 			out := &verifyAnswer{}
 			out.Body.Intact, out.Body.Report = err == nil, r
 			if errors.Is(err, registry.ErrAuditBroken) {
-				err = nil
+				out.Body.Problem, err = err.Error(), nil
 			}
 			return out, err
 		})
@@ -164,10 +166,7 @@ func (s *server) deliveryRoutes() {
 		func(ctx context.Context, a registry.Actor, in *listIn) (*notificationPage, error) {
 			all, err := s.o.Registry.Deliveries(ctx, a, store.DeliveryFilter{Receiver: in.Receiver, State: store.DeliveryState(in.State), Limit: in.Limit})
 			out := &notificationPage{}
-			out.Body.Notifications = []wire.Delivery{}
-			for _, d := range all {
-				out.Body.Notifications = append(out.Body.Notifications, registry.DeliveryView(d))
-			}
+			out.Body.Notifications = all
 			return out, err
 		})
 	type retryIn struct {

@@ -15,7 +15,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
 
-	"revenant/api/wire"
 	"revenant/fingerprints"
 )
 
@@ -32,35 +31,6 @@ func Document() ([]byte, error) {
 	err = json.Indent(&out, b, "", "  ")
 	out.WriteByte('\n')
 	return out.Bytes(), err
-}
-
-// describe puts problems of ours where huma describes its own, and gathers the
-// names that errors may repeat.
-func (s *server) describe() {
-	doc := s.api.OpenAPI()
-	ours := doc.Components.Schemas.Schema(typeOf[wire.Problem](), true, "Problem")
-	s.words = map[string]bool{}
-	for _, item := range doc.Paths {
-		for _, op := range operations(item) {
-			for _, p := range op.Parameters {
-				s.words[p.Name] = true
-			}
-			for status, answer := range op.Responses {
-				if status >= "4" && answer.Content != nil {
-					answer.Content = map[string]*huma.MediaType{wire.ProblemType: {Schema: ours}}
-				}
-			}
-		}
-	}
-	schemas := doc.Components.Schemas.Map()
-	for _, unused := range []string{"ErrorModel", "ErrorDetail"} {
-		delete(schemas, unused)
-	}
-	for _, schema := range schemas {
-		for name := range schema.Properties {
-			s.words[name] = true
-		}
-	}
 }
 
 func operations(item *huma.PathItem) []*huma.Operation {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,6 +19,7 @@ const (
 	eventEvery    = time.Second
 	eventBatch    = 100
 	heartbeat     = 15 * time.Second
+	checkEvery    = 4 * time.Second  // whether who listens still may
 	eventPatience = 10 * time.Second // for a listener that does not read
 )
 
@@ -30,7 +32,6 @@ func (s *server) eventRoutes() {
 		long: "Each event is named `finding`, carries a finding as it is now, and an id to go on from. The same finding may be told again without a change. A line that begins with a colon says that the server is there.",
 	}
 	op := s.operation(r)
-	op.Errors = append(op.Errors, http.StatusTooManyRequests)
 	op.Responses = map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{
 		"text/event-stream": {Schema: s.api.OpenAPI().Components.Schemas.Schema(typeOf[wire.FindingView](), true, "FindingView")},
 	}}}
@@ -77,11 +78,14 @@ func (s *server) tell(ctx context.Context, a registry.Actor, at registry.FeedPos
 	}
 	tick := time.NewTicker(eventEvery)
 	defer tick.Stop()
-	quiet := time.Duration(0)
+	quiet, unchecked := time.Duration(0), time.Duration(0)
 	for {
 		page, err := s.o.Registry.Changes(ctx, a, at, eventBatch)
 		if err != nil {
 			_ = s.problemOf(ctx, "listen", err) // it is logged; the listener comes again
+			return
+		}
+		if len(page.Findings) > 0 && !s.still(ctx, a) {
 			return
 		}
 		for i, f := range page.Findings {
@@ -98,9 +102,15 @@ func (s *server) tell(ctx context.Context, a registry.Actor, at registry.FeedPos
 		if page.More {
 			continue
 		}
+		if unchecked += eventEvery; unchecked > checkEvery {
+			unchecked = 0
+			if !s.still(ctx, a) {
+				return
+			}
+		}
 		if quiet += eventEvery; quiet > heartbeat {
 			quiet = 0
-			if !s.still(ctx, a) || w.send(": there\n\n") != nil {
+			if w.send(": there\n\n") != nil {
 				return
 			}
 		}
@@ -112,11 +122,12 @@ func (s *server) tell(ctx context.Context, a registry.Actor, at registry.FeedPos
 	}
 }
 
-// still reports whether the listener's token is good: one that was revoked or has
-// expired hears no more.
+// still reports whether the listener may hear what they do, however much there is
+// to tell: whose token or session ended hears no more, nor does who is of other teams
+// by now.
 func (s *server) still(ctx context.Context, a registry.Actor) bool {
 	now, err := s.authenticate(ctx, shownIn(ctx))
-	return err == nil && now.Name == a.Name && now.May(registry.ScopeRead)
+	return err == nil && now.Name == a.Name && now.May(registry.ScopeRead) && slices.Equal(now.Teams, a.Teams)
 }
 
 // listener writes events to one connection.

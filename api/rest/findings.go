@@ -2,12 +2,7 @@ package rest
 
 import (
 	"context"
-	"encoding/csv"
-	"encoding/json"
 	"net/http"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -15,7 +10,7 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
-	reportcsv "revenant/ingest/report/csv"
+	"revenant/ingest/export"
 )
 
 // FindingFilter selects findings; what is left out selects everything.
@@ -83,11 +78,9 @@ func (s *server) findingRoutes() {
 			out.Body.Verdicts = n
 			return out, err
 		})
-	type one struct{ Body wire.FindingDetail }
 	add(s, route{id: "get-finding", method: http.MethodGet, path: "/findings/{id}", scope: registry.ScopeRead, summary: "A finding with its places and its history"},
-		func(ctx context.Context, a registry.Actor, in *FindingID) (*one, error) {
-			d, err := s.o.Registry.Finding(ctx, a, in.ID)
-			return &one{d}, err
+		func(ctx context.Context, a registry.Actor, in *FindingID) (*tagged[wire.FindingDetail], error) {
+			return withTag(s.o.Registry.Finding(ctx, a, in.ID))
 		})
 	type exportIn struct {
 		FindingFilter
@@ -95,7 +88,8 @@ func (s *server) findingRoutes() {
 	}
 	add(s, route{
 		id: "export-findings", method: http.MethodGet, path: "/findings/export", scope: registry.ScopeRead, summary: "All findings that a filter selects",
-		long: "A line for each: with its places and its history as JSON, or without them as CSV. The last line of NDJSON is {\"end\":N}, the last of CSV begins with #end; an answer without it was cut off.",
+		long:    "A line for each with its places and its history as JSON; as CSV a row for each place, as `revenant findings export` writes them. The last line of NDJSON is {\"end\":N}, the last of CSV begins with #end; an answer without it was cut off.",
+		answers: map[string]*huma.Response{"200": inTypes("Findings", "application/x-ndjson", "text/csv")},
 	}, func(ctx context.Context, a registry.Actor, in *exportIn) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(out huma.Context) { s.export(ctx, a, in.of(), in.Format, out) }}, nil
 	})
@@ -106,10 +100,10 @@ const exportPage = 500
 
 // export writes findings page by page: a slow reader holds no look at the store.
 func (s *server) export(ctx context.Context, a registry.Actor, f store.FindingFilter, format string, out huma.Context) {
-	var w exporter = ndjson{json.NewEncoder(out.BodyWriter())}
+	w := export.NDJSON(out.BodyWriter())
 	kind := "application/x-ndjson"
 	if format == "csv" {
-		w, kind = &table{w: csv.NewWriter(out.BodyWriter())}, "text/csv; charset=utf-8"
+		w, kind = export.CSV(out.BodyWriter()), "text/csv; charset=utf-8"
 	}
 	out.SetHeader("Content-Type", kind)
 	n := 0
@@ -124,73 +118,14 @@ func (s *server) export(ctx context.Context, a registry.Actor, f store.FindingFi
 			return
 		}
 		for _, d := range page {
-			if w.write(d) != nil {
+			if w.Write(d) != nil {
 				return
 			}
 		}
 		if n += len(page); len(page) < exportPage {
-			_ = w.end(n)
+			_ = w.End(n)
 			return
 		}
 		f.After = page[len(page)-1].ID
 	}
-}
-
-// exporter writes findings in one format.
-type exporter interface {
-	write(d wire.FindingDetail) error
-	end(n int) error
-}
-
-type ndjson struct{ e *json.Encoder }
-
-func (w ndjson) write(d wire.FindingDetail) error { return w.e.Encode(d) }
-
-func (w ndjson) end(n int) error { return w.e.Encode(map[string]int{"end": n}) }
-
-type table struct {
-	w     *csv.Writer
-	begun bool
-}
-
-func (w *table) begin() error {
-	if w.begun {
-		return nil
-	}
-	w.begun = true
-	return w.w.Write(strings.Fields("id verdict severity status presence source path owner secret version state rules places first_seen last_seen due"))
-}
-
-func (w *table) write(d wire.FindingDetail) error {
-	if err := w.begin(); err != nil {
-		return err
-	}
-	row := []string{
-		string(d.ID), string(d.Verdict), string(d.Severity), string(d.Status), string(d.Presence), d.Source, d.Path, d.Owner, "", "", "",
-		strings.Join(d.Rules, " "), strconv.Itoa(d.Places), d.FirstSeen.Format(time.RFC3339), d.LastSeen.Format(time.RFC3339), "",
-	}
-	if len(d.Matches) > 0 {
-		m := d.Matches[0]
-		row[8], row[9], row[10] = m.Secret, strconv.Itoa(m.Version), string(m.State)
-	}
-	if d.Due != nil {
-		row[15] = d.Due.Format(time.RFC3339)
-	}
-	for i := range row {
-		row[i] = reportcsv.Defused(row[i])
-	}
-	err := w.w.Write(row)
-	w.w.Flush()
-	return err
-}
-
-func (w *table) end(n int) error {
-	if err := w.begin(); err != nil {
-		return err
-	}
-	if err := w.w.Write([]string{"#end", strconv.Itoa(n)}); err != nil {
-		return err
-	}
-	w.w.Flush()
-	return w.w.Error()
 }

@@ -41,6 +41,7 @@ type kit struct {
 	// What a test may change: what is refused as a registered value, and what
 	// a watch is refused for.
 	refused   string
+	redacted  int
 	searching search.Options
 	spec      error
 }
@@ -49,10 +50,16 @@ const master = "rvct_master"
 
 func newKit(t *testing.T) *kit {
 	t.Helper()
+	return newKitAt(t, filepath.Join(t.TempDir(), "registry.db"))
+}
+
+// newKitAt is one over a registry in a file or a database.
+func newKitAt(t *testing.T, place string) *kit {
+	t.Helper()
 	var seed [32]byte
 	copy(seed[:], t.Name())
 	k := &kit{t: t, now: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC), rand: rand.NewChaCha8(seed)}
-	st, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "registry.db"), sqlstore.Options{Access: sqlstore.CreateIfMissing})
+	st, err := sqlstore.Open(t.Context(), place, sqlstore.Options{Access: sqlstore.CreateIfMissing})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +92,7 @@ func newKit(t *testing.T) *kit {
 			}
 			return nil
 		},
+		Redact: func(context.Context, registry.Actor, registry.Scope) (int, error) { return k.redacted, nil },
 		Search: func() *search.Index { return search.Store(k.searching) },
 		Wake:   func() {}, Now: func() time.Time { return k.now }, Log: slog.New(slog.NewTextHandler(&k.logs, nil)),
 	})

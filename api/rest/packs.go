@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 )
@@ -37,7 +39,8 @@ func (s *server) packRoutes() {
 	}
 	add(s, route{
 		id: "get-edge-pack", method: http.MethodGet, path: "/packs/edge", scope: registry.ScopePack, summary: "The pack of laptops and pipelines",
-		long: "Strong values only; it opens with the key file of its holders, see `revenant pack export`. 304 where If-None-Match names the newest.",
+		long:    "Strong values only; it opens with the key file of its holders, see `revenant pack export`. 304 where If-None-Match names the newest.",
+		answers: map[string]*huma.Response{"200": inTypes("The pack", "application/octet-stream"), "304": {Description: "It is there already"}},
 	}, func(ctx context.Context, a registry.Actor, q *in) (*out, error) {
 		key, err := s.o.Registry.PackKey(ctx, a, fingerprints.AudienceEdge)
 		if err != nil {

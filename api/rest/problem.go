@@ -62,17 +62,20 @@ func kinds() []struct {
 		code    string
 		targets []error
 	}{
+		{http.StatusPreconditionFailed, "changed", []error{registry.ErrChanged}},
 		{http.StatusUnauthorized, "unauthorized", []error{errNoToken, registry.ErrBadToken}},
-		{http.StatusForbidden, "forbidden", []error{registry.ErrForbidden}},
+		{http.StatusForbidden, "forbidden", []error{registry.ErrForbidden, registry.ErrTeams}},
 		{http.StatusNotFound, "not-found", []error{
 			registry.ErrUnknownSecret, registry.ErrUnknownVersion, registry.ErrUnknownFinding, registry.ErrUnknownSource, registry.ErrUnknownDelivery,
 			registry.ErrUnknownWatch, registry.ErrUnknownAllow, registry.ErrUnknownDecision, registry.ErrUnknownToken,
+			registry.ErrUnknownPerson, registry.ErrNoSession,
 		}},
 		{http.StatusConflict, "conflict", []error{
 			registry.ErrNotDecidable, registry.ErrNoValueID, registry.ErrDecided, registry.ErrAmbiguous, registry.ErrExists, registry.ErrActiveExists,
-			registry.ErrNoSuccessor, registry.ErrRollback, registry.ErrNotAllowable, registry.ErrTokenExists, registry.ErrRegistered,
+			registry.ErrNoSuccessor, registry.ErrRollback, registry.ErrReused, registry.ErrContainsOld, registry.ErrUnderWay, registry.ErrNotAllowable, registry.ErrTokenExists, registry.ErrRegistered,
+			registry.ErrPersonExists, registry.ErrDisabled,
 		}},
-		{http.StatusUnprocessableEntity, "invalid", []error{registry.ErrValueInName, fingerprints.ErrBadName}},
+		{http.StatusUnprocessableEntity, "invalid", []error{registry.ErrValueInName, registry.ErrBadProof, registry.ErrForged, registry.ErrSealed, registry.ErrKeyUsed, registry.ErrEmptyValue, registry.ErrAdoptWeak, registry.ErrOtherValue, fingerprints.ErrBadName}},
 	}
 }
 
@@ -95,7 +98,7 @@ func (s *server) problemOf(ctx context.Context, operation string, err error) *pr
 			if errors.Is(err, target) {
 				p := newProblem(k.status, k.code, target.Error())
 				if errors.As(err, &bad) {
-					p.Errors = []wire.ProblemAt{{Pointer: "/" + bad.Input, Detail: bad.Way().Error()}}
+					p.Errors = []wire.ProblemAt{{Pointer: s.inputAt(operation, bad.Input), Detail: bad.Way().Error()}}
 				}
 				return p
 			}
@@ -103,7 +106,7 @@ func (s *server) problemOf(ctx context.Context, operation string, err error) *pr
 	}
 	if errors.As(err, &bad) {
 		p := newProblem(http.StatusUnprocessableEntity, "invalid", "Something that was sent is not valid.")
-		p.Errors = []wire.ProblemAt{{Pointer: "/" + bad.Input, Detail: bad.Way().Error()}}
+		p.Errors = []wire.ProblemAt{{Pointer: s.inputAt(operation, bad.Input), Detail: bad.Way().Error()}}
 		return p
 	}
 	if errors.Is(err, registry.ErrInput) {

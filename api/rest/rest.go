@@ -1,12 +1,12 @@
 // Package rest is the API of the server under /api/v1: what the registry knows
-// and does, for people and machines that show a token. chi routes, huma reads
+// and does, for people who signed in and machines that show a token. chi routes, huma reads
 // and describes: the document that clients are made from is served at
 // /openapi.json and kept beside this package.
 //
 // It promises: every operation says which scope it needs, and is refused
 // without it before anything of the request is looked at. Errors are RFC 9457
 // problems that never repeat what was sent. No answer holds a value, but for
-// the token that was just made.
+// the token or link that was just made.
 package rest
 
 import (
@@ -39,11 +39,21 @@ type Options struct {
 	// Owner is who shows Token, which lies on the server's machine.
 	Owner registry.Actor
 	Token fingerprints.Value
+	// Session is who shows the cookies of a header, registry.ErrNoSession for nobody;
+	// nil: no cookie counts.
+	Session func(ctx context.Context, cookies string) (registry.Actor, error)
+	// BaseURL is how people reach the server, for links.
+	BaseURL string
+	// Terms say when sessions end.
+	Terms registry.SessionTerms
 	// Spec reads what a request wants watched: its error is for the sender, and
 	// repeats nothing.
 	Spec func(name string, scan []string, schedule, credential string) (registry.WatchSpec, error)
 	// Refuse refuses texts that hold a registered value: they would be stored.
 	Refuse func(ctx context.Context, texts ...string) error
+	// Redact searches what is stored of where things were found for values that were
+	// registered over the network, and returns how many texts were redacted.
+	Redact func(ctx context.Context, a registry.Actor, need registry.Scope) (int, error)
 	// Search is the index of findings, as it is now.
 	Search func() *search.Index
 	// Wake has what is due looked up at once.
@@ -62,7 +72,8 @@ type server struct {
 	o         Options
 	token     [sha256.Size]byte
 	api       huma.API
-	words     map[string]bool // names of properties and parameters
+	words     map[string]bool     // names of properties and parameters
+	inputs    map[string][]string // names of what each operation takes, by its id
 	listening atomic.Int64
 	packs     packCache
 }
@@ -84,8 +95,11 @@ func newServer(r chi.Router, o Options) *server {
 			Description: "Registered secrets, their versions, and where copies of them were found. Names that hold a slash are sent with %2F. Times are RFC 3339 in UTC.",
 		},
 		Components: &huma.Components{
-			Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
-			SecuritySchemes: map[string]*huma.SecurityScheme{tokenScheme: {Type: "http", Scheme: "bearer", Description: "A token made by `revenant token add`; each operation says the scope that it has to have."}},
+			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
+			SecuritySchemes: map[string]*huma.SecurityScheme{
+				tokenScheme:   {Type: "http", Scheme: "bearer", Description: "A token made by `revenant token add`; each operation says the scope that it has to have."},
+				sessionScheme: {Type: "apiKey", In: "cookie", Name: "__Host-revenant-session", Description: "The cookie of somebody who signed in; without TLS it is called revenant-session. It counts on pages of the server's own origin alone."},
+			},
 		},
 	}
 	s.api = humachi.New(r, huma.Config{
@@ -103,7 +117,10 @@ func schemaName(t reflect.Type, hint string) string {
 	return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "Body")
 }
 
-const tokenScheme = "token"
+const (
+	tokenScheme   = "token"
+	sessionScheme = "session"
+)
 
 func (s *server) routes() {
 	s.secretRoutes()
@@ -114,7 +131,10 @@ func (s *server) routes() {
 	s.sourceRoutes()
 	s.watchRoutes()
 	s.adminRoutes()
+	s.peopleRoutes()
 	s.packRoutes()
+	s.scanRoutes()
+	s.registrarRoutes()
 	s.eventRoutes()
 }
 
@@ -123,22 +143,30 @@ type route struct {
 	id, method, path string
 	scope            registry.Scope
 	summary, long    string
-	status           int // of success; 0: 200
+	status           int                       // of success; 0: 200
+	answers          map[string]*huma.Response // where one is no JSON
 }
 
 // operation describes a route.
 func (s *server) operation(r route) huma.Operation {
 	op := huma.Operation{
-		OperationID: r.id, Method: r.method, Path: Prefix + r.path, Summary: r.summary, Description: r.long, DefaultStatus: r.status, MaxBodyBytes: maxBody,
+		OperationID: r.id, Method: r.method, Path: Prefix + r.path, Summary: r.summary, Description: r.long, DefaultStatus: r.status, MaxBodyBytes: maxBody, Responses: r.answers,
 		Tags:     []string{strings.Split(strings.TrimPrefix(r.path, "/"), "/")[0]},
-		Security: []map[string][]string{{tokenScheme: scopesOf(r)}},
-		Errors:   []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusInternalServerError},
+		Security: []map[string][]string{{tokenScheme: scopesOf(r)}, {sessionScheme: scopesOf(r)}},
+		Errors:   []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusInternalServerError},
 	}
 	if r.method != http.MethodGet {
 		op.Errors = append(op.Errors, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	if strings.Contains(r.path, "{") || r.method != http.MethodGet {
 		op.Errors = append(op.Errors, http.StatusNotFound)
+	}
+	if r.method != http.MethodGet && strings.Contains(r.path, "{") {
+		op.Errors = append(op.Errors, http.StatusPreconditionFailed)
+		op.Parameters = append(op.Parameters, ifMatch())
+	}
+	if r.method == http.MethodPost {
+		op.Parameters = append(op.Parameters, idempotencyKey())
 	}
 	slices.Sort(op.Errors)
 	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) { s.entitled(r, ctx, next) }}
@@ -155,7 +183,7 @@ func scopesOf(r route) []string {
 // add registers an operation.
 func add[I, O any](s *server, r route, fn func(context.Context, registry.Actor, *I) (*O, error)) {
 	huma.Register(s.api, s.operation(r), func(ctx context.Context, in *I) (*O, error) {
-		out, err := fn(ctx, actorOf(ctx), in)
+		out, err := once(ctx, s, r, in, func() (*O, error) { return fn(s.onlyIf(ctx, r, in), actorOf(ctx), in) })
 		if err != nil {
 			return nil, s.problemOf(ctx, r.id, err)
 		}
@@ -165,9 +193,14 @@ func add[I, O any](s *server, r route, fn func(context.Context, registry.Actor, 
 
 // asked is who asks, and what they show.
 type asked struct {
-	actor  registry.Actor
-	header string
+	actor registry.Actor
+	shown shown
+	match string // If-Match
+	key   string // Idempotency-Key
 }
+
+// shown is what says who somebody is: a header with a token, or cookies.
+type shown struct{ authorization, cookies string }
 
 type askedKey struct{}
 
@@ -176,14 +209,15 @@ func actorOf(ctx context.Context) registry.Actor {
 	return k.actor
 }
 
-func shownIn(ctx context.Context) string {
+func shownIn(ctx context.Context) shown {
 	k, _ := ctx.Value(askedKey{}).(asked)
-	return k.header
+	return k.shown
 }
 
-// entitled lets those pass who show a token with the route's scope.
+// entitled lets those pass who show a token or a session with the route's scope.
 func (s *server) entitled(r route, ctx huma.Context, next func(huma.Context)) {
-	a, err := s.authenticate(ctx.Context(), ctx.Header("Authorization"))
+	by := shown{ctx.Header("Authorization"), ctx.Header("Cookie")}
+	a, err := s.authenticate(ctx.Context(), by)
 	if err != nil {
 		p := s.problemOf(ctx.Context(), r.id, err)
 		if p.Status == http.StatusUnauthorized {
@@ -201,22 +235,33 @@ func (s *server) entitled(r route, ctx huma.Context, next func(huma.Context)) {
 		write(ctx, s.problemOf(ctx.Context(), r.id, err))
 		return
 	}
-	next(huma.WithValue(ctx, askedKey{}, asked{a, ctx.Header("Authorization")}))
+	if len(ctx.Header("Idempotency-Key")) > 255 {
+		write(ctx, newProblem(http.StatusUnprocessableEntity, "invalid", "An Idempotency-Key has at most 255 characters."))
+		return
+	}
+	next(huma.WithValue(ctx, askedKey{}, asked{a, by, ctx.Header("If-Match"), ctx.Header("Idempotency-Key")}))
 }
 
 // errNoToken says that a request shows nothing.
-var errNoToken = errors.New("show a token: Authorization: Bearer TOKEN")
+var errNoToken = errors.New("show a token: Authorization: Bearer TOKEN, or sign in")
 
-// authenticate finds out who asks.
-func (s *server) authenticate(ctx context.Context, header string) (registry.Actor, error) {
-	scheme, token, _ := strings.Cut(header, " ")
+// authenticate finds out who asks. Cookies count where no header says anything.
+func (s *server) authenticate(ctx context.Context, by shown) (registry.Actor, error) {
+	if by.authorization == "" && by.cookies != "" && s.o.Session != nil {
+		a, err := s.o.Session(ctx, by.cookies)
+		if errors.Is(err, registry.ErrNoSession) {
+			err = errNoToken
+		}
+		return a, err
+	}
+	scheme, token, _ := strings.Cut(by.authorization, " ")
 	token = strings.TrimSpace(token)
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return registry.Actor{}, errNoToken
 	}
-	shown := fingerprints.NewValue([]byte(token))
-	if sum := sha256.Sum256(shown.Reveal()); subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 {
+	given := fingerprints.NewValue([]byte(token))
+	if sum := sha256.Sum256(given.Reveal()); subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 {
 		return s.o.Owner, nil
 	}
-	return s.o.Registry.Authenticate(ctx, shown)
+	return s.o.Registry.Authenticate(ctx, given)
 }

@@ -56,11 +56,9 @@ func (s *server) secretRoutes() {
 			out.Body.Secrets, out.Body.Next = paged(all, in.Limit, func(x wire.SecretSummary) string { return x.Name })
 			return out, err
 		})
-	type one struct{ Body wire.SecretView }
 	add(s, route{id: "get-secret", method: http.MethodGet, path: "/secrets/{name}", scope: registry.ScopeRead, summary: "All that is known of a secret"},
-		func(ctx context.Context, a registry.Actor, in *Named) (*one, error) {
-			v, err := s.o.Registry.Show(ctx, a, in.Name)
-			return &one{v}, err
+		func(ctx context.Context, a registry.Actor, in *Named) (*tagged[wire.SecretView], error) {
+			return withTag(s.o.Registry.Show(ctx, a, in.Name))
 		})
 	type secretHistory struct {
 		Body struct {

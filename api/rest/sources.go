@@ -29,11 +29,9 @@ func (s *server) sourceRoutes() {
 			out.Body.Sources, out.Body.Next = paged(all[from:], in.Limit, func(x wire.SourceSummary) string { return x.ID })
 			return out, err
 		})
-	type one struct{ Body wire.SourceView }
 	add(s, route{id: "get-source", method: http.MethodGet, path: "/sources/{id}", scope: registry.ScopeRead, summary: "A source with its scans, and what the newest skipped"},
-		func(ctx context.Context, a registry.Actor, in *SourceID) (*one, error) {
-			v, err := s.o.Registry.Source(ctx, a, in.ID)
-			return &one{v}, err
+		func(ctx context.Context, a registry.Actor, in *SourceID) (*tagged[wire.SourceView], error) {
+			return withTag(s.o.Registry.Source(ctx, a, in.ID))
 		})
 	type moveRequest struct {
 		SourceID

@@ -47,6 +47,10 @@ type changed struct{ Body wire.Changed }
 
 func (s *server) versionRoutes() {
 	const at = "/secrets/{name}/versions/{version}"
+	add(s, route{id: "get-version", method: http.MethodGet, path: at, scope: registry.ScopeRead, summary: "All that is known of a version"},
+		func(ctx context.Context, a registry.Actor, in *Versioned) (*tagged[wire.VersionView], error) {
+			return withTag(s.version(ctx, a, *in))
+		})
 	type Window struct {
 		Window string `json:"window,omitempty" maxLength:"32" doc:"For how long both values are used: 24h, 30m."`
 	}
@@ -144,6 +148,23 @@ func (s *server) evidenceRoutes(at string) {
 			p, err := s.o.Registry.Prove(ctx, a, in.ref(), registry.ProveOptions(o))
 			out := &proofAnswer{}
 			out.Body.Outcome, out.Body.Proof, out.Body.Document = p.Proof.Outcome, p.Proof, p.Document
+			return out, err
+		})
+	type proofCheckRequest struct {
+		Body struct {
+			Document json.RawMessage `json:"document" doc:"A proof with its signature."`
+		}
+	}
+	type proofCheckAnswer struct {
+		Body struct {
+			Proof wire.Proof `json:"proof" doc:"What was signed. The answer is 422 where it is not this installation's, or was changed."`
+		}
+	}
+	add(s, route{id: "verify-proof", method: http.MethodPost, path: "/proofs/verify", scope: registry.ScopeRead, summary: "Check a proof's signature"},
+		func(_ context.Context, _ registry.Actor, in *proofCheckRequest) (*proofCheckAnswer, error) {
+			p, err := s.o.Registry.VerifyProof(in.Body.Document)
+			out := &proofCheckAnswer{}
+			out.Body.Proof = p
 			return out, err
 		})
 }

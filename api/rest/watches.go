@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"revenant/api/wire"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
+	"revenant/ingest/credential"
 	"revenant/ingest/watch"
 )
 
@@ -43,9 +45,9 @@ func (s *server) watchRoutes() {
 			return out, err
 		})
 	add(s, route{id: "get-watch", method: http.MethodGet, path: "/watches/{name}", scope: registry.ScopeRead, summary: "A watch, and how its last scan ended"},
-		func(ctx context.Context, a registry.Actor, in *WatchName) (*watchOut, error) {
+		func(ctx context.Context, a registry.Actor, in *WatchName) (*tagged[wire.Watch], error) {
 			w, err := s.o.Registry.Watch(ctx, a, in.Name)
-			return &watchOut{registry.WatchView(w)}, err
+			return withTag(registry.WatchView(w), err)
 		})
 	s.watchChanges()
 	s.stateRoutes()
@@ -79,6 +81,23 @@ func (s *server) watchChanges() {
 			}
 			return &watchOut{registry.WatchView(w)}, err
 		})
+	type watchChangeRequest struct {
+		WatchName
+		Body struct {
+			Paused     *bool   `json:"paused,omitempty"`
+			Schedule   *string `json:"schedule,omitempty" maxLength:"256" doc:"A duration, cron's fields, or, of topics, follow; empty: on demand alone."`
+			Credential *string `json:"credential,omitempty" maxLength:"2048" doc:"Where it lies: env:NAME, file:PATH or command:LINE; empty: none is needed."`
+		}
+	}
+	add(s, route{id: "change-watch", method: http.MethodPatch, path: "/watches/{name}", scope: registry.ScopeAdmin, summary: "Change when a watch is scanned, or where its credential lies", long: "What is left out stays as it is."},
+		func(ctx context.Context, a registry.Actor, in *watchChangeRequest) (*watchOut, error) {
+			change := registry.WatchChange(in.Body)
+			if err := s.checkChange(ctx, a, in.Name, change); err != nil {
+				return nil, err
+			}
+			w, err := s.changeWatch(ctx, a, in.Name, change)
+			return &watchOut{registry.WatchView(w)}, err
+		})
 	type removedAnswer struct {
 		Body struct {
 			Removed int `json:"removed" doc:"It, and of a group its members."`
@@ -109,15 +128,41 @@ func (s *server) watchChanges() {
 	for word, paused := range map[string]bool{"pause": true, "resume": false} {
 		add(s, route{id: word + "-watch", method: http.MethodPost, path: "/watches/{name}/" + word, scope: registry.ScopeAdmin, summary: map[bool]string{true: "Scan it no more until it is resumed", false: "Scan it again"}[paused]},
 			func(ctx context.Context, a registry.Actor, in *WatchName) (*watchOut, error) {
-				w, err := s.o.Registry.ChangeWatch(ctx, a, in.Name, registry.WatchChange{Paused: &paused}, func(w store.Watch) time.Time {
-					return watch.NextAfterChange(w, s.o.Now())
-				})
-				if err == nil {
-					s.o.Wake()
-				}
+				w, err := s.changeWatch(ctx, a, in.Name, registry.WatchChange{Paused: &paused})
 				return &watchOut{registry.WatchView(w)}, err
 			})
 	}
+}
+
+// checkChange refuses a change that no watch, or not this one, can have.
+func (s *server) checkChange(ctx context.Context, a registry.Actor, name string, w registry.WatchChange) error {
+	if w.Schedule != nil {
+		if _, err := watch.ParseSchedule(*w.Schedule); err != nil {
+			return invalidAt("/schedule", err)
+		}
+		known, err := s.o.Registry.Watch(ctx, a, name)
+		if err != nil {
+			return err
+		}
+		if *w.Schedule == registry.ScheduleFollow && known.Kind != "kafka" {
+			return invalidAt("/schedule", errors.New("follow is for topics of kafka"))
+		}
+	}
+	if w.Credential == nil || *w.Credential == "" {
+		return nil
+	}
+	if _, err := credential.Parse(*w.Credential); err != nil {
+		return invalidAt("/credential", err)
+	}
+	return s.o.Refuse(ctx, *w.Credential)
+}
+
+func (s *server) changeWatch(ctx context.Context, a registry.Actor, name string, change registry.WatchChange) (store.Watch, error) {
+	w, err := s.o.Registry.ChangeWatch(ctx, a, name, change, func(w store.Watch) time.Time { return watch.NextAfterChange(w, s.o.Now()) })
+	if err == nil {
+		s.o.Wake()
+	}
+	return w, err
 }
 
 // invalidAt is for a place of the body, with an error that repeats nothing.
@@ -134,27 +179,18 @@ func (s *server) stateRoutes() {
 			st, err := control.StatusOf(ctx, s.o.Registry, a, s.o.Queue)
 			return &status{st}, err
 		})
-	type worker struct {
-		ID        string             `json:"id"`
-		Host      string             `json:"host"`
-		Version   string             `json:"version"`
-		StartedAt time.Time          `json:"started_at"`
-		SeenAt    time.Time          `json:"seen_at"`
-		Slots     int                `json:"slots"`
-		Scans     []store.WorkerScan `json:"scans,omitempty" doc:"Under way when it was seen."`
-	}
 	type workerPage struct {
 		Body struct {
-			Workers []worker `json:"workers" nullable:"false"`
+			Workers []wire.Worker `json:"workers" nullable:"false"`
 		}
 	}
 	add(s, route{id: "list-workers", method: http.MethodGet, path: "/workers", scope: registry.ScopeRead, summary: "Processes that scan, and what is under way"},
 		func(ctx context.Context, a registry.Actor, _ *struct{}) (*workerPage, error) {
 			all, err := s.o.Registry.Workers(ctx, a)
 			out := &workerPage{}
-			out.Body.Workers = []worker{}
+			out.Body.Workers = []wire.Worker{}
 			for _, w := range all {
-				out.Body.Workers = append(out.Body.Workers, worker(w))
+				out.Body.Workers = append(out.Body.Workers, wire.Worker(w))
 			}
 			return out, err
 		})

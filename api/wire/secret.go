@@ -15,6 +15,10 @@ type SecretSummary struct {
 	Versions  int                        `json:"versions"`
 	States    map[fingerprints.State]int `json:"states"`
 	Active    []int                      `json:"active,omitempty"`
+	// ActiveSince is when its newest active version became that: how old the value is.
+	ActiveSince *time.Time `json:"active_since,omitempty"`
+	// Overdue counts superseded versions whose window is over.
+	Overdue int `json:"overdue,omitempty"`
 	// Compromised counts versions with the flag.
 	Compromised int       `json:"compromised,omitempty"`
 	CreatedAt   time.Time `json:"created_at"`

@@ -12,6 +12,7 @@ type TokenView struct {
 	ID        string     `json:"id"`
 	Name      string     `json:"name"`
 	Scopes    []Scope    `json:"scopes"`
+	Teams     []string   `json:"teams,omitempty" doc:"Whose rows it sees alone; absent: it sees all."`
 	CreatedAt time.Time  `json:"created_at"`
 	CreatedBy string     `json:"created_by"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`

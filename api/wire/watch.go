@@ -20,6 +20,7 @@ type Watch struct {
 	Problem    string          `json:"problem,omitempty"`
 	Failures   int             `json:"failures,omitempty"`
 	AddedAt    time.Time       `json:"added_at"`
+	WantedAt   time.Time       `json:"wanted_at,omitzero"` // when somebody asked for a scan that has not begun
 	QueuedAt   time.Time       `json:"queued_at,omitzero"`
 	StartedAt  time.Time       `json:"started_at,omitzero"`
 	FinishedAt time.Time       `json:"finished_at,omitzero"`

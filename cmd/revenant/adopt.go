@@ -40,8 +40,8 @@ input ("-") the value is taken from there instead, and must be the finding's.`,
 			if err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				if err := a.refuseValues(ctx, s, d.texts()...); err != nil {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
+				if err := s.refuse(ctx, d.texts()...); err != nil {
 					return err
 				}
 				values, err := a.adoptable(ctx, s, args[0], file, &fl)
@@ -75,7 +75,7 @@ input ("-") the value is taken from there instead, and must be the finding's.`,
 
 // adoptable returns the values that could be the finding's: the registry
 // compares their ids.
-func (a *app) adoptable(ctx context.Context, s *session, id, path string, fl *scanFlags) ([]fingerprints.Value, error) {
+func (a *app) adoptable(ctx context.Context, s *known, id, path string, fl *scanFlags) ([]fingerprints.Value, error) {
 	f, err := s.reg.Finding(ctx, s.actor, id) // before anybody is asked for a value
 	if err != nil {
 		return nil, err

@@ -36,6 +36,9 @@ type app struct {
 	quiet   bool   // --quiet
 	noColor bool   // --no-color
 
+	remote   serverFlags // --server, --token
+	remoteCA string      // --ca-file of commands about a server
+
 	shared *shared    // of a process that keeps scanning; nil: of none
 	login  *login     // what opens the place that is scanned; nil: what the environment has
 	scan   *scanFacts // what came of the command's scans is put there; nil: nobody asks
@@ -105,6 +108,8 @@ ones are stale.`,
 	}
 	pf := root.PersistentFlags()
 	pf.StringVar(&a.home, "home", "", "folder of keys and registry (default $REVENANT_HOME, else the user's data folder)")
+	pf.StringVar(&a.remote.server, "server", "", "ask this server in place of a registry here (default $REVENANT_SERVER, else that of 'revenant login')")
+	pf.StringVar(&a.remote.token, "token", "", "where the server's token lies: env:NAME, file:PATH or command:LINE (default: in $REVENANT_TOKEN)")
 	pf.BoolVar(&a.asJSON, "json", false, "print JSON instead of text")
 	pf.BoolVarP(&a.quiet, "quiet", "q", false, "print results only")
 	pf.BoolVar(&a.noColor, "no-color", false, "no colour, also on a terminal (as NO_COLOR=1)")

@@ -25,7 +25,7 @@ func (a *app) auditList() *cobra.Command {
 		Use: "list", Short: "List audit records, oldest first",
 		Example: "  revenant audit list --from 100", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				var all []registry.AuditEntry
 				err := s.reg.AuditLog(ctx, s.actor, from, func(e registry.AuditEntry) error {
 					all = append(all, e)
@@ -56,13 +56,15 @@ func (a *app) auditVerify() *cobra.Command {
 				}
 				checkpoint = b
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				r, err := s.reg.VerifyAudit(ctx, s.actor, checkpoint)
 				if err != nil {
 					return err
 				}
-				if err := s.checkHead(ctx); err != nil {
-					return err
+				if s.home != nil {
+					if err := s.home.checkHead(ctx); err != nil {
+						return err
+					}
 				}
 				if a.asJSON {
 					return a.printJSON(r)
@@ -81,7 +83,7 @@ func (a *app) auditCheckpoint() *cobra.Command {
 		Use: "checkpoint", Short: "Sign the newest record, to be kept where nobody can rewrite it",
 		Example: "  revenant audit checkpoint --out checkpoint.txt", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				b, err := s.reg.Checkpoint(ctx, s.actor)
 				if err != nil {
 					return err

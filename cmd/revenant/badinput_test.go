@@ -185,6 +185,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestLockedStore(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	b.must(0, "", "init")
 	release := b.hold()

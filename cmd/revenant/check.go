@@ -21,6 +21,9 @@ func (a *app) checkInput(c *cobra.Command, args []string) error {
 	if strings.HasPrefix(c.Name(), "__") { // a shell asks for words: the last one may be empty
 		return nil
 	}
+	if err := a.checkServer(c); err != nil {
+		return err
+	}
 	if dash := c.ArgsLenAtDash(); dash >= 0 {
 		args = args[:dash] // what stands behind is another command's
 	}

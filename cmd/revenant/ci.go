@@ -102,7 +102,7 @@ func (a *app) runCI(ctx context.Context, fl *ciFlags, root string) error {
 	if err != nil {
 		return err
 	}
-	fl.noStore = true
+	fl.noStore, fl.tells = true, !fl.noStore
 	// A log is where a person looks first, whatever else is written.
 	if toOutput := func(p string) bool { return p == "-" || strings.HasSuffix(p, ":-") }; len(fl.paths) > 0 && !a.quiet && !slices.ContainsFunc(fl.paths, toOutput) {
 		fl.paths = append(fl.paths, "text:-")

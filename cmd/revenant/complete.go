@@ -81,6 +81,7 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 		"report-format": fixed(strings.Split(reportNames(), ", ")...),
 		"fail-on":       fixed(append(append(words(fingerprints.Severities()), words(fingerprints.Verdicts())...), "any", "none")...),
 		"scope":         fixed(words(registry.Scopes())...),
+		"role":          fixed(words(registry.Roles())...),
 		"secret":        a.firstOf(-1, a.versions),
 		"source":        a.firstOf(-1, a.sources),
 		"rule":          a.ruleWords,
@@ -126,7 +127,7 @@ func listed(list ...string) cobra.CompletionFunc {
 }
 
 // lister asks the registry for words that begin so; what follows a tab describes.
-type lister func(ctx context.Context, s *session, begun string) ([]string, error)
+type lister func(ctx context.Context, s *known, begun string) ([]string, error)
 
 // firstOf completes the first so many arguments; any with -1.
 func (a *app) firstOf(count int, list lister) cobra.CompletionFunc {
@@ -138,7 +139,7 @@ func (a *app) firstOf(count int, list lister) cobra.CompletionFunc {
 		if ctx == nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		s, err := a.openSession(ctx)
+		s, err := a.openKnown(ctx)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -157,7 +158,7 @@ func beginning(list []string, begun string) []string {
 }
 
 // names are secrets' names.
-func (a *app) names(ctx context.Context, s *session, begun string) ([]string, error) {
+func (a *app) names(ctx context.Context, s *known, begun string) ([]string, error) {
 	list, err := s.reg.List(ctx, s.actor, registry.ListFilter{Prefix: begun})
 	out := make([]string, len(list))
 	for i, secret := range list {
@@ -166,7 +167,7 @@ func (a *app) names(ctx context.Context, s *session, begun string) ([]string, er
 	return out, err
 }
 
-func (a *app) watches(ctx context.Context, s *session, _ string) ([]string, error) {
+func (a *app) watches(ctx context.Context, s *known, _ string) ([]string, error) {
 	list, err := s.reg.Watches(ctx, s.actor, store.WatchFilter{})
 	out := make([]string, len(list))
 	for i, w := range list {
@@ -175,7 +176,7 @@ func (a *app) watches(ctx context.Context, s *session, _ string) ([]string, erro
 	return out, err
 }
 
-func (a *app) undelivered(ctx context.Context, s *session, _ string) ([]string, error) {
+func (a *app) undelivered(ctx context.Context, s *known, _ string) ([]string, error) {
 	list, err := s.reg.Deliveries(ctx, s.actor, store.DeliveryFilter{State: store.DeliveryGivenUp})
 	out := make([]string, len(list))
 	for i, d := range list {
@@ -185,7 +186,7 @@ func (a *app) undelivered(ctx context.Context, s *session, _ string) ([]string, 
 }
 
 // tokens are those that are valid, with their scopes.
-func (a *app) tokens(ctx context.Context, s *session, _ string) ([]string, error) {
+func (a *app) tokens(ctx context.Context, s *known, _ string) ([]string, error) {
 	list, err := s.reg.Tokens(ctx, s.actor)
 	var out []string
 	for _, k := range list {
@@ -200,7 +201,7 @@ func (a *app) tokens(ctx context.Context, s *session, _ string) ([]string, error
 const maxShown = 50
 
 // versions are NAME@N, with their states.
-func (a *app) versions(ctx context.Context, s *session, begun string) ([]string, error) {
+func (a *app) versions(ctx context.Context, s *known, begun string) ([]string, error) {
 	prefix, _, _ := strings.Cut(begun, "@")
 	list, err := s.reg.List(ctx, s.actor, registry.ListFilter{Prefix: prefix, Limit: maxShown})
 	if err != nil {
@@ -219,7 +220,7 @@ func (a *app) versions(ctx context.Context, s *session, begun string) ([]string,
 	return out, nil
 }
 
-func (a *app) sources(ctx context.Context, s *session, _ string) ([]string, error) {
+func (a *app) sources(ctx context.Context, s *known, _ string) ([]string, error) {
 	list, err := s.reg.Sources(ctx, s.actor)
 	out := make([]string, len(list))
 	for i, src := range list {
@@ -229,7 +230,7 @@ func (a *app) sources(ctx context.Context, s *session, _ string) ([]string, erro
 }
 
 // findings are ids of those that are open, the worst first.
-func (a *app) findings(ctx context.Context, s *session, begun string) ([]string, error) {
+func (a *app) findings(ctx context.Context, s *known, begun string) ([]string, error) {
 	list, err := s.reg.Findings(ctx, s.actor, store.FindingFilter{})
 	worstFirst(list)
 	out := make([]string, len(list))

@@ -60,8 +60,8 @@ func (d *decisionFlags) request(args []string) (registry.DecisionRequest, error)
 }
 
 // decide makes a decision and prints it.
-func (a *app) decide(ctx context.Context, s *session, q registry.DecisionRequest) error {
-	if err := a.refuseValues(ctx, s, q.Rule, q.Path, q.Source, q.Owner, q.Reason); err != nil {
+func (a *app) decide(ctx context.Context, s *known, q registry.DecisionRequest) error {
+	if err := s.refuse(ctx, q.Rule, q.Path, q.Source, q.Owner, q.Reason); err != nil {
 		return err
 	}
 	r, err := s.reg.Decide(ctx, s.actor, q)
@@ -93,7 +93,7 @@ no registered value, and not where another rule matched too.`,
 		Example: "  revenant findings decisions",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				list, err := s.reg.Decisions(ctx, s.actor)
 				if err != nil {
 					return err
@@ -121,7 +121,7 @@ func (a *app) findingsRevoke() *cobra.Command {
 			if err != nil {
 				return usagef("a decision has a number: `revenant findings decisions` lists them")
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				r, err := s.reg.Revoke(ctx, s.actor, id)
 				if err != nil {
 					return err

@@ -142,7 +142,7 @@ func TestDeployUnits(t *testing.T) {
 // TestDeployConfigurations: the program takes the configurations, and manifests
 // send requests to where they say that it answers.
 func TestDeployConfigurations(t *testing.T) {
-	for name, port := range map[string]string{"revenant.yaml": ":7833", "kubernetes/revenant.yaml": ":7833"} {
+	for name, port := range map[string]string{"revenant.yaml": ":8077", "kubernetes/revenant.yaml": ":8077"} {
 		set, err := settings.Load(filepath.Join(docsRoot, "deploy", name), func(string) string { return "" })
 		if err != nil || !strings.HasSuffix(set.Listen, port) {
 			t.Errorf("%s: %v, at %s", name, err, set.Listen)
@@ -192,10 +192,10 @@ func TestDeployCompose(t *testing.T) {
 			t.Errorf("%s may do more than it needs", name)
 		}
 	}
-	if test := texts(at(services["serve"], "healthcheck", "test")); !slices.Contains(test, "http://127.0.0.1:7833/readyz") {
+	if test := texts(at(services["serve"], "healthcheck", "test")); !slices.Contains(test, "http://127.0.0.1:8077/readyz") {
 		t.Errorf("serve is probed by %v", test)
 	}
-	if listen := at(services["serve"], "environment", "REVENANT_SERVE_LISTEN"); listen != "0.0.0.0:7833" {
+	if listen := at(services["serve"], "environment", "REVENANT_SERVE_LISTEN"); listen != "0.0.0.0:8077" {
 		t.Errorf("serve listens at %v", listen)
 	}
 	if n := at(services["worker"], "deploy", "replicas"); n != 2 {

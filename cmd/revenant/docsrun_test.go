@@ -67,6 +67,7 @@ func onTestMachine(line, finding string) string {
 // TestPagesRun runs the commands of the pages that say how to do something, one
 // after another in a place of their own: each does what it says.
 func TestPagesRun(t *testing.T) {
+	t.Parallel()
 	e := newExampleBox(t)
 	e.stub("aws", `printf '{"Name":"shop/db","SecretString":"{\"password\":\"aws-%s\"}"}' 5544332211aabbcc`)
 	e.stub("kubectl", `case "$*" in *secret*) printf '{"kind":"Secret","metadata":{"name":"shop"},"data":{"password":"azhzLTExMjIzMzQ0NTU2Njc3ODg="}}';; *) echo a line of a log;; esac`)

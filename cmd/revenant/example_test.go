@@ -64,13 +64,23 @@ func before() map[string]string {
 		"revenant watch resume":     `revenant watch add shop -- dir .`,
 		"revenant watch set":        `revenant watch add shop -- dir .`,
 		"revenant watch remove":     `revenant watch add shop -- dir .`,
+		"revenant login":            `revenant pack export --out edge.pack --key-out edge.key && printf %s "$REVENANT_TOKEN" > token`,
 		"revenant serve":            `echo 'listen: "127.0.0.1:0"' > revenant.yaml`,
 		"revenant config check":     `echo 'listen: "127.0.0.1:0"' > revenant.yaml`,
 		"revenant token revoke":     `revenant token add ci --scope read -q > token.of.ci`,
+		"revenant person show":      addAnn,
+		"revenant person role":      addAnn,
+		"revenant person team":      addAnn,
+		"revenant person link":      addAnn,
+		"revenant person disable":   addAnn,
+		"revenant person enable":    addAnn,
+		"revenant person sign-out":  addAnn,
 		"revenant findings revoke":  `revenant findings dismiss 3f2a9c --everywhere --reason none`,
 		"revenant findings reopen":  `revenant findings dismiss 3f2a9c --reason none`,
 	}
 }
+
+const addAnn = `revenant person add ann --role viewer -q > ann`
 
 // elsewhere is what examples name that is not in the sandbox.
 func elsewhere(line, finding string) string {
@@ -185,6 +195,7 @@ func (e exampleBox) keep(t *testing.T) string {
 // TestExamples runs every line of every command's examples, one after another in
 // a place of their own: each does what it says.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	e := newExampleBox(t)
 	kept := e.keep(t)
 	lines := 0

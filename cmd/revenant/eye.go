@@ -104,8 +104,15 @@ func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
 	if fl.host != nil {
 		fl.host.looksWith(e)
 	}
-	if fl.pack != "" {
+	where, err := a.serverPlace()
+	if err != nil {
+		return err
+	}
+	switch {
+	case fl.pack != "":
 		return a.openPackFile(e, fl)
+	case where.url != "":
+		return a.openPulled(ctx, e, fl, where)
 	}
 	s, err := a.openSession(ctx)
 	if errors.Is(err, errNoRegistry) || errors.Is(err, errNoHome) {

@@ -3,20 +3,18 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
-	reportcsv "revenant/ingest/report/csv"
+	"revenant/ingest/export"
 )
 
 func (a *app) findingsCommand() *cobra.Command {
@@ -76,7 +74,7 @@ func (ff *filterFlags) filter() (store.FindingFilter, error) {
 
 // known refuses filters that nothing can match because what they name is not
 // there: "no findings" would be taken for an all-clear.
-func (ff *filterFlags) known(ctx context.Context, s *session, f store.FindingFilter) error {
+func (ff *filterFlags) known(ctx context.Context, s *known, f store.FindingFilter) error {
 	if f.Secret != "" {
 		v, err := s.reg.Show(ctx, s.actor, f.Secret)
 		if err != nil {
@@ -105,7 +103,7 @@ func (a *app) findingsList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				if err := ff.known(ctx, s, f); err != nil {
 					return err
 				}
@@ -191,25 +189,13 @@ func whatText(f registry.Finding) string {
 	return orDash(strings.Join(f.Rules, ","))
 }
 
-// everyMatch names all versions that have the value.
-func everyMatch(f registry.Finding) string {
-	var refs []string
-	for _, m := range f.Matches {
-		refs = append(refs, fmt.Sprintf("%s@%d", m.Secret, m.Version))
-	}
-	if len(refs) == 0 {
-		return whatText(f)
-	}
-	return strings.Join(refs, " ")
-}
-
 func (a *app) findingsShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show ID", Short: "Show a finding with its places and history",
 		Example: "  revenant findings show 3f2a9c",
 		Args:    argCount(1, 1, "one finding's ID"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				d, err := s.reg.Finding(ctx, s.actor, args[0])
 				if err != nil {
 					return err
@@ -282,10 +268,10 @@ func (a *app) printFinding(d registry.FindingDetail) error {
 }
 
 // triage makes a command that changes one finding and prints it.
-func (a *app) triage(c *cobra.Command, do func(ctx context.Context, s *session, id string) (registry.Finding, error)) *cobra.Command {
+func (a *app) triage(c *cobra.Command, do func(ctx context.Context, s *known, id string) (registry.Finding, error)) *cobra.Command {
 	c.Args = argCount(1, 1, "one finding's ID")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+		return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 			return a.changed(do(ctx, s, args[0]))
 		})
 	}
@@ -319,7 +305,7 @@ back.`,
     --until 2027-01-31 --reason 'is being replaced'`,
 		Args: d.args,
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				t, err := a.untilFlag(until)
 				if err != nil {
 					return err
@@ -334,7 +320,7 @@ back.`,
 				if q.Status, q.Until, q.Reason = fingerprints.StatusAccepted, t, reason; d.decides() {
 					return a.decide(ctx, s, q)
 				}
-				if err := a.refuseValues(ctx, s, reason); err != nil {
+				if err := s.refuse(ctx, reason); err != nil {
 					return err
 				}
 				return a.changed(s.reg.Accept(ctx, s.actor, args[0], t, reason))
@@ -363,7 +349,7 @@ A registered value is never dismissed.`,
     --reason 'made for tests' --owner payments`,
 		Args: d.args,
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				t, err := a.untilFlag(until)
 				if err != nil {
 					return err
@@ -380,7 +366,7 @@ A registered value is never dismissed.`,
 				if q.Status, q.Until, q.Reason = fingerprints.StatusFalsePositive, t, reason; d.decides() {
 					return a.decide(ctx, s, q)
 				}
-				if err := a.refuseValues(ctx, s, reason); err != nil {
+				if err := s.refuse(ctx, reason); err != nil {
 					return err
 				}
 				return a.changed(s.reg.Dismiss(ctx, s.actor, args[0], reason))
@@ -398,11 +384,11 @@ func (a *app) findingsAssign() *cobra.Command {
 	c := a.triage(&cobra.Command{
 		Use: "assign ID", Short: "Give a finding an owner",
 		Example: "  revenant findings assign 3f2a9c --owner payments",
-	}, func(ctx context.Context, s *session, id string) (registry.Finding, error) {
+	}, func(ctx context.Context, s *known, id string) (registry.Finding, error) {
 		if owner == "" {
 			return registry.Finding{}, usagef("say to whom: --owner NAME")
 		}
-		if err := a.refuseValues(ctx, s, owner); err != nil {
+		if err := s.refuse(ctx, owner); err != nil {
 			return registry.Finding{}, err
 		}
 		return s.reg.Assign(ctx, s.actor, id, owner)
@@ -415,7 +401,7 @@ func (a *app) findingsReopen() *cobra.Command {
 	return a.triage(&cobra.Command{
 		Use: "reopen ID", Short: "Take an acceptance or dismissal back",
 		Example: "  revenant findings reopen 3f2a9c",
-	}, func(ctx context.Context, s *session, id string) (registry.Finding, error) {
+	}, func(ctx context.Context, s *known, id string) (registry.Finding, error) {
 		return s.reg.Reopen(ctx, s.actor, id)
 	})
 }
@@ -435,7 +421,7 @@ func (a *app) findingsExport() *cobra.Command {
 			if format != "jsonl" && format != "csv" {
 				return usagef("--format is jsonl or csv")
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				if err := ff.known(ctx, s, f); err != nil {
 					return err
 				}
@@ -453,32 +439,10 @@ func (a *app) findingsExport() *cobra.Command {
 	return c
 }
 
-func (a *app) exportCSV(ctx context.Context, s *session, f store.FindingFilter) error {
-	w := csv.NewWriter(a.stdout)
-	if err := w.Write([]string{"id", "verdict", "severity", "status", "what", "source", "path", "presence", "owner", "places", "first_seen", "last_seen", "line", "column", "form", "rule", "locator"}); err != nil {
-		return err
-	}
-	err := s.reg.Export(ctx, s.actor, f, func(d registry.FindingDetail) error {
-		row := []string{
-			string(d.ID), string(d.Verdict), string(d.Severity), string(d.Status), everyMatch(d.FindingView), d.Source, d.Path,
-			string(d.Presence), d.Owner, strconv.Itoa(d.Places), d.FirstSeen.UTC().Format(time.RFC3339), d.LastSeen.UTC().Format(time.RFC3339),
-		}
-		for i, cell := range row {
-			row[i] = reportcsv.Defused(cell)
-		}
-		if len(d.Sightings) == 0 {
-			return w.Write(append(row, "", "", "", "", ""))
-		}
-		for _, g := range d.Sightings {
-			if err := w.Write(append(slices.Clone(row), strconv.Itoa(g.Line), strconv.Itoa(g.Column), string(g.Form), g.Rule, reportcsv.Defused(g.Locator))); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	w.Flush()
+func (a *app) exportCSV(ctx context.Context, s *known, f store.FindingFilter) error {
+	w, err := export.NewRows(a.stdout)
 	if err != nil {
 		return err
 	}
-	return w.Error()
+	return s.reg.Export(ctx, s.actor, f, w.Write)
 }

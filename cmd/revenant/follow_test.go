@@ -121,6 +121,7 @@ func clusterAt(t *testing.T, port int) *topicsServer {
 // TestServeStreamFails: while brokers are away the watch says since when and why, and
 // the log says it once; when they are back it goes on.
 func TestServeStreamFails(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	value := generated(7303)
 	l := must((&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0"))

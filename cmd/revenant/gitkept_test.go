@@ -128,6 +128,7 @@ func (b *box) logsGit(script string) (did func() string) {
 // TestKeptClone follows a remote repository: every scan says what one of a new
 // clone does, and only what is new is fetched.
 func TestKeptClone(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	b.must(0, "", "init")
 	h := b.hosted()

@@ -82,6 +82,7 @@ func (b *box) gitEstate() (out []gitEstate) {
 // they remember and record must always be usable, and once one came to its end,
 // the registry and its report must be those of an undisturbed run.
 func TestGitKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 3))

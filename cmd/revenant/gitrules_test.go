@@ -45,6 +45,7 @@ func ruleText(stop string, words ...string) string {
 // repository. What a scan reports that remembers is what one does that reads
 // everything.
 func TestGitRuleChange(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	b.must(0, "", "init")
 	rng := rand.New(rand.NewPCG(11, 12))

@@ -33,9 +33,10 @@ func valueNames() map[string]string {
 		"tag": "GLOB", "repo": "GLOB", "mirror": "REGISTRY=MIRROR", "server": "URL", "since": "TIME", "branch": "NAME", "wait": "DURATION", "to": "PLACE",
 		"group": "SYSTEM:OWNER", "include": "GLOB", "exclude-repo": "GLOB", "every": "DURATION", "cron": "FIELDS", "credential": "REFERENCE", "token": "REFERENCE", "listen": "HOST:PORT",
 		"topic": "GLOB", "results": "TOPIC", "start": "POSITION", "sasl": "MECHANISM", "user": "NAME", "password": "REFERENCE", "buffer": "MB", "client-id": "NAME", "build-context": "FOLDER", "build-arg": "NAME[=VALUE]", "target": "STAGE", "facets": "FIELD,...", "cursor": "CURSOR",
+		"role": "ROLE", "team": "TEAM", "display": "NAME",
 	}
 	for word, flags := range map[string]string{
-		"FILE":    "against baseline-path backup backup-file ca-file cert-file config file gitleaks-ignore-path identity key-file key-out log out pack pack-key passphrase-file public-key report-template repos-from verify write-baseline",
+		"FILE":    "against baseline-path backup backup-file ca-file cert-file config file gitleaks-ignore-path identity key-file key-out log out pack pack-key passphrase-file public-key registrar report-template repos-from verify write-baseline",
 		"NAME":    "baseline-owner consumer group hook issued-to name owner receiver rule",
 		"N":       "exit-code from id limit max-archive-depth max-decode-depth max-runs scans top workers",
 		"WORD":    "audience class format presence scope state status verdict",

@@ -7,5 +7,5 @@ func (a *app) hookCommand() *cobra.Command {
 		Use: "hook", GroupID: "scan",
 		Short: "Stop secrets at commit, at push, and at the server's door",
 	}
-	return group(c, a.hookInstall(), a.hookUninstall(), a.hookStatus(), a.hookRun())
+	return group(c, a.hookInstall(), a.hookUninstall(), a.hookStatus(), a.hookRun(), a.hookTell())
 }

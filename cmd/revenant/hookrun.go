@@ -101,7 +101,7 @@ func (a *app) runHook(ctx context.Context, fl *hookFlags, name string, args []st
 		h.reason = a.env("REVENANT_OVERRIDE")
 	}
 	h.reason = strings.TrimSpace(h.reason)
-	fl.host = h
+	fl.host, fl.tells = h, true
 	// Git is asked, and the rules are opened, while the pack is read.
 	source := begin(func() (*gitrepo.Changes, error) { return gitrepo.NewChanges(ctx, *part) })
 	taken := false

@@ -134,5 +134,10 @@ func (h *hookScan) audience() fingerprints.Audience { return fingerprints.Audien
 // looksWith implements host.
 func (h *hookScan) looksWith(e *eye) { h.eye = e }
 
-// done implements host.
-func (h *hookScan) done(report.Data) error { return nil }
+// done implements host: what takes long is done behind the hook.
+func (h *hookScan) done(report.Data) error {
+	if where, err := h.a.serverPlace(); err == nil && where.url != "" && h.header != nil {
+		h.a.behind(where)
+	}
+	return nil
+}

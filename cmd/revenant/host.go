@@ -19,6 +19,9 @@ type host interface {
 	// packUsed is told the pack that registered values are looked for with; local
 	// is the registry's own.
 	packUsed(h pack.Header, local bool)
+	// packMissing is told why there is no pack, though a server is named. The scan goes
+	// on without one.
+	packMissing(why string)
 	// packFailed is told why the pack that was given cannot be used. The scan goes
 	// on without it.
 	packFailed(err error)
@@ -35,10 +38,14 @@ type packUse struct {
 	header  *pack.Header // nil: none is looked for with
 	local   bool         // the registry's own
 	badPack string       // why the one that was given does not do; empty: it does
+	none    string       // why there is none, though a server is named
 }
 
 // packUsed implements host.
 func (u *packUse) packUsed(h pack.Header, local bool) { u.header, u.local = &h, local }
+
+// packMissing implements host.
+func (u *packUse) packMissing(why string) { u.none = why }
 
 // packFailed implements host: the rules are looked for all the same, and settle
 // says how it ends.
@@ -51,6 +58,8 @@ func (u *packUse) checked(now time.Time) string {
 	switch {
 	case p == nil && u.badPack != "":
 		return "rules only, registered values were not looked for"
+	case p == nil && u.none != "":
+		return "rules only: " + u.none
 	case p == nil:
 		return "rules only: there is no registry and no pack here"
 	case u.local && p.Registered == 0:

@@ -146,6 +146,7 @@ func (d *distributionServer) options() []remote.Option {
 
 // TestRealRegistry scans what a registry serves that others made.
 func TestRealRegistry(t *testing.T) {
+	t.Parallel()
 	d := newDistributionServer(t)
 	b := newBox(t)
 	v := generated(77)

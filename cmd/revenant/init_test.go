@@ -6,6 +6,7 @@ import (
 )
 
 func TestInitWithBackup(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	pass := b.write("pass.txt", "only a test\n")
 	backup := b.out("ring.age")

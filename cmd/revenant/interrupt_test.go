@@ -50,6 +50,7 @@ func (b *box) interrupted(after time.Duration, times int, args ...string) ran {
 // scan reports and records what an undisturbed one does, each finding once, at
 // its place - also where the first had no time to look for places.
 func TestGitInterruptedWhileReading(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 3))

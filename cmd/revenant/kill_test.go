@@ -133,6 +133,7 @@ func killsEach(t *testing.T) int {
 // repeated to its end it must hold what an undisturbed run holds: nothing lost,
 // nothing doubled.
 func TestKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	work := newBox(t)
@@ -203,6 +204,7 @@ func killedAndCalm(calm, rough *box, rng *rand.Rand, findings int, scan []string
 // TestImagesKilledAtAnyMoment: a scan of a repository that is killed again and again
 // finds in the end what an undisturbed one finds, and leaves the same registry.
 func TestImagesKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 6))

@@ -29,7 +29,7 @@ skipped.`,
 			if err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				cov, err := s.reg.Coverage(ctx, s.actor, ref)
 				if err != nil {
 					return err
@@ -101,7 +101,7 @@ func (a *app) sourceList() *cobra.Command {
 		Use: "list", Short: "List what was scanned, when and how far",
 		Example: "  revenant source list", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				list, err := s.reg.Sources(ctx, s.actor)
 				if err != nil {
 					return err
@@ -161,7 +161,7 @@ func (a *app) sourceShow() *cobra.Command {
 		Use: "show ID", Short: "Show a source with its scans and what was skipped",
 		Example: "  revenant source show dir:/srv/app", Args: argCount(1, 1, "one source ID"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				v, err := s.reg.Source(ctx, s.actor, args[0])
 				if err != nil {
 					return err
@@ -210,8 +210,8 @@ func (a *app) sourceMove() *cobra.Command {
 		Use: "move FROM TO", Short: "Give a source a new id; its findings and their history follow",
 		Example: "  revenant source move dir:/srv/old dir:/srv/new", Args: argCount(2, 2, "the old and the new source ID"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				if err := a.refuseValues(ctx, s, args[1]); err != nil {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
+				if err := s.refuse(ctx, args[1]); err != nil {
 					return err
 				}
 				v, err := s.reg.MoveSource(ctx, s.actor, args[0], args[1])
@@ -232,12 +232,14 @@ func (a *app) sourceForget() *cobra.Command {
 		Use: "forget ID", Short: "Remove a source with its scans, findings and kept clone",
 		Example: "  revenant source forget dir:/srv/old", Args: argCount(1, 1, "one source ID"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				if err := s.reg.ForgetSource(ctx, s.actor, args[0]); err != nil {
 					return err
 				}
-				if err := errors.Join(forgetClone(s.dir, args[0]), a.forgetMemory(s.dir, args[0])); err != nil {
-					return err
+				if s.home != nil {
+					if err := errors.Join(forgetClone(s.home.dir, args[0]), a.forgetMemory(s.home.dir, args[0])); err != nil {
+						return err
+					}
 				}
 				if a.asJSON {
 					return a.printJSON(map[string]any{"forgotten": true})
@@ -254,17 +256,13 @@ func (a *app) statusCommand() *cobra.Command {
 		Short:   "Show where registry and keys are, and what is known in numbers",
 		Example: "  revenant status --json", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				st, err := s.reg.Status(ctx, s.actor)
 				if err != nil {
 					return err
 				}
 				if a.asJSON {
-					return a.printJSON(struct {
-						Mode string `json:"mode"`
-						Home string `json:"home"`
-						registry.Status
-					}{"local", s.dir, st})
+					return a.printJSON(statusOf(s, st))
 				}
 				return a.printStatus(s, st)
 			})
@@ -272,10 +270,30 @@ func (a *app) statusCommand() *cobra.Command {
 	}
 }
 
-func (a *app) printStatus(s *session, st registry.Status) error {
+// modeStatus is what is known in numbers, and where that is.
+type modeStatus struct {
+	Mode   string `json:"mode"`
+	Home   string `json:"home,omitempty"`
+	Server string `json:"server,omitempty"`
+	registry.Status
+}
+
+func statusOf(s *known, st registry.Status) modeStatus {
+	if s.home == nil {
+		return modeStatus{Mode: "server", Server: s.server, Status: st}
+	}
+	return modeStatus{Mode: "local", Home: s.home.dir, Status: st}
+}
+
+func (a *app) printStatus(s *known, st registry.Status) error {
 	var b strings.Builder
 	versions := statesText(st.Versions, 0)
-	fmt.Fprintf(&b, "mode           local registry (REVENANT_HOME)\nhome           %s\ninstallation   %s\nkey ring       %s\n", s.dir, st.Installation, st.Ring)
+	if s.home == nil {
+		fmt.Fprintf(&b, "mode           a server's registry\nserver         %s\n", s.server)
+	} else {
+		fmt.Fprintf(&b, "mode           local registry (REVENANT_HOME)\nhome           %s\n", s.home.dir)
+	}
+	fmt.Fprintf(&b, "installation   %s\nkey ring       %s\n", st.Installation, st.Ring)
 	fmt.Fprintf(&b, "revision       %d (packs %d, fields %d)\n", st.Revision, st.PackRevision, st.FieldRevision)
 	fmt.Fprintf(&b, "secrets        %d, versions: %s\n", st.Secrets, versions)
 	fmt.Fprintf(&b, "fields         ")

@@ -155,6 +155,7 @@ func TestLogsRedaction(t *testing.T) {
 // TestLogsLarge: a log that is longer than a chunk comes through whole, in bounded
 // memory, also redacted and when what reads it is slow to begin.
 func TestLogsLarge(t *testing.T) {
+	t.Parallel()
 	b, value := newLogsBox(t)
 	block := scannerstest.Corpus(scannerstest.Logs, 3, 1<<20)
 	blocks := 100
@@ -232,6 +233,7 @@ func TestLogsInterrupted(t *testing.T) {
 
 // TestLogsTimeout: a scan that is given no more time passes the rest on.
 func TestLogsTimeout(t *testing.T) {
+	t.Parallel()
 	b, value := newLogsBox(t)
 	l := b.start("logs", "-", "--redact-stream", "--timeout", "1")
 	l.says("k="+value+"\n", "k=[secret app/db@1]\n")
@@ -387,6 +389,7 @@ func TestLogsSignals(t *testing.T) {
 // TestLogsLeftBehind: a process that the command left behind keeps nobody waiting
 // for ever, and what it wrote in time is there.
 func TestLogsLeftBehind(t *testing.T) {
+	t.Parallel()
 	b, _ := newLogsBox(t)
 	began := time.Now()
 	r := b.must(0, "", "logs", "--", "sh", "-c", "(sleep 1; echo late; sleep 60) & echo now")

@@ -153,6 +153,7 @@ func TestLogsDenied(t *testing.T) {
 // TestLogsKilledAtAnyMoment kills scans of a project at random moments: the next goes on,
 // and at the end the registry is that of an undisturbed run.
 func TestLogsKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 5))

@@ -73,6 +73,9 @@ type box struct {
 	env  []string
 	work string // what is scanned; not searched for canaries
 	cwd  string // where processes run; empty: dir
+
+	remote  bool     // commands about what is known ask a server over the registry
+	through *serving // that server; nil: it was not needed yet
 }
 
 func newBox(t *testing.T) *box {
@@ -109,6 +112,9 @@ type ran struct {
 func (b *box) command(ctx context.Context, stdin string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, os.Args[0], args...)
 	c.Env, c.Dir = b.env, b.dir
+	if b.asks(args) {
+		c.Env = b.serverEnv()
+	}
 	if b.cwd != "" {
 		c.Dir = b.cwd
 	}

@@ -9,8 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"revenant/api/wire"
-	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 )
 
@@ -41,16 +39,13 @@ func (a *app) notifyList() *cobra.Command {
 			if f.Limit < 0 {
 				return usagef("--limit is 0 or more")
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				list, err := s.reg.Deliveries(ctx, s.actor, f)
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
+				all, err := s.reg.Deliveries(ctx, s.actor, f)
 				if err != nil {
 					return err
 				}
-				all := []wire.Delivery{}
 				var rows [][]string
-				for _, d := range list {
-					m := registry.DeliveryView(d)
-					all = append(all, m)
+				for _, m := range all {
 					rows = append(rows, []string{m.ID, m.Receiver, m.State, when(m.CreatedAt), strconv.Itoa(m.Attempts), orDash(m.Problem)})
 				}
 				switch {
@@ -83,7 +78,7 @@ func (a *app) notifyRetry() *cobra.Command {
 			if all == (len(ids) > 0) {
 				return usagef("name messages, or give --all; 'revenant notify list --state undelivered' shows them")
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				if all {
 					list, err := s.reg.Deliveries(ctx, s.actor, store.DeliveryFilter{State: store.DeliveryGivenUp})
 					if err != nil {

@@ -200,6 +200,7 @@ func (w *twins) file() string {
 // remembers what contents gave reports and records what one does that looks at
 // everything each time, and has no value anywhere.
 func TestGitOutcomes(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(2) {
 		w := newTwins(t, seed)
 		w.register()
@@ -233,6 +234,7 @@ func TestGitOutcomes(t *testing.T) {
 // TestGitOutcomesDamaged: whatever becomes of the file, the report stays; and it
 // goes with its source.
 func TestGitOutcomesDamaged(t *testing.T) {
+	t.Parallel()
 	w := newTwins(t, 9)
 	v := w.value("registered")
 	w.both(v, "secret", "add", "svc/one")

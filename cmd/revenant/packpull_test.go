@@ -17,6 +17,8 @@ func packServer(t *testing.T, file, token string) string {
 		case r.Header.Get("Authorization") != "Bearer "+token:
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = w.Write([]byte(`{"title":"Unauthorized","status":401,"code":"unauthorized","detail":"the token is not valid"}`))
+		case r.URL.Path == "/api/v1/me":
+			_, _ = w.Write([]byte(`{"name":"token:laptop","scopes":["pack"]}`))
 		case r.URL.Path != "/api/v1/packs/edge":
 			http.NotFound(w, r)
 		default:

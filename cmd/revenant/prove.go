@@ -43,7 +43,7 @@ whatever its outcome, else 3.`,
 			if err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				p, err := s.reg.Prove(ctx, s.actor, ref, o)
 				if err != nil {
 					return err
@@ -114,8 +114,12 @@ func (a *app) verifyProof(ctx context.Context, file, publicFile string) error {
 		p, err := registry.VerifyProof(doc, key)
 		return a.printVerified(p, err)
 	}
-	return a.withRegistry(ctx, func(_ context.Context, s *session) error {
-		p, err := s.reg.VerifyProof(doc)
+	return a.withKnown(ctx, func(ctx context.Context, s *known) error {
+		if s.home == nil {
+			p, err := s.remote.CheckProof(ctx, doc)
+			return a.printVerified(p, err)
+		}
+		p, err := s.home.reg.VerifyProof(doc)
 		return a.printVerified(p, err)
 	})
 }

@@ -71,6 +71,7 @@ func writePages(t *testing.T, pages []reference.Page) {
 // TestManPages: groff takes every page without a warning, and a reader sees what
 // help says.
 func TestManPages(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	dir := b.out("man")
 	b.must(0, "", "reference", dir)

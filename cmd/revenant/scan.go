@@ -34,6 +34,7 @@ type scanFlags struct {
 	only           string
 	rules          string // which generic rules
 	noStore        bool
+	tells          bool // a server is told what was found, though nothing is stored here
 	workers        int
 	progress       bool
 	exclude        []string

@@ -118,6 +118,9 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 		a: a, fl: fl, eye: eye, first: eye, tolerated: tolerated, reports: reports, meter: a.newMeter(fl, len(jobs)), seed: maphash.MakeSeed(), began: a.now(),
 	}
 	eye.meter = run.meter
+	if run.tell, err = a.newTeller(ctx, fl, eye); err != nil {
+		return err
+	}
 	defer run.meter.end()
 	for _, j := range jobs {
 		if err := run.repeatedly(ctx, j); err != nil {
@@ -134,6 +137,9 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 	a.scan.took(run, jobs)
 	if err := tolerated.save(a, !run.total.Interrupted && !run.total.SourceFailed); err != nil {
 		return err
+	}
+	if text := run.tell.words(); text != "" {
+		a.note(text)
 	}
 	run.total.Duration = max(a.now().Sub(run.began), 0)
 	summary, code := summaryOf(run.total, eye, run.began), scan.ExitCode(run.total.Outcome(), exit)
@@ -166,9 +172,10 @@ type scanRun struct {
 	total     scan.Result
 	meter     *meter
 	seed      maphash.Seed
-	at        int  // the job, counted from 1
-	first     *eye // that it began with, which is closed last
-	before    *eye // that was renewed; nil: none, or the first
+	tell      *teller // tells a server; nil: none is told
+	at        int     // the job, counted from 1
+	first     *eye    // that it began with, which is closed last
+	before    *eye    // that was renewed; nil: none, or the first
 	began     time.Time
 }
 
@@ -260,12 +267,22 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 			}
 		}
 	}
+	told := r.tell.sink(j.place)
+	if told != nil && (j.place.sourceID != "" || j.place.own || r.fl.host != nil) {
+		if r.fl.resume {
+			return usagef("--resume takes up a scan of a registry here: leave it out, or give --home")
+		}
+		opts.Sink = told
+	}
 	opts.Emit = j.limited(opts.Emit)
 	opts.Source = r.meter.source(src)
 	r.partial = r.partial || j.place.partial
 	kept := eye.kept
 	kept.of(&opts)
 	res, err := r.scan(ctx, opts)
+	if told != nil && err == nil {
+		err = told.end(context.WithoutCancel(ctx))
+	}
 	if err == nil && kept.save(seenWhole(res) && !j.place.partial) != nil { // what was found is recorded all the same
 		r.total.Notes = append(r.total.Notes, wire.Note{SourceID: j.place.sourceID, Text: "what was found could not be remembered: the next scan takes longer"})
 	}

@@ -61,7 +61,7 @@ server keeps it; where it is behind, that is said. See docs/how-to/search.md.`,
 			if err != nil {
 				return usageError{err}
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error { return a.search(ctx, s, q, &fl) })
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error { return a.search(ctx, s, q, &fl) })
 		},
 	}
 	f := c.Flags()
@@ -127,27 +127,17 @@ func (fl *searchFlags) page() (search.Page, error) {
 // followFor is how long a search waits until the index has what is new.
 const followFor = 10 * time.Second
 
-func (a *app) search(ctx context.Context, s *session, q query.Query, fl *searchFlags) (err error) {
+func (a *app) search(ctx context.Context, s *known, q query.Query, fl *searchFlags) error {
 	page, err := fl.page()
 	if err != nil {
 		return err
 	}
-	if err := a.refuseValues(ctx, s, q.String()); errors.Is(err, registry.ErrValueInName) {
+	if err := s.refuse(ctx, q.String()); errors.Is(err, registry.ErrValueInName) {
 		return usagef("a registered value stands in the query: values are in no index, so this would find nothing; it also stands in your shell's history now")
 	} else if err != nil {
 		return err
 	}
-	x, err := search.Open(ctx, a.searchOptions(s))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, x.Close()) }()
-	soon, cancel := context.WithTimeout(ctx, followFor)
-	defer cancel()
-	if _, err := x.Follow(soon); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	r, err := x.Search(ctx, s.actor, q, page)
+	r, err := s.found(ctx, q, page)
 	if err != nil {
 		return err
 	}
@@ -160,6 +150,24 @@ func (a *app) search(ctx context.Context, s *session, q query.Query, fl *searchF
 		err = errors.New("not complete: the store was read for 20 seconds and not to its end; `revenant search rebuild` makes an index")
 	}
 	return err
+}
+
+// found are the findings that match, by the index of this machine or a server's.
+func (k *known) found(ctx context.Context, q query.Query, page search.Page) (r search.Result, err error) {
+	if k.home == nil {
+		return k.remote.Search(ctx, q, page)
+	}
+	x, err := search.Open(ctx, k.a.searchOptions(k.home))
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, x.Close()) }()
+	soon, cancel := context.WithTimeout(ctx, followFor)
+	defer cancel()
+	if _, err := x.Follow(soon); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return r, err
+	}
+	return x.Search(ctx, k.actor, q, page)
 }
 
 func (a *app) printSearch(r search.Result, page search.Page) error {
@@ -278,10 +286,13 @@ func (a *app) cleanSearch(ctx context.Context, s *session) func(context.Context)
 // queryWords completes the last word of a query.
 func (a *app) queryWords(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	const how = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-	list := a.firstOf(-1, func(ctx context.Context, s *session, begun string) ([]string, error) {
-		x := search.Store(a.searchOptions(s))
-		if search.Exists(searchDir(s.dir)) {
-			if kept, err := search.Open(ctx, a.searchOptions(s)); err == nil {
+	list := a.firstOf(-1, func(ctx context.Context, s *known, begun string) ([]string, error) {
+		if s.home == nil {
+			return s.remote.Suggest(ctx, s.actor, begun, maxShown)
+		}
+		x := search.Store(a.searchOptions(s.home))
+		if search.Exists(searchDir(s.home.dir)) {
+			if kept, err := search.Open(ctx, a.searchOptions(s.home)); err == nil {
 				defer func() { _ = kept.Close() }()
 				x = kept
 			}

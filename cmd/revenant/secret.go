@@ -110,12 +110,12 @@ func (a *app) secretAdd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				fields, err := a.registryFields(f)
 				if err != nil {
 					return err
 				}
-				if err := a.refuseValues(ctx, s, append(d.texts(), issuedTo)...); err != nil {
+				if err := s.refuse(ctx, append(d.texts(), issuedTo)...); err != nil {
 					return err
 				}
 				r, err := s.reg.Add(ctx, s.actor, registry.AddRequest{
@@ -155,8 +155,8 @@ value of its own, so that a leak names who had it.`,
 			if err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				if err := a.refuseValues(ctx, s, append(d.texts(), prefix)...); err != nil {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
+				if err := s.refuse(ctx, append(d.texts(), prefix)...); err != nil {
 					return err
 				}
 				rs, err := s.reg.Issue(ctx, s.actor, registry.IssueRequest{
@@ -192,7 +192,7 @@ overdue.`,
 			if err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				if _, err := s.reg.Show(ctx, s.actor, name); err != nil { // before anybody is asked for a value
 					return err
 				}

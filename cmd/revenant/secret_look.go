@@ -31,7 +31,7 @@ func (a *app) secretList() *cobra.Command {
 			if f.State, err = oneOf("--state", state, fingerprints.States()); err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				list, err := s.reg.List(ctx, s.actor, f)
 				if err != nil {
 					return err
@@ -120,7 +120,7 @@ func (a *app) secretShow() *cobra.Command {
 			if err != nil {
 				return usagef("NAME: %w", err)
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				v, err := s.reg.Show(ctx, s.actor, ref.Name)
 				if err != nil {
 					return err
@@ -209,7 +209,7 @@ func (a *app) secretHistory() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				entries, err := s.reg.History(ctx, s.actor, name)
 				if err != nil {
 					return err
@@ -266,7 +266,7 @@ Formats: ` + strings.Join(formatNames(), ", ") + `.`,
 				return err
 			}
 			defer in.Close()
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				next, stop := importRecords(in, opts)
 				defer stop()
 				r, err := s.reg.Import(ctx, s.actor, next, o)

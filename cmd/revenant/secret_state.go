@@ -13,7 +13,7 @@ import (
 )
 
 // change is a use case that moves one version.
-type change func(ctx context.Context, s *session, ref fingerprints.VersionRef) (registry.Changed, error)
+type change func(ctx context.Context, s *known, ref fingerprints.VersionRef) (registry.Changed, error)
 
 // stateCommand makes a command that moves NAME@N and prints what changed.
 func (a *app) stateCommand(c *cobra.Command, do change) *cobra.Command {
@@ -23,7 +23,7 @@ func (a *app) stateCommand(c *cobra.Command, do change) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+		return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 			ch, err := do(ctx, s, ref)
 			if err != nil {
 				return err
@@ -40,7 +40,7 @@ func (a *app) secretSupersede() *cobra.Command {
 		Use:     "supersede NAME@N",
 		Short:   "Mark an active version as superseded",
 		Example: "  revenant secret supersede billing/db-password@1 --window 24h",
-	}, func(ctx context.Context, s *session, ref fingerprints.VersionRef) (registry.Changed, error) {
+	}, func(ctx context.Context, s *known, ref fingerprints.VersionRef) (registry.Changed, error) {
 		return s.reg.Supersede(ctx, s.actor, ref, o)
 	})
 	c.Flags().DurationVar(&o.Window, "window", 0, "how long it may still be used; 0: no deadline")
@@ -55,7 +55,7 @@ func (a *app) secretRetire() *cobra.Command {
 		Long: `Marks a version as deactivated. Every copy already seen becomes stale at once;
 nothing is scanned for that. Nothing leaves this state.`,
 		Example: "  revenant secret retire billing/db-password@1",
-	}, func(ctx context.Context, s *session, ref fingerprints.VersionRef) (registry.Changed, error) {
+	}, func(ctx context.Context, s *known, ref fingerprints.VersionRef) (registry.Changed, error) {
 		return s.reg.Retire(ctx, s.actor, ref, o)
 	})
 	c.Flags().BoolVar(&o.NoSuccessor, "no-successor", false, "retire although no other version is active")
@@ -67,7 +67,7 @@ func (a *app) secretCompromise() *cobra.Command {
 		Use:     "compromise NAME@N",
 		Short:   "Flag a version as compromised, whatever its state",
 		Example: "  revenant secret compromise billing/db-password@2",
-	}, func(ctx context.Context, s *session, ref fingerprints.VersionRef) (registry.Changed, error) {
+	}, func(ctx context.Context, s *known, ref fingerprints.VersionRef) (registry.Changed, error) {
 		return s.reg.Compromise(ctx, s.actor, ref)
 	})
 }
@@ -78,7 +78,7 @@ func (a *app) secretActivate() *cobra.Command {
 		Use:     "activate NAME@N",
 		Short:   "Make a pending version active, or roll back to a superseded one",
 		Example: "  revenant secret activate billing/db-password@1",
-	}, func(ctx context.Context, s *session, ref fingerprints.VersionRef) (registry.Changed, error) {
+	}, func(ctx context.Context, s *known, ref fingerprints.VersionRef) (registry.Changed, error) {
 		return s.reg.Activate(ctx, s.actor, ref, o)
 	})
 	c.Flags().DurationVar(&o.Window, "window", 24*time.Hour, "window of the version that it displaces; 0: no deadline")
@@ -90,7 +90,7 @@ func (a *app) secretAbandon() *cobra.Command {
 		Use:     "abandon NAME@N",
 		Short:   "Give up a pending version that was never used",
 		Example: "  revenant secret abandon billing/db-password@3",
-	}, func(ctx context.Context, s *session, ref fingerprints.VersionRef) (registry.Changed, error) {
+	}, func(ctx context.Context, s *known, ref fingerprints.VersionRef) (registry.Changed, error) {
 		return s.reg.Abandon(ctx, s.actor, ref)
 	})
 }
@@ -131,8 +131,8 @@ func (a *app) secretAck() *cobra.Command {
 			if consumer == "" {
 				return usagef("say which consumer reports it: --consumer NAME")
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				if err := a.refuseValues(ctx, s, consumer); err != nil {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
+				if err := s.refuse(ctx, consumer); err != nil {
 					return err
 				}
 				r, err := s.reg.Ack(ctx, s.actor, ref, consumer)
@@ -179,8 +179,8 @@ active or superseded. Retired and compromised values are never allowed anywhere.
 				return err
 			}
 			q.Name = name
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				if err := a.refuseValues(ctx, s, q.Source, q.Path, q.Reason); err != nil {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
+				if err := s.refuse(ctx, q.Source, q.Path, q.Reason); err != nil {
 					return err
 				}
 				r, err := s.reg.Allow(ctx, s.actor, q)
@@ -214,7 +214,7 @@ func (a *app) secretUnallow() *cobra.Command {
 			if id < 1 {
 				return usagef("say which home: --id N; `revenant secret show NAME` lists them")
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				r, err := s.reg.Unallow(ctx, s.actor, name, id)
 				if err != nil {
 					return err

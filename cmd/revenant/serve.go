@@ -23,6 +23,7 @@ import (
 
 	"revenant/api/control"
 	"revenant/api/rest"
+	signin "revenant/api/session"
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
@@ -31,9 +32,11 @@ import (
 	"revenant/ingest/jobs"
 	"revenant/ingest/notify"
 	"revenant/ingest/notify/receivers"
+	"revenant/ingest/scan"
 	"revenant/ingest/search"
 	"revenant/ingest/settings"
 	"revenant/ingest/watch"
+	"revenant/scanners"
 )
 
 // serveFlags say how a server runs; they go before the configuration.
@@ -54,9 +57,9 @@ values were registered since. The registry is that of REVENANT_HOME, or the
 database of REVENANT_STORE; commands and other servers may use it meanwhile, and
 what they change counts at once.
 
-It answers at --listen: /healthz and /readyz for probes, /metrics for
-Prometheus, /hooks for pushes, /api/v1 for control with the token that lies in
-REVENANT_HOME/control.token. See docs/serve.md.
+It answers at --listen: the dashboard to browsers, /healthz and /readyz for
+probes, /metrics for Prometheus, /hooks for pushes, /api/v1 for control with the
+token that lies in REVENANT_HOME/control.token. See docs/serve.md.
 
 The first Ctrl-C ends it in order: scans under way are given back, and go on at
 the next start. Nothing is lost when it is killed.`,
@@ -65,7 +68,7 @@ the next start. Nothing is lost when it is killed.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.serve(c, &fl, true) },
 	}
 	fl.register(c)
-	c.Flags().StringVar(&fl.listen, "listen", "", "HOST:PORT to answer at (default 127.0.0.1:7833)")
+	c.Flags().StringVar(&fl.listen, "listen", "", "HOST:PORT to answer at (default 127.0.0.1:8077)")
 	c.Flags().BoolVar(&fl.noWork, "no-workers", false, "scan nothing here: workers elsewhere do")
 	return c
 }
@@ -134,7 +137,8 @@ type server struct {
 	// notifier tells what becomes of findings; nil: nobody wants to know.
 	notifier *notify.Notifier
 	search   *searching // nil: it is switched off
-	release  func()     // lets others know that the worker has ended
+	sessions *signin.Server
+	release  func() // lets others know that the worker has ended
 }
 
 // serve runs until the context ends.
@@ -173,6 +177,9 @@ func (a *app) serve(c *cobra.Command, fl *serveFlags, answers bool) (err error) 
 	wg.Go(func() { v.shared.follow(running) })
 	if v.search != nil && answers {
 		wg.Go(func() { v.search.run(running) })
+	}
+	if answers {
+		wg.Go(func() { v.keepDays(running) })
 	}
 	if v.notifier != nil {
 		wg.Go(func() { failed <- v.notifier.Run(running) })
@@ -406,12 +413,12 @@ func (v *server) listen(ctx context.Context) (net.Listener, error) {
 		v.set.BaseURL = strings.TrimSuffix(v.set.BaseURL, v.set.Listen) + l.Addr().String()
 	}
 	if v.set.TLS.Certificate != "" {
-		cert, err := tls.LoadX509KeyPair(v.set.TLS.Certificate, v.set.TLS.Key)
+		cert, err := openCertificate(v.set.TLS, v.a.now, v.log)
 		if err != nil {
 			_ = l.Close()
-			return nil, usagef("tls: certificate and key cannot be read, or do not belong together")
+			return nil, err
 		}
-		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
+		l = tls.NewListener(l, cert.config())
 	}
 	return l, nil
 }
@@ -419,18 +426,16 @@ func (v *server) listen(ctx context.Context) (net.Listener, error) {
 // answer serves HTTP until the context ends.
 func (v *server) answer(ctx context.Context, l net.Listener) error {
 	s := v.shared.session
-	pushes, err := v.pushHandler(ctx)
+	handler, err := v.handler(ctx)
 	if err != nil {
 		_ = l.Close()
 		return err
 	}
 	h := &http.Server{
-		Handler: control.New(control.Options{
-			Ready: v.ready, API: v.api, Metrics: v.metrics.Handler(), Push: pushes, Log: v.log,
-		}),
-		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
+	v.offerSetup(ctx)
 	v.log.InfoContext(ctx, "answering", slog.String("at", v.set.BaseURL), slog.String("token", "in "+tokenFile(s.dir)))
 	stopped := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), settings.Grace)
@@ -446,11 +451,35 @@ func (v *server) answer(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
+// handler is everything that the server answers.
+func (v *server) handler(ctx context.Context) (http.Handler, error) {
+	pushes, err := v.pushHandler(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.openSessions(); err != nil {
+		return nil, err
+	}
+	proxies, err := v.proxies()
+	if err != nil {
+		return nil, err
+	}
+	pages, err := v.pages()
+	if err != nil {
+		return nil, err
+	}
+	return proxies.Handler(control.New(control.Options{
+		Ready: v.ready, Metrics: v.metrics.Handler(), Push: pushes, Lost: pages.Lost(), Log: v.log,
+		API: func(r chi.Router) { v.guarded(r, v.api, v.sessions.Mount, pages.Mount) },
+	})), nil
+}
+
 // api adds the API.
 func (v *server) api(r chi.Router) {
 	s := v.shared.session
 	rest.Mount(r, rest.Options{
-		Registry: s.reg, Queue: v.queue, Owner: registry.Local("api"), Token: v.token, Spec: v.spec, Refuse: v.refuse, Search: v.searchIndex, Wake: v.tender.Wake, Now: v.a.now, Log: v.log,
+		Registry: s.reg, Queue: v.queue, Owner: registry.Local("api"), Token: v.token, Spec: v.spec, Refuse: v.refuse, Redact: v.redact, Search: v.searchIndex, Wake: v.tender.Wake, Now: v.a.now, Log: v.log,
+		Session: v.sessions.Actor, Terms: terms(v.set.SignIn), BaseURL: v.set.BaseURL,
 	})
 }
 
@@ -470,6 +499,37 @@ func (v *server) refuse(ctx context.Context, texts ...string) error {
 		err = registry.ErrValueInName // there is no shell here
 	}
 	return err
+}
+
+// redact searches stored provenance for what was registered over the network, with a
+// pack that has it.
+func (v *server) redact(ctx context.Context, a registry.Actor, need registry.Scope) (int, error) {
+	if err := v.shared.renew(ctx); err != nil {
+		return 0, err
+	}
+	var e eye
+	v.shared.lend(&e)
+	defer e.close()
+	labels := &oneAtATime{labels: registryLabels{v.shared.session}}
+	return v.shared.session.reg.RedactOwed(ctx, a, need, storedTexts{ctx, e.registered, labels})
+}
+
+// storedTexts finds registered values in what is stored.
+type storedTexts struct {
+	ctx    context.Context // of one call
+	find   scanners.Matcher
+	labels scan.Labels
+}
+
+// In implements registry.Texts.
+func (t storedTexts) In(text string) bool {
+	return len(t.find.AppendHits(nil, scanners.Chunk{Data: []byte(text), Final: true})) > 0
+}
+
+// Redact implements registry.Texts.
+func (t storedTexts) Redact(text string) (string, bool) {
+	shown := scan.Shown(t.ctx, []scanners.Matcher{t.find}, t.labels, text)
+	return shown, shown != text
 }
 
 // spec reads what a request wants watched.
@@ -543,6 +603,9 @@ func (a *app) checkSettings(ctx context.Context, set settings.Settings) (bad []s
 	refs := map[string]string{}
 	if set.Token != "" {
 		refs["token"] = set.Token
+	}
+	if set.SignIn.OIDC.ClientSecret != "" {
+		refs["sign_in.oidc.client_secret"] = set.SignIn.OIDC.ClientSecret
 	}
 	for _, who := range settings.Senders() {
 		for _, ref := range set.Push[who] {

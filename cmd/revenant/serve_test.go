@@ -396,6 +396,7 @@ func TestServeRegistry(t *testing.T) {
 // TestServeRests has watches that look for no registered value be done when they
 // are scanned: newer values are not for them.
 func TestServeRests(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	b.must(0, "", "init")
 	b.must(0, generated(4201), "secret", "add", "shop/key")

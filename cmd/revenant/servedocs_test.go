@@ -115,6 +115,7 @@ func TestNotifyConfiguration(t *testing.T) {
 // TestServeAPILines: each line for curl on the page is answered, and the page has
 // each metric.
 func TestServeAPILines(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	b.write("a.txt", "nothing\n")
 	b.must(0, "", "init")
@@ -129,7 +130,7 @@ func TestServeAPILines(t *testing.T) {
 	head := []string{"set -eu"}
 	asked := 0
 	for _, line := range block(servePage(t, "The API"), "SERVER=") {
-		line = strings.NewReplacer("http://127.0.0.1:7833", s.url, "/srv/notes", b.work).Replace(line)
+		line = strings.NewReplacer("http://127.0.0.1:8077", s.url, "/srv/notes", b.work).Replace(line)
 		if strings.HasPrefix(line, "SERVER=") || strings.HasPrefix(line, "api()") {
 			head = append(head, line)
 			continue

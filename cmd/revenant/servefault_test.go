@@ -33,6 +33,7 @@ func (b *box) state(s *running, name, want string) {
 // that it cannot work, and goes on when there is room; nothing has failed and
 // nothing is lost.
 func TestServeFullDisk(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() != 0 {
 		t.Fatal("this test mounts a small file system and needs root, as in CI")
 	}
@@ -90,6 +91,7 @@ func TestServeFullDisk(t *testing.T) {
 // TestServeClock sets the clock ahead and back under a server: nothing is left
 // waiting for a time that will not come for long, and nothing is lost.
 func TestServeClock(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	clock := filepath.Join(b.dir, "clock")
 	set := func(d string) {
@@ -135,6 +137,7 @@ func TestServeClock(t *testing.T) {
 // TestServeTwice has two servers at once on one registry: each scan is done once,
 // and each thing is told once.
 func TestServeTwice(t *testing.T) {
+	t.Parallel()
 	value := generated(4501)
 	var mu sync.Mutex
 	told := map[string]int{}

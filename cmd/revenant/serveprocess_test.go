@@ -42,6 +42,12 @@ func (b *box) serve(args ...string) *serving {
 	}
 	defer f.Close()
 	s.cmd.Stderr = f
+	out, err := os.OpenFile(s.log+".out", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer out.Close()
+	s.cmd.Stdout = out
 	before := len(s.said())
 	if err := s.cmd.Start(); err != nil {
 		b.t.Fatal(err)
@@ -66,6 +72,15 @@ func (b *box) serve(args ...string) *serving {
 
 func (s *serving) said() string {
 	text, err := os.ReadFile(s.log)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// printed is its standard output.
+func (s *serving) printed() string {
+	text, err := os.ReadFile(s.log + ".out")
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -42,6 +42,9 @@ func (a *app) openSession(ctx context.Context) (*session, error) {
 	if a.shared != nil {
 		return a.shared.session, nil
 	}
+	if a.remote.server != "" {
+		return nil, errServerHere()
+	}
 	dir, err := a.homeDir()
 	if err != nil {
 		return nil, err
@@ -55,7 +58,7 @@ func (a *app) openSession(ctx context.Context) (*session, error) {
 	haveStore := haveStore(place)
 	switch {
 	case errors.Is(err, keystore.ErrNoRing) && !haveStore:
-		return nil, errNoRegistry
+		return nil, a.hereOnly(errNoRegistry)
 	case errors.Is(err, keystore.ErrNoRing):
 		return nil, fmt.Errorf("%s holds a registry: %w", storeWords(dir, place), err)
 	case err != nil:

@@ -63,6 +63,7 @@ func stocked(t *testing.T) *box {
 // TestStoreMoves carries an installation from its file to a server, works there,
 // and brings it back by a backup and by a copy: every answer stays the same.
 func TestStoreMoves(t *testing.T) {
+	t.Parallel()
 	server := postgrestest.Start(t, postgrestest.Options{})
 	b := stocked(t)
 	want := b.known()
@@ -157,6 +158,7 @@ func strangers(t *testing.T, b *box, place, backup, empty string) {
 // then is no registry and says so, the original is as it was, and the next copy
 // goes through.
 func TestStoreCopyKilled(t *testing.T) {
+	t.Parallel()
 	server := postgrestest.Start(t, postgrestest.Options{})
 	b := stocked(t)
 	want := b.known()

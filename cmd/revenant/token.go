@@ -23,14 +23,14 @@ laptop that only takes packs needs no more than --scope pack.`,
 }
 
 func (a *app) tokenAdd() *cobra.Command {
-	var scopes []string
+	var scopes, teams []string
 	var until string
 	c := &cobra.Command{
 		Use: "add NAME", Short: "Make a token and print it, once",
-		Example: "  revenant token add ci --scope scan --until 2099-01-31\n  revenant token add laptop-7 --scope pack",
+		Example: "  revenant token add ci --scope scan --until 2099-01-31\n  revenant token add laptop-7 --scope pack\n  revenant token add shop --scope read --team shop",
 		Args:    argCount(1, 1, "NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
-			q := registry.TokenRequest{Name: args[0]}
+			q := registry.TokenRequest{Name: args[0], Teams: teams}
 			for _, s := range scopes {
 				q.Scopes = append(q.Scopes, registry.Scope(s))
 			}
@@ -38,8 +38,8 @@ func (a *app) tokenAdd() *cobra.Command {
 			if q.ExpiresAt, err = a.untilFlag(until); err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				if err := a.refuseValues(ctx, s, args[0]); err != nil {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
+				if err := s.refuse(ctx, append([]string{args[0]}, teams...)...); err != nil {
 					return err
 				}
 				made, shown, err := s.reg.AddToken(ctx, s.actor, q)
@@ -58,6 +58,7 @@ func (a *app) tokenAdd() *cobra.Command {
 		},
 	}
 	c.Flags().StringArrayVar(&scopes, "scope", nil, "what it may: "+joinScopes(registry.Scopes())+"; repeatable")
+	c.Flags().StringArrayVar(&teams, "team", nil, "an owner whose findings and secrets it sees;\nrepeatable; without it: all")
 	c.Flags().StringVar(&until, "until", "", "last day, as 2027-01-31, or a time; without it, it never ends")
 	return c
 }
@@ -82,7 +83,7 @@ func (a *app) tokenList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List tokens, with their last use", Example: "  revenant token list --all", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				list, err := s.reg.Tokens(ctx, s.actor)
 				if err != nil {
 					return err
@@ -137,7 +138,7 @@ func (a *app) tokenRevoke() *cobra.Command {
 		Example: "  revenant token revoke ci",
 		Args:    argCount(1, 1, "TOKEN"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				k, err := s.reg.RevokeToken(ctx, s.actor, args[0])
 				if err != nil {
 					return err

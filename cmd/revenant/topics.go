@@ -41,8 +41,13 @@ with it 'init' encrypts the ring, and everything that
 opens the ring needs it`},
 		{"REVENANT_PACK_KEY", `edge keys that open a pack: the name of their file or,
 as in a pipeline's masked variable, their text`},
-		{"REVENANT_SERVER", `the server that 'pack pull' asks; --server goes before it`},
+		{"REVENANT_SERVER", `the server that commands ask, hooks and pipelines tell;
+--server goes before it`},
 		{"REVENANT_TOKEN", `the token that is shown to it; --token goes before it`},
+		{"REVENANT_CA_FILE", `PEM file of an authority that vouches for the server`},
+		{"REVENANT_REGISTRAR", `file of 'key registrar': with it values are registered at
+a server; REVENANT_RING_PASSPHRASE opens it, or it is
+asked for`},
 		{"GITLEAKS_CONFIG", `gitleaks configuration; --config goes before it`},
 		{"GITLEAKS_CONFIG_TOML", `the configuration itself, where no file is named`},
 		{"REVENANT_GITHUB_TOKEN", `GitHub's token for 'logs': read-only, Actions: read`},
@@ -59,7 +64,12 @@ as in a pipeline's masked variable, their text`},
 		{"XDG_DATA_HOME", `folder of the user's data, where REVENANT_HOME is
 not set`},
 		{"XDG_CONFIG_HOME", `folder of the user's configuration, where 'hook install
---global' puts hooks (default: ~/.config)`},
+--global' puts hooks, and 'login' what it keeps
+(default: ~/.config)`},
+		{"XDG_CACHE_HOME", `folder of what can be had again: packs of a server
+(default: ~/.cache)`},
+		{"XDG_STATE_HOME", `folder where hooks note what a server is told
+(default: ~/.local/state)`},
 		{"REVENANT_OVERRIDE", `why a hook is to let through what it found; the reason
 is kept, and --override goes before it`},
 		{"REVENANT_HOOK_RAN", `set by a hook of the machine for the repository's own:

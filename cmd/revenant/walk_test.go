@@ -183,6 +183,7 @@ func (w *walk) finish() {
 // greps everything that was printed or written for every planted value in every
 // encoding. A command that is not driven fails the test.
 func TestNoPlaintextAnywhere(t *testing.T) {
+	t.Parallel()
 	w := newWalk(t)
 	w.try("", "status") // before there is a registry
 	w.keysAndStart()
@@ -514,6 +515,21 @@ func (w *walk) watching() {
 	w.try("", "token", "list", w.plant("argument of token list"))
 	w.do("", "token", "revoke", "ci")
 	w.try("", "token", "revoke", w.plant("token"))
+	w.do("", "person", "add", "ann", "--role", "viewer", "--team", "team-a")
+	w.try("", "person", "add", w.plant("person's name"), "--role", w.plant("role"), "--team", w.plant("team"))
+	w.do("", "person", "list")
+	w.try("", "person", "list", w.plant("argument of person list"))
+	w.do("", "person", "role", "ann", "triager")
+	w.try("", "person", "role", "ann", w.plant("role to be given"))
+	w.do("", "person", "team", "ann", "team-a", "team-b")
+	w.try("", "person", "team", w.plant("person of a team"), "team-a")
+	w.do("", "person", "link", "ann")
+	for _, verb := range []string{"show", "disable", "enable", "sign-out", "link"} {
+		if verb != "link" {
+			w.do("", "person", verb, "ann")
+		}
+		w.try("", "person", verb, w.plant("person to "+verb))
+	}
 	w.do("", "notify", "list", "--state", "undelivered")
 	w.try("", "notify", "list", "--state", w.plant("state of messages"))
 	w.do("", "notify", "retry", "--all")
@@ -548,6 +564,12 @@ func (w *walk) packs() {
 	server := packServer(w.t, edge, w.planted[len(w.planted)-1].value)
 	w.do("", "pack", "pull", "--server", server, "--token", "file:"+token, "--out", w.out("pulled.pack"))
 	w.try("", "pack", "pull", "--server", server, "--token", "file:"+w.write("../fields/wrong", w.plant("wrong token")), "--out", w.out("x"))
+	w.do("", "hook", "tell", "--server", server, "--token", "file:"+token)
+	w.try("", "hook", "tell", w.plant("argument of hook tell"))
+	w.try(w.plant("token of a login"), "login", server)
+	w.do("", "login", server, "--token", "file:"+token) // which it keeps, for this user alone
+	w.do("", "logout")
+	w.try("", "logout", w.plant("argument of logout"))
 	w.try("", "pack", "pull", "--server", "https://u:"+w.plant("password of a server")+"@127.0.0.1:1", "--token", "file:"+token, "--out", w.out("x"))
 	w.do("", "pack", "inspect", edge)
 	w.try("", "pack", "inspect", w.write("../fields/no-pack", w.plant("no pack at all")))

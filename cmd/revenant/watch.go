@@ -129,8 +129,11 @@ and goes to that place's host alone.`,
 			if err != nil {
 				return err
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				if err := a.refuseValues(ctx, s, append([]string{spec.Name, ref}, args[1:]...)...); err != nil {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
+				if s.home == nil && spec.Kind == "dir" && !slices.ContainsFunc(args, filepath.IsAbs) {
+					return usagef("dir: give a path from the root, as the server's machine has it: the folder here is another one")
+				}
+				if err := s.refuse(ctx, append([]string{spec.Name, ref}, args[1:]...)...); err != nil {
 					return err
 				}
 				w, err := s.reg.AddWatch(ctx, s.actor, spec, watch.First(spec.Schedule, a.now()))
@@ -272,7 +275,7 @@ func stateNow(w store.Watch, followed bool) string {
 }
 
 // followedNow are the watches that workers follow which live.
-func followedNow(ctx context.Context, s *session) (map[string]bool, error) {
+func followedNow(ctx context.Context, s *known) (map[string]bool, error) {
 	list, err := s.reg.Workers(ctx, s.actor)
 	out := map[string]bool{}
 	for _, w := range list {
@@ -299,7 +302,7 @@ func (a *app) watchList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List what is watched, and how it goes", Example: "  revenant watch list", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				list, err := s.reg.Watches(ctx, s.actor, store.WatchFilter{})
 				if err != nil {
 					return err
@@ -345,7 +348,7 @@ type scanUnderWay struct {
 	store.WorkerScan
 }
 
-func underWayOf(ctx context.Context, s *session, name string) ([]scanUnderWay, error) {
+func underWayOf(ctx context.Context, s *known, name string) ([]scanUnderWay, error) {
 	list, err := s.reg.Workers(ctx, s.actor)
 	if err != nil {
 		return nil, err
@@ -362,7 +365,7 @@ func underWayOf(ctx context.Context, s *session, name string) ([]scanUnderWay, e
 }
 
 func (a *app) watchShow() *cobra.Command {
-	return a.aboutWatch("show", "Show a watch, and the newest scan of its source", func(ctx context.Context, s *session, name string) error {
+	return a.aboutWatch("show", "Show a watch, and the newest scan of its source", func(ctx context.Context, s *known, name string) error {
 		w, err := s.reg.Watch(ctx, s.actor, name)
 		if err != nil {
 			return err
@@ -446,17 +449,17 @@ func streamLines(u scanUnderWay) []string {
 }
 
 // aboutWatch is a command about one watch.
-func (a *app) aboutWatch(verb, short string, do func(ctx context.Context, s *session, name string) error) *cobra.Command {
+func (a *app) aboutWatch(verb, short string, do func(ctx context.Context, s *known, name string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: verb + " NAME", Short: short, Example: "  revenant watch " + verb + " shop", Args: argCount(1, 1, "one NAME of a watch"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error { return do(ctx, s, args[0]) })
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error { return do(ctx, s, args[0]) })
 		},
 	}
 }
 
 func (a *app) watchScanNow() *cobra.Command {
-	return a.aboutWatch("scan", "Have a watch scanned now, before others", func(ctx context.Context, s *session, name string) error {
+	return a.aboutWatch("scan", "Have a watch scanned now, before others", func(ctx context.Context, s *known, name string) error {
 		if err := s.reg.WantScan(ctx, s.actor, name, registry.WantedAsked); err != nil {
 			return err
 		}
@@ -465,7 +468,7 @@ func (a *app) watchScanNow() *cobra.Command {
 }
 
 // saidOfWatch ends a command about a watch.
-func (a *app) saidOfWatch(ctx context.Context, s *session, name, said string) error {
+func (a *app) saidOfWatch(ctx context.Context, s *known, name, said string) error {
 	if a.asJSON {
 		w, err := s.reg.Watch(ctx, s.actor, name)
 		if err != nil {
@@ -477,7 +480,7 @@ func (a *app) saidOfWatch(ctx context.Context, s *session, name, said string) er
 }
 
 func (a *app) watchPause() *cobra.Command {
-	return a.aboutWatch("pause", "Scan a watch no more; a scan under way is cancelled", func(ctx context.Context, s *session, name string) error {
+	return a.aboutWatch("pause", "Scan a watch no more; a scan under way is cancelled", func(ctx context.Context, s *known, name string) error {
 		yes := true
 		if err := a.changeWatch(ctx, s, name, registry.WatchChange{Paused: &yes}); err != nil {
 			return err
@@ -487,7 +490,7 @@ func (a *app) watchPause() *cobra.Command {
 }
 
 func (a *app) watchResume() *cobra.Command {
-	return a.aboutWatch("resume", "Scan a paused watch again; now, if it is due", func(ctx context.Context, s *session, name string) error {
+	return a.aboutWatch("resume", "Scan a paused watch again; now, if it is due", func(ctx context.Context, s *known, name string) error {
 		no := false
 		if err := a.changeWatch(ctx, s, name, registry.WatchChange{Paused: &no}); err != nil {
 			return err
@@ -497,7 +500,7 @@ func (a *app) watchResume() *cobra.Command {
 }
 
 // changeWatch changes a watch and says when it is due then.
-func (a *app) changeWatch(ctx context.Context, s *session, name string, w registry.WatchChange) error {
+func (a *app) changeWatch(ctx context.Context, s *known, name string, w registry.WatchChange) error {
 	_, err := s.reg.ChangeWatch(ctx, s.actor, name, w, func(w store.Watch) time.Time { return watch.NextAfterChange(w, a.now()) })
 	return err
 }
@@ -527,8 +530,8 @@ func (a *app) watchSet() *cobra.Command {
 			if change == (registry.WatchChange{}) {
 				return usagef("nothing is to be changed: give --every, --cron or --credential")
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				if err := a.refuseValues(ctx, s, fl.credential); err != nil {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
+				if err := s.refuse(ctx, fl.credential); err != nil {
 					return err
 				}
 				w, err := s.reg.Watch(ctx, s.actor, args[0])
@@ -550,7 +553,7 @@ func (a *app) watchSet() *cobra.Command {
 }
 
 func (a *app) watchRemove() *cobra.Command {
-	return a.aboutWatch("remove", "Watch something no more; what was found stays", func(ctx context.Context, s *session, name string) error {
+	return a.aboutWatch("remove", "Watch something no more; what was found stays", func(ctx context.Context, s *known, name string) error {
 		n, err := s.reg.RemoveWatch(ctx, s.actor, name)
 		if err != nil {
 			return err

@@ -21,7 +21,7 @@ func (r *Registry) Ack(ctx context.Context, a Actor, ref fingerprints.VersionRef
 	}
 	var out Acknowledged
 	err := r.update(ctx, a, ScopeRotate, "acknowledging", func(c *change) error {
-		s, _, v, err := versionByRef(ctx, c.tx, ref)
+		s, _, v, err := c.versionByRef(ctx, ref)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (c *change) acknowledge(ctx context.Context, s *fingerprints.Secret, v fing
 	if !slices.Contains(s.Consumers, k.Consumer) {
 		out.NewConsumer = true
 		s.Consumers = mergeNames(s.Consumers, []string{k.Consumer})
-		if err := c.tx.PutSecret(ctx, *s); err != nil {
+		if err := c.putSecret(ctx, *s); err != nil {
 			return err
 		}
 	}

@@ -29,6 +29,12 @@ func Scopes() []Scope {
 type Actor struct {
 	Name   string
 	Scopes []Scope
+	// Teams are those whose rows the actor sees, which are those that they own;
+	// none: it sees all.
+	Teams []string
+	// Person, Token and Session are the ids of who was authenticated, and by which
+	// session; empty: they are none.
+	Person, Token, Session string
 }
 
 // Local is the person at the command line of the machine that holds the

@@ -64,7 +64,14 @@ func entryOf(r store.AuditRecord) AuditEntry {
 // AuditLog calls fn for each entry from a sequence number on, oldest first.
 func (r *Registry) AuditLog(ctx context.Context, a Actor, from uint64, fn func(AuditEntry) error) error {
 	return r.view(ctx, a, ScopeRead, func(v *view) error {
-		return v.tx.EachAudit(ctx, from, func(rec store.AuditRecord) error { return fn(entryOf(rec)) })
+		seen := entriesFor(a)
+		return v.tx.EachAudit(ctx, from, func(rec store.AuditRecord) error {
+			e := entryOf(rec)
+			if is, err := seen.sees(ctx, v, e); err != nil || !is {
+				return err
+			}
+			return fn(e)
+		})
 	})
 }
 

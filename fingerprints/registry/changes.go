@@ -84,7 +84,7 @@ func (r *Registry) Changes(ctx context.Context, a Actor, after FeedPosition, lim
 	}
 	out := FeedPage{}
 	err := r.view(ctx, a, ScopeRead, func(v *view) error {
-		f := feed{view: v, ctx: ctx, limit: limit, at: after, owners: newOwnerCache()}
+		f := feed{view: v, ctx: ctx, limit: limit, at: after, owners: newOwnerCache(a)}
 		f.at.Page.Secrets = slices.Clone(after.Page.Secrets)
 		for range feedSteps {
 			went, err := f.step()
@@ -287,7 +287,7 @@ func (r *Registry) FindingsByID(ctx context.Context, a Actor, ids []fingerprints
 		if err != nil {
 			return err
 		}
-		details, err := newOwnerCache().briefly(ctx, v.tx, list, places)
+		details, err := newOwnerCache(a).briefly(ctx, v.tx, list, places)
 		if err != nil {
 			return err
 		}

@@ -2,13 +2,9 @@ package registry
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"fmt"
 
 	"revenant/fingerprints"
-	"revenant/fingerprints/anchor"
-	"revenant/fingerprints/keys"
 	"revenant/fingerprints/registration"
 )
 
@@ -26,7 +22,10 @@ func (g *registering) checkContains(versions []fingerprints.Version, n newVersio
 		}
 		for _, e := range entries {
 			for _, f := range n.fields {
-				found, err := g.contains(registration.Canonical(f.Value.Reveal(), f.trailing()), e)
+				if f.Sealed != nil {
+					continue // whoever has the value has looked: see CheckContains
+				}
+				found, err := registration.Contains(g.ring, registration.Canonical(f.Value.Reveal(), f.trailing()), e)
 				if err != nil {
 					return err
 				}
@@ -37,40 +36,6 @@ func (g *registering) checkContains(versions []fingerprints.Version, n newVersio
 		}
 	}
 	return nil
-}
-
-// contains reports whether a registered value stands inside another. The
-// plaintext of the registered one is not at hand: its region's tag says where
-// it could stand, its MAC whether it does.
-func (c *change) contains(raw []byte, e registration.Entry) (bool, error) {
-	length := int(e.Length)
-	if e.Kind != registration.KindValue || length >= len(raw) {
-		return false, nil
-	}
-	filter, err := c.ring.Key(fingerprints.AudienceCore, keys.PurposeFilter, e.FilterGen)
-	if err != nil {
-		return false, nil //nolint:nilerr // its generation is out of use: packs do not find it either
-	}
-	key, err := c.ring.Key(fingerprints.AudienceCore, keys.PurposeRegMAC, e.Epoch)
-	if err != nil {
-		return false, fmt.Errorf("comparing with older values: %w", err)
-	}
-	tagger := anchor.NewKey(filter, e.Core.Geometry).NewTagger()
-	size := e.Core.Geometry.Region()
-	mac := hmac.New(sha256.New, key[:])
-	region := e.Core.Regions[0]
-	for p := 0; p+length <= len(raw); p++ {
-		at := p + int(region.Offset)
-		if at+size > len(raw) || tagger.Tag(raw[at:at+size]) != region.Tag {
-			continue
-		}
-		mac.Reset()
-		mac.Write(raw[p : p+length])
-		if hmac.Equal(mac.Sum(nil), e.Core.MAC[:]) {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // checkNoValue refuses texts that hold a registered value of the secret:
@@ -93,7 +58,7 @@ func (c *change) checkNoValue(ctx context.Context, secret string, texts ...strin
 			}
 			for _, s := range texts {
 				// One more byte: a text that is the value contains it too.
-				found, err := c.contains(append([]byte(s), 0), e)
+				found, err := registration.Contains(c.ring, append([]byte(s), 0), e)
 				if err != nil {
 					return err
 				}

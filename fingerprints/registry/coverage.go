@@ -34,8 +34,15 @@ type Coverage = wire.Coverage
 func (r *Registry) Coverage(ctx context.Context, a Actor, ref fingerprints.VersionRef) (Coverage, error) {
 	var out Coverage
 	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		if _, err := secretByName(ctx, v.tx, ref.Name); err != nil {
+			return err
+		}
+		v.tx.Narrow(nil) // a value is searched for everywhere
 		var err error
-		out, err = v.coverage(ctx, ref)
+		if out, err = v.coverage(ctx, ref); err != nil {
+			return err
+		}
+		out, err = v.seen(ctx, a, out)
 		return err
 	})
 	return out, err

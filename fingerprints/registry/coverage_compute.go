@@ -187,6 +187,8 @@ func partialReason(s store.Scan) string {
 	switch {
 	case s.FinishedAt.IsZero():
 		return "the scan was not finished"
+	case s.Extent == extentTold || s.Extent == extentToldPart:
+		return "only strong values were searched for, by a scan elsewhere"
 	case s.Extent != "":
 		return "only a part of the source was scanned"
 	}

@@ -42,7 +42,7 @@ func (r *Registry) Decide(ctx context.Context, a Actor, q DecisionRequest) (Deci
 		return DecisionResult{}, fmt.Errorf("deciding: %w", err)
 	}
 	var out DecisionResult
-	err := r.update(ctx, a, ScopeTriage, "deciding", func(c *change) error {
+	err := r.updateAll(ctx, a, ScopeTriage, "deciding", func(c *change) error {
 		out = DecisionResult{}
 		d := store.Decision{
 			Rule: q.Rule, SourceGlob: orAll(q.Source), PathGlob: orAll(q.Path), Status: q.Status, Until: q.Until,
@@ -124,7 +124,7 @@ func (q DecisionRequest) checkScope() error {
 // decidedValue is the value of the finding that a request names, if its verdict
 // lets anybody decide about it.
 func (c *change) decidedValue(ctx context.Context, q DecisionRequest) (fingerprints.ValueID, error) {
-	f, err := findingByID(ctx, c.tx, c.at, q.Finding)
+	f, err := c.finding(ctx, q.Finding)
 	if err != nil {
 		return f.Value, err
 	}
@@ -192,7 +192,7 @@ func (c *change) tie(ctx context.Context, d store.Decision) error {
 // Revoke takes a decision back.
 func (r *Registry) Revoke(ctx context.Context, a Actor, id int64) (DecisionResult, error) {
 	var out DecisionResult
-	err := r.update(ctx, a, ScopeTriage, "taking a decision back", func(c *change) error {
+	err := r.updateAll(ctx, a, ScopeTriage, "taking a decision back", func(c *change) error {
 		out = DecisionResult{}
 		known, err := c.tx.Decisions(ctx)
 		if err != nil {

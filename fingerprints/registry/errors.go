@@ -38,6 +38,14 @@ var (
 	ErrValueTooLong    = errors.New("the value is too long to search for")
 	ErrValueInName     = errors.New("the value stands in a name, a reason or another label: labels are stored in the clear, choose one without it")
 	ErrNotRedacted     = errors.New("it is registered and searched for, but what is stored of where things were found was not searched for it")
+	ErrTeams           = errors.New("this is about what all teams own, and the actor sees what some own: ask somebody who sees all")
+	ErrUnknownPerson   = errors.New("no such person: `revenant person list` shows them")
+	ErrPersonExists    = errors.New("another person has this name: `revenant person list` shows them")
+	ErrDisabled        = errors.New("the person is disabled: `revenant person enable NAME` ends that")
+	ErrNoRole          = errors.New("nobody gave the person a role yet: `revenant person role NAME ROLE` does")
+	ErrNoSession       = errors.New("there is no such session, or it has ended: sign in again")
+	ErrBadCode         = errors.New("the link or sign-in was used already, or its time is over")
+	ErrBusy            = errors.New("too many sign-ins are under way: try again later")
 	ErrInput           = errors.New("not valid")
 	ErrOtherValue      = errors.New("the value at that place is not the finding's: scan the source again and adopt the new finding")
 	ErrAdoptWeak       = errors.New("the finding's value is too weak to have an id, so it cannot be recognised: register it with `revenant secret add`")
@@ -50,6 +58,17 @@ var (
 	ErrUnknownToken    = errors.New("no such token: `revenant token list` shows them")
 	ErrScanOver        = errors.New("the scan was finished already")
 )
+
+// Sentinels are the errors above that people and programs branch on: whoever passes
+// one on as a text finds it again by that.
+func Sentinels() []error {
+	return []error{
+		ErrForbidden, ErrUnknownSecret, ErrUnknownVersion, ErrUnknownFinding, ErrUnknownSource, ErrUnknownDelivery, ErrUnknownWatch, ErrUnknownAllow,
+		ErrUnknownDecision, ErrNotDecidable, ErrNoValueID, ErrDecided, ErrAmbiguous, ErrExists, ErrActiveExists, ErrNoSuccessor, ErrContainsOld,
+		ErrReused, ErrRollback, ErrEmptyValue, ErrValueTooLong, ErrValueInName, ErrNotRedacted, ErrOtherValue, ErrAdoptWeak, ErrRegistered,
+		ErrNotAllowable, ErrBadProof, ErrBadToken, ErrTokenExists, ErrUnknownToken, ErrScanOver, ErrForged, ErrSealed, ErrChanged, ErrUnderWay, ErrKeyUsed,
+	}
+}
 
 // InputError says which input is not valid, and what would do; it wraps its
 // Kind: ErrInput, or an error that is more exact.

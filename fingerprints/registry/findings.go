@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -36,7 +37,7 @@ func (r *Registry) Findings(ctx context.Context, a Actor, f store.FindingFilter)
 		if err != nil {
 			return err
 		}
-		owners := newOwnerCache()
+		owners := newOwnerCache(a)
 		for _, x := range found {
 			shown, err := owners.finding(ctx, v.tx, x)
 			if err != nil {
@@ -58,7 +59,7 @@ func (r *Registry) FindingsWithPlaces(ctx context.Context, a Actor, f store.Find
 		if err != nil {
 			return err
 		}
-		out, err = newOwnerCache().briefly(ctx, v.tx, found, places)
+		out, err = newOwnerCache(a).briefly(ctx, v.tx, found, places)
 		return err
 	})
 	return out, err
@@ -84,7 +85,7 @@ func (r *Registry) Finding(ctx context.Context, a Actor, id string) (FindingDeta
 		if err != nil {
 			return err
 		}
-		out, err = newOwnerCache().detail(ctx, v.tx, f)
+		out, err = newOwnerCache(a).detail(ctx, v.tx, f)
 		return err
 	})
 	return out, err
@@ -97,7 +98,7 @@ const exportPage = 500
 func (r *Registry) Export(ctx context.Context, a Actor, f store.FindingFilter, fn func(FindingDetail) error) error {
 	limit := f.Limit
 	return r.view(ctx, a, ScopeRead, func(v *view) error {
-		owners := newOwnerCache()
+		owners := newOwnerCache(a)
 		for n := 0; ; {
 			f.Limit = exportPage
 			if limit > 0 {
@@ -149,10 +150,11 @@ func findingByID(ctx context.Context, tx store.Tx, now time.Time, id string) (st
 type ownerCache struct {
 	owners    map[string]string
 	decisions map[int64]store.Decision
+	marks     marks
 }
 
-func newOwnerCache() ownerCache {
-	return ownerCache{owners: map[string]string{}, decisions: map[int64]store.Decision{}}
+func newOwnerCache(a Actor) ownerCache {
+	return ownerCache{owners: map[string]string{}, decisions: map[int64]store.Decision{}, marks: marksFor(a)}
 }
 
 func (o ownerCache) decision(ctx context.Context, tx store.Tx, id int64) (store.Decision, error) {
@@ -204,6 +206,9 @@ func (o ownerCache) finding(ctx context.Context, tx store.Tx, f store.FindingVie
 	}
 	for _, m := range f.Matches {
 		owner, err := o.of(ctx, tx, m.Version.Secret)
+		if o.marks.bound && errors.Is(err, store.ErrNotFound) {
+			continue // others own the secret
+		}
 		if err != nil {
 			return out, err
 		}
@@ -211,6 +216,9 @@ func (o ownerCache) finding(ctx context.Context, tx store.Tx, f store.FindingVie
 			Secret: m.Version.Secret, Version: m.Version.Number, Field: m.Field, State: m.Version.State, Class: m.Class,
 			Owner: owner, IssuedTo: m.Version.IssuedTo, Compromised: m.Version.Compromised(), Verdict: m.Verdict,
 		})
+	}
+	if err := o.marks.hide(ctx, tx, &out.Path, &out.Reason); err != nil {
+		return out, err
 	}
 	if due := f.Due; !due.IsZero() {
 		out.Due = optionalTime(due)
@@ -229,9 +237,13 @@ func (o ownerCache) detail(ctx context.Context, tx store.Tx, f store.FindingView
 	if err != nil {
 		return FindingDetail{}, err
 	}
-	out := FindingDetail{FindingView: shown, Sightings: sightingViews(list)}
+	out := FindingDetail{FindingView: shown}
+	if out.Sightings, err = o.places(ctx, tx, list); err != nil {
+		return out, err
+	}
 	history, err := tx.History(ctx, f.ID)
 	for _, h := range history {
+		err = errors.Join(err, o.marks.hide(ctx, tx, &h.Detail))
 		out.History = append(out.History, HistoryView(h))
 	}
 	return out, err
@@ -257,7 +269,21 @@ func (o ownerCache) briefly(ctx context.Context, tx store.Tx, list []store.Findi
 		if err != nil {
 			return nil, err
 		}
-		out[i] = FindingDetail{FindingView: shown, Sightings: sightingViews(first[f.ID])}
+		out[i] = FindingDetail{FindingView: shown}
+		if out[i].Sightings, err = o.places(ctx, tx, first[f.ID]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// places are sightings as the actor may see them.
+func (o ownerCache) places(ctx context.Context, tx store.Tx, list []fingerprints.Sighting) ([]SightingView, error) {
+	out := sightingViews(list)
+	for i := range out {
+		if err := o.marks.hide(ctx, tx, &out[i].Context, &out[i].Locator, &out[i].URL); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

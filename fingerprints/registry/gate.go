@@ -83,17 +83,62 @@ func (c *change) commit(ctx context.Context) error {
 // match of store and ring, the change itself, its audit entries and its
 // revision, wholly or not at all. fn may run more than once.
 func (r *Registry) update(ctx context.Context, a Actor, need Scope, what string, fn func(*change) error) error {
-	ring := r.ring.Load()
-	if ring == nil {
+	if a.May(need) && a.bound() && !ownRows(need) {
+		return fmt.Errorf("%s: %w", what, ErrTeams)
+	}
+	return r.updateAny(ctx, a, need, what, fn)
+}
+
+// updateAny is update for what looks itself at what the actor's teams may do.
+func (r *Registry) updateAny(ctx context.Context, a Actor, need Scope, what string, fn func(*change) error) error {
+	if r.ring.Load() == nil {
 		return fmt.Errorf("%s: %w", what, ErrNoRing)
 	}
 	if !a.May(need) {
 		return r.Refuse(ctx, a, need, what)
 	}
+	return r.change(ctx, a, what, fn)
+}
+
+// updateAll is update for what concerns rows of all teams in any case.
+func (r *Registry) updateAll(ctx context.Context, a Actor, need Scope, what string, fn func(*change) error) error {
+	if a.May(need) && a.bound() {
+		return fmt.Errorf("%s: %w", what, ErrTeams)
+	}
+	return r.update(ctx, a, need, what, fn)
+}
+
+// bound reports whether the actor sees what some teams own alone.
+func (a Actor) bound() bool { return len(a.Teams) > 0 }
+
+// ownRows reports whether what a scope is for is done row by row, so that who is
+// bound to teams may do it with theirs. Scans, packs, watches and sources are
+// everybody's.
+func ownRows(s Scope) bool {
+	return s == ScopeRead || s == ScopeTriage || s == ScopeRegister || s == ScopeRotate
+}
+
+// within runs a look-up of what a change is about, as the actor sees it: what is not
+// theirs is not there.
+func (c *change) within(fn func() error) error {
+	before := c.tx.Narrow(c.actor.Teams)
+	defer c.tx.Narrow(before)
+	return fn()
+}
+
+// change is update for what needs no scope: signing in, and what is the actor's own.
+func (r *Registry) change(ctx context.Context, a Actor, what string, fn func(*change) error) error {
+	ring := r.ring.Load()
+	if ring == nil {
+		return fmt.Errorf("%s: %w", what, ErrNoRing)
+	}
 	var done *change
 	err := r.store.Update(ctx, func(tx store.Tx) error {
 		meta, err := r.readMeta(ctx, tx)
 		if err != nil {
+			return err
+		}
+		if err := provided(ctx); err != nil {
 			return err
 		}
 		c := &change{tx: tx, reg: r, ring: ring, actor: a, at: r.time(), meta: meta}
@@ -129,16 +174,20 @@ func (r *Registry) Refuse(ctx context.Context, a Actor, need Scope, what string)
 	return denied
 }
 
-// view is the gate for reading.
+// view is the gate for reading: who is bound to teams sees what these own.
 func (r *Registry) view(ctx context.Context, a Actor, need Scope, fn func(*view) error) error {
 	if !a.May(need) {
 		return fmt.Errorf("reading: %w %q", ErrForbidden, need)
+	}
+	if a.bound() && (need == ScopePack || need == ScopeScan) {
+		return fmt.Errorf("reading: %w", ErrTeams)
 	}
 	return r.store.View(ctx, func(tx store.Tx) error {
 		meta, err := r.readMeta(ctx, tx)
 		if err != nil {
 			return err
 		}
+		tx.Narrow(a.Teams)
 		return fn(&view{tx: tx, reg: r, now: r.time(), meta: meta})
 	})
 }

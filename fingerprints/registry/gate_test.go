@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -92,6 +93,10 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 			_, err := k.reg.Assign(k.ctx, a, string(k.fixture), "x")
 			return err
 		},
+		"Note": func(k *kit, a registry.Actor) error {
+			_, err := k.reg.Note(k.ctx, a, string(k.fixture), "asked the owner")
+			return err
+		},
 		"Reopen": func(k *kit, a registry.Actor) error {
 			if _, err := k.reg.Dismiss(k.ctx, me(), string(k.fixture), "r"); err != nil {
 				return err
@@ -136,6 +141,26 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 			_, err := k.reg.RevokeToken(k.ctx, a, k.token)
 			return err
 		},
+		"AddPerson": func(k *kit, a registry.Actor) error {
+			_, err := k.reg.AddPerson(k.ctx, a, registry.PersonRequest{Name: "new"})
+			return err
+		},
+		"ChangePerson": func(k *kit, a registry.Actor) error {
+			yes := true
+			_, err := k.reg.ChangePerson(k.ctx, a, "ann", registry.PersonChange{Disabled: &yes})
+			return err
+		},
+		"SignOutPerson": func(k *kit, a registry.Actor) error {
+			n, err := k.reg.SignOutPerson(k.ctx, a, "ann")
+			if err == nil && n != 1 {
+				err = fmt.Errorf("%d sessions", n)
+			}
+			return err
+		},
+		"LinkPerson": func(k *kit, a registry.Actor) error {
+			_, _, err := k.reg.LinkPerson(k.ctx, a, "bare", time.Hour)
+			return err
+		},
 		"Checkpoint": func(k *kit, a registry.Actor) error { _, err := k.reg.Checkpoint(k.ctx, a); return err },
 		"Rekey": func(k *kit, a registry.Actor) error {
 			if err := k.ring.Rotate(k.rand, k.now, keys.RotateRoutine); err != nil {
@@ -151,7 +176,7 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 // themselves (Init, Check).
 func notMutations() []string {
 	return []string{
-		"AuditLog", "Authenticate", "BeginWatch", "BuildPack", "Changes", "Check", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndWatch", "Export", "FeedEnd", "FieldLabels", "Finding", "Findings", "FindingsByID", "FindingsWithPlaces", "History", "Homes", "Init", "LeaveStream", "List", "Meta", "PackKey", "Positions", "Redacted", "Refuse", "ReleaseWatch", "Reschedule", "SeeWorker", "SetMembers", "Show", "Source", "SourceIDs", "Sources", "Standings", "Status", "Streams", "TakeDue", "TakeStream", "TellStream", "Tokens", "Verdicts", "VerifyAudit",
+		"AllHomes", "AnswerRequest", "AuditLog", "Authenticate", "BeginFlight", "BeginWatch", "BuildPack", "Changes", "Check", "ClaimRequest", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndFlight", "EndSessions", "EndWatch", "Estate", "Export", "FeedEnd", "FieldLabels", "Finding", "Findings", "FindingsByID", "FindingsWithPlaces", "History", "Homes", "Init", "KeepDay", "KnownRows", "LeaveStream", "List", "Me", "Meta", "MySessions", "PackKey", "People", "Person", "Positions", "RedactOwed", "Redacted", "Refuse", "RefuseSignIn", "RegistrarState", "ReleaseRequest", "ReleaseWatch", "RemoveView", "Reschedule", "SaveView", "SavedViews", "SeeWorker", "Session", "SetMembers", "SetupCode", "Show", "SignInAs", "SignInByCode", "SignInWithToken", "Skips", "Source", "SourceIDs", "Sources", "Standings", "Status", "Streams", "TakeDue", "TakeStream", "TellScan", "TellStream", "Tokens", "Trends", "Verdicts", "VerifyAudit",
 		"VerifyProof", "WantScan", "WantSource", "Watch", "Watches", "Workers",
 	}
 }
@@ -180,6 +205,12 @@ func fixtures(t *testing.T) *kit {
 		t.Fatal(err)
 	}
 	k.token = token.ID
+	for name, roles := range map[string][]registry.Role{"ann": {registry.RoleViewer}, "bare": nil} {
+		if _, err := k.reg.AddPerson(k.ctx, me(), registry.PersonRequest{Name: name, Roles: roles}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.signIn("ann")
 	err = k.store.Update(k.ctx, func(tx store.Tx) error {
 		if err := tx.AddDelivery(k.ctx, store.Delivery{ID: undelivered, Receiver: "r", CreatedAt: k.now, NextAt: k.now, Deadline: k.now}, nil); err != nil {
 			return err

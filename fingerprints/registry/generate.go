@@ -39,12 +39,20 @@ func checkPrefix(p string) (string, error) {
 	return p, nil
 }
 
-// generate draws a traceable value.
-func (c *change) generate(prefix string) (Field, error) {
+// Generate draws a traceable value; prefix is as in IssueRequest.
+func Generate(rand io.Reader, prefix string) (Field, error) {
+	prefix, err := checkPrefix(prefix)
+	if err != nil {
+		return Field{}, err
+	}
+	return generate(rand, prefix)
+}
+
+func generate(rand io.Reader, prefix string) (Field, error) {
 	b := append([]byte(prefix), '_')
 	buf := make([]byte, 64)
 	for n := 0; n < randomChars; {
-		if _, err := io.ReadFull(c.reg.rand, buf); err != nil {
+		if _, err := io.ReadFull(rand, buf); err != nil {
 			return Field{}, fmt.Errorf("drawing a value: %w", err)
 		}
 		for _, x := range buf {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -93,7 +94,7 @@ func (r *Registry) checkAllow(q AllowRequest) error {
 
 // allowable finds a secret that has a version which may have a home.
 func (c *change) allowable(ctx context.Context, name string) (fingerprints.Secret, error) {
-	s, err := secretByName(ctx, c.tx, name)
+	s, err := c.secret(ctx, name)
 	if err != nil {
 		return s, err
 	}
@@ -115,7 +116,7 @@ func (r *Registry) Unallow(ctx context.Context, a Actor, name string, id int64) 
 	var out AllowResult
 	err := r.update(ctx, a, ScopeRotate, "removing an allowed home", func(c *change) error {
 		out = AllowResult{Verdicts: []VerdictChange{}}
-		s, err := secretByName(ctx, c.tx, name)
+		s, err := c.secret(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -285,4 +286,33 @@ func allowView(k store.Allow, now time.Time) AllowView {
 		ID: k.ID, Secret: k.Secret, Source: k.SourceGlob, Path: k.PathGlob, Until: optionalTime(k.Until),
 		Over: !k.Until.IsZero() && !now.Before(k.Until), Reason: k.Reason, Actor: k.Actor, At: k.CreatedAt,
 	}
+}
+
+// HomeView is an allowed home with how many known findings of its secret it covers.
+type HomeView struct {
+	AllowView
+	Findings int
+}
+
+// AllHomes lists the allowed homes of all secrets, or of one, also those that have
+// ended, in order of secret and number.
+func (r *Registry) AllHomes(ctx context.Context, a Actor, secret string) ([]HomeView, error) {
+	var out []HomeView
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		out = nil
+		all, err := v.tx.Allows(ctx, secret)
+		if err != nil {
+			return err
+		}
+		for _, h := range all {
+			n, err := v.tx.CountCovered(ctx, h.ID)
+			if err != nil {
+				return err
+			}
+			out = append(out, HomeView{allowView(h, v.now), n})
+		}
+		slices.SortFunc(out, func(x, y HomeView) int { return cmp.Or(cmp.Compare(x.Secret, y.Secret), cmp.Compare(x.ID, y.ID)) })
+		return nil
+	})
+	return out, err
 }

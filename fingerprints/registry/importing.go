@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 
+	"revenant/api/wire"
 	"revenant/fingerprints"
 	"revenant/fingerprints/store"
 )
@@ -30,27 +31,11 @@ type ImportOptions struct {
 }
 
 // ImportProblem says why a line was not used, or what is wrong with it.
-type ImportProblem struct {
-	Line   int    `json:"line"`
-	Reason string `json:"reason"`
-}
+type ImportProblem = wire.LineProblem
 
-// Imported is what Import did.
-type Imported struct {
-	Lines     int             `json:"lines"`
-	Added     int             `json:"added"`     // new secrets
-	Rotated   int             `json:"rotated"`   // new versions of known secrets
-	Unchanged int             `json:"unchanged"` // name and value known
-	Problems  []ImportProblem `json:"problems,omitempty"`
-	// Notes are about lines that were used, or were known: a state that
-	// differs from the one that the registry has.
-	Notes []ImportProblem `json:"notes,omitempty"`
-	// Unsearchable and Weak count registered fields of those kinds.
-	Unsearchable int `json:"unsearchable"`
-	Weak         int `json:"weak"`
-	Recognised   int `json:"recognised"`
-	Redacted     int `json:"redacted"`
-}
+// Imported is what Import did. Notes are about lines that were used, or were known: a
+// state that differs from the one that the registry has.
+type Imported struct{ wire.ImportedView }
 
 // LineError is a line that its reader could not use. Reason holds no content.
 type LineError struct {
@@ -198,6 +183,11 @@ func (g *registering) importOne(rec ImportRecord, o ImportOptions, out *Imported
 	if err != nil && !fresh {
 		return err
 	}
+	if !fresh {
+		if _, err := g.secret(g.ctx, rec.Name); err != nil {
+			return &InputError{Input: "name", Kind: ErrInput, Want: "another secret has it"}
+		}
+	}
 	var versions []fingerprints.Version
 	if fresh {
 		s = fingerprints.Secret{Name: rec.Name, Class: rec.Class, Owner: rec.Owner, CreatedAt: g.at}
@@ -227,7 +217,7 @@ func (g *registering) importOne(rec ImportRecord, o ImportOptions, out *Imported
 	}
 	n.secret.Consumers = mergeNames(s.Consumers, mergeNames(rec.Consumers, nonEmpty(rec.IssuedTo)))
 	if fresh || len(n.secret.Consumers) != len(s.Consumers) {
-		if err := g.tx.PutSecret(g.ctx, n.secret); err != nil {
+		if err := g.putSecret(g.ctx, n.secret); err != nil {
 			return err
 		}
 	}

@@ -20,6 +20,9 @@ type IssueRequest struct {
 	MultiActive bool
 	Prefix      string // of the value: 2 to 12 of a-z, 0-9, a letter first; "" is "rvn"
 	Pending     bool
+	// Fields are the values, made elsewhere, one for each consumer in order of name; nil:
+	// they are made here.
+	Fields []Field
 }
 
 // Issue generates one value, or one for each consumer, and registers it in the
@@ -50,8 +53,15 @@ func (r *Registry) Issue(ctx context.Context, a Actor, q IssueRequest) ([]Regist
 		if len(slots) == 0 {
 			slots = []string{""}
 		}
-		for _, slot := range slots {
-			one, err := g.issueOne(s, versions, slot, q)
+		if q.Fields != nil && len(q.Fields) != len(slots) {
+			return badInput("fields", "give a value for each consumer")
+		}
+		for i, slot := range slots {
+			f, err := g.issued(q, i)
+			if err != nil {
+				return err
+			}
+			one, err := g.issueOne(s, versions, slot, q, f)
 			if err != nil {
 				return err
 			}
@@ -77,9 +87,12 @@ func (c *change) issuable(ctx context.Context, q IssueRequest, class fingerprint
 			Name: q.Name, Class: class, Owner: q.Owner, Consumers: mergeNames(q.Consumers, nil),
 			MultiActive: q.MultiActive, CreatedAt: c.at,
 		}
-		return s, nil, c.tx.PutSecret(ctx, s)
+		return s, nil, c.putSecret(ctx, s)
 	case err != nil:
 		return s, nil, err
+	}
+	if _, err := c.secret(ctx, q.Name); err != nil {
+		return s, nil, ErrExists
 	}
 	versions, err := c.tx.Versions(ctx, s.Name)
 	if err != nil {
@@ -93,18 +106,22 @@ func (c *change) issuable(ctx context.Context, q IssueRequest, class fingerprint
 	}
 	if all := mergeNames(s.Consumers, q.Consumers); !slices.Equal(all, s.Consumers) {
 		s.Consumers = all
-		if err := c.tx.PutSecret(ctx, s); err != nil {
+		if err := c.putSecret(ctx, s); err != nil {
 			return s, nil, err
 		}
 	}
 	return s, versions, nil
 }
 
-func (g *registering) issueOne(s fingerprints.Secret, versions []fingerprints.Version, slot string, q IssueRequest) (Registered, error) {
-	f, err := g.generate(q.Prefix)
-	if err != nil {
-		return Registered{}, err
+// issued is the value of a consumer.
+func (g *registering) issued(q IssueRequest, i int) (Field, error) {
+	if q.Fields != nil {
+		return q.Fields[i], nil
 	}
+	return generate(g.change.reg.rand, q.Prefix)
+}
+
+func (g *registering) issueOne(s fingerprints.Secret, versions []fingerprints.Version, slot string, q IssueRequest, f Field) (Registered, error) {
 	state := fingerprints.StateActive
 	if q.Pending {
 		state = fingerprints.StatePending
@@ -138,7 +155,7 @@ func (r *Registry) Rotate(ctx context.Context, a Actor, q RotateRequest) (Regist
 	}
 	var out Registered
 	redacted, err := r.register(ctx, a, ScopeRotate, what, nil, func(g *registering) error {
-		s, err := secretByName(ctx, g.tx, q.Name)
+		s, err := g.secret(ctx, q.Name)
 		if err != nil {
 			return err
 		}
@@ -151,6 +168,9 @@ func (r *Registry) Rotate(ctx context.Context, a Actor, q RotateRequest) (Regist
 	out.Redacted = redacted
 	return out, nil
 }
+
+// CheckRotate fills defaults in, and refuses what cannot be registered.
+func CheckRotate(q RotateRequest) (RotateRequest, error) { return checkRotate(q) }
 
 func checkRotate(q RotateRequest) (RotateRequest, error) {
 	var err error
@@ -182,7 +202,7 @@ func (g *registering) rotate(s fingerprints.Secret, q RotateRequest) (Registered
 	}
 	fields := q.Fields
 	if q.Generate {
-		f, err := g.generate(q.Prefix)
+		f, err := generate(g.change.reg.rand, q.Prefix)
 		if err != nil {
 			return Registered{}, err
 		}
@@ -207,7 +227,7 @@ func (g *registering) rotate(s fingerprints.Secret, q RotateRequest) (Registered
 	}
 	if q.IssuedTo != "" && !slices.Contains(s.Consumers, q.IssuedTo) {
 		s.Consumers = mergeNames(s.Consumers, []string{q.IssuedTo})
-		if err := g.tx.PutSecret(g.ctx, s); err != nil {
+		if err := g.putSecret(g.ctx, s); err != nil {
 			return Registered{}, err
 		}
 	}

@@ -164,6 +164,42 @@ func secretByName(ctx context.Context, tx store.Tx, name string) (fingerprints.S
 	return s, err
 }
 
+// secret is secretByName as the actor sees it, versionByRef and finding likewise.
+func (c *change) secret(ctx context.Context, name string) (s fingerprints.Secret, err error) {
+	err = c.within(func() (err error) {
+		s, err = secretByName(ctx, c.tx, name)
+		return err
+	})
+	return s, err
+}
+
+func (c *change) versionByRef(ctx context.Context, ref fingerprints.VersionRef) (fingerprints.Secret, []fingerprints.Version, fingerprints.Version, error) {
+	if _, err := c.secret(ctx, ref.Name); err != nil {
+		return fingerprints.Secret{}, nil, fingerprints.Version{}, err
+	}
+	return versionByRef(ctx, c.tx, ref)
+}
+
+// finding has all that it matches: what may be done depends on it.
+func (c *change) finding(ctx context.Context, id string) (f store.FindingView, err error) {
+	err = c.within(func() (err error) {
+		f, err = findingByID(ctx, c.tx, c.at, id)
+		return err
+	})
+	if err != nil {
+		return f, err
+	}
+	return c.tx.Finding(ctx, c.at, f.ID)
+}
+
+// putSecret stores a secret that the actor sees, also afterwards.
+func (c *change) putSecret(ctx context.Context, s fingerprints.Secret) error {
+	if c.actor.bound() && !c.actor.sees([]string{s.Owner}) {
+		return badInput("owner", "it is one of your teams")
+	}
+	return c.tx.PutSecret(ctx, s)
+}
+
 // versionByRef finds a version with its secret and siblings.
 func versionByRef(ctx context.Context, tx store.Tx, ref fingerprints.VersionRef) (fingerprints.Secret, []fingerprints.Version, fingerprints.Version, error) {
 	s, err := secretByName(ctx, tx, ref.Name)

@@ -11,10 +11,13 @@ import (
 
 // Deliveries lists messages to receivers, the newest first; those of a receiver
 // or a state where the filter says so.
-func (r *Registry) Deliveries(ctx context.Context, a Actor, f store.DeliveryFilter) ([]store.Delivery, error) {
-	var out []store.Delivery
-	err := r.view(ctx, a, ScopeRead, func(v *view) (err error) {
-		out, err = v.tx.Deliveries(ctx, f)
+func (r *Registry) Deliveries(ctx context.Context, a Actor, f store.DeliveryFilter) ([]wire.Delivery, error) {
+	out := []wire.Delivery{}
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		all, err := v.tx.Deliveries(ctx, f)
+		for _, d := range all {
+			out = append(out, deliveryView(d))
+		}
 		return err
 	})
 	return out, err
@@ -33,8 +36,8 @@ func (r *Registry) RetryDelivery(ctx context.Context, a Actor, id string, within
 	})
 }
 
-// DeliveryView is a message as people and programs see it.
-func DeliveryView(d store.Delivery) wire.Delivery {
+// deliveryView is a message as people and programs see it.
+func deliveryView(d store.Delivery) wire.Delivery {
 	out := wire.Delivery{
 		ID: d.ID, Receiver: d.Receiver, State: string(store.DeliveryWaiting), CreatedAt: d.CreatedAt, Attempts: d.Attempts, Problem: d.Problem,
 	}

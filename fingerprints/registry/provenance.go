@@ -99,8 +99,8 @@ func (f *finder) join(o *finder) {
 	}
 }
 
-// in reports whether a pattern stands in the text.
-func (f *finder) in(text string) bool {
+// In reports whether a pattern stands in the text.
+func (f *finder) In(text string) bool {
 	for i := 0; i+8 <= len(text); i++ {
 		if w, m := bitOf(text[i:]); f.bits[w]&m == 0 {
 			continue
@@ -112,8 +112,8 @@ func (f *finder) in(text string) bool {
 	return false
 }
 
-// redact replaces every pattern in the text; false: there was none.
-func (f *finder) redact(text string) (string, bool) {
+// Redact replaces every pattern in the text; false: there was none.
+func (f *finder) Redact(text string) (string, bool) {
 	b := []byte(text)
 	var out []byte
 	from := 0

@@ -45,7 +45,7 @@ func (r *Registry) Prove(ctx context.Context, a Actor, ref fingerprints.VersionR
 		return SignedProof{}, fmt.Errorf("proving: %w", err)
 	}
 	var out SignedProof
-	err := r.update(ctx, a, ScopeRead, "proving", func(c *change) error {
+	err := r.updateAll(ctx, a, ScopeRead, "proving", func(c *change) error {
 		v := &view{tx: c.tx, reg: r, now: c.at, meta: c.meta}
 		p, err := v.proof(ctx, ref, o)
 		if err != nil {

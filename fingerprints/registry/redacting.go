@@ -90,6 +90,9 @@ func setOwed(ctx context.Context, tx store.Tx, mark string, versions []string) e
 type search struct {
 	found    *finder
 	versions []string
+	// elsewhere are versions whose values are not at hand: RedactOwed finds them by
+	// their fingerprints.
+	elsewhere []string
 }
 
 func newSearch() *search { return &search{found: newFinder()} }
@@ -99,20 +102,24 @@ func (s *search) add(f Field, v fingerprints.VersionRef) {
 	if f.generated() {
 		return
 	}
+	if f.Sealed != nil {
+		s.elsewhere = append(s.elsewhere, v.String())
+		return
+	}
 	s.found.add(f.Value.Reveal(), "[secret "+v.String()+"]")
 	s.versions = append(s.versions, v.String())
 }
 
 // owe notes in the change's transaction what is to be searched for.
 func (s *search) owe(ctx context.Context, tx store.Tx) error {
-	if len(s.versions) == 0 {
+	if len(s.versions)+len(s.elsewhere) == 0 {
 		return nil
 	}
 	owed, mark, err := readOwed(ctx, tx)
 	if err != nil {
 		return err
 	}
-	return setOwed(ctx, tx, mark, append(owed, s.versions...))
+	return setOwed(ctx, tx, mark, slices.Concat(owed, s.versions, s.elsewhere))
 }
 
 // makeUp adds the values of a version that is registered already, where
@@ -157,6 +164,49 @@ func (r *Registry) register(ctx context.Context, a Actor, need Scope, what strin
 func (s *search) join(o *search) {
 	s.found.join(o.found)
 	s.versions = append(s.versions, o.versions...)
+	s.elsewhere = append(s.elsewhere, o.elsewhere...)
+}
+
+// paid notes that stored provenance was searched for versions.
+func (r *Registry) paid(ctx context.Context, a Actor, need Scope, what string, versions []string) error {
+	return r.update(ctx, a, need, what, func(c *change) error {
+		owed, mark, err := readOwed(ctx, c.tx)
+		if err != nil {
+			return err
+		}
+		return setOwed(ctx, c.tx, mark, slices.DeleteFunc(owed, func(v string) bool { return slices.Contains(versions, v) }))
+	})
+}
+
+// Texts finds values in stored texts.
+type Texts interface {
+	// In reports whether one stands in a text.
+	In(text string) bool
+	// Redact replaces those that stand in it; false: there were none.
+	Redact(text string) (string, bool)
+}
+
+// RedactOwed searches stored provenance for values that were registered from
+// elsewhere, by whoever finds registered values by their fingerprints, and returns
+// how many texts were redacted.
+func (r *Registry) RedactOwed(ctx context.Context, a Actor, need Scope, found Texts) (int, error) {
+	const what = "redacting stored provenance"
+	var owed []string
+	err := r.view(ctx, a, need, func(v *view) (err error) {
+		owed, _, err = readOwed(ctx, v.tx)
+		return err
+	})
+	if err != nil || len(owed) == 0 {
+		return 0, err
+	}
+	n, err := r.searchProvenance(ctx, a, need, what, found)
+	if err == nil {
+		err = r.paid(ctx, a, need, what, owed)
+	}
+	if err != nil {
+		return n, fmt.Errorf("%s: %w: repeat the command: %w", what, ErrNotRedacted, err)
+	}
+	return n, nil
 }
 
 // rewriteBatch is how many texts are redacted in one transaction.
@@ -170,17 +220,7 @@ func (r *Registry) redactProvenance(ctx context.Context, a Actor, need Scope, wh
 	}
 	n, err := r.searchProvenance(ctx, a, need, what, s.found)
 	if err == nil {
-		err = r.update(ctx, a, need, what, func(c *change) error {
-			owed, mark, err := readOwed(ctx, c.tx)
-			if err != nil {
-				return err
-			}
-			done := map[string]bool{}
-			for _, v := range s.versions {
-				done[v] = true
-			}
-			return setOwed(ctx, c.tx, mark, slices.DeleteFunc(owed, func(v string) bool { return done[v] }))
-		})
+		err = r.paid(ctx, a, need, what, s.versions)
 	}
 	if err != nil {
 		return n, fmt.Errorf("%s: %w: repeat the command: %w", what, ErrNotRedacted, err)
@@ -188,12 +228,12 @@ func (r *Registry) redactProvenance(ctx context.Context, a Actor, need Scope, wh
 	return n, nil
 }
 
-func (r *Registry) searchProvenance(ctx context.Context, a Actor, need Scope, what string, found *finder) (int, error) {
+func (r *Registry) searchProvenance(ctx context.Context, a Actor, need Scope, what string, found Texts) (int, error) {
 	var refs []string
 	err := r.store.View(ctx, func(tx store.Tx) error {
 		refs = nil
 		return tx.EachProvenance(ctx, func(ref, text string) error {
-			if found.in(text) {
+			if found.In(text) {
 				refs = append(refs, ref)
 			}
 			return nil
@@ -215,7 +255,7 @@ func (r *Registry) searchProvenance(ctx context.Context, a Actor, need Scope, wh
 				if err != nil {
 					return fmt.Errorf("redacting stored provenance: %w", err)
 				}
-				clean, is := found.redact(text)
+				clean, is := found.Redact(text)
 				if !is {
 					continue
 				}

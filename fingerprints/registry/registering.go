@@ -48,6 +48,17 @@ type prepared struct {
 func (g *registering) prepare(id fingerprints.VersionID, fields []Field, rows map[string]fingerprints.RowID) (prepared, error) {
 	p := prepared{fields: fields}
 	for _, f := range fields {
+		if f.Sealed != nil {
+			done, err := g.reg.TakeOver(*f.Sealed, fingerprints.FieldRow{ID: rows[f.Name], Version: id, Revision: g.revision()})
+			if err != nil {
+				return prepared{}, registerError(f.Name, err)
+			}
+			if done.Row.Field != f.Name {
+				return prepared{}, registerError(f.Name, registration.ErrForeignRow)
+			}
+			p.rows = append(p.rows, done)
+			continue
+		}
 		done, err := g.reg.Register(registration.Input{
 			Value: f.Value, Version: id, Field: f.Name, Revision: g.revision(),
 			Row: rows[f.Name], Trailing: f.trailing(), Hint: f.hint,
@@ -106,6 +117,8 @@ func (f Field) trailing() registration.Trailing {
 
 func registerError(field string, err error) error {
 	switch {
+	case errors.Is(err, registration.ErrForeignRow), errors.Is(err, registration.ErrOtherKeys):
+		return fmt.Errorf("field %s: %w", field, ErrSealed)
 	case errors.Is(err, registration.ErrEmpty):
 		return fmt.Errorf("field %s: %w", field, ErrEmptyValue)
 	case errors.Is(err, registration.ErrTooLong):

@@ -20,6 +20,9 @@ import (
 type Field struct {
 	Name  string // "" is "value"
 	Value fingerprints.Value
+	// Sealed is the value's fingerprint, made by a registrar elsewhere; Value is not
+	// there then. nil: it is made here.
+	Sealed *fingerprints.FieldRow
 	// KeepNewline registers a trailing newline as part of the value (--exact).
 	KeepNewline bool
 
@@ -46,24 +49,10 @@ type FieldResult = wire.FieldResult
 
 // Registered is what registering one version did.
 type Registered struct {
-	Secret   string             `json:"secret"`
-	Version  int                `json:"version"`
-	State    fingerprints.State `json:"state"`
-	IssuedTo string             `json:"issued_to,omitempty"`
-	Fields   []FieldResult      `json:"fields"`
-	// Recognised counts findings that were known as generic ones before.
-	Recognised int `json:"recognised"`
-	// Redacted counts stored texts in which the new value stood.
-	Redacted int `json:"redacted"`
-	// Unchanged: this was registered before; nothing was written.
-	Unchanged bool `json:"unchanged,omitempty"`
-	// Superseded are the versions that this one replaced.
-	Superseded []Transition `json:"superseded,omitempty"`
+	wire.RegisteredView
 	// Value is the generated value; empty unless it was generated here. It is
 	// shown once.
 	Value fingerprints.Value `json:"-"`
-	// Verdicts that changed, in counts.
-	Verdicts []VerdictChange `json:"verdicts,omitempty"`
 }
 
 // AdoptRequest makes a registered secret of a generic finding. Value is what
@@ -99,6 +88,9 @@ func (g *registering) addOne(q AddRequest, action string, details map[string]str
 	_, err := g.tx.Secret(g.ctx, q.Name)
 	switch {
 	case err == nil:
+		if _, err := g.secret(g.ctx, q.Name); err != nil {
+			return Registered{}, ErrExists
+		}
 		return g.addAgain(q)
 	case !errors.Is(err, store.ErrNotFound):
 		return Registered{}, err
@@ -107,7 +99,7 @@ func (g *registering) addOne(q AddRequest, action string, details map[string]str
 		Name: q.Name, Class: q.Class, Owner: q.Owner, Consumers: mergeNames(q.Consumers, nonEmpty(q.IssuedTo)),
 		MultiActive: q.MultiActive, CreatedAt: g.at,
 	}
-	if err := g.tx.PutSecret(g.ctx, s); err != nil {
+	if err := g.putSecret(g.ctx, s); err != nil {
 		return Registered{}, err
 	}
 	state := fingerprints.StateActive
@@ -164,7 +156,7 @@ func (g *registering) unchanged(v fingerprints.Version, fields []Field) (Registe
 	if err := errors.Join(g.refresh(v, fields), g.makeUp(v, fields)); err != nil {
 		return Registered{}, err
 	}
-	out := Registered{Secret: v.Secret, Version: v.Number, State: v.State, IssuedTo: v.IssuedTo, Unchanged: true}
+	out := Registered{RegisteredView: wire.RegisteredView{Secret: v.Secret, Version: v.Number, State: v.State, IssuedTo: v.IssuedTo, Unchanged: true}}
 	rows, err := g.tx.Fields(g.ctx, v.ID)
 	for _, row := range rows {
 		out.Fields = append(out.Fields, fieldResult(row))
@@ -204,7 +196,7 @@ func (g *registering) newVersion(n newVersion) (Registered, error) {
 	v := moved(fingerprints.Version{
 		ID: n.id, Secret: n.secret.Name, Number: nextNumber(n.known), IssuedTo: n.issuedTo, CreatedAt: g.at,
 	}, n.state, g.at, n.window)
-	out := Registered{Secret: v.Secret, Version: v.Number, State: v.State, IssuedTo: v.IssuedTo}
+	out := Registered{RegisteredView: wire.RegisteredView{Secret: v.Secret, Version: v.Number, State: v.State, IssuedTo: v.IssuedTo}}
 	if n.verdicts {
 		g.countVerdicts()
 	}
@@ -266,18 +258,23 @@ func nextNumber(versions []fingerprints.Version) int {
 // Adopt registers the value of a generic finding. The finding keeps its id.
 func (r *Registry) Adopt(ctx context.Context, a Actor, q AdoptRequest) (Registered, error) {
 	const what = "adopting a finding"
-	q.Fields = []Field{{Name: "value", Value: q.Value}}
+	if len(q.Fields) == 0 || q.Fields[0].Sealed == nil {
+		q.Fields = []Field{{Name: "value", Value: q.Value}}
+	}
 	add, err := checkAdd(q.AddRequest)
 	if err != nil {
 		return Registered{}, fmt.Errorf("%s: %w", what, err)
 	}
 	var out Registered
 	redacted, err := r.register(ctx, a, ScopeRegister, what, nil, func(g *registering) error {
-		f, err := findingByID(ctx, g.tx, g.at, q.Finding)
+		f, err := g.finding(ctx, q.Finding)
 		if err != nil {
 			return err
 		}
-		id, ok := registration.ValueIDOf(g.identities, q.Value.Reveal())
+		id, ok, err := g.valueIDOf(q.Fields[0])
+		if err != nil {
+			return err
+		}
 		switch {
 		case f.Value.IsZero():
 			return ErrAdoptWeak
@@ -295,6 +292,19 @@ func (r *Registry) Adopt(ctx context.Context, a Actor, q AdoptRequest) (Register
 	}
 	out.Redacted = redacted
 	return out, nil
+}
+
+// valueIDOf is the id of a value; false: it is too weak to have one.
+func (g *registering) valueIDOf(f Field) (fingerprints.ValueID, bool, error) {
+	if f.Sealed == nil {
+		id, ok := registration.ValueIDOf(g.identities, f.Value.Reveal())
+		return id, ok, nil
+	}
+	if f.Sealed.Unsearchable != "" {
+		return fingerprints.ValueID{}, false, nil
+	}
+	done, err := g.reg.TakeOver(*f.Sealed, fingerprints.FieldRow{})
+	return done.Entry.ValueID, err == nil, err
 }
 
 // identities is registration.Identities of the ring.

@@ -1,9 +1,11 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -113,9 +115,73 @@ func (r *Registry) Source(ctx context.Context, a Actor, id string) (SourceView, 
 		for _, k := range skips {
 			out.Skipped = append(out.Skipped, SkippedPlace{Path: k.Path, Reason: k.Reason, Detail: k.Detail})
 		}
-		return err
+		return errors.Join(err, marksFor(a).hidePlaces(ctx, v.tx, out.Skipped))
 	})
 	return out, err
+}
+
+// SkipFilter selects what a scan skipped.
+type SkipFilter struct {
+	Reason fingerprints.SkipReason // "": any
+	From   int                     // how many are left out at the beginning
+	Limit  int
+}
+
+// SkipReport is what the newest scan of a source did not read.
+type SkipReport struct {
+	Scan   ScanView
+	Counts []SkipCount // all of them, the most first
+	Places []SkippedPlace
+	More   bool // behind Places
+}
+
+// Skips reports what the newest scan of a source did not read, and why. A source that
+// was not scanned has a report of nothing.
+func (r *Registry) Skips(ctx context.Context, a Actor, source string, f SkipFilter) (SkipReport, error) {
+	var out SkipReport
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		out = SkipReport{}
+		if _, err := sourceByID(ctx, v.tx, source); err != nil {
+			return err
+		}
+		scans, err := v.tx.Scans(ctx, source, 1)
+		if err != nil || len(scans) == 0 {
+			return err
+		}
+		out.Scan = scanView(scans[0])
+		skips, err := v.skips(ctx, scans[0])
+		if err != nil {
+			return err
+		}
+		out.report(skips, f)
+		return marksFor(a).hidePlaces(ctx, v.tx, out.Places)
+	})
+	return out, err
+}
+
+// report fills in what a filter selects of a scan's skips.
+func (p *SkipReport) report(skips []fingerprints.Skip, f SkipFilter) {
+	counts := map[fingerprints.SkipReason]int{}
+	at := 0
+	for _, k := range skips {
+		counts[k.Reason]++
+		if f.Reason != "" && k.Reason != f.Reason {
+			continue
+		}
+		switch at++; {
+		case at <= f.From:
+		case len(p.Places) < f.Limit:
+			p.Places = append(p.Places, SkippedPlace{Path: k.Path, Reason: k.Reason, Detail: k.Detail})
+		default:
+			p.More = true
+		}
+	}
+	for reason, n := range counts {
+		p.Counts = append(p.Counts, SkipCount{Reason: reason, Count: n})
+	}
+	slices.SortFunc(p.Counts, func(x, y SkipCount) int {
+		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Reason, y.Reason))
+	})
 }
 
 // sourceByID finds a source. The error never repeats the id.

@@ -29,6 +29,7 @@ const usedEvery = 5 * time.Minute
 type TokenRequest struct {
 	Name      string
 	Scopes    []Scope
+	Teams     []string  // whose rows it sees alone; none: it sees all
 	ExpiresAt time.Time // zero: never
 }
 
@@ -37,7 +38,7 @@ type TokenView = wire.TokenView
 
 func tokenView(k store.Token, now time.Time) TokenView {
 	out := TokenView{
-		ID: k.ID, Name: k.Name, Scopes: []Scope{}, CreatedAt: k.CreatedAt, CreatedBy: k.CreatedBy, ExpiresAt: optionalTime(k.ExpiresAt),
+		ID: k.ID, Name: k.Name, Scopes: []Scope{}, Teams: k.Teams, CreatedAt: k.CreatedAt, CreatedBy: k.CreatedBy, ExpiresAt: optionalTime(k.ExpiresAt),
 		Expired: expired(k, now), UsedAt: optionalTime(k.UsedAt), RevokedAt: optionalTime(k.RevokedAt), RevokedBy: k.RevokedBy,
 	}
 	for _, s := range k.Scopes {
@@ -69,16 +70,20 @@ func (r *Registry) AddToken(ctx context.Context, a Actor, q TokenRequest) (Token
 			k.Scopes = append(k.Scopes, string(s))
 		}
 	}
-	err := r.update(ctx, a, ScopeAdmin, "making a token", func(c *change) error {
+	err := r.updateAny(ctx, a, ScopeAdmin, "making a token", func(c *change) error {
 		if err := checkToken(a, q, c.at); err != nil {
 			return err
 		}
+		var err error
+		if k.Teams, err = checkTeams(q.Teams); err != nil {
+			return err
+		}
 		k.CreatedAt, k.CreatedBy = c.at, a.Name
-		err := c.tx.PutToken(ctx, k)
+		err = c.tx.PutToken(ctx, k)
 		if errors.Is(err, store.ErrExists) {
 			return &InputError{Input: "name", Kind: ErrTokenExists}
 		}
-		c.note("token.add", k.Name, map[string]string{"id": k.ID, "scopes": strings.Join(k.Scopes, " ")})
+		c.note("token.add", k.Name, said(map[string]string{"id": k.ID, "scopes": strings.Join(k.Scopes, " "), "teams": strings.Join(k.Teams, ", ")}))
 		out = tokenView(k, c.at)
 		return err
 	})
@@ -103,6 +108,9 @@ func checkToken(a Actor, q TokenRequest, now time.Time) error {
 			return fmt.Errorf("%w %q, so it cannot be given on", ErrForbidden, s)
 		}
 	}
+	if !a.sees(q.Teams) {
+		return badInput("teams", "give at least one, and those that you have yourself")
+	}
 	if !q.ExpiresAt.IsZero() && !q.ExpiresAt.After(now) {
 		return badInput("expires", "use a time to come")
 	}
@@ -123,7 +131,9 @@ func (r *Registry) Tokens(ctx context.Context, a Actor) ([]TokenView, error) {
 	err := r.view(ctx, a, ScopeAdmin, func(v *view) error {
 		list, err := v.tx.Tokens(ctx)
 		for _, k := range list {
-			out = append(out, tokenView(k, v.now))
+			if a.sees(k.Teams) {
+				out = append(out, tokenView(k, v.now))
+			}
 		}
 		return err
 	})
@@ -134,14 +144,17 @@ func (r *Registry) Tokens(ctx context.Context, a Actor) ([]TokenView, error) {
 // from then on is refused. Of one that is revoked already it changes nothing.
 func (r *Registry) RevokeToken(ctx context.Context, a Actor, idOrName string) (TokenView, error) {
 	var out TokenView
-	err := r.update(ctx, a, ScopeAdmin, "revoking a token", func(c *change) error {
-		k, err := tokenNamed(ctx, c.tx, idOrName)
+	err := r.updateAny(ctx, a, ScopeAdmin, "revoking a token", func(c *change) error {
+		k, err := tokenNamed(ctx, c.tx, a, idOrName)
 		if err != nil {
 			return err
 		}
 		if k.RevokedAt.IsZero() {
 			k.RevokedAt, k.RevokedBy = c.at, a.Name
 			if err := c.tx.PutToken(ctx, k); err != nil {
+				return err
+			}
+			if _, err := c.tx.DropSessions(ctx, store.SessionFilter{Token: k.ID}); err != nil {
 				return err
 			}
 			c.note("token.revoke", k.Name, map[string]string{"id": k.ID})
@@ -152,13 +165,16 @@ func (r *Registry) RevokeToken(ctx context.Context, a Actor, idOrName string) (T
 	return out, err
 }
 
-func tokenNamed(ctx context.Context, tx store.Tx, idOrName string) (store.Token, error) {
+func tokenNamed(ctx context.Context, tx store.Tx, a Actor, idOrName string) (store.Token, error) {
 	list, err := tx.Tokens(ctx)
 	if err != nil {
 		return store.Token{}, err
 	}
 	var last store.Token
 	for _, k := range list {
+		if !a.sees(k.Teams) {
+			continue
+		}
 		if k.ID == idOrName || k.Name == idOrName && k.RevokedAt.IsZero() {
 			return k, nil
 		}
@@ -198,9 +214,5 @@ func (r *Registry) Authenticate(ctx context.Context, shown fingerprints.Value) (
 			r.log.WarnContext(ctx, "the last use of a token could not be noted", slog.Any("error", err))
 		}
 	}
-	a := Actor{Name: "token:" + k.Name}
-	for _, s := range k.Scopes {
-		a.Scopes = append(a.Scopes, Scope(s))
-	}
-	return a, nil
+	return actorOfToken(k), nil
 }

@@ -26,7 +26,7 @@ func TestTokens(t *testing.T) {
 		t.Errorf("a token of %d bytes", len(text))
 	}
 	a, err := k.reg.Authenticate(k.ctx, shown)
-	if want := (registry.Actor{Name: "token:ci", Scopes: []registry.Scope{registry.ScopeScan, registry.ScopeRead}}); err != nil || !cmp.Equal(want, a) {
+	if want := (registry.Actor{Name: "token:ci", Scopes: []registry.Scope{registry.ScopeScan, registry.ScopeRead}, Token: made.ID}); err != nil || !cmp.Equal(want, a) {
 		t.Errorf("%+v, %v", a, err)
 	}
 	listed := func() registry.TokenView {

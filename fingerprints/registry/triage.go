@@ -22,7 +22,7 @@ type triage struct {
 func (r *Registry) triage(ctx context.Context, a Actor, id, what string, t triage) (Finding, error) {
 	var out Finding
 	err := r.update(ctx, a, ScopeTriage, what, func(c *change) error {
-		f, err := findingByID(ctx, c.tx, c.at, id)
+		f, err := c.finding(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (r *Registry) triage(ctx context.Context, a Actor, id, what string, t triag
 		}
 		if changes {
 			for _, m := range f.Matches {
-				if err := c.checkNoValue(ctx, m.Version.Secret, f.Reason, f.Owner); err != nil {
+				if err := c.checkNoValue(ctx, m.Version.Secret, f.Reason, f.Owner, t.details["note"]); err != nil {
 					return err
 				}
 			}
@@ -57,8 +57,10 @@ func (r *Registry) triage(ctx context.Context, a Actor, id, what string, t triag
 		if err != nil {
 			return err
 		}
-		out, err = newOwnerCache().finding(ctx, c.tx, again)
-		return err
+		return c.within(func() error { // also where it is another team's from now on
+			out, err = newOwnerCache(a).finding(ctx, c.tx, again)
+			return err
+		})
 	})
 	if err != nil {
 		return Finding{}, err
@@ -129,6 +131,22 @@ func (r *Registry) Assign(ctx context.Context, a Actor, id, owner string) (Findi
 			f.Owner = owner
 			return !same, nil
 		},
+	})
+}
+
+// Note keeps what somebody found out about a finding in its history; nothing else of
+// it changes.
+func (r *Registry) Note(ctx context.Context, a Actor, id, text string) (Finding, error) {
+	if strings.TrimSpace(text) == "" {
+		return Finding{}, fmt.Errorf("noting: %w", badInput("note", "write something"))
+	}
+	if err := checkText("note", text); err != nil {
+		return Finding{}, fmt.Errorf("noting: %w", err)
+	}
+	return r.triage(ctx, a, id, "noting", triage{
+		action:  "noted",
+		details: map[string]string{"note": text},
+		apply:   func(*store.FindingView) (bool, error) { return true, nil },
 	})
 }
 

@@ -102,7 +102,7 @@ func (k step) move(window time.Duration, details map[string]string) ([]Transitio
 func (r *Registry) command(ctx context.Context, a Actor, ref fingerprints.VersionRef, what string, m command, do func(step) ([]Transition, error)) (Changed, error) {
 	var out Changed
 	err := r.update(ctx, a, ScopeRotate, what, func(c *change) error {
-		s, versions, v, err := versionByRef(ctx, c.tx, ref)
+		s, versions, v, err := c.versionByRef(ctx, ref)
 		if err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (r *Registry) command(ctx context.Context, a Actor, ref fingerprints.Versio
 func (r *Registry) Compromise(ctx context.Context, a Actor, ref fingerprints.VersionRef) (Changed, error) {
 	var out Changed
 	err := r.update(ctx, a, ScopeRotate, "marking a version as compromised", func(c *change) error {
-		_, _, v, err := versionByRef(ctx, c.tx, ref)
+		_, _, v, err := c.versionByRef(ctx, ref)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"revenant/api/wire"
 	"revenant/fingerprints"
@@ -19,8 +20,24 @@ type ListFilter struct {
 	Class  fingerprints.Class
 	Owner  string
 	State  fingerprints.State
-	After  string
-	Limit  int
+	// Weak selects those with a version in use that can be guessed, or is too short to
+	// be searched for; Overdue those with one that should be retired by now; Issued
+	// those with one that one consumer alone has.
+	Weak, Overdue, Issued bool
+
+	After string
+	Limit int
+}
+
+// stored is the filter as the store knows it.
+func (f ListFilter) stored(now time.Time) store.SecretFilter {
+	out := store.SecretFilter{
+		Prefix: f.Prefix, Class: f.Class, Owner: f.Owner, State: f.State, Weak: f.Weak, Issued: f.Issued, After: f.After, Limit: f.Limit,
+	}
+	if f.Overdue {
+		out.Overdue = now
+	}
+	return out
 }
 
 // SecretView is all that is known of a secret.
@@ -39,15 +56,13 @@ type AllowView = wire.AllowView
 func (r *Registry) List(ctx context.Context, a Actor, f ListFilter) ([]SecretSummary, error) {
 	out := []SecretSummary{}
 	err := r.view(ctx, a, ScopeRead, func(v *view) error {
-		all, err := v.tx.Secrets(ctx, store.SecretFilter{
-			Prefix: f.Prefix, Class: f.Class, Owner: f.Owner, State: f.State, After: f.After, Limit: f.Limit,
-		})
+		all, err := v.tx.Secrets(ctx, f.stored(v.now))
 		if err != nil {
 			return err
 		}
 		versions, err := v.tx.VersionsOf(ctx, namesOf(all))
 		for _, s := range all {
-			out = append(out, summary(s, versions[s.Name]))
+			out = append(out, summary(s, versions[s.Name], v.now))
 		}
 		return err
 	})
@@ -62,20 +77,31 @@ func namesOf(secrets []fingerprints.Secret) []string {
 	return out
 }
 
-func summary(s fingerprints.Secret, versions []fingerprints.Version) SecretSummary {
+func summary(s fingerprints.Secret, versions []fingerprints.Version, now time.Time) SecretSummary {
 	out := SecretSummary{
 		Name: s.Name, Class: s.Class, Owner: s.Owner, Consumers: s.Consumers,
 		Versions: len(versions), States: map[fingerprints.State]int{}, CreatedAt: s.CreatedAt,
 	}
+	var since time.Time
 	for _, v := range versions {
 		out.States[v.State]++
-		if v.State == fingerprints.StateActive {
+		switch v.State {
+		case fingerprints.StateActive:
 			out.Active = append(out.Active, v.Number)
+			if v.ActivatedAt.After(since) {
+				since = v.ActivatedAt
+			}
+		case fingerprints.StateSuperseded:
+			if !v.WindowEnds.IsZero() && !now.Before(v.WindowEnds) {
+				out.Overdue++
+			}
+		case fingerprints.StatePending, fingerprints.StateRetired, fingerprints.StateAbandoned:
 		}
 		if v.Compromised() {
 			out.Compromised++
 		}
 	}
+	out.ActiveSince = optionalTime(since)
 	return out
 }
 

@@ -237,8 +237,17 @@ func (r *Registry) CountBehind(ctx context.Context, a Actor) (int, error) {
 // tending is the gate for what keeps the system going and is no decision of
 // anybody: it stands in no audit log.
 func (r *Registry) tending(ctx context.Context, a Actor, what string, fn func(tx store.Tx, at time.Time) error) error {
-	if !a.May(ScopeScan) {
-		return fmt.Errorf("%s: %w %q", what, ErrForbidden, ScopeScan)
+	return r.unlogged(ctx, a, ScopeScan, what, fn)
+}
+
+// unlogged is the gate for changes that decide nothing of the registry and stand in no
+// audit log.
+func (r *Registry) unlogged(ctx context.Context, a Actor, need Scope, what string, fn func(tx store.Tx, at time.Time) error) error {
+	if !a.May(need) {
+		return fmt.Errorf("%s: %w %q", what, ErrForbidden, need)
+	}
+	if a.bound() {
+		return fmt.Errorf("%s: %w", what, ErrTeams)
 	}
 	err := r.store.Update(ctx, func(tx store.Tx) error {
 		if _, err := r.readMeta(ctx, tx); err != nil {
@@ -546,7 +555,19 @@ func MemberName(group, member string) string {
 func WatchView(w store.Watch) wire.Watch {
 	return wire.Watch{
 		Name: w.Name, Kind: w.Kind, Location: w.Location, Options: w.Options, Schedule: w.Schedule, Credential: w.Credential, Group: w.Parent,
-		Paused: w.Paused, Source: w.SourceID, Outcome: w.Outcome, Problem: w.Problem, Failures: w.Failures, AddedAt: w.AddedAt, QueuedAt: w.QueuedAt,
+		Paused: w.Paused, Source: w.SourceID, Outcome: w.Outcome, Problem: w.Problem, Failures: w.Failures, AddedAt: w.AddedAt, WantedAt: w.WantedAt, QueuedAt: w.QueuedAt,
 		StartedAt: w.StartedAt, FinishedAt: w.FinishedAt, NextRun: w.NextRun, FieldRevision: w.FieldRevision,
+	}
+}
+
+// WatchOf is the watch that a view is of, but for who wants it scanned.
+func WatchOf(v wire.Watch) store.Watch {
+	return store.Watch{
+		Name: v.Name, Kind: v.Kind, Location: v.Location, Options: v.Options, Schedule: v.Schedule, Credential: v.Credential, Parent: v.Group,
+		Paused: v.Paused, AddedAt: v.AddedAt,
+		WatchState: store.WatchState{
+			SourceID: v.Source, Outcome: v.Outcome, Problem: v.Problem, Failures: v.Failures, WantedAt: v.WantedAt, QueuedAt: v.QueuedAt,
+			StartedAt: v.StartedAt, FinishedAt: v.FinishedAt, NextRun: v.NextRun, FieldRevision: v.FieldRevision,
+		},
 	}
 }

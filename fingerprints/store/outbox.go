@@ -134,6 +134,8 @@ type OutboxTx interface {
 	GiveUp(ctx context.Context, now time.Time, problem string) (int, error)
 	// Retry lets a delivery that was given up be sent again until a deadline.
 	Retry(ctx context.Context, id string, now, deadline time.Time) error
+	// Hasten lets what waits for another attempt at a receiver be sent at once.
+	Hasten(ctx context.Context, receiver string, now time.Time) error
 	// Deliveries lists deliveries, the newest first.
 	Deliveries(ctx context.Context, f DeliveryFilter) ([]Delivery, error)
 	// ForgetSent removes deliveries that arrived before a time, with their notices.

@@ -60,6 +60,18 @@ type Tx interface {
 	ChangeTx
 	OutboxTx
 	TokenTx
+	RequestTx
+	PeopleTx
+	TrendTx
+
+	// Narrow has what reads see no more than what teams own from here on, until it is
+	// called again; none: everything. Secrets and findings are theirs by their owner;
+	// versions, fields and homes by their secret; sources by a finding, watches by
+	// their source; decisions by their owner or a finding, and messages by all of
+	// their findings. A verdict and a status are the same whoever looks; a match with a
+	// secret that others own is left out of a finding. What is not seen is not found.
+	// It returns the teams of before.
+	Narrow(teams []string) (before []string)
 }
 
 // Meta is what a store knows of itself.
@@ -90,8 +102,15 @@ type SecretFilter struct {
 	Class  fingerprints.Class
 	Owner  string
 	State  fingerprints.State // secrets with a version in this state
-	After  string             // names after this one, for paging
-	Limit  int                // 0: no limit
+	// Weak selects secrets with a version in use that can be guessed or is too short to
+	// be searched for.
+	Weak bool
+	// Overdue selects secrets with a superseded version whose window was over then.
+	Overdue time.Time
+	// Issued selects secrets with a version that was issued to one consumer.
+	Issued bool
+	After  string // names after this one, for paging
+	Limit  int    // 0: no limit
 }
 
 // Ack is a consumer's word that it uses a version.

@@ -13,6 +13,7 @@ type Token struct {
 	Name      string            // unique among those that are not revoked
 	Hash      [sha256.Size]byte // SHA-256 of what is shown
 	Scopes    []string
+	Teams     []string // whose rows it sees alone; none: it sees all
 	CreatedAt time.Time
 	CreatedBy string
 	ExpiresAt time.Time // zero: never

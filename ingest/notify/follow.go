@@ -101,7 +101,8 @@ func (n *Notifier) feed() string {
 }
 
 // revive has records sent again that another process gave up, as it did not know who
-// gets them; once.
+// gets them; once. Who alone sends to its receivers begins with an attempt: the wait
+// after a failure is for those that go on.
 func (n *Notifier) revive(ctx context.Context) error {
 	n.mu.Lock()
 	done := n.revived
@@ -109,6 +110,11 @@ func (n *Notifier) revive(ctx context.Context) error {
 	for _, a := range n.to {
 		if done || !a.each() {
 			continue
+		}
+		if n.o.Feed != "" {
+			if err := n.o.Store.Update(ctx, func(tx store.Tx) error { return tx.Hasten(ctx, a.Name, n.now()) }); err != nil {
+				return err
+			}
 		}
 		list, err := n.Deliveries(ctx, store.DeliveryFilter{Receiver: a.Name, State: store.DeliveryGivenUp})
 		if err != nil {

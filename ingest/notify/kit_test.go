@@ -276,10 +276,15 @@ func (k *kit) notifier(b notify.Sender, rules ...notify.Rule) *notify.Notifier {
 
 func (k *kit) with(c notify.Config, senders map[string]notify.Sender) *notify.Notifier {
 	k.t.Helper()
-	n, err := notify.New(notify.Options{
-		Config: c, Store: k.store, Registry: k.reg, Senders: senders, Now: k.clock, Rand: k.rand,
-		Log: slog.New(slog.NewTextHandler(&k.log, nil)), Poll: time.Millisecond,
-	})
+	return k.built(notify.Options{Config: c, Senders: senders})
+}
+
+// built is a notifier of the kit's store and clock.
+func (k *kit) built(o notify.Options) *notify.Notifier {
+	k.t.Helper()
+	o.Store, o.Registry, o.Now, o.Rand, o.Poll = k.store, k.reg, k.clock, k.rand, time.Millisecond
+	o.Log = slog.New(slog.NewTextHandler(&k.log, nil))
+	n, err := notify.New(o)
 	k.must(err)
 	return n
 }

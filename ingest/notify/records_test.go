@@ -204,6 +204,38 @@ func TestRecordsAgain(t *testing.T) {
 	}
 }
 
+// TestRecordsOfCommands: a command that alone sends to its topic tries at once what others
+// of its kind could not send, however long they would have waited.
+func TestRecordsOfCommands(t *testing.T) {
+	k, s := newKit(t), eventSchema(t)
+	value := k.text()
+	k.add("app", value)
+	b := &inbox{}
+	command := func() *notify.Notifier {
+		return k.built(notify.Options{
+			Config: notify.Config{Receivers: []notify.Receiver{topicOf("results")}, Rules: []notify.Rule{everything("results")}},
+			Feed:   "results", Senders: map[string]notify.Sender{"results": b},
+		})
+	}
+	k.must(command().Round(k.ctx))
+	k.scan(k.seen("a.env", value, k.rows("app")...))
+	tries := 0
+	b.fail = func(notify.Message) error { tries++; return errors.New("it does not answer") }
+	for range 6 { // the next attempt of one process would be minutes away
+		n := command()
+		k.must(n.Round(k.ctx))
+		k.must(n.Round(k.ctx)) // and one that goes on waits
+	}
+	if tries != 6 {
+		t.Errorf("tried %d times", tries)
+	}
+	b.fail = nil
+	k.must(command().Round(k.ctx))
+	if got, _ := b.recorded(t, s); !slices.Equal(got, []string{"opened leaked"}) {
+		t.Errorf("sent %v", got)
+	}
+}
+
 // TestEventSchema: the schema knows the words of the program, and can say no.
 func TestEventSchema(t *testing.T) {
 	text, err := os.ReadFile("../../docs/event-v1.schema.json")

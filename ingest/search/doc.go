@@ -83,11 +83,21 @@ func (b Behind) Current() bool { return b == Behind{} }
 // Page says which of the findings are wanted: the first Limit behind a cursor.
 type Page struct {
 	Limit int    // 0: DefaultLimit
-	After string // Result.Next of the page before; empty: from the beginning
+	After string // Result.Next of the page before, in the same order; empty: from the beginning
+	Order Order
 	// Facets are counted where there are any.
 	Facets []query.Field
 	Top    int // values of each facet; 0: DefaultTop
 }
+
+// Order is what comes first.
+type Order string
+
+// The orders; findings that are equal in one are in order of id.
+const (
+	Worst  Order = ""       // by severity, then by verdict
+	Oldest Order = "oldest" // by when it was first seen, to the minute
+)
 
 // Usual sizes.
 const (
@@ -99,8 +109,8 @@ const (
 // ErrCursor says that Page.After is not what a result gave.
 var ErrCursor = errors.New("the cursor is not one of this version's")
 
-// Result is a page of findings, the worst first, then in order of id. It does not
-// repeat the query: people paste values.
+// Result is a page of findings in order. It does not repeat the query: people paste
+// values.
 type Result struct {
 	Findings []Hit `json:"findings"`
 	// Total is how many findings match at least, and Most at most. They differ where

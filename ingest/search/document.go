@@ -118,6 +118,15 @@ func stampTerm(unit byte, n int64) string {
 	return string(unit) + fmt.Sprintf("%012s", strconv.FormatInt(max(n, 0), 10))
 }
 
+// stampOf is the number of such a term; 0 for any other.
+func stampOf(term string) int64 {
+	n, err := strconv.ParseInt(term[1:], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // write applies a batch together with the state, and waits for the disk where it
 // shall.
 func (x *Index) write(b *index.Batch, s state, wait bool) (err error) {

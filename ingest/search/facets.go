@@ -21,7 +21,7 @@ func (x *Index) Facets(ctx context.Context, a registry.Actor, q query.Query, fie
 	if !a.May(registry.ScopeRead) {
 		return nil, fmt.Errorf("counting: %w", registry.ErrForbidden)
 	}
-	if x.mode != Scans && !x.building() {
+	if x.mode != Scans && len(a.Teams) == 0 && !x.building() {
 		out, err := x.countFacets(q, fields, top)
 		if !errors.Is(err, errDamaged) {
 			return out, err

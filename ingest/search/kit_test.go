@@ -1,6 +1,7 @@
 package search_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -275,11 +276,16 @@ func parse(t testing.TB, text string) query.Query {
 // all searches to the last page, and returns the ids in their order.
 func (k *kit) all(x *search.Index, q query.Query, limit int) ([]string, search.Result) {
 	k.t.Helper()
+	return k.allIn(search.Worst, x, q, limit)
+}
+
+func (k *kit) allIn(order search.Order, x *search.Index, q query.Query, limit int) ([]string, search.Result) {
+	k.t.Helper()
 	var out []string
 	var first search.Result
 	after := ""
 	for n := 0; ; n++ {
-		r, err := x.Search(k.ctx, me(), q, search.Page{Limit: limit, After: after, Facets: query.Facets(), Top: 1000})
+		r, err := x.Search(k.ctx, me(), q, search.Page{Limit: limit, After: after, Order: order, Facets: query.Facets(), Top: 1000})
 		k.must(err)
 		if n == 0 {
 			first = r
@@ -295,6 +301,17 @@ func (k *kit) all(x *search.Index, q query.Query, limit int) ([]string, search.R
 		}
 		after = r.Next
 	}
+}
+
+// oldest are ids by when their findings were first seen, to the minute.
+func oldest(facts []query.Facts, ids []string) []string {
+	first := map[string]int64{}
+	for _, f := range facts {
+		first[string(f.ID)] = f.Times[query.First].Unix() / 60
+	}
+	out := slices.Clone(ids)
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(first[a], first[b]), strings.Compare(a, b)) })
+	return out
 }
 
 // agree holds what an index finds against the plain reading of a query.
@@ -319,7 +336,13 @@ func (k *kit) agree(x *search.Index, facts []query.Facts, text string) {
 			}
 		}
 	}
-	got, r := k.all(x, q, pick(k, []int{3, 50, 1000, 1000}))
+	order := []search.Order{search.Worst, search.Oldest}[len(text)%2]
+	got, r := k.allIn(order, x, q, pick(k, []int{3, 50, 1000, 1000}))
+	if order == search.Oldest {
+		if in := oldest(facts, got); !slices.Equal(got, in) {
+			k.t.Fatalf("%s by %s: the oldest first are\n%v, want\n%v", q, x.Mode(), got, in)
+		}
+	}
 	if slices.Sort(got); !slices.Equal(got, want) {
 		k.t.Fatalf("%s by %s: found %d, and %d match:\n%v\n%v", q, x.Mode(), len(got), len(want), got, want)
 	}

@@ -18,7 +18,7 @@ const scanTime = 20 * time.Second
 // scan answers from the store, finding by finding, where there is no index to read.
 // What is not read in time is said.
 func (x *Index) scan(ctx context.Context, a registry.Actor, q query.Query, from spot, page Page) (Result, error) {
-	s := scanning{q: q, now: x.o.Now().UTC(), from: from, limit: page.Limit, texts: q.Texts(), counts: map[query.Field]map[string]int{}}
+	s := scanning{q: q, order: page.Order, now: x.o.Now().UTC(), from: from, limit: page.Limit, texts: q.Texts(), counts: map[query.Field]map[string]int{}}
 	for _, f := range page.Facets {
 		s.counts[f] = map[string]int{}
 	}
@@ -61,6 +61,7 @@ func (x *Index) scan(ctx context.Context, a registry.Actor, q query.Query, from 
 // scanning is what was found until now.
 type scanning struct {
 	q      query.Query
+	order  Order
 	now    time.Time
 	from   spot
 	limit  int
@@ -99,7 +100,7 @@ func (s *scanning) take(f query.Facts, d registry.FindingDetail) {
 			counts[v]++
 		}
 	}
-	at := spot{rankOf(f), string(f.ID)}
+	at := spot{s.order.rank(f), string(f.ID)}
 	if at.compare(s.from) <= 0 {
 		return
 	}

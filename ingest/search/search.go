@@ -22,7 +22,7 @@ const (
 // Search finds what a query selects. An error is of the registry, of the cursor, or
 // ErrBroad; where the index fails, the store is read.
 func (x *Index) Search(ctx context.Context, a registry.Actor, q query.Query, page Page) (Result, error) {
-	from, err := spotOf(page.After)
+	from, err := spotOf(page.After, page.Order)
 	if err != nil {
 		return Result{}, fmt.Errorf("searching: %w", err)
 	}
@@ -33,7 +33,7 @@ func (x *Index) Search(ctx context.Context, a registry.Actor, q query.Query, pag
 	if page.Top <= 0 {
 		page.Top = DefaultTop
 	}
-	if x.mode == Scans || x.building() {
+	if x.mode == Scans || len(a.Teams) > 0 || x.building() { // the index does not know who sees what
 		return x.scan(ctx, a, q, from, page)
 	}
 	r, err := x.search(ctx, a, q, from, page)
@@ -69,6 +69,7 @@ func (x *Index) search(ctx context.Context, a registry.Actor, q query.Query, fro
 	if err != nil {
 		return r, err
 	}
+	m.order = page.Order
 	r = Result{Findings: []Hit{}, Total: m.least, Most: m.most, By: x.mode}
 	if r.Behind, err = x.behind(ctx, v.state); err != nil {
 		return r, err

@@ -87,7 +87,7 @@ func (x *Index) values(ctx context.Context, a registry.Actor, field query.Field,
 	default:
 		return nil, nil
 	}
-	if x.mode == Scans || x.building() {
+	if x.mode == Scans || len(a.Teams) > 0 || x.building() {
 		return x.scannedValues(ctx, a, field, begun, limit)
 	}
 	return x.indexedValues(field, begun, limit)

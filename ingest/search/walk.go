@@ -12,7 +12,8 @@ import (
 	"revenant/ingest/search/query"
 )
 
-// spot is a finding's place in the order of results: by rank, then by id.
+// spot is a finding's place in the order of results: by rank - what Order says of it -
+// then by id.
 type spot struct{ rank, id string }
 
 func (s spot) compare(o spot) int {
@@ -22,14 +23,36 @@ func (s spot) compare(o spot) int {
 // cursor is the spot as a page's cursor has it.
 func (s spot) cursor() string { return s.rank + strings.TrimPrefix(s.id, "rv1:") }
 
-func spotOf(cursor string) (spot, error) {
+// rankSize is how long ranks of an order are.
+func (o Order) rankSize() int {
+	if o == Oldest {
+		return len(minuteTerm(time.Time{}))
+	}
+	return 2
+}
+
+// rank is what an order says of a finding.
+func (o Order) rank(f query.Facts) string {
+	if o == Oldest {
+		return minuteTerm(f.Times[query.First])
+	}
+	return rankOf(f)
+}
+
+// spotOf is a cursor's spot, in the order that it is of.
+func spotOf(cursor string, order Order) (spot, error) {
 	if cursor == "" {
 		return spot{}, nil
 	}
-	if len(cursor) < 3 || len(cursor) > 64 || strings.ContainsFunc(cursor, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9') }) {
+	size := order.rankSize()
+	if len(cursor) <= size {
 		return spot{}, ErrCursor
 	}
-	return spot{cursor[:2], "rv1:" + cursor[2:]}, nil
+	rank, id := cursor[:size], cursor[size:]
+	if len(id) > 32 || strings.Trim(id, "0123456789abcdef") != "" || strings.ContainsFunc(rank, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9') }) {
+		return spot{}, ErrCursor
+	}
+	return spot{rank, "rv1:" + id}, nil
 }
 
 // few is how many findings are sorted at once; more are looked for in one
@@ -38,6 +61,7 @@ const few = 1000
 
 // matches are what a query found in a view.
 type matches struct {
+	order Order // of what after lists
 	parts []*part
 	found []found
 	least int
@@ -80,7 +104,10 @@ func (v *view) first(q query.Query, limit int) (out []string, err error) {
 
 // after lists findings behind a spot, up to a limit, in the order of results.
 func (m *matches) after(s spot, limit int) ([]spot, error) {
-	ranks, err := m.ranks()
+	if m.order == Oldest {
+		return m.oldest(s, limit)
+	}
+	ranks, err := m.terms(fieldRank, "", "")
 	if err != nil {
 		return nil, err
 	}
@@ -104,28 +131,94 @@ func (m *matches) after(s spot, limit int) ([]spot, error) {
 	return out, nil
 }
 
-// ranks are all ranks that the index has, the worst first.
-func (m *matches) ranks() ([]string, error) {
-	var out []string
-	for _, p := range m.parts {
-		err := p.eachTerm(fieldRank, "", "", func(term string) (bool, error) {
-			if !slices.Contains(out, term) {
-				out = append(out, term)
+// oldest lists findings behind a spot by when they were first seen: day by day, and
+// minute by minute in days that have any.
+func (m *matches) oldest(s spot, limit int) ([]spot, error) {
+	var from int64
+	if s.rank != "" {
+		from = stampOf(s.rank)
+	}
+	const minutes = secondsOfDay / secondsOfMinute
+	days, err := m.terms(fieldFirst, stampTerm('d', from/minutes), behindPrefix("d"))
+	if err != nil {
+		return nil, err
+	}
+	var out []spot
+	for _, day := range days {
+		sets, some, err := m.having(day, nil)
+		if err != nil || !some {
+			if err != nil {
+				return nil, err
 			}
+			continue
+		}
+		begin := stampOf(day) * minutes
+		list, err := m.terms(fieldFirst, stampTerm('m', max(from, begin)), stampTerm('m', begin+minutes))
+		if err != nil {
+			return nil, err
+		}
+		for _, minute := range list {
+			here, some, err := m.having(minute, sets)
+			if err != nil {
+				return nil, err
+			}
+			if !some {
+				continue
+			}
+			after := ""
+			if minute == s.rank {
+				after = s.id
+			}
+			found, err := m.inOrder(here, after, limit-len(out))
+			if err != nil {
+				return nil, err
+			}
+			for _, id := range found {
+				out = append(out, spot{minute, id})
+			}
+			if len(out) == limit {
+				return out, nil
+			}
+		}
+	}
+	return out, nil
+}
+
+// having is what of sets - nil: of what was found - was first seen at a term's time.
+func (m *matches) having(term string, sets []*roaring.Bitmap) (here []*roaring.Bitmap, some bool, err error) {
+	for i, p := range m.parts {
+		b := roaring.New()
+		if err := p.orTerm(b, fieldFirst, term); err != nil {
+			return nil, false, err
+		}
+		if sets == nil {
+			b.And(m.found[i].most)
+		} else {
+			b.And(sets[i])
+		}
+		here, some = append(here, b), some || !b.IsEmpty()
+	}
+	return here, some, nil
+}
+
+// terms are those that the index has of a field, in order, from one to before another.
+func (m *matches) terms(field, from, to string) ([]string, error) {
+	all := map[string]bool{}
+	for _, p := range m.parts {
+		err := p.eachTerm(field, from, to, func(term string) (bool, error) {
+			all[term] = true
 			return true, nil
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	slices.Sort(out)
-	return out, nil
+	return slices.Sorted(maps.Keys(all)), nil
 }
 
 // ranked lists ids of one rank behind another id.
 func (m *matches) ranked(rank, after string, limit int) ([]string, error) {
 	sets := make([]*roaring.Bitmap, len(m.parts))
-	count := 0
 	for i, p := range m.parts {
 		b := roaring.New()
 		if err := p.orTerm(b, fieldRank, rank); err != nil {
@@ -133,13 +226,21 @@ func (m *matches) ranked(rank, after string, limit int) ([]string, error) {
 		}
 		b.And(m.found[i].most)
 		sets[i] = b
+	}
+	return m.inOrder(sets, after, limit)
+}
+
+// inOrder lists ids of sets behind another id.
+func (m *matches) inOrder(sets []*roaring.Bitmap, after string, limit int) ([]string, error) {
+	count := 0
+	for _, b := range sets {
 		count += int(b.GetCardinality())
 	}
 	if count <= few {
 		return m.idsOf(sets, after, limit)
 	}
 	var out []string
-	nears, err := m.nears(nearOf(after))
+	nears, err := m.terms(fieldNear, nearOf(after), "")
 	for _, near := range nears {
 		here := make([]*roaring.Bitmap, len(sets))
 		for i, p := range m.parts {
@@ -158,21 +259,6 @@ func (m *matches) ranked(rank, after string, limit int) ([]string, error) {
 		}
 	}
 	return out, err
-}
-
-// nears are the neighbourhoods that the index has, in order, from one on.
-func (m *matches) nears(from string) ([]string, error) {
-	all := map[string]bool{}
-	for _, p := range m.parts {
-		err := p.eachTerm(fieldNear, from, "", func(near string) (bool, error) {
-			all[near] = true
-			return true, nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return slices.Sorted(maps.Keys(all)), nil
 }
 
 // idsOf are the first ids behind another of what is in sets.

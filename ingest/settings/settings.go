@@ -45,6 +45,11 @@ type Settings struct {
 	Push    map[string][]string `koanf:"push"`
 	Watches []Watch             `koanf:"watches"`
 	Search  Search              `koanf:"search"`
+	// TrustedProxies are addresses and networks whose word on where a request comes
+	// from is taken.
+	TrustedProxies []string `koanf:"trusted_proxies"`
+	Limits         Limits   `koanf:"limits"`
+	SignIn         SignIn   `koanf:"sign_in"`
 	// Notify says who is told what becomes of findings; its URL is BaseURL where it
 	// has none.
 	Notify notify.Config `koanf:"notify"`
@@ -142,7 +147,10 @@ type Watch struct {
 
 // Default is what counts where nothing is said.
 func Default() Settings {
-	return Settings{Listen: "127.0.0.1:7833", Workers: Workers{Scans: 2, Streams: 4}, Log: Log{Format: "text", Level: "info"}}
+	return Settings{
+		Listen: "127.0.0.1:8077", Workers: Workers{Scans: 2, Streams: 4}, Log: Log{Format: "text", Level: "info"},
+		Limits: Limits{Sender: 1200, Address: 6000}, SignIn: SignIn{Idle: 12 * time.Hour, Longest: 7 * 24 * time.Hour},
+	}
 }
 
 // Senders are who may push: the names of Settings.Push.
@@ -163,7 +171,7 @@ func Variables() []string {
 	return []string{
 		prefix + "LISTEN", prefix + "BASE_URL", prefix + "TLS__CERTIFICATE", prefix + "TLS__KEY", prefix + "TOKEN", prefix + "WORKERS__SCANS", prefix + "WORKERS__STREAMS",
 		prefix + "WORKERS__MEMORY", prefix + "WORKERS__CPUS", prefix + "WORKERS__DEADLINE",
-		prefix + "LOG__FORMAT", prefix + "LOG__LEVEL",
+		prefix + "LOG__FORMAT", prefix + "LOG__LEVEL", prefix + "LIMITS__SENDER", prefix + "LIMITS__ADDRESS",
 	}
 }
 
@@ -254,7 +262,16 @@ func known() map[string]any {
 				"name": leaf, "verdicts": leaf, "min_severity": leaf, "statuses": leaf, "owners": leaf, "sources": leaf, "secrets": leaf, "events": leaf, "receivers": leaf,
 			},
 		},
-		"search":  map[string]any{"off": leaf},
+		"search":          map[string]any{"off": leaf},
+		"trusted_proxies": leaf,
+		"limits":          map[string]any{"sender": leaf, "address": leaf},
+		"sign_in": map[string]any{
+			"idle": leaf, "longest": leaf,
+			"oidc": map[string]any{
+				"label": leaf, "issuer": leaf, "client_id": leaf, "client_secret": leaf, "scopes": leaf, "groups_claim": leaf, "domains": leaf, "groups": leaf,
+				"grants": map[string]any{"group": leaf, "roles": leaf, "teams": leaf},
+			},
+		},
 		"watches": map[string]any{"name": leaf, "scan": leaf, "every": leaf, "cron": leaf, "credential": leaf},
 	}
 }
@@ -309,6 +326,9 @@ func (s *Settings) check() error {
 	if err := s.Workers.check(); err != nil {
 		return err
 	}
+	if err := s.checkPeople(); err != nil {
+		return err
+	}
 	if !slices.Contains([]string{"text", "json"}, s.Log.Format) {
 		return errors.New("log.format: text or json")
 	}
@@ -331,7 +351,7 @@ func (s *Settings) check() error {
 func (s *Settings) checkAddress() error {
 	host, port, err := net.SplitHostPort(s.Listen)
 	if n, nerr := strconv.Atoi(port); err != nil || nerr != nil || n < 0 || n > 65535 {
-		return errors.New("listen: it is HOST:PORT, as in 127.0.0.1:7833; :7833 is every address of the machine")
+		return errors.New("listen: it is HOST:PORT, as in 127.0.0.1:8077; :8077 is every address of the machine")
 	}
 	if s.BaseURL == "" {
 		scheme := "http"

@@ -2,6 +2,7 @@ package settings_test
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,6 +45,23 @@ push:
 watches:
   - {name: shop, scan: [git, "https://git.example.org/acme/shop.git"], every: 30m, credential: env:TOKEN}
   - {name: night, scan: [dir, /srv], cron: "15 3 * * *"}
+trusted_proxies: [10.0.0.0/8, "::1"]
+limits: {sender: 7, address: 0}
+sign_in:
+  idle: 1h
+  longest: 24h
+  oidc:
+    label: Acme
+    issuer: https://id.example.org/realms/acme
+    client_id: revenant
+    client_secret: env:OIDC
+    scopes: [groups]
+    groups_claim: roles
+    domains: [example.org]
+    groups: [staff]
+    grants:
+      - {group: "*", roles: [viewer]}
+      - {group: a.b, roles: [triager], teams: [payments]}
 notify:
   receivers:
     - name: ops
@@ -65,6 +83,12 @@ notify:
 			{Name: "shop", Scan: []string{"git", "https://git.example.org/acme/shop.git"}, Every: "30m", Credential: "env:TOKEN"},
 			{Name: "night", Scan: []string{"dir", "/srv"}, Cron: "15 3 * * *"},
 		},
+		TrustedProxies: []string{"10.0.0.0/8", "::1"}, Limits: settings.Limits{Sender: 7},
+		SignIn: settings.SignIn{Idle: time.Hour, Longest: 24 * time.Hour, OIDC: settings.OIDC{
+			Label: "Acme", Issuer: "https://id.example.org/realms/acme", ClientID: "revenant", ClientSecret: "env:OIDC", Scopes: []string{"groups"},
+			GroupsClaim: "roles", Domains: []string{"example.org"}, Groups: []string{"staff"},
+			Grants: []settings.Grant{{Group: "*", Roles: []string{"viewer"}}, {Group: "a.b", Roles: []string{"triager"}, Teams: []string{"payments"}}},
+		}},
 		Notify: notify.Config{URL: "https://revenant.example.org", Rules: []notify.Rule{{Name: "all", Receivers: []string{"ops"}}}},
 	}
 	if len(got.Notify.Receivers) != 2 || got.Notify.Receivers[0].Window != time.Minute || got.Notify.Receivers[0].Slack.URLFrom.String() != "env:SLACK" {
@@ -88,7 +112,7 @@ notify:
 		t.Error(d)
 	}
 	got, err = load(t, "", nil)
-	if err != nil || got.BaseURL != "http://127.0.0.1:7833" {
+	if err != nil || got.BaseURL != "http://127.0.0.1:8077" {
 		t.Errorf("without anything: %+v, %v", got, err)
 	}
 }
@@ -108,7 +132,12 @@ func TestRefused(t *testing.T) {
 		"watches: [{name: a, scan: [dir], credential: " + canary + "}]": "credential", "a: [" + canary: "YAML", "watches:\n\t- " + canary: "line 2",
 		topicOf("topic: " + canary + "/x"): "topic", topicOf("brokers: [" + canary + "]"): "HOST:PORT", topicOf("ca_file: " + canary): "tls",
 		topicOf("cert_file: " + canary + ", tls: true"): "belong together", topicOf("sasl: " + canary): "sasl", topicOf("login: " + canary): "", topicOf("login: env:A"): "sasl",
-		topicOf(canary + ": 1"): "in kafka",
+		topicOf(canary + ": 1"):             "in kafka",
+		"trusted_proxies: [" + canary + "]": "trusted_proxies", "limits: {sender: -1}": "limits", "limits: {" + canary + ": 1}": "in limits", "sign_in: {idle: 1s}": "sign_in",
+		"sign_in: {idle: 2h, longest: 1h}": "sign_in", "sign_in: {idle: " + canary + "}": "wrong kind", "sign_in: {oidc: {client_id: " + canary + "}}": "issuer",
+		oidcOf("issuer: http://" + canary + ".example.org"): "https", oidcOf("issuer: https://u:" + canary + "@h"): "https", oidcOf("client_id: ''"): "client_id",
+		oidcOf("client_secret: " + canary): "client_secret", oidcOf("grants: [{roles: [viewer]}]"): "group", oidcOf("grants: [{group: a}, {group: b, roles: [" + canary + "]}]"): "number 2",
+		oidcOf("grants: [{group: a, teams: ['']}]"): "team", oidcOf("grants: [{group: a, " + canary + ": 1}]"): "in grants",
 	} {
 		_, err := load(t, text, nil)
 		if !errors.Is(err, settings.ErrSettings) || !strings.Contains(err.Error(), word) || strings.Contains(err.Error(), canary) {
@@ -120,6 +149,14 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
+}
+
+// oidcOf is an identity provider with something else than it has, in YAML.
+func oidcOf(other string) string {
+	with := map[string]string{"issuer": "issuer: https://id.example.org", "client_id": "client_id: revenant"}
+	name, _, _ := strings.Cut(other, ":")
+	delete(with, name)
+	return "sign_in: {oidc: {" + strings.Join(append(slices.Sorted(maps.Values(with)), other), ", ") + "}}"
 }
 
 // topicOf is a receiver with something else than it has, in YAML.

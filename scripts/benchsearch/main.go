@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -169,6 +170,9 @@ func one(ctx context.Context, o options, name, place, dir string) (*measured, er
 	m.memory = mem.HeapInuse
 	fmt.Fprintf(os.Stderr, "%s: built in %s, %d MB\n", name, m.build.Round(time.Second), m.size/1e6)
 	b := bed{ctx: ctx, x: x, reg: reg, me: me, rand: rand.New(rand.NewPCG(3, 4)), times: o.times}
+	if b.pages, err = dashboard(reg, x, me); err != nil {
+		return nil, err
+	}
 	if m.timings, err = b.ask(); err != nil {
 		return nil, err
 	}
@@ -196,6 +200,7 @@ type bed struct {
 	me    registry.Actor
 	rand  *rand.Rand
 	times int
+	pages http.Handler
 }
 
 func (b *bed) word() string { return of(b.rand, words()) }
@@ -270,6 +275,12 @@ func (b *bed) ask() ([]timing, error) {
 			out, err := b.reg.Verdicts(b.ctx, b.me, store.FindingFilter{})
 			return fmt.Sprintf("%d verdicts", len(out)), err
 		}},
+	}
+	for _, path := range []string{"/", "/findings", "/findings?q=is%3Aopen", "/findings?q=verdict%3Astale+is%3Aopen&order=oldest"} {
+		kinds = append(kinds, struct {
+			what string
+			do   func() (string, error)
+		}{"a page of the dashboard: " + path, func() (string, error) { return b.page(path) }})
 	}
 	var out []timing
 	for _, k := range kinds {

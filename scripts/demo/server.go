@@ -15,7 +15,7 @@ import (
 
 // serve starts the server, at its usual address where nobody has that.
 func (t *tour) serve() error {
-	listen := "127.0.0.1:7833"
+	listen := "127.0.0.1:8077"
 	if l, err := net.Listen("tcp", listen); err != nil {
 		listen = "127.0.0.1:0"
 	} else if err := l.Close(); err != nil {

@@ -23,9 +23,9 @@ func (t *tx) AddAllow(ctx context.Context, a store.Allow) (int64, error) {
 }
 
 func (t *tx) Allows(ctx context.Context, secret string) ([]store.Allow, error) {
-	query, args := allowColumns+` ORDER BY id`, []any(nil)
+	query, args := allowColumns+t.whereSeen("secret")+` ORDER BY id`, []any(nil)
 	if secret != "" {
-		query, args = allowColumns+` WHERE secret = ? ORDER BY id`, []any{secret}
+		query, args = allowColumns+` WHERE secret = ? `+t.andSeen("secret")+` ORDER BY id`, []any{secret}
 	}
 	var out []store.Allow
 	err := t.each(ctx, "listing allowed homes", query, args, func(scan scanner) error {

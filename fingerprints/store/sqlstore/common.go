@@ -32,6 +32,10 @@ func (t *tx) addCommon(ctx context.Context, list []keyed) error {
 		}
 		views[k.value] = append(views[k.value], k.view)
 	}
+	return t.whole(func() error { return t.markCommon(ctx, values, views) })
+}
+
+func (t *tx) markCommon(ctx context.Context, values []int64, views map[int64][]*store.FindingView) error {
 	weak, err := t.weakValues(ctx, values)
 	if err != nil {
 		return err

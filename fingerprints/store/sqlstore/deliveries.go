@@ -76,6 +76,13 @@ func (t *tx) Retry(ctx context.Context, id string, now, deadline time.Time) erro
 	return err
 }
 
+func (t *tx) Hasten(ctx context.Context, receiver string, now time.Time) error {
+	_, err := t.exec(ctx, "sending sooner", `UPDATE deliveries AS d SET next_at = ?
+		WHERE d.receiver = ? AND `+unsent+` AND d.next_at > ? AND (d.lease_until IS NULL OR d.lease_until <= ?)`,
+		stamp(now), receiver, stamp(now), stamp(now))
+	return err
+}
+
 func (t *tx) Deliveries(ctx context.Context, f store.DeliveryFilter) ([]store.Delivery, error) {
 	c := &condition{where: []string{"1 = 1"}}
 	if f.ID != "" {

@@ -54,6 +54,11 @@ type words struct {
 	// oneOf asks whether a number is one of those that a query gives, which is the
 	// same for every row: it must be asked once.
 	oneOf func(column, query string) string
+	// text is the text whose bytes are these hex digits, written so that nothing in it
+	// can be taken for SQL.
+	text func(hex string) string
+	// table is a table, also where a query has given its name to something else.
+	table func(name string) string
 	// view is the isolation that shows one state from the first statement on.
 	view sql.IsolationLevel
 	// ends: a statement that fails ends the transaction.

@@ -43,7 +43,7 @@ func (r *recording) addFindings(ctx context.Context) error {
 		}
 		more.add(tallied{e.value, e.source}, e.presence, 1)
 		args = append(args, e.pk, string(e.id), e.value, e.source, text(o.Path), o.PathID[:], string(e.presence),
-			string(fingerprints.StatusOpen), o.Owner, seen, seen, goneAt, joinRules(e.rules), number+int64(i))
+			string(fingerprints.StatusOpen), o.Owner, seen, seen, goneAt, joinLines(e.rules), number+int64(i))
 	}
 	err = r.t.insert(ctx, "storing findings", `INSERT INTO findings (pk, id, value_pk, source_pk, path, path_id, presence,
 		status, owner, first_seen, last_seen, gone_at, rules, changed)`, "", width, args)
@@ -137,7 +137,7 @@ func (r *recording) updateFindings(ctx context.Context) error {
 			gone_at = CASE WHEN ? = 1 THEN NULL ELSE gone_at END,
 			first_seen = CASE WHEN first_seen > ? THEN ? ELSE first_seen END,
 			last_seen = CASE WHEN last_seen < ? THEN ? ELSE last_seen END WHERE pk = ?`,
-			string(presence), joinRules(e.rules), bit(back), seen, seen, seen, seen, e.pk)
+			string(presence), joinLines(e.rules), bit(back), seen, seen, seen, seen, e.pk)
 		if err != nil {
 			return err
 		}

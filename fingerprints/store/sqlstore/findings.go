@@ -51,9 +51,9 @@ func (t *tx) conditionOf(f store.FindingFilter) *condition {
 		c.add(`f.value_pk IN (SELECT pk FROM seen_values WHERE value = ?)`, f.Value[:])
 	}
 	if f.Secret != "" {
-		text, args := "", []any{f.Secret}
+		text, args := t.andSeen("v.secret"), []any{f.Secret}
 		if f.Version != 0 {
-			text, args = " AND v.number = ?", append(args, f.Version)
+			text, args = text+" AND v.number = ?", append(args, f.Version)
 		}
 		c.add(t.oneOf("f.value_pk", `SELECT vf.value_pk FROM versions v JOIN fields fd ON fd.version = v.id
 			JOIN value_fields vf ON vf.field = fd.id WHERE v.secret = ?`+text), args...)
@@ -118,7 +118,7 @@ func (t *tx) Findings(ctx context.Context, now time.Time, f store.FindingFilter)
 	if len(f.IDs) > page {
 		return t.findingsByID(ctx, now, f)
 	}
-	if f.Limit > 0 && f.Value.IsZero() != (f.Secret == "") && byTallies(withoutPage(f)) && f.SourceID == "" {
+	if f.Limit > 0 && f.Value.IsZero() != (f.Secret == "") && t.byTallies(withoutPage(f)) && f.SourceID == "" {
 		return t.pageOfValues(ctx, now, f)
 	}
 	rare, err := t.rare(ctx, now, f)
@@ -186,7 +186,7 @@ func globMatches(glob, path string) bool {
 }
 
 func (t *tx) CountVerdicts(ctx context.Context, now time.Time, f store.FindingFilter) (map[fingerprints.Verdict]int, error) {
-	if byTallies(f) {
+	if t.byTallies(f) {
 		return t.countByTallies(ctx, now, f)
 	}
 	if len(f.IDs) > page {
@@ -277,7 +277,7 @@ func (t *tx) views(ctx context.Context, now time.Time, c *condition, limit int) 
 		if err != nil {
 			return err
 		}
-		v.Rules = splitRules(rules)
+		v.Rules = splitLines(rules)
 		v.Verdict = verdictAt(rank)
 		list = append(list, k)
 		return nil
@@ -311,18 +311,18 @@ func finish(v *store.FindingView) {
 	}
 }
 
-// Rules are stored each with a line end, so that one can be searched for.
+// Lists of words are stored each with a line end, so that one can be searched for.
 
-func joinRules(rules []string) string {
+func joinLines(words []string) string {
 	var b strings.Builder
-	for _, r := range rules {
-		b.WriteString(r)
+	for _, w := range words {
+		b.WriteString(w)
 		b.WriteByte('\n')
 	}
 	return b.String()
 }
 
-func splitRules(s string) []string {
+func splitLines(s string) []string {
 	if s == "" {
 		return nil
 	}

@@ -93,7 +93,7 @@ func (t *tx) joinRows(ctx context.Context, from, to int64) error {
 	if err != nil {
 		return err
 	}
-	rules := slices.Compact(slices.Sorted(slices.Values(append(splitRules(a.rules), splitRules(b.rules)...))))
+	rules := slices.Compact(slices.Sorted(slices.Values(append(splitLines(a.rules), splitLines(b.rules)...))))
 	due := b.due
 	if due.IsZero() {
 		due = a.due
@@ -103,7 +103,7 @@ func (t *tx) joinRows(ctx context.Context, from, to int64) error {
 	}
 	_, err = t.exec(ctx, doing, `UPDATE findings AS f SET owner = ?, rules = ?, first_seen = ?, last_seen = ?, due = ?,
 		presence = `+strongestPresence()+` WHERE f.pk = ?`,
-		b.owner, joinRules(rules), min(a.first, b.first), max(a.last, b.last), stamp(due), to)
+		b.owner, joinLines(rules), min(a.first, b.first), max(a.last, b.last), stamp(due), to)
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (t *tx) movable(ctx context.Context, source, after int64) ([]movable, error
 			var rules string
 			f := &m.finding
 			err := scan(&m.pk, &f.ID, fixed{(*[16]byte)(&f.Value)}, &f.Path, fixed{(*[16]byte)(&f.PathID)}, &rules)
-			f.Rules = splitRules(rules)
+			f.Rules = splitLines(rules)
 			list = append(list, m)
 			return err
 		})

@@ -36,6 +36,8 @@ func (postgresEngine) words() words {
 		rewrite: func(query string, args []any) (string, []any) { return numbered(query), storable(args) },
 		key:     func(column string) string { return "text_key(" + column + ")" },
 		oneOf:   func(column, query string) string { return column + " = ANY(ARRAY(" + query + "))" },
+		text:    func(hex string) string { return "convert_from(decode('" + hex + "', 'hex'), 'UTF8')" },
+		table:   func(name string) string { return name },
 		view:    sql.LevelRepeatableRead,
 		ends:    true,
 	}

@@ -44,6 +44,8 @@ func provenances() []provenance {
 		{"decisions", "id", "path_glob"},
 		{"decisions", "id", "reason"},
 		{"notices", "pk", "detail"},
+		{"views", "pk", "name"},
+		{"views", "pk", "query"},
 	}
 }
 

@@ -128,7 +128,7 @@ func scanEntry(scan scanner, more ...any) (*entry, error) {
 	e := &entry{homes: map[int64]bool{}, decided: map[int64]bool{}}
 	var rules string
 	err := scan(append([]any{&e.pk, &e.value, &e.id, &e.source, &e.was, &rules, &e.firstSeen}, more...)...)
-	e.rules = splitRules(rules)
+	e.rules = splitLines(rules)
 	return e, err
 }
 

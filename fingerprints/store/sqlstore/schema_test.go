@@ -45,6 +45,7 @@ func TestProvenanceColumns(t *testing.T) {
 		"history.actor": true, "history.what": true, "skips.reason": true,
 		"decisions.rule": true, "decisions.status": true, "decisions.owner": true, "decisions.actor": true,
 		"notices.receiver": true, "notices.grp": true, "notices.event": true, "notices.source": true, "notices.was": true,
+		"views.owner":     true,
 		"notices.verdict": true, "notices.severity": true, "notices.delivery": true,
 	}
 	var missing []string
@@ -53,7 +54,7 @@ func TestProvenanceColumns(t *testing.T) {
 		known[c] = true
 	}
 	db := raw(t, filled(t))
-	for _, table := range []string{"findings", "sightings", "history", "scans", "skips", "decisions", "notices"} {
+	for _, table := range []string{"findings", "sightings", "history", "scans", "skips", "decisions", "notices", "views"} {
 		for _, column := range textColumns(t, db, table) {
 			if c := table + "." + column; !known[c] && !words[c] {
 				missing = append(missing, c)

@@ -54,9 +54,7 @@ func (t *tx) Secrets(ctx context.Context, f store.SecretFilter) ([]fingerprints.
 	if f.Owner != "" {
 		add("owner = ?", f.Owner)
 	}
-	if f.State != "" {
-		add("EXISTS (SELECT 1 FROM versions v WHERE v.secret = name AND v.state = ?)", string(f.State))
-	}
+	whereLives(f, add)
 	if f.After != "" {
 		add("name > ?", f.After)
 	}
@@ -70,6 +68,24 @@ func (t *tx) Secrets(ctx context.Context, f store.SecretFilter) ([]fingerprints.
 		args = append(args, f.Limit)
 	}
 	return t.secrets(ctx, "listing secrets", text, args)
+}
+
+// whereLives adds what a filter asks of the life of a secret's versions.
+func whereLives(f store.SecretFilter, add func(cond string, args ...any)) {
+	if f.State != "" {
+		add("EXISTS (SELECT 1 FROM versions v WHERE v.secret = name AND v.state = ?)", string(f.State))
+	}
+	if f.Weak {
+		add(`EXISTS (SELECT 1 FROM versions v JOIN fields fd ON fd.version = v.id WHERE v.secret = name
+			AND v.state IN ('pending', 'active', 'superseded') AND fd.strength IN (?, ?))`,
+			string(fingerprints.StrengthWeak), string(fingerprints.StrengthUnsearchable))
+	}
+	if !f.Overdue.IsZero() {
+		add("EXISTS (SELECT 1 FROM versions v WHERE v.secret = name AND v.state = 'superseded' AND v.window_ends <= ?)", stamp(f.Overdue))
+	}
+	if f.Issued {
+		add("EXISTS (SELECT 1 FROM versions v WHERE v.secret = name AND v.issued_to <> '')")
+	}
 }
 
 func (t *tx) CountSecrets(ctx context.Context) (int, error) {

@@ -25,6 +25,8 @@ func (sqliteEngine) words() words {
 	return words{
 		key:   func(column string) string { return column },
 		oneOf: func(column, query string) string { return column + " IN (" + query + ")" },
+		text:  func(hex string) string { return "CAST(X'" + hex + "' AS TEXT)" },
+		table: func(name string) string { return "main." + name },
 	}
 }
 

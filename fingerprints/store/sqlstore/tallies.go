@@ -126,8 +126,11 @@ func (t *tx) retally(ctx context.Context, sources ...int64) error {
 }
 
 // byTallies reports whether a filter selects whole values, or all of a source:
-// then what the tallies hold is enough.
-func byTallies(f store.FindingFilter) bool {
+// then what the tallies hold is enough. Whose the findings are they do not hold.
+func (t *tx) byTallies(f store.FindingFilter) bool {
+	if t.seen != "" {
+		return false
+	}
 	rest := f
 	rest.Value, rest.Secret, rest.Version, rest.SourceID = fingerprints.ValueID{}, "", 0, ""
 	return rest.IDs == nil && rest.IDPrefix == "" && rest.PathPrefix == "" && rest.PathGlob == "" && rest.Paths == nil && rest.Rule == "" && rest.Owner == "" &&

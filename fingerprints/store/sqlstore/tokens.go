@@ -9,15 +9,15 @@ import (
 	"revenant/fingerprints/store"
 )
 
-const tokenColumns = `id, name, hash, scopes, created_at, created_by, expires_at, used_at, revoked_at, revoked_by`
+const tokenColumns = `id, name, hash, scopes, created_at, created_by, expires_at, used_at, revoked_at, revoked_by, teams`
 
 func (t *tx) PutToken(ctx context.Context, k store.Token) error {
-	return t.try(ctx, "storing a token", `INSERT INTO tokens (`+tokenColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	return t.try(ctx, "storing a token", `INSERT INTO tokens (`+tokenColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, hash = excluded.hash, scopes = excluded.scopes, created_at = excluded.created_at,
 		created_by = excluded.created_by, expires_at = excluded.expires_at, used_at = excluded.used_at, revoked_at = excluded.revoked_at,
-		revoked_by = excluded.revoked_by`,
+		revoked_by = excluded.revoked_by, teams = excluded.teams`,
 		k.ID, k.Name, k.Hash[:], strings.Join(k.Scopes, " "), stamp(k.CreatedAt), k.CreatedBy, stamp(k.ExpiresAt), stamp(k.UsedAt),
-		stamp(k.RevokedAt), k.RevokedBy)
+		stamp(k.RevokedAt), k.RevokedBy, joinLines(k.Teams))
 }
 
 func (t *tx) Token(ctx context.Context, id string) (store.Token, error) {
@@ -48,11 +48,11 @@ func (t *tx) tokens(ctx context.Context, rest string, args ...any) ([]store.Toke
 	err := t.each(ctx, "reading tokens", `SELECT `+tokenColumns+` FROM tokens `+rest, args, func(scan scanner) error {
 		var k store.Token
 		var hash []byte
-		var scopes string
+		var scopes, teams string
 		err := scan(&k.ID, &k.Name, &hash, &scopes, moment{&k.CreatedAt}, &k.CreatedBy, moment{&k.ExpiresAt}, moment{&k.UsedAt},
-			moment{&k.RevokedAt}, &k.RevokedBy)
+			moment{&k.RevokedAt}, &k.RevokedBy, &teams)
 		copy(k.Hash[:], hash)
-		k.Scopes = strings.Fields(scopes)
+		k.Scopes, k.Teams = strings.Fields(scopes), splitLines(teams)
 		out = append(out, k)
 		return err
 	})

@@ -19,6 +19,10 @@ type tx struct {
 	failed error // the first error after which the transaction cannot go on
 	trying bool  // a broken constraint does not end it
 	purge  bool  // old text must go after the commit
+	// teams are those whose rows are seen, and seen says so before each query that
+	// reads; none: all.
+	teams []string
+	seen  string
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -81,6 +85,7 @@ func (t *tx) exec(ctx context.Context, doing, text string, args ...any) (int64, 
 
 // query runs a statement that returns rows.
 func (t *tx) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	text = t.narrowed(text)
 	if rewrite := t.s.engine.words().rewrite; rewrite != nil {
 		text, args = rewrite(text, args)
 		return t.sql.QueryContext(ctx, text, args...)

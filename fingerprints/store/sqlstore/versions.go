@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/store"
@@ -86,7 +87,11 @@ func (t *tx) VersionsOf(ctx context.Context, secrets []string) (map[string][]fin
 	return out, err
 }
 
+// versions reads those that a condition selects, which begins with WHERE.
 func (t *tx) versions(ctx context.Context, rest string, args ...any) ([]fingerprints.Version, error) {
+	if seen := t.ofSeen("v.secret"); seen != "" {
+		rest = "WHERE " + seen + " AND " + strings.TrimPrefix(rest, "WHERE ")
+	}
 	var out []fingerprints.Version
 	err := t.each(ctx, "reading versions", `SELECT `+versionColumns+` FROM versions v `+rest, args, func(scan scanner) error {
 		var v fingerprints.Version
@@ -99,7 +104,7 @@ func (t *tx) versions(ctx context.Context, rest string, args ...any) ([]fingerpr
 
 func (t *tx) CountVersions(ctx context.Context) (map[fingerprints.State]int, error) {
 	out := map[fingerprints.State]int{}
-	err := t.each(ctx, "counting versions", `SELECT state, COUNT(*) FROM versions GROUP BY state`, nil, func(scan scanner) error {
+	err := t.each(ctx, "counting versions", `SELECT state, COUNT(*) FROM versions`+t.whereSeen("secret")+` GROUP BY state`, nil, func(scan scanner) error {
 		var s fingerprints.State
 		var n int
 		err := scan(&s, &n)
@@ -157,6 +162,9 @@ func (t *tx) FieldByID(ctx context.Context, id fingerprints.RowID) (fingerprints
 }
 
 func (t *tx) fields(ctx context.Context, rest string, args ...any) ([]fingerprints.FieldRow, error) {
+	if seen := t.ofSeen("(SELECT v.secret FROM versions v WHERE v.id = f.version)"); seen != "" {
+		rest = "WHERE " + seen + " AND " + strings.TrimPrefix(rest, "WHERE ")
+	}
 	var out []fingerprints.FieldRow
 	err := t.each(ctx, "reading fields", `SELECT `+fieldColumns+` FROM fields f `+rest, args, func(scan scanner) error {
 		var f fingerprints.FieldRow
@@ -180,7 +188,7 @@ func (t *tx) EachField(ctx context.Context, fn func(fingerprints.FieldRow, finge
 	for {
 		list := make([]pair, 0, page)
 		err := t.each(ctx, "reading fields", `SELECT `+fieldColumns+`, `+versionColumns+`
-			FROM fields f JOIN versions v ON v.id = f.version WHERE f.id > ? ORDER BY f.id LIMIT ?`, []any{after, page},
+			FROM fields f JOIN versions v ON v.id = f.version WHERE f.id > ? `+t.andSeen("v.secret")+` ORDER BY f.id LIMIT ?`, []any{after, page},
 			func(scan scanner) error {
 				var p pair
 				err := scan(append(fieldDst(&p.f), versionDst(&p.v)...)...)
@@ -204,7 +212,7 @@ func (t *tx) EachField(ctx context.Context, fn func(fingerprints.FieldRow, finge
 
 func (t *tx) CountFields(ctx context.Context) ([]store.FieldCount, error) {
 	var out []store.FieldCount
-	err := t.each(ctx, "counting fields", `SELECT format, epoch, filter_gen, strength, unsearchable, COUNT(*) FROM fields
+	err := t.each(ctx, "counting fields", `SELECT format, epoch, filter_gen, strength, unsearchable, COUNT(*) FROM fields`+t.whereSeen("(SELECT secret FROM versions v WHERE v.id = fields.version)")+`
 		GROUP BY format, epoch, filter_gen, strength, unsearchable
 		ORDER BY format, epoch, filter_gen, strength, unsearchable`, nil, func(scan scanner) error {
 		var c store.FieldCount

@@ -134,6 +134,9 @@ func (t *tx) Workers(ctx context.Context) ([]store.Worker, error) {
 		if err == nil && scans != "" && json.Unmarshal([]byte(scans), &w.Scans) != nil {
 			w.Scans = nil // a newer version's; it is told for information alone
 		}
+		if t.seen != "" {
+			w.Scans = nil // of watches that others own, too
+		}
 		out = append(out, w)
 		return err
 	})

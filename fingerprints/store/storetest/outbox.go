@@ -207,6 +207,20 @@ func testGivenUp(t *testing.T, f *fixture) {
 	if d, err = f.claim("me", hour(111), hour(112), "chat"); err != nil || d.ID != "m1" || d.Attempts != 2 || d.Problem != "" {
 		t.Errorf("sent again: %+v, %v", d, err)
 	}
+	hasten := func(receiver string) {
+		t.Helper()
+		f.update(func(tx store.Tx) error { return tx.Hasten(f.ctx, receiver, hour(111)) })
+	}
+	d.NextAt = hour(119)
+	f.wantErr("failed", f.save(d), nil)
+	hasten("mail")
+	_, err = f.claim("me", hour(111), hour(112), "chat")
+	f.wantErr("another receiver's", err, store.ErrNotFound)
+	hasten("chat")
+	if d, err = f.claim("me", hour(111), hour(112), "chat"); err != nil || d.ID != "m1" || d.Attempts != 3 {
+		t.Errorf("sent sooner: %+v, %v", d, err)
+	}
+	hasten("chat")
 	d.SentAt = hour(111)
 	f.wantErr("saving", f.save(d), nil)
 	forget := func(before time.Time, want int) {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/store"
@@ -24,6 +25,7 @@ func testSecrets(t *testing.T, f *fixture) {
 		return nil
 	})
 	f.put("billing/db", version("billing/db", 1, fingerprints.StateRetired))
+	f.putLives()
 	f.update(func(tx store.Tx) error { // replace
 		all[1].Consumers = []string{"api", "batch"}
 		return tx.PutSecret(f.ctx, all[1])
@@ -39,6 +41,10 @@ func testSecrets(t *testing.T, f *fixture) {
 		{"class", store.SecretFilter{Class: fingerprints.ClassApplication}, []fingerprints.Secret{all[1], all[3]}},
 		{"owner", store.SecretFilter{Owner: "team-b"}, all[2:3]},
 		{"state", store.SecretFilter{State: fingerprints.StateRetired}, all[1:2]},
+		{"weak and in use", store.SecretFilter{Weak: true}, all[2:4]},
+		{"window over", store.SecretFilter{Overdue: hour(3)}, all[2:3]},
+		{"window not over", store.SecretFilter{Overdue: hour(3).Add(-time.Microsecond)}, nil},
+		{"issued to a consumer", store.SecretFilter{Issued: true}, all[3:]},
 		{"page", store.SecretFilter{After: "Zoo/key", Limit: 2}, all[1:3]},
 		{"all at once", store.SecretFilter{Prefix: "b", Class: fingerprints.ClassApplication, Owner: "team-a", After: "billing/db", Limit: 9}, all[3:]},
 		{"none", store.SecretFilter{Prefix: "c"}, nil},
@@ -54,6 +60,23 @@ func testSecrets(t *testing.T, f *fixture) {
 		f.diff("Secret", all[1], got)
 		_, missing := tx.Secret(f.ctx, "billing")
 		f.wantErr("Secret", missing, store.ErrNotFound)
+		return err
+	})
+}
+
+// putLives stores versions of the secrets of testSecrets: weak ones that are in use
+// and one that is not, some whose windows end, and one that a consumer has.
+func (f *fixture) putLives() {
+	ended, later, gone := version("billing/jwt", 2, fingerprints.StateSuperseded), version("billing_x", 3, fingerprints.StateSuperseded), version("Zoo/key", 4, fingerprints.StateAbandoned)
+	ended.WindowEnds, later.WindowEnds, gone.WindowEnds = hour(3), hour(5), hour(1)
+	later.IssuedTo = "cron"
+	rows := []fingerprints.FieldRow{field(2), field(3), field(4)}
+	rows[0].Strength, rows[1].Strength, rows[2].Strength = fingerprints.StrengthWeak, fingerprints.StrengthUnsearchable, fingerprints.StrengthWeak
+	f.update(func(tx store.Tx) error {
+		var err error
+		for i, v := range []fingerprints.Version{ended, later, gone} {
+			err = errors.Join(err, tx.PutVersion(f.ctx, v), tx.PutField(f.ctx, rows[i]))
+		}
 		return err
 	})
 }

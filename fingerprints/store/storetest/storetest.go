@@ -81,6 +81,15 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"due watches", testDueWatches},
 		{"workers", testWorkers},
 		{"tokens", testTokens},
+		{"requests", testRequests},
+		{"days", testDays},
+		{"saved views", testViews},
+		{"cleared", testCleared},
+		{"ages of versions", testAges},
+		{"people", testPeople},
+		{"teams", testTeams},
+		{"sessions", testSessions},
+		{"codes", testCodes},
 		{"audit", testAudit},
 		{"changes", testChanges},
 		{"changes of what is tied", testChangesOfLinks},
@@ -92,6 +101,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"given up", testGivenUp},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			f := &fixture{t: t, ctx: t.Context(), store: open(t)}
 			c.test(t, f)
 			f.counted()

@@ -11,7 +11,7 @@ import (
 // token is one with every field set.
 func token(id, name, shown string) store.Token {
 	return store.Token{
-		ID: id, Name: name, Hash: sha256.Sum256([]byte(shown)), Scopes: []string{"read", "scan"}, CreatedAt: epoch(), CreatedBy: "me",
+		ID: id, Name: name, Hash: sha256.Sum256([]byte(shown)), Scopes: []string{"read", "scan"}, Teams: []string{"payments", "a team"}, CreatedAt: epoch(), CreatedBy: "me",
 		ExpiresAt: hour(9), UsedAt: hour(1),
 	}
 }

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX findings_owner ON findings (owner) WHERE owner <> '';
