@@ -91,9 +91,9 @@ type scratch struct {
 	touched  []int        // plans with intervals or spent effort
 	work     int          // bytes read by automata and package regexp, of all texts
 	last     []int        // by branch, then by group: the place suspected last
-	lastRead []int        // and what was read to say no there
+	lastNo   []no         // and what was said there
 	lasts    []int        // those that have one
-	remember [][2]vain       // by gram: where it was seen in vain
+	remember [][2]vain    // by gram: where it was seen in vain last
 	joiners  []*automaton // by branch
 	crowds   [][]int      // by branch: places to be asked together
 	crowded  []int        // branches that have some
@@ -123,8 +123,8 @@ func (f *finder) newScratch() *scratch {
 		spent:    make([]int, len(f.plans)),
 		crews:    make([]crew, len(f.groups)),
 		last:     make([]int, len(f.branches)+len(f.groups)),
-		lastRead: make([]int, len(f.branches)+len(f.groups)),
-		remember: make([][2]vain, f.prefilter.grams.Number()),
+		lastNo:   make([]no, len(f.branches)+len(f.groups)),
+		remember: make([][2]vain, vainSlots),
 		joiners:  make([]*automaton, len(f.branches)),
 		crowds:   make([][]int, len(f.branches)),
 		hinted:   make([]bool, len(f.plans)),
@@ -236,7 +236,7 @@ func (s *search) prefilter(ctx context.Context, part extent) error {
 		near := s.text[start:min(to+margin, len(s.text))]
 		if f, differs := newFoldedText(near); differs {
 			s.marked = s.finder.prefilter.grams.Append(s.marked[:0], f.bytes, len(f.bytes))
-			s.finder.prefilter.suspects(f.bytes, 0, s.marked, nil, func(target, at int) int { return s.seen(target, start+f.original(at)) })
+			s.finder.prefilter.suspects(f.bytes, 0, s.marked, nil, func(target, at int) no { return s.seen(target, start+f.original(at)) })
 			continue
 		}
 		text := bytesOf(s.text)
@@ -246,29 +246,24 @@ func (s *search) prefilter(ctx context.Context, part extent) error {
 	return nil
 }
 
-// seen takes what the prefilter tells of. It returns how many bytes from the place
-// on, with the one before, say that nothing is there; unsure if something may be, or
-// if more than these bytes decided.
-func (s *search) seen(target, at int) (read int) {
+// seen takes what the prefilter tells of, and says what gates said.
+func (s *search) seen(target, at int) no {
 	switch {
 	case target < 0:
 		s.hinted[-1-target] = true
-		return unsure
+		return no{read: unsure}
 	case s.last[target] == at:
-		return s.lastRead[target]
+		return s.lastNo[target]
 	case s.barred(target):
-		return unsure
+		return no{read: unsure}
 	}
 	if s.last[target] < 0 {
 		s.lasts = append(s.lasts, target)
 	}
-	read = s.suspect(target, at)
-	s.last[target], s.lastRead[target] = at, read
-	return read
+	n := s.suspect(target, at)
+	s.last[target], s.lastNo[target] = at, n
+	return n
 }
-
-// unsure stands for no number of bytes.
-const unsure = -1
 
 // barred reports whether a branch is of a rule that the path rules out.
 func (s *search) barred(target int) bool {
@@ -280,31 +275,31 @@ func (s *search) barred(target int) bool {
 }
 
 // suspect asks a branch's gate about a place where its leads stand, now or
-// together with others, or a group's. It returns what seen does.
-func (s *search) suspect(target, at int) (read int) {
+// together with others, or a group's. It says what seen does.
+func (s *search) suspect(target, at int) no {
 	if target >= len(s.branches) {
 		return s.suspectGroup(target, at)
 	}
 	s.touch(s.branches[target].plan)
 	if s.wait(target, at) {
-		return unsure
+		return no{read: unsure}
 	}
 	return s.askAlone(target, at)
 }
 
 // askAlone asks a branch's gate about one place, as long as the effort is
-// bearable. It returns what seen does.
-func (s *search) askAlone(target, at int) (read int) {
+// bearable. It says what seen does.
+func (s *search) askAlone(target, at int) no {
 	b := s.branches[target]
 	if s.spent[b.plan] < 0 {
-		return unsure
+		return no{read: unsure}
 	}
 	gate := s.gates[target]
 	if gate == nil {
 		p := b.program()
 		if p == nil {
 			s.spent[b.plan] = -1
-			return unsure
+			return no{read: unsure}
 		}
 		gate = newAutomaton(p)
 		s.gates[target] = gate
@@ -313,9 +308,9 @@ func (s *search) askAlone(target, at int) (read int) {
 	s.spend(b.plan, read+1)
 	s.answer(target, at, read, end >= 0)
 	if end >= 0 {
-		return unsure
+		return no{read: unsure}
 	}
-	return read
+	return no{read, gate.alike}
 }
 
 // spend counts bytes that automata read for a plan; too many, and package

@@ -78,8 +78,8 @@ type crew struct {
 }
 
 // suspectGroup asks a group's gate about a place, and if it may match there, or
-// asking costs much in this text, each of its members. It returns what seen does.
-func (s *search) suspectGroup(target, at int) (most int) {
+// asking costs much in this text, each of its members. It says what seen does.
+func (s *search) suspectGroup(target, at int) no {
 	n := target - len(s.branches)
 	g, c := s.groups[n], &s.crews[n]
 	if c.gate == nil {
@@ -95,15 +95,17 @@ func (s *search) suspectGroup(target, at int) (most int) {
 		c.spent += read + 1
 		if end < 0 {
 			s.answer(target, at, read, false)
-			return read
+			return no{read, c.gate.alike}
 		}
 	}
+	all := no{alike: true}
 	for _, m := range g.members {
-		if read := s.seen(m, at); read == unsure || most == unsure {
-			most = unsure
+		n := s.seen(m, at)
+		if all.alike = all.alike && n.alike; n.read == unsure || all.read == unsure {
+			all.read = unsure
 		} else {
-			most = max(most, read)
+			all.read = max(all.read, n.read)
 		}
 	}
-	return most
+	return all
 }

@@ -119,6 +119,7 @@ func leadsCost(ls []lead) float64 {
 type probe struct {
 	mask, fold, want uint64 // of the eight bytes from the lead's start
 	target           int32
+	digits           bool // it has some
 }
 
 func (p *probe) fits(eight uint64) bool { return (eight|p.fold)&p.mask == p.want }
@@ -132,6 +133,7 @@ func newProbe(l lead, target int) probe {
 			p.mask |= 0xff << shift
 			p.fold |= uint64(fold) << shift
 			p.want |= uint64(c) << shift
+			p.digits = p.digits || c >= '0' && c <= '9'
 		}
 	}
 	return p
@@ -217,7 +219,7 @@ func (b *prefilterBuilder) build() *prefilter {
 // places marked, which are every second one from a place on. What found returns says
 // where it need not be called again: remember, unless it is nil, has room for that, and
 // is kept from text to text.
-func (p *prefilter) suspects(text []byte, from int, marked []uint32, remember [][2]vain, found func(target, at int) (read int)) {
+func (p *prefilter) suspects(text []byte, from int, marked []uint32, remember [][2]vain, found func(target, at int) no) {
 	for w, marks := range marked {
 		for ; marks != 0; marks &= marks - 1 {
 			i := from + 64*w + 2*bits.TrailingZeros32(marks)
@@ -229,27 +231,30 @@ func (p *prefilter) suspects(text []byte, from int, marked []uint32, remember []
 				last = byteclass.Symbol(text[i+2])
 			}
 			rank := p.grams.Rank(byteclass.Symbol(text[i]), byteclass.Symbol(text[i+1]), last)
-			if remember == nil || i < vainSide || i+vainSide >= len(text) {
+			if remember == nil || i < vainBefore || i+vainBehind >= len(text) {
 				p.suspect(text, i, rank, found)
 				continue
 			}
-			now := vain{before: binary.LittleEndian.Uint64(text[i-vainSide:]), behind: binary.LittleEndian.Uint64(text[i:])}
-			known := &remember[rank]
-			if known[0].is(&now) || known[1].is(&now) {
+			now, known := around(text, i), &remember[rank%vainSlots]
+			if known[0].covers(rank, &now) || known[1].covers(rank, &now) {
 				continue
 			}
-			if now.by, now.byBehind = p.suspect(text, i, rank, found); now.by|now.byBehind != 0 {
-				known[0], known[1] = now, known[0]
+			if by := p.suspect(text, i, rank, found); by != (vain{}) {
+				by.words, by.gram = now, uint32(rank)
+				if by.alike {
+					by.words = now.likeDigits()
+				}
+				known[0], known[1] = by, known[0]
 			}
 		}
 	}
 }
 
 // suspect calls found for the leads that have a gram at a place. It returns which bits
-// of the eight bytes before the place and of the eight from it on say that there is
-// nothing; none if something may be, or if more than these say so.
-func (p *prefilter) suspect(text []byte, i, rank int, found func(target, at int) (read int)) (before, behind uint64) {
-	sure := true
+// of the bytes around it say that there is nothing; none if something may be, or if more
+// than these say so.
+func (p *prefilter) suspect(text []byte, i, rank int, found func(target, at int) no) vain {
+	sure, by := true, vain{alike: true}
 	for _, e := range p.entries[p.from[rank]:p.from[rank+1]] {
 		at := i - int(e.back)
 		if at < 0 {
@@ -257,43 +262,28 @@ func (p *prefilter) suspect(text []byte, i, rank int, found func(target, at int)
 		}
 		pr := &p.probes[e.probe]
 		from, to := at, at
+		by.alike = by.alike && !pr.digits
 		if differs := (eightFrom(text, at)|pr.fold)&pr.mask ^ pr.want; differs != 0 {
 			from += bits.TrailingZeros64(differs) / 8 // one byte says enough
 			to = from + 1
-		} else if read := found(int(pr.target), at); read == unsure {
+		} else if n := found(int(pr.target), at); n.read == unsure {
 			sure = false
 		} else {
-			from, to = at-1, at+max(read, (bits.Len64(pr.mask)+7)/8)
+			from, to = at-1, at+max(n.read, (bits.Len64(pr.mask)+7)/8)
+			by.alike = by.alike && n.alike
 		}
-		if from < i-vainSide || to > i+vainSide {
+		if from < i-vainBefore || to > i+vainBehind {
 			sure = false
-			continue
 		}
-		before |= bytesFrom(from-i+vainSide) &^ bytesFrom(to-i+vainSide)
-		behind |= bytesFrom(from-i) &^ bytesFrom(to-i)
+		for k := range by.by {
+			start := i - vainBefore + 8*k
+			by.by[k] |= bytesFrom(from-start) &^ bytesFrom(to-start)
+		}
 	}
 	if !sure {
-		return 0, 0
+		return vain{}
 	}
-	return before, behind
-}
-
-// bytesFrom is a word with the bits of the bytes from one on, which may be before the
-// first or behind the last.
-func bytesFrom(n int) uint64 { return ^uint64(0) << (8 * min(max(n, 0), 8)) }
-
-// vain is where a gram was seen and nothing came of it: the bytes around, and which of
-// their bits said so. Wherever these bits are the same nothing comes of it again: not
-// of the gram's leads, and what gates say hangs on no more than what they read. The
-// zero value is nowhere.
-type vain struct{ before, behind, by, byBehind uint64 }
-
-// vainSide is how many bytes on each side are looked at.
-const vainSide = 8
-
-// is reports whether nothing comes of a gram in other surroundings.
-func (v *vain) is(now *vain) bool {
-	return (v.before^now.before)&v.by|(v.behind^now.behind)&v.byBehind == 0 && v.by|v.byBehind != 0
+	return by
 }
 
 func eightFrom(text []byte, at int) uint64 {

@@ -16,6 +16,7 @@ type program struct {
 	class   []uint8    // of the runes from bounds[i] to bounds[i+1]
 	ascii   [128]uint8 // class of each
 	sample  []rune     // one rune of each class; the last class is the end of the text
+	alike   bool       // all digits are of one class
 }
 
 // maxClasses keeps a class in a byte.
@@ -58,6 +59,10 @@ func newProgram(re *syntax.Regexp) (*program, bool) {
 		p.ascii[c] = p.classOf(rune(c))
 	}
 	p.sample = append(p.sample, -1)
+	p.alike = true
+	for c := '0'; c <= '9'; c++ {
+		p.alike = p.alike && p.ascii[c] == p.ascii['0']
+	}
 	return p, true
 }
 
