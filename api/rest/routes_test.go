@@ -84,6 +84,14 @@ func (o operation) scope() registry.Scope {
 	return ""
 }
 
+// kind is the type, without that it may be null.
+func (s schema) kind() any {
+	if list, is := s.Type.([]any); is {
+		return list[0]
+	}
+	return s.Type
+}
+
 // value is something that a schema accepts, with text wherever any text will do.
 func (d document) value(s schema, text string) any {
 	if s.Ref != "" {
@@ -92,11 +100,7 @@ func (d document) value(s schema, text string) any {
 	if len(s.Enum) > 0 {
 		return s.Enum[0]
 	}
-	kind := s.Type
-	if list, is := kind.([]any); is {
-		kind = list[0]
-	}
-	switch kind {
+	switch s.kind() {
 	case "object":
 		out := map[string]any{}
 		for _, name := range s.Required {

@@ -2,7 +2,8 @@
 // sighting, on SQLite and on PostgreSQL, builds the search index of each, and
 // measures what people wait for: searches, counts by fields, suggestions, and the
 // same lists from the store alone. Then it changes things, and measures how long
-// the index takes to follow.
+// the index takes to follow. With -what api it asks the API over HTTP instead, each
+// kind of question by itself, and then many at once while sightings are written.
 //
 // Everything is generated from a seed; the values mean nothing. The table goes
 // between the marks of docs/speed.md.
@@ -35,8 +36,11 @@ import (
 )
 
 type options struct {
-	work, doc, stores string
-	findings, times   int
+	work, doc, stores, what string
+	findings, times         int
+	readers                 int
+	crowd                   time.Duration
+	keep                    bool
 }
 
 func main() {
@@ -46,6 +50,10 @@ func main() {
 	flag.StringVar(&o.stores, "stores", "sqlite,postgres", "databases to fill")
 	flag.IntVar(&o.findings, "findings", 1_000_000, "findings, each with a sighting")
 	flag.IntVar(&o.times, "times", 60, "how often each kind of question is asked")
+	flag.StringVar(&o.what, "what", "search", "what is asked: search, or api, over HTTP")
+	flag.IntVar(&o.readers, "readers", 500, "of api: how many ask at once while sightings are written")
+	flag.DurationVar(&o.crowd, "crowd", 30*time.Second, "of api: for how long")
+	flag.BoolVar(&o.keep, "keep", false, "leave SQLite's registry in the folder, and use one that is there")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -59,10 +67,12 @@ func run(ctx context.Context, o options) (err error) {
 	if o.work, err = filepath.Abs(o.work); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(o.work); err != nil {
-		return err
+	if !o.keep {
+		if err := os.RemoveAll(o.work); err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(o.work) }()
 	}
-	defer func() { _ = os.RemoveAll(o.work) }()
 	var all []*measured
 	for _, name := range strings.Split(o.stores, ",") {
 		dir := filepath.Join(o.work, name)
@@ -117,6 +127,7 @@ func must[T any](v T, err error) T {
 type timing struct {
 	what     string
 	p50, p95 time.Duration
+	most     time.Duration
 	note     string
 }
 
@@ -129,6 +140,7 @@ type measured struct {
 	memory   uint64
 	timings  []timing
 	followed []timing
+	crowd    crowd
 }
 
 func one(ctx context.Context, o options, name, place, dir string) (*measured, error) {
@@ -146,12 +158,14 @@ func one(ctx context.Context, o options, name, place, dir string) (*measured, er
 		return nil, err
 	}
 	me := registry.Local("bench")
-	if _, err := reg.Init(ctx, me); err != nil {
-		return nil, err
-	}
 	m := &measured{store: name}
-	if m.fill, err = fill(ctx, s, o.findings); err != nil {
-		return nil, err
+	if _, err := reg.Status(ctx, me); err != nil { // it is new
+		if _, err := reg.Init(ctx, me); err != nil {
+			return nil, err
+		}
+		if m.fill, err = fill(ctx, s, o.findings); err != nil {
+			return nil, err
+		}
 	}
 	fmt.Fprintf(os.Stderr, "%s: filled in %s\n", name, m.fill.Round(time.Second))
 	x, err := search.Open(ctx, search.Options{Dir: filepath.Join(dir, "search"), Registry: reg, Actor: me, Now: time.Now, Lock: func(string) (func(), error) { return func() {}, nil }})
@@ -170,6 +184,9 @@ func one(ctx context.Context, o options, name, place, dir string) (*measured, er
 	m.memory = mem.HeapInuse
 	fmt.Fprintf(os.Stderr, "%s: built in %s, %d MB\n", name, m.build.Round(time.Second), m.size/1e6)
 	b := bed{ctx: ctx, x: x, reg: reg, me: me, rand: rand.New(rand.NewPCG(3, 4)), times: o.times}
+	if o.what == "api" {
+		return m, b.overHTTP(o, s, dir, m)
+	}
 	if b.pages, err = dashboard(reg, x, me); err != nil {
 		return nil, err
 	}
@@ -219,6 +236,7 @@ func (b *bed) timed(what string, do func() (note string, err error)) (timing, er
 	}
 	slices.Sort(took)
 	t.p50, t.p95 = took[len(took)/2], took[len(took)*95/100]
+	t.most = took[len(took)-1]
 	fmt.Fprintf(os.Stderr, "  %s: %s, %s (%s)\n", what, t.p50.Round(time.Microsecond), t.p95.Round(time.Microsecond), t.note)
 	return t, nil
 }

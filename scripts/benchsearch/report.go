@@ -12,6 +12,8 @@ import (
 const (
 	beginMark = "<!-- search: begin, written by make bench-search -->\n"
 	endMark   = "<!-- search: end -->\n"
+	apiBegin  = "<!-- api: begin, written by make bench-api -->\n"
+	apiEnd    = "<!-- api: end -->\n"
 )
 
 func ms(d time.Duration) string {
@@ -56,8 +58,36 @@ func table(o options, all []*measured) string {
 	return t.String()
 }
 
+// apiTable is what the API took.
+func apiTable(o options, all []*measured) string {
+	var t strings.Builder
+	fmt.Fprintf(&t, "%s/%s, %s, GOMAXPROCS %d, %s. %d findings of %d sources and %d secrets, each with a sighting. Milliseconds over HTTP on the loopback, one question after another, each %d times: half, 95 of 100, the slowest.\n\n| |",
+		runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.GOMAXPROCS(0), time.Now().UTC().Format("2 January 2006"), o.findings, sources, secrets, o.times)
+	for _, m := range all {
+		fmt.Fprintf(&t, " %s: half | 95%% | slowest |", m.store)
+	}
+	t.WriteString("\n|---|" + strings.Repeat("---|---|---|", len(all)) + "\n")
+	for i, first := range all[0].timings {
+		fmt.Fprintf(&t, "| %s |", first.what)
+		for _, m := range all {
+			x := m.timings[i]
+			fmt.Fprintf(&t, " %s | %s | %s |", ms(x.p50), ms(x.p95), ms(x.most))
+		}
+		t.WriteString("\n")
+	}
+	fmt.Fprintf(&t, "\n%d readers at once, each asking at random among these, while sightings are written and the index follows, for %s.\n\n| | answers a second | failed | half, ms | 95%% | slowest | written a second |\n|---|---|---|---|---|---|---|\n", o.readers, o.crowd)
+	for _, m := range all {
+		x := m.crowd
+		fmt.Fprintf(&t, "| %s | %.0f | %d | %s | %s | %s | %.0f |\n", m.store, float64(x.answers)/x.took.Seconds(), x.failed, ms(x.p50), ms(x.p95), ms(x.most), float64(x.written)/x.took.Seconds())
+	}
+	return t.String()
+}
+
 func write(o options, all []*measured) error {
-	text := table(o, all)
+	text, beginMark, endMark := table(o, all), beginMark, endMark
+	if o.what == "api" {
+		text, beginMark, endMark = apiTable(o, all), apiBegin, apiEnd
+	}
 	fmt.Print(text)
 	if o.doc == "" {
 		return nil

@@ -40,12 +40,12 @@ func addWords[W ~string](c *condition, expr string, words []W) {
 func (t *tx) conditionOf(f store.FindingFilter) *condition {
 	c := &condition{where: []string{"1 = 1"}}
 	if f.IDs != nil {
-		addIDs(c, f.IDs)
+		t.addIDs(c, f.IDs)
 	}
 	if f.IDPrefix != "" {
-		n := len(f.IDPrefix)
-		c.add(`(substr(f.id, 1, ?) = ? OR f.pk IN (SELECT finding_pk FROM aliases WHERE substr(alias, 1, ?) = ?))`,
-			n, f.IDPrefix, n, f.IDPrefix)
+		from, to := f.IDPrefix, f.IDPrefix+"\U0010ffff" // in the order of bytes, by which ids are indexed
+		c.add(t.oneOf("f.pk", `SELECT pk FROM findings WHERE id >= ? AND id < ? UNION SELECT finding_pk FROM aliases WHERE alias >= ? AND alias < ?`),
+			from, to, from, to)
 	}
 	if !f.Value.IsZero() {
 		c.add(`f.value_pk IN (SELECT pk FROM seen_values WHERE value = ?)`, f.Value[:])
@@ -70,7 +70,7 @@ func (t *tx) conditionOf(f store.FindingFilter) *condition {
 		c.add(`replace(? || f.rules, ?, '') <> ? || f.rules`, "\n", "\n"+f.Rule+"\n", "\n")
 	}
 	if f.Owner != "" {
-		c.add("f.owner = ?", f.Owner)
+		c.add("f.owner <> '' AND "+unlessNarrow(f, "f.owner")+" = ?", f.Owner)
 	}
 	if f.After != "" {
 		c.add("f.id > ?", string(f.After))
@@ -80,15 +80,28 @@ func (t *tx) conditionOf(f store.FindingFilter) *condition {
 		c.add("f.pk IN (SELECT finding_pk FROM finding_decisions WHERE decision = ?)", f.Decision)
 		c.add("("+decisionInForce()+") = ?", f.Decision)
 	}
-	addWords(c, "f.presence", f.Presences)
+	presence := unlessNarrow(f, "f.presence")
+	if f.Owner != "" {
+		presence = "f.presence || ''"
+	}
+	addWords(c, presence, f.Presences)
 	addVerdicts(c, f.Verdicts)
 	return c
+}
+
+// unlessNarrow is a column with an index, as an expression without one where a filter
+// has something that fewer findings have: SQLite does not know which is fewer.
+func unlessNarrow(f store.FindingFilter, column string) string {
+	if f.IDs != nil || f.IDPrefix != "" || !f.Value.IsZero() || f.Secret != "" || f.SourceID != "" || f.Paths != nil || f.Decision != 0 || byValues(f.Verdicts) {
+		return column + " || ''"
+	}
+	return column
 }
 
 // oneOf is that of the database.
 func (t *tx) oneOf(column, query string) string { return t.s.engine.words().oneOf(column, query) }
 
-func addIDs(c *condition, ids []fingerprints.FindingID) {
+func (t *tx) addIDs(c *condition, ids []fingerprints.FindingID) {
 	if len(ids) == 0 {
 		c.add("1 = 0")
 		return
@@ -100,7 +113,8 @@ func addIDs(c *condition, ids []fingerprints.FindingID) {
 			args = append(args, string(id))
 		}
 	}
-	c.add("(f.id IN "+marks+" OR f.pk IN (SELECT finding_pk FROM aliases WHERE alias IN "+marks+"))", args...)
+	// One list for the index: with an OR, PostgreSQL reads every finding.
+	c.add(t.oneOf("f.pk", "SELECT pk FROM findings WHERE id IN "+marks+" UNION SELECT finding_pk FROM aliases WHERE alias IN "+marks), args...)
 }
 
 func addVerdicts(c *condition, verdicts []fingerprints.Verdict) {
@@ -125,8 +139,15 @@ func (t *tx) Findings(ctx context.Context, now time.Time, f store.FindingFilter)
 	if err != nil {
 		return nil, err
 	}
+	decided, err := t.seldomDecided(ctx, f)
+	if err != nil {
+		return nil, err
+	}
 	condition := func(f store.FindingFilter) *condition {
 		c := t.conditionOf(f)
+		if decided {
+			c.add(t.oneOf("f.pk", decidedFindings))
+		}
 		if rare {
 			c.add(t.oneOf("f.value_pk", valuesWith(f.Verdicts)))
 		}

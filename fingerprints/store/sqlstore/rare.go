@@ -26,12 +26,36 @@ func valuesWith(verdicts []fingerprints.Verdict) string {
 // better to begin with the values.
 const often = 50
 
+// byValues reports whether values tell which findings may have these verdicts.
+func byValues(verdicts []fingerprints.Verdict) bool {
+	return len(verdicts) > 0 && !slices.Contains(verdicts, fingerprints.VerdictCleared) && !slices.Contains(verdicts, fingerprints.VerdictUnregistered)
+}
+
+// decidedFindings are those of which something was decided, whether it holds or not.
+const decidedFindings = `SELECT pk FROM findings WHERE status <> 'open' UNION SELECT finding_pk FROM finding_decisions`
+
+// seldomDecided reports whether a filter asks for findings of which something was
+// decided, and there are few of these.
+func (t *tx) seldomDecided(ctx context.Context, f store.FindingFilter) (bool, error) {
+	if len(f.Statuses) == 0 || slices.Contains(f.Statuses, fingerprints.StatusOpen) {
+		return false, nil
+	}
+	all, err := t.numbers(ctx, "counting findings", `SELECT COALESCE(MAX(pk), 0) FROM findings`)
+	if err != nil {
+		return false, err
+	}
+	most := all[0] / often
+	n, err := t.numbers(ctx, "counting findings", `SELECT (SELECT COUNT(*) FROM (SELECT id FROM findings WHERE status <> 'open' LIMIT ?) own)
+		+ (SELECT COUNT(*) FROM (SELECT finding_pk FROM finding_decisions LIMIT ?) decided)`, most+1, most+1)
+	return err == nil && n[0] <= most, err
+}
+
 // rare reports whether few findings have the verdicts that a filter asks for. Then
 // the values lead to them; a page of many is found sooner in the order of ids.
 // Cleared and unregistered findings are not known by their values.
 func (t *tx) rare(ctx context.Context, now time.Time, f store.FindingFilter) (bool, error) {
 	const doing = "counting findings"
-	if len(f.Verdicts) == 0 || slices.Contains(f.Verdicts, fingerprints.VerdictCleared) || slices.Contains(f.Verdicts, fingerprints.VerdictUnregistered) {
+	if !byValues(f.Verdicts) {
 		return false, nil
 	}
 	if f.Limit == 0 && f.PathGlob == "" {

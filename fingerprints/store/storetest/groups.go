@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,6 +45,10 @@ func (f *fixture) counted() {
 			}
 		}
 		for _, filter := range filters {
+			filter.Verdicts = []fingerprints.Verdict{fingerprints.VerdictStale, fingerprints.VerdictUnregistered}
+			filters = append(filters, filter)
+		}
+		for _, filter := range filters {
 			want := map[fingerprints.Verdict]int{}
 			for _, v := range all {
 				if selects(filter, v) {
@@ -60,6 +65,9 @@ func (f *fixture) counted() {
 }
 
 func selects(f store.FindingFilter, v store.FindingView) bool {
+	if len(f.Verdicts) > 0 && !slices.Contains(f.Verdicts, v.Verdict) {
+		return false
+	}
 	if f.SourceID != "" && f.SourceID != v.SourceID || !f.Value.IsZero() && f.Value != v.Value {
 		return false
 	}
