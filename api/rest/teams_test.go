@@ -19,8 +19,7 @@ import (
 type estate struct {
 	word, secret, source, watch, message string
 	finding                              fingerprints.FindingID
-	decision, home                       string
-	token, person                        string
+	person                               string
 }
 
 // estate fills a registry with what a team owns.

@@ -153,7 +153,7 @@ func TestFullDisk(t *testing.T) {
 	if err := os.MkdirAll(small, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", small, "tmpfs", 0, "size=1100k"); err != nil {
+	if err := syscall.Mount("tmpfs", small, "tmpfs", 0, "size=2000k"); err != nil {
 		t.Fatalf("mounting a small file system: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(small, syscall.MNT_DETACH) })

@@ -158,7 +158,7 @@ not answer, the next hook tries again.`,
 			if err != nil {
 				return err
 			}
-			_, perr := a.renewPulled(ctx, server, where)
+			perr := a.renewPulled(ctx, server, where)
 			return errors.Join(asked(box.tell(ctx, server)), perr)
 		},
 	}

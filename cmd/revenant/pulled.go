@@ -34,20 +34,20 @@ func (a *app) pulledPack(where serverPlace) (string, error) {
 	return filepath.Join(cache, "packs", placeName(where)+".pack"), err
 }
 
-// renewPulled brings the kept pack of a server up to date, and says where it is.
-func (a *app) renewPulled(ctx context.Context, server *client.Client, where serverPlace) (string, error) {
+// renewPulled brings the kept pack of a server up to date.
+func (a *app) renewPulled(ctx context.Context, server *client.Client, where serverPlace) error {
 	file, err := a.pulledPack(where)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return "", fmt.Errorf("keeping the server's pack: %w", bare(err))
+		return fmt.Errorf("keeping the server's pack: %w", bare(err))
 	}
 	if _, err := a.pulled(ctx, server, file); err != nil {
-		return file, err
+		return err
 	}
 	now := a.now()
-	return file, os.Chtimes(file, now, now) // it was the newest then
+	return os.Chtimes(file, now, now) // it was the newest then
 }
 
 // freshPulled is the kept pack, if it is there and how long ago it was the newest.
@@ -106,7 +106,7 @@ func (a *app) pullFor(ctx context.Context, fl *scanFlags, where serverPlace) (st
 	defer cancel()
 	server, err := a.clientOf(ctx, where)
 	if err == nil {
-		_, err = a.renewPulled(bounded, server, where)
+		err = a.renewPulled(bounded, server, where)
 	}
 	if err != nil && there {
 		a.note(fmt.Sprintf("the server's newest pack cannot be had (%v): the one from %s is used", err, ago(age)))

@@ -78,6 +78,15 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 	return a.runScans(ctx, fl, []scanJob{{place: p, open: open}})
 }
 
+// rootsOf are the names of the folders that jobs look into.
+func rootsOf(jobs []scanJob) []string {
+	var roots []string
+	for _, j := range jobs {
+		roots = append(roots, rootNames(j.place.root)...)
+	}
+	return roots
+}
+
 // runScans wires a command's scans, one after another: engine, registry or
 // pack, one report, one exit code.
 func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error {
@@ -90,11 +99,7 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 		return err
 	}
 	defer reports.abort()
-	var roots []string
-	for _, j := range jobs {
-		roots = append(roots, rootNames(j.place.root)...)
-	}
-	tolerated, err := a.openBaselines(&fl.baseline, roots)
+	tolerated, err := a.openBaselines(&fl.baseline, rootsOf(jobs))
 	if err != nil {
 		return err
 	}
@@ -251,28 +256,12 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 		return r.unopened(ctx, j, err)
 	}
 	defer func() { _ = src.Close() }()
-	if eye.session != nil && !r.fl.noStore && (j.place.sourceID != "" || j.place.own) {
-		sink := &registrySink{session: eye.session, runs: map[int64]*registry.ScanRun{}}
-		opts.Sink = j.sinkOf(sink)
-		if part, is := src.(somePart); is {
-			sink.stands, opts.Extent.Partial = part.Stands, !part.Whole()
-		}
-		if r.fl.resume {
-			cursor, err := sink.resume(ctx, eye, j.place, opts.Extent)
-			if err != nil {
-				return err
-			}
-			if src, err = reopen(src, j.open, eye, cursor); err != nil {
-				return usageError{err}
-			}
-		}
+	if src, err = r.stored(ctx, j, eye, src, &opts); err != nil {
+		return err
 	}
-	told := r.tell.sink(j.place)
-	if told != nil && (j.place.sourceID != "" || j.place.own || r.fl.host != nil) {
-		if r.fl.resume {
-			return usagef("--resume takes up a scan of a registry here: leave it out, or give --home")
-		}
-		opts.Sink = told
+	told, err := r.toldTo(j, &opts)
+	if err != nil {
+		return err
 	}
 	opts.Emit = j.limited(opts.Emit)
 	opts.Source = r.meter.source(src)
@@ -288,6 +277,44 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	}
 	r.total.Notes = append(r.total.Notes, notes(own, seenWhole(res) && !j.place.partial)...)
 	return err
+}
+
+// stored has what a job finds recorded in the registry, where it is to be, and goes on
+// where an earlier scan ended.
+func (r *scanRun) stored(ctx context.Context, j scanJob, eye *eye, src scanners.Source, opts *scan.Options) (scanners.Source, error) {
+	if eye.session == nil || r.fl.noStore || j.place.sourceID == "" && !j.place.own {
+		return src, nil
+	}
+	sink := &registrySink{session: eye.session, runs: map[int64]*registry.ScanRun{}}
+	opts.Sink = j.sinkOf(sink)
+	if part, is := src.(somePart); is {
+		sink.stands, opts.Extent.Partial = part.Stands, !part.Whole()
+	}
+	if !r.fl.resume {
+		return src, nil
+	}
+	cursor, err := sink.resume(ctx, eye, j.place, opts.Extent)
+	if err != nil {
+		return src, err
+	}
+	again, err := reopen(src, j.open, eye, cursor)
+	if err != nil {
+		return src, usageError{err}
+	}
+	return again, nil
+}
+
+// toldTo has what a job finds told to a server, where there is one; nil: nobody is
+// told.
+func (r *scanRun) toldTo(j scanJob, opts *scan.Options) (*toldScan, error) {
+	told := r.tell.sink(j.place)
+	if told != nil && (j.place.sourceID != "" || j.place.own || r.fl.host != nil) {
+		if r.fl.resume {
+			return nil, usagef("--resume takes up a scan of a registry here: leave it out, or give --home")
+		}
+		opts.Sink = told
+	}
+	return told, nil
 }
 
 // somePart is a source that may be asked for a part of what it has: it knows what it

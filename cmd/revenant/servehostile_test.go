@@ -113,7 +113,7 @@ func TestStolenToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		set(r)
-		w, err := http.DefaultClient.Do(r)
+		w, err := http.DefaultClient.Do(r) //nolint:bodyclose // it is closed where it is read
 		if err != nil || w.StatusCode != 200 {
 			t.Fatalf("%+v, %v", w, err)
 		}

@@ -122,8 +122,6 @@ type probe struct {
 	digits           bool // it has some
 }
 
-func (p *probe) fits(eight uint64) bool { return (eight|p.fold)&p.mask == p.want }
-
 // newProbe compares the bytes that a lead fixes, or fixes but for their case.
 func newProbe(l lead, target int) probe {
 	p := probe{target: int32(target)}

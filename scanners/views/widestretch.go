@@ -64,7 +64,7 @@ const (
 
 // extend finds where the stretch begins and ends that holds the unit at from;
 // false when there is none worth a look.
-func (k *wideText) extend(c *coding) bool { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
+func (k *wideText) extend(c *coding) bool {
 	at, done := c.from, max(0, k.done-c.width+1) // the last one may have been read in the wrong byte order
 	if at < done {
 		at += (done - at + c.width - 1) / c.width * c.width

@@ -185,7 +185,7 @@ func one(ctx context.Context, o options, name, place, dir string) (*measured, er
 	fmt.Fprintf(os.Stderr, "%s: built in %s, %d MB\n", name, m.build.Round(time.Second), m.size/1e6)
 	b := bed{ctx: ctx, x: x, reg: reg, me: me, rand: rand.New(rand.NewPCG(3, 4)), times: o.times}
 	if o.what == "api" {
-		return m, b.overHTTP(o, s, dir, m)
+		return m, b.overHTTP(o, s, dir, m) //nolint:contextcheck // requests bring their own
 	}
 	if b.pages, err = dashboard(reg, x, me); err != nil {
 		return nil, err
