@@ -78,6 +78,14 @@ func (a *app) runScan(ctx context.Context, fl *scanFlags, p scanPlace, open make
 	return a.runScans(ctx, fl, []scanJob{{place: p, open: open}})
 }
 
+// within ends after --timeout.
+func (fl *scanFlags) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if limit := fl.compat.limit(); limit > 0 {
+		return context.WithTimeout(ctx, limit)
+	}
+	return context.WithCancel(ctx)
+}
+
 // rootsOf are the names of the folders that jobs look into.
 func rootsOf(jobs []scanJob) []string {
 	var roots []string
@@ -114,11 +122,8 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 			return err
 		}
 	}
-	if limit := fl.compat.limit(); limit > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(ctx, limit)
-		defer stop()
-	}
+	ctx, stop := fl.within(ctx)
+	defer stop()
 	run := &scanRun{
 		a: a, fl: fl, eye: eye, first: eye, tolerated: tolerated, reports: reports, meter: a.newMeter(fl, len(jobs)), seed: maphash.MakeSeed(), began: a.now(),
 	}
