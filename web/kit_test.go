@@ -25,6 +25,7 @@ import (
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 	"revenant/fingerprints/store/sqlstore"
+	"revenant/fingerprints/store/storetest"
 	"revenant/ingest/jobs"
 	"revenant/ingest/search"
 	"revenant/web"
@@ -205,23 +206,9 @@ func (s *site) add(name, owner, value string) []fingerprints.RowID {
 }
 
 // rows are those of a version's fields.
-func (s *site) rows(name string, version int) (rows []fingerprints.RowID) {
+func (s *site) rows(name string, version int) []fingerprints.RowID {
 	s.t.Helper()
-	err := s.store.View(s.t.Context(), func(tx store.Tx) error {
-		v, err := tx.Version(s.t.Context(), fingerprints.VersionRef{Name: name, Number: version})
-		if err != nil {
-			return err
-		}
-		fields, err := tx.Fields(s.t.Context(), v.ID)
-		for _, f := range fields {
-			rows = append(rows, f.ID)
-		}
-		return err
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return rows
+	return storetest.Rows(s.t, s.store, fingerprints.VersionRef{Name: name, Number: version})
 }
 
 // copyOf is a copy of a value that a scan finds.

@@ -124,20 +124,6 @@ func (m *importing) send(ctx context.Context) error {
 		return known(err)
 	}
 	m.batch = nil
-	m.add(v)
+	m.out.Add(v)
 	return nil
-}
-
-func (m *importing) add(v wire.ImportedView) {
-	o := &m.out
-	o.Lines += v.Lines
-	o.Added += v.Added
-	o.Rotated += v.Rotated
-	o.Unchanged += v.Unchanged
-	o.Unsearchable += v.Unsearchable
-	o.Weak += v.Weak
-	o.Recognised += v.Recognised
-	o.Redacted += v.Redacted
-	o.Problems = append(o.Problems, v.Problems...)
-	o.Notes = append(o.Notes, v.Notes...)
 }

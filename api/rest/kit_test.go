@@ -114,27 +114,13 @@ func (k *kit) text(n int) string {
 }
 
 // add registers a value, and returns the row of its field.
-func (k *kit) add(name, value string) (rows []fingerprints.RowID) {
+func (k *kit) add(name, value string) []fingerprints.RowID {
 	k.t.Helper()
 	_, err := k.reg.Add(k.t.Context(), me(), registry.AddRequest{Name: name, Owner: "payments", Fields: []registry.Field{{Value: fingerprints.NewValue([]byte(value))}}})
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	err = k.store.View(k.t.Context(), func(tx store.Tx) error {
-		v, err := tx.Version(k.t.Context(), fingerprints.VersionRef{Name: name, Number: 1})
-		if err != nil {
-			return err
-		}
-		fields, err := tx.Fields(k.t.Context(), v.ID)
-		for _, f := range fields {
-			rows = append(rows, f.ID)
-		}
-		return err
-	})
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	return rows
+	return k.rowsOf(name)
 }
 
 // found records where a value was found; rows are the fields that have it.

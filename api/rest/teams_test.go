@@ -13,6 +13,7 @@ import (
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 	"revenant/fingerprints/store/postgrestest"
+	"revenant/fingerprints/store/storetest"
 )
 
 // estate is what a team has; every text of it has the team's word.
@@ -75,20 +76,9 @@ func (k *kit) ok(err error) {
 }
 
 // rowsOf are the rows of a secret's first version.
-func (k *kit) rowsOf(name string) (rows []fingerprints.RowID) {
+func (k *kit) rowsOf(name string) []fingerprints.RowID {
 	k.t.Helper()
-	k.ok(k.store.View(k.t.Context(), func(tx store.Tx) error {
-		v, err := tx.Version(k.t.Context(), fingerprints.VersionRef{Name: name, Number: 1})
-		if err != nil {
-			return err
-		}
-		fields, err := tx.Fields(k.t.Context(), v.ID)
-		for _, f := range fields {
-			rows = append(rows, f.ID)
-		}
-		return err
-	}))
-	return rows
+	return storetest.Rows(k.t, k.store, fingerprints.VersionRef{Name: name, Number: 1})
 }
 
 // at puts a team's names into an operation's path.

@@ -98,3 +98,17 @@ type ImportedView struct {
 	Recognised   int           `json:"recognised"`
 	Redacted     int           `json:"redacted"`
 }
+
+// Add adds what another part of the import did.
+func (v *ImportedView) Add(part ImportedView) {
+	v.Lines += part.Lines
+	v.Added += part.Added
+	v.Rotated += part.Rotated
+	v.Unchanged += part.Unchanged
+	v.Unsearchable += part.Unsearchable
+	v.Weak += part.Weak
+	v.Recognised += part.Recognised
+	v.Redacted += part.Redacted
+	v.Problems = append(v.Problems, part.Problems...)
+	v.Notes = append(v.Notes, part.Notes...)
+}

@@ -64,7 +64,7 @@ func (r *Registry) Import(ctx context.Context, a Actor, next func() (ImportRecor
 		} else {
 			var done Imported
 			if done, failed = r.importBatch(ctx, a, batch, o, search); failed == nil {
-				out.add(done)
+				out.Add(done.ImportedView)
 			}
 		}
 		if more && failed == nil && len(search.versions) < searchAtOnce {
@@ -83,17 +83,6 @@ func (r *Registry) Import(ctx context.Context, a Actor, next func() (ImportRecor
 // searchAtOnce is how many values of an import are searched for in stored
 // provenance at once: each search reads all of it.
 const searchAtOnce = 20_000
-
-func (m *Imported) add(d Imported) {
-	m.Added += d.Added
-	m.Rotated += d.Rotated
-	m.Unchanged += d.Unchanged
-	m.Unsearchable += d.Unsearchable
-	m.Weak += d.Weak
-	m.Recognised += d.Recognised
-	m.Problems = append(m.Problems, d.Problems...)
-	m.Notes = append(m.Notes, d.Notes...)
-}
 
 // readBatch reads up to importBatch usable records; problems go to out.
 func readBatch(out *Imported, next func() (ImportRecord, error)) ([]ImportRecord, bool, error) {

@@ -14,6 +14,7 @@ import (
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 	"revenant/fingerprints/store/sqlstore"
+	"revenant/fingerprints/store/storetest"
 )
 
 // kit is a registry on a real store with a clock of its own and seeded
@@ -118,22 +119,7 @@ func ref(name string, n int) fingerprints.VersionRef {
 // rows are the row ids of a version.
 func (k *kit) rows(r fingerprints.VersionRef) []fingerprints.RowID {
 	k.t.Helper()
-	var out []fingerprints.RowID
-	err := k.store.View(k.ctx, func(tx store.Tx) error {
-		v, err := tx.Version(k.ctx, r)
-		if err != nil {
-			return err
-		}
-		fields, err := tx.Fields(k.ctx, v.ID)
-		for _, f := range fields {
-			out = append(out, f.ID)
-		}
-		return err
-	})
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	return out
+	return storetest.Rows(k.t, k.store, r)
 }
 
 // seen is a sighting of a value as the scan pipeline reports it.

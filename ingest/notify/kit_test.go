@@ -20,6 +20,7 @@ import (
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 	"revenant/fingerprints/store/sqlstore"
+	"revenant/fingerprints/store/storetest"
 	"revenant/ingest/credential"
 	"revenant/ingest/notify"
 )
@@ -116,20 +117,9 @@ func (k *kit) retire(name string, n int) {
 	k.must(err)
 }
 
-func (k *kit) rows(name string) (out []fingerprints.RowID) {
+func (k *kit) rows(name string) []fingerprints.RowID {
 	k.t.Helper()
-	k.must(k.store.View(k.ctx, func(tx store.Tx) error {
-		v, err := tx.Version(k.ctx, fingerprints.VersionRef{Name: name, Number: 1})
-		if err != nil {
-			return err
-		}
-		fields, err := tx.Fields(k.ctx, v.ID)
-		for _, f := range fields {
-			out = append(out, f.ID)
-		}
-		return err
-	}))
-	return out
+	return storetest.Rows(k.t, k.store, fingerprints.VersionRef{Name: name, Number: 1})
 }
 
 const src = "git:example.org/shop"
