@@ -18,7 +18,16 @@ type maker struct {
 	doc   map[string]any
 	rand  *rand.Rand
 	known map[string][]string // by the name of a parameter or property: what there is
+
+	// room is how many bytes of long texts, and left how many items, a request may still
+	// have: lists of lists of long texts would take minutes and gigabytes to say no more.
+	room, left int
 }
+
+const (
+	maxMade  = 5 << 18 // somewhat more than the most that a body may have
+	maxItems = 10_000
+)
 
 // made is a request, and what it breaks of the document; empty: nothing.
 type made struct {
@@ -94,7 +103,12 @@ func (m *maker) text(name string, schema map[string]any, breaks bool) (text stri
 	if list := m.known[name]; len(list) > 0 && !m.one(3) {
 		return list[m.rand.IntN(len(list))], false
 	}
-	text = pick(m, canary, "x", canary+pick(m, odd()...), pick(m, odd()...), strings.Repeat("z", most), strings.Repeat("é", most), pick(m, odd()...)+canary)
+	long := most
+	if long > m.room {
+		long = min(most, 8)
+	}
+	text = pick(m, canary, "x", canary+pick(m, odd()...), pick(m, odd()...), strings.Repeat("z", long), strings.Repeat("é", long), pick(m, odd()...)+canary)
+	m.room -= len(text)
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most])
 	}
@@ -140,10 +154,14 @@ func (m *maker) list(name string, schema map[string]any, depth int, breaks bool)
 	least, most := number(schema, "minItems", 0), number(schema, "maxItems", 40)
 	items, _ := schema["items"].(map[string]any)
 	n := pick(m, least, min(most, least+1), min(most, least+m.rand.IntN(5)), most)
+	if n > m.left {
+		n = least
+	}
 	long := breaks && schema["maxItems"] != nil && m.one(2)
 	if long {
 		n = most + 1
 	}
+	m.left -= n
 	out := make([]any, n)
 	broke := long
 	for i := range out {
@@ -180,6 +198,7 @@ func (m *maker) object(schema map[string]any, depth int, breaks bool) (any, bool
 // request makes one for an operation.
 func (m *maker) request(path string, item map[string]any) made {
 	out := made{header: map[string]string{}, kind: "application/json"}
+	m.room, m.left = maxMade, maxItems
 	parameters, _ := item["parameters"].([]any)
 	body, _ := item["requestBody"].(map[string]any)
 	breakAt := -1
