@@ -66,7 +66,7 @@ func Sentinels() []error {
 		ErrForbidden, ErrUnknownSecret, ErrUnknownVersion, ErrUnknownFinding, ErrUnknownSource, ErrUnknownDelivery, ErrUnknownWatch, ErrUnknownAllow,
 		ErrUnknownDecision, ErrNotDecidable, ErrNoValueID, ErrDecided, ErrAmbiguous, ErrExists, ErrActiveExists, ErrNoSuccessor, ErrContainsOld,
 		ErrReused, ErrRollback, ErrEmptyValue, ErrValueTooLong, ErrValueInName, ErrNotRedacted, ErrOtherValue, ErrAdoptWeak, ErrRegistered,
-		ErrNotAllowable, ErrBadProof, ErrBadToken, ErrTokenExists, ErrUnknownToken, ErrScanOver, ErrForged, ErrSealed, ErrChanged, ErrUnderWay, ErrKeyUsed,
+		ErrNotAllowable, ErrBadProof, ErrBadToken, ErrTokenExists, ErrUnknownToken, ErrScanOver, ErrForged, ErrSealed, ErrChanged, ErrUnderWay, ErrKeyUsed, ErrLookUpsOff, ErrLookUpsSpent, ErrUnknownPerson, ErrPersonExists, ErrDisabled,
 	}
 }
 
