@@ -86,7 +86,7 @@ func newKitAt(t *testing.T, place string, changes ...func(*rest.Options)) *kit {
 	k.searching = search.Options{Registry: k.reg, Actor: me(), Now: func() time.Time { return k.now }}
 	r := chi.NewRouter()
 	o := rest.Options{
-		LookUps: lookUpsOfADay,
+		LookUps:  lookUpsOfADay,
 		Registry: k.reg, Queue: queue, Owner: registry.Local("api"), Token: fingerprints.NewValue([]byte(master)),
 		Spec: func(name string, scan []string, schedule, credential string) (registry.WatchSpec, error) {
 			return registry.WatchSpec{Name: name, Kind: "dir", Location: "/srv", Schedule: schedule, Credential: credential}, k.spec

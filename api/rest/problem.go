@@ -78,7 +78,7 @@ func kinds() []struct {
 		{http.StatusConflict, "conflict", []error{
 			registry.ErrNotDecidable, registry.ErrNoValueID, registry.ErrDecided, registry.ErrAmbiguous, registry.ErrExists, registry.ErrActiveExists,
 			registry.ErrNoSuccessor, registry.ErrRollback, registry.ErrReused, registry.ErrContainsOld, registry.ErrUnderWay, registry.ErrNotAllowable, registry.ErrTokenExists, registry.ErrRegistered,
-			registry.ErrPersonExists, registry.ErrDisabled, registry.ErrLookUpsOff,
+			registry.ErrPersonExists, registry.ErrDisabled, registry.ErrLookUpsOff, registry.ErrWatchExists, registry.ErrSourceExists,
 		}},
 		{http.StatusUnprocessableEntity, "invalid", []error{registry.ErrValueInName, registry.ErrBadProof, registry.ErrForged, registry.ErrSealed, registry.ErrKeyUsed, registry.ErrEmptyValue, registry.ErrAdoptWeak, registry.ErrOtherValue, fingerprints.ErrBadName}},
 	}

@@ -321,6 +321,27 @@ func TestOnceBothWays(t *testing.T) {
 	})
 }
 
+// TestManyMessages: a server lists the newest thousand messages, and whoever asked for
+// more is told so.
+func TestManyMessages(t *testing.T) {
+	b := newBox(t)
+	b.must(0, "", "init")
+	const many = 1003
+	b.sql(fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+		INSERT INTO deliveries (id, receiver, grp, kind, summary, created_at, next_at, deadline, attempts, lease_by, problem)
+		SELECT 'm' || i, 'chat', '', '', 'x', i, i, i, 0, '', '' FROM n`, many))
+	lines := func(r ran) int { return strings.Count(r.stdout, "\n") - 1 }
+	if r := b.must(0, "", "notify", "list", "--limit", "0"); lines(r) != many || r.stderr != "" {
+		t.Errorf("here: %d messages, %q", lines(r), r.stderr)
+	}
+	for limit, said := range map[string]bool{"0": true, "2000": true, "1000": false, "5": false} {
+		r := b.asked("", "notify", "list", "--limit", limit)
+		if r.code != 0 || strings.Contains(r.stderr, "the newest 1000") != said {
+			t.Errorf("--limit %s: %d messages, %q", limit, lines(r), r.stderr)
+		}
+	}
+}
+
 // TestServerNotForKeys: what is about this machine refuses a server, and says the way.
 func TestServerNotForKeys(t *testing.T) {
 	b := newBox(t)
