@@ -25,7 +25,7 @@ func (s *serving) heard() func() string {
 		s.t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+s.token)
-	w, err := http.DefaultClient.Do(r)
+	w, err := http.DefaultClient.Do(r) //nolint:bodyclose // it is closed where it is read
 	if err != nil || w.StatusCode != http.StatusOK {
 		s.t.Fatal(w, err)
 	}
@@ -149,10 +149,14 @@ func TestNothingOfTheAPILeaks(t *testing.T) {
 	heard := s.heard() // nobody could know that value before
 	b.must(0, "", "secret", "retire", "shop/db@1", "--no-successor")
 	for _, c := range []struct{ path, body string }{
-		{"/api/v1/tokens", `{"name":"` + pasted + `","scopes":["read"],"` + pasted + `":1}`}, {"/api/v1/watches", `{"name":"` + registered + `","scan":["dir","/x"]}`},
-		{"/api/v1/people", `{"name":"` + registered + `","roles":["viewer"]}`}, {"/api/v1/secrets/shop%2Fdb/homes", `{"path":"` + registered + `","reason":"r"}`},
-		{"/api/v1/decisions", `{"rule":"r","path":"x","status":"false_positive","reason":"` + registered + `"}`}, {"/api/v1/secrets/" + pasted + "/versions/1/retire", ""},
-		{"/api/v1/lookups", `{"tags":["` + pasted + `"]}`}, {"/api/v1/proofs/verify", `{"proof":"` + pasted + `"}`},
+		{"/api/v1/tokens", `{"name":"` + pasted + `","scopes":["read"],"` + pasted + `":1}`},
+		{"/api/v1/watches", `{"name":"` + registered + `","scan":["dir","/x"]}`},
+		{"/api/v1/people", `{"name":"` + registered + `","roles":["viewer"]}`},
+		{"/api/v1/secrets/shop%2Fdb/homes", `{"path":"` + registered + `","reason":"r"}`},
+		{"/api/v1/decisions", `{"rule":"r","path":"x","status":"false_positive","reason":"` + registered + `"}`},
+		{"/api/v1/secrets/" + pasted + "/versions/1/retire", ""},
+		{"/api/v1/lookups", `{"tags":["` + pasted + `"]}`},
+		{"/api/v1/proofs/verify", `{"proof":"` + pasted + `"}`},
 	} {
 		if code, _, answer := s.ask(http.MethodPost, c.path, c.body); code < 400 {
 			t.Errorf("%s takes it: %d %s", c.path, code, answer)

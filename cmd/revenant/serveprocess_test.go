@@ -33,7 +33,7 @@ type serving struct {
 // when the test ends.
 func (b *box) serve(args ...string) *serving {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(b.t.Context(), 5*time.Minute)
 	b.t.Cleanup(cancel)
 	s := &serving{t: b.t, log: b.out("serve.log"), cmd: b.command(ctx, "", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)}
 	f, err := os.OpenFile(s.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) // of those before, too
