@@ -42,7 +42,8 @@ type site struct {
 	url    string
 	h      http.Handler
 	people map[string]registry.Actor
-	values []string // everything that must be nowhere
+	shown  map[string]fingerprints.Value // by people who have a session
+	values []string                      // everything that must be nowhere
 	woken  atomic.Int64
 
 	mu   sync.Mutex
@@ -57,7 +58,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	var seed [32]byte
 	copy(seed[:], t.Name())
-	s := &site{t: t, now: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC), rand: rand.NewChaCha8(seed), people: map[string]registry.Actor{
+	s := &site{t: t, now: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC), rand: rand.NewChaCha8(seed), shown: map[string]fingerprints.Value{}, people: map[string]registry.Actor{
 		"root":   registry.Local("root"),
 		"viewer": {Name: "viewer", Scopes: []registry.Scope{registry.ScopeRead}},
 		"sensor": {Name: "sensor", Scopes: []registry.Scope{registry.ScopeScan}},
@@ -92,7 +93,7 @@ func (s *site) serve() {
 	}
 	s.t.Cleanup(func() { _ = queue.Close() })
 	w, err := web.New(web.Options{
-		Registry: s.reg, Queue: queue, Now: s.clock, Log: log, Wake: func() { s.woken.Add(1) }, Who: s.who, Spec: s.spec, Refuse: s.refuse, BaseURL: "https://revenant.example.org", SignIn: web.SignIn{OIDC: "Acme SSO"},
+		Registry: s.reg, Queue: queue, Now: s.clock, Log: log, Wake: func() { s.woken.Add(1) }, Who: s.who, Spec: s.spec, Refuse: s.refuse, BaseURL: "https://revenant.example.org", Terms: terms(), SignIn: web.SignIn{OIDC: "Acme SSO"},
 		Search: func() *search.Index {
 			return search.Store(search.Options{Registry: s.reg, Actor: me(), Now: s.clock})
 		},
@@ -114,6 +115,33 @@ func (s *site) serve() {
 	s.url = server.URL
 }
 
+// terms are those of sessions.
+func terms() registry.SessionTerms {
+	return registry.SessionTerms{Idle: 8 * time.Hour, Longest: 7 * 24 * time.Hour}
+}
+
+// person adds somebody who has one role, signed in from these addresses; the last of
+// the sessions is the one that their cookie has.
+func (s *site) person(name string, role registry.Role, from ...string) {
+	s.t.Helper()
+	_, err := s.reg.AddPerson(s.t.Context(), me(), registry.PersonRequest{Name: name, Display: "Ann Example", Roles: []registry.Role{role}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, address := range from {
+		_, code, err := s.reg.LinkPerson(s.t.Context(), me(), name, time.Hour)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		in, err := s.reg.SignInByCode(s.t.Context(), code, fingerprints.Value{}, address, terms())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.people[name], s.shown[name] = in.Actor, in.Shown
+		s.later(time.Minute) // so that one is the newest
+	}
+}
+
 // signIn takes a person's name as a token.
 func (s *site) signIn(w http.ResponseWriter, r *http.Request) {
 	name := r.PostFormValue("token")
@@ -129,6 +157,10 @@ func (s *site) who(r *http.Request) (registry.Actor, bool) {
 	c, err := r.Cookie(cookie)
 	if err != nil {
 		return registry.Actor{}, false
+	}
+	if shown, has := s.shown[c.Value]; has {
+		a, err := s.reg.Session(r.Context(), shown, terms())
+		return a, err == nil
 	}
 	a, known := s.people[c.Value]
 	return a, known

@@ -48,7 +48,7 @@ func said(word string) string {
 		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.", "noted": "The note was kept.",
 		"superseded": "Superseded.", "retired": "Retired: every copy of it is stale from now on.", "activated": "Activated.", "abandoned": "Abandoned.", "compromised": "Marked as compromised.",
 		"acknowledged": "Acknowledged.", "unchanged": "It was like that already: nothing was written.", "allowed": "The place is allowed.", "forbidden": "The place is no longer allowed.",
-		"watched": "It is watched, and scanned now.", "paused": "Paused.", "resumed": "Resumed.", "disabled": "Disabled, and signed out.", "enabled": "Enabled.", "out": "Signed out everywhere.", "revoked": "Revoked: what is shown with it is refused from now on.",
+		"watched": "It is watched, and scanned now.", "paused": "Paused.", "resumed": "Resumed.", "disabled": "Disabled, and signed out.", "enabled": "Enabled.", "out": "Signed out everywhere.", "out-there": "That session was ended.", "out-others": "Signed out everywhere else.", "revoked": "Revoked: what is shown with it is refused from now on.",
 		"saved": "Saved.", "removed": "Removed.", "asked": "A scan was asked for.", "none": "Nothing was selected.",
 	}[word]
 }
