@@ -24,6 +24,9 @@ func TestLooksOfRegistry(t *testing.T) {
 	w.look("/trace", "traceable")
 	w.look("/secrets/shop%2Fwebhook/versions/1/trace", "trace")
 	w.look("/places", "places")
+	w.look("/places/1", "place")
+	w.look("/decisions", "decisions")
+	w.look("/decisions/1", "decision")
 }
 
 // So can those of sources, people, tokens and the audit log.
@@ -43,6 +46,8 @@ func TestLooksOfAdministration(t *testing.T) {
 	w.look("/watches", "watches")
 	w.look("/watches/lost", "watch")
 	w.look("/watches/new", "watch-new")
+	w.look("/notifications", "notifications")
+	w.look("/notifications/msg_lost", "notification")
 	w.look("/audit", "audit")
 	w.look("/tokens", "tokens")
 	w.look("/people", "people")
