@@ -55,11 +55,11 @@ func (s *server) repeatable(r *http.Request) bool {
 // said is what a word of done is told as; "" for one that is none.
 func said(word string) string {
 	return map[string]string{
-		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.", "noted": "The note was kept.",
+		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "due": "The due date was set.", "due-by-verdict": "The due date follows from the verdict again.", "reopened": "Reopened.", "noted": "The note was kept.",
 		"superseded": "Superseded.", "retired": "Retired: every copy of it is stale from now on.", "activated": "Activated.", "abandoned": "Abandoned.", "compromised": "Marked as compromised.",
 		"acknowledged": "Acknowledged.", "unchanged": "It was like that already: nothing was written.", "allowed": "The place is allowed.", "forbidden": "The place is no longer allowed.",
 		"watched": "It is watched, and scanned now.", "paused": "Paused.", "resumed": "Resumed.", "disabled": "Disabled, and signed out.", "enabled": "Enabled.", "out": "Signed out everywhere.", "out-there": "That session was ended.", "out-others": "Signed out everywhere else.", "revoked": "Revoked: what is shown with it is refused from now on.",
-		"again": "It is sent again now, and tried for a day.", "taken-back": "The decision was taken back.", "saved": "Saved.", "removed": "Removed.", "asked": "A scan was asked for.", "none": "Nothing was selected.",
+		"again": "It is sent again now, and tried for a day.", "taken-back": "The decision was taken back.", "moved": "It has its new id; the old ids of its findings lead here still.", "forgotten": "Forgotten, with everything that was found in it.", "saved": "Saved.", "removed": "Removed.", "asked": "A scan was asked for.", "none": "Nothing was selected.",
 	}[word]
 }
 

@@ -91,7 +91,7 @@ type handler func(*http.Request, registry.Actor) (page, error)
 
 func (s *server) routes() []route {
 	var out []route
-	for _, list := range [][]route{s.overviewRoutes(), s.findingRoutes(), s.secretRoutes(), s.versionRoutes(), s.rotationRoutes(), s.traceRoutes(), s.placeRoutes(), s.sourceRoutes(), s.watchRoutes(), s.auditRoutes(), s.tokenRoutes(), s.peopleRoutes(), s.accountRoutes(), s.notificationRoutes(), s.decisionRoutes()} {
+	for _, list := range [][]route{s.overviewRoutes(), s.findingRoutes(), s.secretRoutes(), s.versionRoutes(), s.rotationRoutes(), s.traceRoutes(), s.placeRoutes(), s.sourceRoutes(), s.watchRoutes(), s.auditRoutes(), s.tokenRoutes(), s.peopleRoutes(), s.accountRoutes(), s.notificationRoutes(), s.decisionRoutes(), s.sourceMoveRoutes()} {
 		out = append(out, list...)
 	}
 	return out
