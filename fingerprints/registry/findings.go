@@ -220,10 +220,9 @@ func (o ownerCache) finding(ctx context.Context, tx store.Tx, f store.FindingVie
 	if err := o.marks.hide(ctx, tx, &out.Path, &out.Reason); err != nil {
 		return out, err
 	}
-	if due := f.Due; !due.IsZero() {
-		out.Due = optionalTime(due)
-	} else {
-		out.Due = optionalTime(DueDate(f))
+	out.Due = optionalTime(DueDate(f))
+	if out.Due != nil && !f.Due.IsZero() {
+		out.Due, out.DueSet = optionalTime(f.Due), true
 	}
 	return out, nil
 }

@@ -93,6 +93,10 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 			_, err := k.reg.Assign(k.ctx, a, string(k.fixture), "x")
 			return err
 		},
+		"SetDue": func(k *kit, a registry.Actor) error {
+			_, err := k.reg.SetDue(k.ctx, a, string(k.fixture), k.now.Add(time.Hour))
+			return err
+		},
 		"Note": func(k *kit, a registry.Actor) error {
 			_, err := k.reg.Note(k.ctx, a, string(k.fixture), "asked the owner")
 			return err
