@@ -276,6 +276,7 @@ func TestFindingPage(t *testing.T) {
 		"auth/signing-key@1 was marked as compromised":                s.page("viewer", findingPath(ids[fingerprints.VerdictCompromised])),
 		"mail/smtp@1 was superseded and still works until its window": s.page("viewer", findingPath(ids[fingerprints.VerdictLagging])),
 		"class=\"future\"":                                            stale,
+		"brought in by <b>Ada &lt;b&gt;Example</b>":                   s.page("viewer", findingPath(ids[fingerprints.VerdictLeaked])),
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is not there", want)

@@ -250,6 +250,7 @@ type copyOf struct {
 	presence    fingerprints.Presence
 	context     string
 	url         string
+	by          string // who brought it in; "": nobody says
 	at          time.Time
 	locator     string
 }
@@ -297,6 +298,9 @@ func (s *site) observed(source string, c copyOf) store.Observed {
 			Locator: c.locator, Start: 10, End: 10 + int64(len(c.value)), Line: 2, Column: 11, Form: fingerprints.FormRaw, Presence: c.presence,
 			Context: c.context, URL: c.url, At: c.at,
 		},
+	}
+	if c.by != "" {
+		o.Sighting.Author, o.Sighting.Commit = c.by, "8f14e45fceea167a5a36dedd4bea2543ff7e1a02"
 	}
 	if len(c.rows) == 0 {
 		o.Sighting.Rule = "generic-api-key"
@@ -363,7 +367,7 @@ func (s *site) fill() map[fingerprints.Verdict]fingerprints.FindingID {
 	fresh := s.value(32)
 	ids := s.scan(
 		"git:git.example.org/acme/shop",
-		copyOf{path: "config/prod.env", value: leaked, rows: leakedRows, context: "DB_PASSWORD=[secret billing/db-password@1]", url: "https://git.example.org/acme/shop/blob/main/config/prod.env", at: s.clock().Add(-300 * 24 * time.Hour)},
+		copyOf{path: "config/prod.env", value: leaked, rows: leakedRows, context: "DB_PASSWORD=[secret billing/db-password@1]", url: "https://git.example.org/acme/shop/blob/main/config/prod.env", at: s.clock().Add(-300 * 24 * time.Hour), by: "Ada <b>Example"},
 		copyOf{path: "deploy/old.yaml", value: stale, rows: staleRows, presence: fingerprints.PresenceHistory, context: "key: [secret shop/api-key@1]"},
 		copyOf{path: "src/notes.txt", value: fresh, context: "token = [redacted]"},
 	)

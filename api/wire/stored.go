@@ -81,6 +81,8 @@ type SightingView struct {
 	Context   string                `json:"context,omitempty"`
 	URL       string                `json:"url,omitempty"`
 	At        *time.Time            `json:"at,omitempty"`
+	Commit    string                `json:"commit,omitempty" doc:"That brought the content in."`
+	Author    string                `json:"author,omitempty" doc:"Who wrote it, as the commit says; redacted."`
 	FirstSeen time.Time             `json:"first_seen"`
 	LastSeen  time.Time             `json:"last_seen"`
 }

@@ -209,6 +209,20 @@ func (a *app) findingsShow() *cobra.Command {
 	}
 }
 
+// broughtBy is who brought a copy in, and when, as far as it is known.
+func broughtBy(s registry.SightingView) string {
+	text := ""
+	if s.Author != "" {
+		text = " by " + printable(s.Author)
+	}
+	if s.At != nil {
+		text += ", " + when(*s.At) + ","
+	}
+	return text
+}
+
+func shortCommit(id string) string { return id[:min(len(id), 12)] }
+
 func (a *app) printFinding(d registry.FindingDetail) error {
 	var b strings.Builder
 	status := string(d.Status)
@@ -257,6 +271,9 @@ func (a *app) printFinding(d registry.FindingDetail) error {
 			fmt.Fprintf(&b, "  %s", printable(s.Locator))
 		}
 		b.WriteByte('\n')
+		if s.Commit != "" {
+			fmt.Fprintf(&b, "    brought in%s with commit %s\n", broughtBy(s), shortCommit(s.Commit))
+		}
 		if s.Context != "" {
 			fmt.Fprintf(&b, "    %s\n", printable(s.Context))
 		}

@@ -15,6 +15,7 @@ func testRecordNew(t *testing.T, f *fixture) {
 	o.Owner = "team-a"
 	s := &o.Sighting
 	s.Locator, s.Rule, s.Within, s.URL, s.At = "blob/1", "generic-api-key", true, "https://example.com/x", hour(-5)
+	s.Author, s.Commit = "Ada Example", "0123456789abcdef0123456789abcdef01234567"
 	got := f.record(hour(1), o)
 	f.diff("Recorded", []store.Recorded{{FindingID: findingID(1), New: true, NewPlace: true}}, got)
 
