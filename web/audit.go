@@ -241,8 +241,8 @@ func (s *server) exportAudit(r *http.Request, a registry.Actor) (page, error) {
 // auditEnd is the last line of an export: how many entries stand before it, and
 // whether the chain of the whole log verified when they had been read.
 type auditEnd struct {
-	Entries int                 `json:"end"`
-	Chain   string              `json:"chain"`          // verifies, broken, or not checked
+	Entries int             `json:"end"`
+	Chain   string          `json:"chain"`          // verifies, broken, or not checked
 	Head    *wire.AuditHead `json:"head,omitempty"` // the chain's end, where it verifies
 }
 
