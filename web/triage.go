@@ -33,9 +33,11 @@ func (s *server) judge(r *http.Request, a registry.Actor) (page, error) {
 	if one := chi.URLParam(r, "id"); one != "" {
 		ids, back = []string{one}, at("findings", one)
 	}
-	ids = ids[:min(len(ids), maxSelected)]
-	if len(ids) == 0 {
+	switch {
+	case len(ids) == 0:
 		return done(back, "none")
+	case len(ids) > maxSelected:
+		return page{}, badForm("selection", "select at most "+number(maxSelected)+" findings")
 	}
 	say, word, err := s.saying(r, a)
 	if err != nil {

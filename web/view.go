@@ -118,6 +118,7 @@ func (s *server) funcs() template.FuncMap {
 			return query.Of(query.In{Field: query.Field(field), Values: []query.Pattern{query.Literal(value)}}).String()
 		},
 		"text":  fmt.Sprint,
+		"minus": func(a, b int) int { return a - b },
 		"least": func(a, b int) int { return min(a, b) },
 		"took":  func(from time.Time, to *time.Time) string { return span(moment(to).Sub(from)) },
 		"scope": scopeWords,
