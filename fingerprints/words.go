@@ -120,6 +120,11 @@ const (
 	StatusFalsePositive Status = "false-positive"
 )
 
+// Statuses lists the statuses, that of a new finding first.
+func Statuses() []Status {
+	return []Status{StatusOpen, StatusAccepted, StatusFalsePositive}
+}
+
 // Severity ranks a finding for people.
 type Severity string
 

@@ -64,8 +64,7 @@ func (ff *filterFlags) filter() (store.FindingFilter, error) {
 	if f.Verdicts, err = someOf("--verdict", ff.verdicts, fingerprints.Verdicts()); err != nil {
 		return f, err
 	}
-	statuses := []fingerprints.Status{fingerprints.StatusOpen, fingerprints.StatusAccepted, fingerprints.StatusFalsePositive}
-	if f.Statuses, err = someOf("--status", ff.statuses, statuses); err != nil {
+	if f.Statuses, err = someOf("--status", ff.statuses, fingerprints.Statuses()); err != nil {
 		return f, err
 	}
 	f.Presences, err = someOf("--presence", ff.presences, fingerprints.Presences())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"time"
@@ -67,13 +68,10 @@ func (r *Registry) FindingsWithPlaces(ctx context.Context, a Actor, f store.Find
 
 // Verdicts counts findings by verdict.
 func (r *Registry) Verdicts(ctx context.Context, a Actor, f store.FindingFilter) (map[fingerprints.Verdict]int, error) {
-	var out map[fingerprints.Verdict]int
-	err := r.view(ctx, a, ScopeRead, func(v *view) error {
-		var err error
-		out, err = v.tx.CountVerdicts(ctx, v.now, f)
-		return err
+	out, err := shared(ctx, r, a, fmt.Sprintf("verdicts %+v", f), func(v *view) (map[fingerprints.Verdict]int, error) {
+		return v.tx.CountVerdicts(ctx, v.now, f)
 	})
-	return out, err
+	return maps.Clone(out), err
 }
 
 // Finding shows one finding. id may be the unique beginning of one, with or

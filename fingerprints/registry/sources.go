@@ -27,15 +27,15 @@ type SourceView = wire.SourceView
 
 // Sources lists sources in order of id.
 func (r *Registry) Sources(ctx context.Context, a Actor) ([]SourceSummary, error) {
-	out := []SourceSummary{}
-	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+	list, err := shared(ctx, r, a, "sources", func(v *view) ([]SourceSummary, error) {
+		out := []SourceSummary{}
 		all, err := v.tx.Sources(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		newest, err := v.tx.NewestScans(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		verdicts, err := v.tx.VerdictsBySource(ctx, v.now)
 		for _, src := range all {
@@ -46,9 +46,9 @@ func (r *Registry) Sources(ctx context.Context, a Actor) ([]SourceSummary, error
 			}
 			out = append(out, one)
 		}
-		return err
+		return out, err
 	})
-	return out, err
+	return slices.Clone(list), err
 }
 
 // SourceIDs lists the ids of the sources of a kind.

@@ -21,6 +21,7 @@ func tables() []table {
 		{"positions", "source_pk, name", "source_pk, name, position"},
 		{"seen_values", "pk", "pk, value"},
 		{"tallies", "value_pk, source_pk", "value_pk, source_pk, present, gone"},
+		{"totals", "source_pk", "source_pk, present, gone"},
 		{"value_fields", "value_pk, field", "value_pk, field"},
 		{"findings", "pk", "pk, id, value_pk, source_pk, path, path_id, presence, status, owner, reason, until, due, first_seen, last_seen, gone_at, rules, changed"},
 		{"finding_homes", "finding_pk, home", "finding_pk, home"},

@@ -46,6 +46,9 @@ func isGone(p fingerprints.Presence) bool {
 // went with its value.
 func (t *tx) addTallies(ctx context.Context, more tallies) error {
 	const doing = "counting findings"
+	if err := t.addTotals(ctx, more); err != nil {
+		return err
+	}
 	var args []any
 	for _, of := range slices.SortedFunc(maps.Keys(more), tallied.compare) {
 		n := more[of]
@@ -66,6 +69,34 @@ func (t *tx) addTallies(ctx context.Context, more tallies) error {
 	}
 	return t.insert(ctx, doing, `INSERT INTO tallies (value_pk, source_pk, present, gone)`, `ON CONFLICT (value_pk, source_pk) DO UPDATE
 		SET present = tallies.present + excluded.present, gone = tallies.gone + excluded.gone`, 4, args)
+}
+
+// addTotals adds to what sources have, whatever the values. A source that tallies are
+// of has a total.
+func (t *tx) addTotals(ctx context.Context, more tallies) error {
+	const doing = "counting findings"
+	totals := map[int64]tally{}
+	for of, n := range more {
+		sum := totals[of.source]
+		totals[of.source] = tally{sum.present + n.present, sum.gone + n.gone}
+	}
+	var args []any
+	for _, source := range slices.Sorted(maps.Keys(totals)) {
+		n := totals[source]
+		switch {
+		case n.present >= 0 && n.gone >= 0:
+			if n != (tally{}) {
+				args = append(args, source, n.present, n.gone)
+			}
+		default:
+			_, err := t.exec(ctx, doing, `UPDATE totals SET present = present + ?, gone = gone + ? WHERE source_pk = ?`, n.present, n.gone, source)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return t.insert(ctx, doing, `INSERT INTO totals (source_pk, present, gone)`, `ON CONFLICT (source_pk) DO UPDATE
+		SET present = totals.present + excluded.present, gone = totals.gone + excluded.gone`, 3, args)
 }
 
 // tallyOf counts some findings.
@@ -121,6 +152,14 @@ func (t *tx) retally(ctx context.Context, sources ...int64) error {
 		if err != nil {
 			return err
 		}
+		if _, err := t.exec(ctx, doing, `DELETE FROM totals WHERE source_pk = ?`, source); err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, doing, `INSERT INTO totals (source_pk, present, gone) SELECT source_pk, CAST(SUM(present) AS BIGINT), CAST(SUM(gone) AS BIGINT)
+			FROM tallies WHERE source_pk = ? GROUP BY source_pk`, source)
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -143,6 +182,23 @@ const wholeValues = `SELECT vf.value_pk FROM homes h JOIN versions v ON v.secret
 
 // registeredValues are those that some version has.
 const registeredValues = `SELECT vf.value_pk FROM value_fields vf JOIN fields fd ON fd.id = vf.field`
+
+// verdictsElsewhere names the verdict that each registered value has where no home is,
+// told once for each value and not for each of its copies.
+func verdictsElsewhere() string {
+	return `, elsewhere (value_pk, verdict) AS MATERIALIZED (` + registeredVerdicts() + `) `
+}
+
+// registeredVerdicts selects registered values and the verdict that each has where no
+// home is. SQLite reads value_fields in the order of values.
+func registeredVerdicts() string {
+	return registeredBy("vf.value_pk, MIN(" + verdictWhere(nowhere) + ")")
+}
+
+func registeredBy(columns string) string {
+	return `SELECT ` + columns + ` FROM (SELECT 'tip' AS presence) f CROSS JOIN value_fields vf CROSS JOIN fields fd CROSS JOIN versions v
+		WHERE fd.id = vf.field AND v.id = fd.version GROUP BY vf.value_pk`
+}
 
 // countByTallies counts verdicts without looking at findings, but for those that
 // homes are tied to.
@@ -182,7 +238,11 @@ func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFil
 	c := t.conditionOf(f)
 	where := ` WHERE ` + strings.Join(c.where, " AND ")
 	counts := map[int64]map[fingerprints.Verdict]int{}
-	err := t.each(ctx, doing, `SELECT `+by+`, CAST(SUM(f.present) AS BIGINT), CAST(SUM(f.gone) AS BIGINT) FROM tallies f`+where+` GROUP BY 1`, c.args,
+	summed := "totals"
+	if !f.Value.IsZero() || f.Secret != "" {
+		summed = "tallies"
+	}
+	err := t.each(ctx, doing, `SELECT `+by+`, CAST(SUM(f.present) AS BIGINT), CAST(SUM(f.gone) AS BIGINT) FROM `+summed+` f`+where+` GROUP BY 1`, c.args,
 		func(scan scanner) error {
 			var of int64
 			var present, gone int
@@ -193,26 +253,27 @@ func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFil
 	if err != nil {
 		return nil, err
 	}
-	registered := `EXISTS (` + registeredValues + ` WHERE vf.value_pk = f.value_pk)` // of a few values
-	if f.SourceID == "" {
-		registered = t.oneOf("f.value_pk", registeredValues)
-	}
 	copies := func(columns, more, group string) string {
 		return `(SELECT f.value_pk, ` + columns + ` AS present, 'tip' AS presence FROM tallies f` + where + ` AND f.present > 0 AND ` + more + group + `) f`
 	}
-	source, grouped := "0 AS source_pk", " GROUP BY f.value_pk"
-	if by != "0" {
-		source, grouped = "f.source_pk", " GROUP BY f.value_pk, f.source_pk"
+	with, elsewhere := "", `SELECT `+by+` AS of, `+rankOf(fingerprints.VerdictUnregistered)+` AS elsewhere, `+verdictElsewhere()+` AS verdict, f.present AS n
+		FROM `+copies("SUM(f.present)", `EXISTS (`+registeredValues+` WHERE vf.value_pk = f.value_pk)`, " GROUP BY f.value_pk")
+	if summed == "totals" && f.SourceID == "" {
+		with, elsewhere = verdictsElsewhere(), `SELECT `+by+` AS of, `+rankOf(fingerprints.VerdictUnregistered)+` AS elsewhere, elsewhere.verdict, SUM(f.present) AS n
+			FROM elsewhere CROSS JOIN tallies f WHERE f.value_pk = elsewhere.value_pk AND f.present > 0 GROUP BY 1, 3`
+		if by == "0" { // without putting all copies in order
+			elsewhere = `SELECT 0 AS of, ` + rankOf(fingerprints.VerdictUnregistered) + ` AS elsewhere, verdict,
+				(SELECT COALESCE(SUM(f.present), 0) FROM tallies f WHERE f.value_pk = elsewhere.value_pk) AS n FROM elsewhere`
+		}
 	}
 	for _, query := range []string{
-		`SELECT ` + by + ` AS of, ` + rankOf(fingerprints.VerdictUnregistered) + ` AS elsewhere, ` + verdictElsewhere() + ` AS verdict, f.present AS n
-			FROM ` + copies(source+", SUM(f.present)", registered, grouped),
+		elsewhere,
 		`SELECT ` + by + ` AS of, ` + verdictElsewhere() + ` AS elsewhere, ` + verdictInSource() + ` AS verdict, f.present AS n
 			FROM ` + copies("f.source_pk, f.present", t.oneOf("+f.source_pk", "SELECT source_pk FROM home_sources")+" AND "+t.oneOf("f.value_pk", wholeValues), ""),
 		`SELECT ` + by + ` AS of, ` + verdictInSource() + ` AS elsewhere, ` + verdictOfFinding() + ` AS verdict, 1 AS n
 			FROM findings f` + where + ` AND f.presence NOT IN ('gone', 'expired') AND f.pk IN (SELECT finding_pk FROM finding_homes)`,
 	} {
-		query = clock + `SELECT of, elsewhere, verdict, CAST(SUM(n) AS BIGINT) FROM (` + query + `) counted GROUP BY of, elsewhere, verdict`
+		query = clock + with + `SELECT of, elsewhere, verdict, CAST(SUM(n) AS BIGINT) FROM (` + query + `) counted GROUP BY of, elsewhere, verdict`
 		err := t.each(ctx, doing, query, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
 			var of int64
 			var from, to, n int
