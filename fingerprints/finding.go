@@ -81,6 +81,7 @@ const (
 	SkipLFS         SkipReason = "lfs-content"           // a pointer to content that is kept elsewhere
 	SkipRepository  SkipReason = "other-repository"      // a submodule or nested repository: a source of its own
 	SkipExpired     SkipReason = "expired"               // not kept any longer by the system that had it
+	SkipNotAsked    SkipReason = "not-asked"             // a server, about values that are not known here
 	SkipBadRecord   SkipReason = "bad-record"
 	SkipChanging    SkipReason = "changed-while-reading"
 	SkipInterrupted SkipReason = "interrupted"
@@ -93,7 +94,7 @@ func (r SkipReason) Failure() bool {
 	case SkipUnreadable, SkipBadRecord, SkipInterrupted, SkipChanging:
 		return true
 	case SkipVanished, SkipSpecial, SkipLoop, SkipSymlink, SkipTooLarge, SkipArchive, SkipLongMatch, SkipEncoded, SkipExcluded, SkipIgnored, SkipMissing,
-		SkipLFS, SkipRepository, SkipExpired:
+		SkipLFS, SkipRepository, SkipExpired, SkipNotAsked:
 		return false
 	}
 	return true

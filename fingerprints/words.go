@@ -66,7 +66,7 @@ func Presences() []Presence {
 func SkipReasons() []SkipReason {
 	return []SkipReason{
 		SkipUnreadable, SkipBadRecord, SkipChanging, SkipInterrupted,
-		SkipVanished, SkipMissing, SkipLFS, SkipRepository, SkipExpired, SkipSymlink, SkipLoop, SkipSpecial, SkipExcluded, SkipIgnored,
+		SkipVanished, SkipMissing, SkipLFS, SkipRepository, SkipExpired, SkipSymlink, SkipLoop, SkipSpecial, SkipExcluded, SkipIgnored, SkipNotAsked,
 		SkipTooLarge, SkipArchive, SkipEncoded, SkipLongMatch,
 	}
 }

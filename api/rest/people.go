@@ -58,10 +58,17 @@ func (s *server) peopleRoutes() {
 			out.Body.Person, out.Body.Link = p, LinkTo(s.o.BaseURL, string(code.Reveal()))
 			return out, nil
 		})
-	add(s, route{id: "sign-out-person", method: http.MethodDelete, path: "/people/{person}/sessions", scope: registry.ScopeAdmin, status: http.StatusNoContent, summary: "End every session of a person"},
-		func(ctx context.Context, a registry.Actor, in *personIn) (*struct{}, error) {
-			_, err := s.o.Registry.SignOutPerson(ctx, a, in.Person)
-			return &struct{}{}, err
+	type ended struct {
+		Body struct {
+			Sessions int `json:"sessions" doc:"How many ended."`
+		}
+	}
+	add(s, route{id: "sign-out-person", method: http.MethodDelete, path: "/people/{person}/sessions", scope: registry.ScopeAdmin, summary: "End every session of a person"},
+		func(ctx context.Context, a registry.Actor, in *personIn) (*ended, error) {
+			n, err := s.o.Registry.SignOutPerson(ctx, a, in.Person)
+			out := &ended{}
+			out.Body.Sessions = n
+			return out, err
 		})
 }
 

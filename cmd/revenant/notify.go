@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"revenant/api/remote"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 )
@@ -43,6 +44,9 @@ func (a *app) notifyList() *cobra.Command {
 				all, err := s.reg.Deliveries(ctx, s.actor, f)
 				if err != nil {
 					return err
+				}
+				if s.remote != nil && len(all) == remote.MostDeliveries && (f.Limit == 0 || f.Limit > len(all)) {
+					a.note(fmt.Sprintf("these are the newest %d: a server lists no more of them", len(all)))
 				}
 				var rows [][]string
 				for _, m := range all {

@@ -49,7 +49,7 @@ func (k *kit) person(name string, teams []string, roles ...registry.Role) regist
 func TestRoles(t *testing.T) {
 	want := map[registry.Role]string{
 		"viewer": "read", "triager": "read triage", "operator": "scan read triage pack", "registrar": "register rotate read",
-		"admin": "scan register rotate read triage pack admin", "nobody": "",
+		"admin": "scan register rotate read triage pack lookup admin", "nobody": "",
 	}
 	for _, r := range append(registry.Roles(), "nobody") {
 		var have []string

@@ -228,7 +228,7 @@ func (r *Registry) MoveSource(ctx context.Context, a Actor, from, to string) (So
 			_, err := c.tx.Source(ctx, to)
 			switch {
 			case err == nil:
-				return badInput("TO", "there is a source of this id; forget one of the two first")
+				return &InputError{Input: "TO", Kind: ErrSourceExists}
 			case !errors.Is(err, store.ErrNotFound):
 				return err
 			}

@@ -61,6 +61,7 @@ type Tx interface {
 	OutboxTx
 	TokenTx
 	RequestTx
+	LookUpTx
 	PeopleTx
 	TrendTx
 

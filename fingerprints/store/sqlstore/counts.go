@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -113,4 +114,167 @@ func (t *tx) countAs(ctx context.Context, now time.Time, glob string, c conditio
 		return err
 	})
 	return out, err
+}
+
+// byTallies reports whether a filter selects whole values, or all of a source:
+// then what the tallies hold is enough. Whose the findings are they do not hold.
+func (t *tx) byTallies(f store.FindingFilter) bool {
+	if t.seen != "" {
+		return false
+	}
+	rest := f
+	rest.Value, rest.Secret, rest.Version, rest.SourceID = fingerprints.ValueID{}, "", 0, ""
+	return rest.IDs == nil && rest.IDPrefix == "" && rest.PathPrefix == "" && rest.PathGlob == "" && rest.Paths == nil && rest.Rule == "" && rest.Owner == "" &&
+		rest.Decision == 0 && rest.Home == 0 && rest.After == "" && rest.Limit == 0 && len(rest.Verdicts)+len(rest.Statuses)+len(rest.Presences) == 0
+}
+
+// wholeValues are the values of secrets that have a home which covers sources.
+const wholeValues = `SELECT vf.value_pk FROM homes h JOIN versions v ON v.secret = h.secret JOIN fields fd ON fd.version = v.id
+	JOIN value_fields vf ON vf.field = fd.id WHERE h.whole = 1`
+
+// registeredValues are those that some version has.
+const registeredValues = `SELECT vf.value_pk FROM value_fields vf JOIN fields fd ON fd.id = vf.field`
+
+// verdictsElsewhere names the verdict that each registered value has where no home is,
+// told once for each value and not for each of its copies.
+func verdictsElsewhere() string {
+	return `, elsewhere (value_pk, verdict) AS MATERIALIZED (` + registeredVerdicts() + `) `
+}
+
+// registeredVerdicts selects registered values and the verdict that each has where no
+// home is. SQLite reads value_fields in the order of values.
+func registeredVerdicts() string {
+	return registeredBy("vf.value_pk, MIN(" + verdictWhere(nowhere) + ")")
+}
+
+func registeredBy(columns string) string {
+	return `SELECT ` + columns + ` FROM (SELECT 'tip' AS presence) f CROSS JOIN value_fields vf CROSS JOIN fields fd CROSS JOIN versions v
+		WHERE fd.id = vf.field AND v.id = fd.version GROUP BY vf.value_pk`
+}
+
+// countByTallies counts verdicts without looking at findings, but for those that
+// homes are tied to.
+func (t *tx) countByTallies(ctx context.Context, now time.Time, f store.FindingFilter) (map[fingerprints.Verdict]int, error) {
+	counts, err := t.countTallies(ctx, now, f, "0")
+	if err != nil || len(counts) == 0 {
+		return map[fingerprints.Verdict]int{}, err
+	}
+	return counts[0], nil
+}
+
+func (t *tx) VerdictsBySource(ctx context.Context, now time.Time) (map[string]map[fingerprints.Verdict]int, error) {
+	names := map[int64]string{}
+	err := t.each(ctx, "reading sources", `SELECT pk, id FROM sources`, nil, func(scan scanner) error {
+		var pk int64
+		var id string
+		err := scan(&pk, &id)
+		names[pk] = id
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	counts, err := t.countTallies(ctx, now, store.FindingFilter{}, "f.source_pk")
+	out := map[string]map[fingerprints.Verdict]int{}
+	for pk, n := range counts {
+		out[names[pk]] = n
+	}
+	return out, err
+}
+
+// countTallies counts verdicts by a column, 0 for all together. Everything is
+// unregistered first; then registered values get the verdict that they have where
+// no home is, then what homes make of it in whole sources, then at single findings.
+func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFilter, by string) (map[int64]map[fingerprints.Verdict]int, error) {
+	const doing = "counting verdicts"
+	c := t.conditionOf(f)
+	where := ` WHERE ` + strings.Join(c.where, " AND ")
+	counts := map[int64]map[fingerprints.Verdict]int{}
+	summed := "totals"
+	if !f.Value.IsZero() || f.Secret != "" {
+		summed = "tallies"
+	}
+	err := t.each(ctx, doing, `SELECT `+by+`, CAST(SUM(f.present) AS BIGINT), CAST(SUM(f.gone) AS BIGINT) FROM `+summed+` f`+where+` GROUP BY 1`, c.args,
+		func(scan scanner) error {
+			var of int64
+			var present, gone int
+			err := scan(&of, &present, &gone)
+			counts[of] = map[fingerprints.Verdict]int{fingerprints.VerdictUnregistered: present, fingerprints.VerdictCleared: gone}
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
+	copies := func(columns, more, group string) string {
+		return `(SELECT f.value_pk, ` + columns + ` AS present, 'tip' AS presence FROM tallies f` + where + ` AND f.present > 0 AND ` + more + group + `) f`
+	}
+	queries := []string{
+		`SELECT ` + by + ` AS of, ` + verdictElsewhere() + ` AS elsewhere, ` + verdictInSource() + ` AS verdict, f.present AS n
+			FROM ` + copies("f.source_pk, f.present", t.oneOf("+f.source_pk", "SELECT source_pk FROM home_sources")+" AND "+t.oneOf("f.value_pk", wholeValues), ""),
+		`SELECT ` + by + ` AS of, ` + verdictInSource() + ` AS elsewhere, ` + verdictOfFinding() + ` AS verdict, 1 AS n
+			FROM findings f` + where + ` AND f.presence NOT IN ('gone', 'expired') AND f.pk IN (SELECT finding_pk FROM finding_homes)`,
+	}
+	if summed == "totals" && f.SourceID == "" {
+		err = t.countElsewhere(ctx, now, by, counts)
+	} else {
+		queries = append(queries, `SELECT `+by+` AS of, `+rankOf(fingerprints.VerdictUnregistered)+` AS elsewhere, `+verdictElsewhere()+` AS verdict, f.present AS n
+			FROM `+copies("SUM(f.present)", `EXISTS (`+registeredValues+` WHERE vf.value_pk = f.value_pk)`, " GROUP BY f.value_pk"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, query := range queries {
+		query = clock + `SELECT of, elsewhere, verdict, CAST(SUM(n) AS BIGINT) FROM (` + query + `) counted GROUP BY of, elsewhere, verdict`
+		err := t.each(ctx, doing, query, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
+			var of int64
+			var from, to, n int
+			err := scan(&of, &from, &to, &n)
+			counts[of][verdictAt(from)] -= n
+			counts[of][verdictAt(to)] += n
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, list := range counts {
+		maps.DeleteFunc(list, func(_ fingerprints.Verdict, n int) bool { return n == 0 })
+	}
+	return counts, nil
+}
+
+// countElsewhere gives all registered values the verdict that they have where no home
+// is. The copies of a value come as one text of sources and numbers: putting each in
+// order, to sum them, would take three times as long.
+func (t *tx) countElsewhere(ctx context.Context, now time.Time, by string, counts map[int64]map[fingerprints.Verdict]int) error {
+	copies := `string_agg(f.source_pk || ' ' || f.present, ' ')`
+	if by == "0" {
+		copies = `'0 ' || SUM(f.present)`
+	}
+	query := clock + verdictsElsewhere() + `SELECT verdict, COALESCE((SELECT ` + copies + ` FROM tallies f
+		WHERE f.value_pk = elsewhere.value_pk AND f.present > 0), '') FROM elsewhere`
+	return t.each(ctx, "counting verdicts", query, []any{now.UnixMicro()}, func(scan scanner) error {
+		var rank int
+		var text string
+		if err := scan(&rank, &text); err != nil {
+			return err
+		}
+		verdict := verdictAt(rank)
+		for text != "" {
+			var source, present string
+			source, text, _ = strings.Cut(text, " ")
+			present, text, _ = strings.Cut(text, " ")
+			of, err := strconv.ParseInt(source, 10, 64)
+			if err != nil {
+				return err
+			}
+			n, err := strconv.Atoi(present)
+			if err != nil {
+				return err
+			}
+			counts[of][fingerprints.VerdictUnregistered] -= n
+			counts[of][verdict] += n
+		}
+		return nil
+	})
 }

@@ -119,6 +119,7 @@ func olderSchema(t *testing.T, place string) {
 	})
 	want := contents(t, filled, "tallies", "totals")
 	db := rawURL(t, place)
+	run(t, db, "DROP TABLE lookups")
 	run(t, db, "DROP TABLE days, views")
 	run(t, db, "DROP INDEX findings_gone, findings_presence, findings_decided, findings_rules")
 	run(t, db, "DROP TABLE sessions, codes, people")

@@ -44,6 +44,7 @@ func tables() []table {
 		{"days", "day, verdict", "day, verdict, findings"},
 		{"views", "pk", "pk, owner, name, query, created_at"},
 		{"requests", "actor, request_key", "actor, request_key, operation, body, at, answered_at, status, answer, subject"},
+		{"lookups", "actor, day", "actor, day, asked, known, refused"},
 		{"audit", "sequence", "sequence, at, actor, content, mac"},
 		{"checkpoints", "sequence", "sequence, signed"},
 	}
