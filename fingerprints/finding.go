@@ -42,6 +42,10 @@ type Sighting struct {
 	Context   string // the line around the hit, redacted; may be empty
 	URL       string
 	At        time.Time // the content's own time, where it has one
+	// Commit is what brought the content in, where the source is a history, and Author
+	// who wrote it: a name as it is said there, redacted; no address.
+	Commit    string
+	Author    string
 	FirstSeen time.Time
 	LastSeen  time.Time
 }

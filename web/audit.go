@@ -2,11 +2,7 @@ package web
 
 import (
 	"context"
-	"encoding/csv"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,7 +11,6 @@ import (
 	"time"
 
 	"revenant/fingerprints/registry"
-	cells "revenant/ingest/report/csv"
 )
 
 func (s *server) auditRoutes() []route {
@@ -199,60 +194,6 @@ func (s *server) auditBetween(ctx context.Context, a registry.Actor, first, last
 		err = nil
 	}
 	return out, err
-}
-
-// exportAudit answers with all entries that a filter selects, the oldest first.
-func (s *server) exportAudit(r *http.Request, a registry.Actor) (page, error) {
-	ctx := r.Context()
-	f, err := auditFilterOf(r.URL.Query())
-	if err == nil {
-		err = s.o.Refuse(ctx, f.Actor, f.Action, f.Subject, f.From, f.To)
-	}
-	if err != nil {
-		return page{}, err
-	}
-	kind, name, writer := "application/x-ndjson", "audit.ndjson", auditLines
-	if r.URL.Query().Get("format") == "csv" {
-		kind, name, writer = "text/csv; charset=utf-8", "audit.csv", auditTable
-	}
-	return page{nav: "audit", raw: func(w http.ResponseWriter) error {
-		download(w, kind, name)
-		put, end := writer(w)
-		err := s.o.Registry.AuditLog(ctx, a, 1, func(e registry.AuditEntry) error {
-			if !f.selects(e) {
-				return nil
-			}
-			return put(e)
-		})
-		if err = errors.Join(err, end()); err != nil {
-			panic(http.ErrAbortHandler) // a part must not pass for the whole
-		}
-		return nil
-	}}, nil
-}
-
-// auditLines writes entries as lines of JSON.
-func auditLines(w io.Writer) (put func(registry.AuditEntry) error, end func() error) {
-	enc := json.NewEncoder(w)
-	return func(e registry.AuditEntry) error { return enc.Encode(e) }, func() error { return nil }
-}
-
-// auditTable writes entries as rows, of which no spreadsheet takes a cell for a formula.
-func auditTable(w io.Writer) (put func(registry.AuditEntry) error, end func() error) {
-	out := csv.NewWriter(w)
-	err := out.Write([]string{"Sequence", "At", "Actor", "Action", "Subject", "Revision", "Details"})
-	put = func(e registry.AuditEntry) error {
-		details, jsonErr := json.Marshal(e.Details)
-		row := []string{fmt.Sprint(e.Sequence), e.At.UTC().Format(time.RFC3339), e.Actor, e.Action, e.Subject, fmt.Sprint(e.Revision), string(details)}
-		for i := range row {
-			row[i] = cells.Defused(row[i])
-		}
-		return errors.Join(err, jsonErr, out.Write(row))
-	}
-	return put, func() error {
-		out.Flush()
-		return errors.Join(err, out.Error())
-	}
 }
 
 // verifyAudit checks the whole chain, against a checkpoint that was kept elsewhere

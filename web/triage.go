@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -33,9 +32,11 @@ func (s *server) judge(r *http.Request, a registry.Actor) (page, error) {
 	if one := chi.URLParam(r, "id"); one != "" {
 		ids, back = []string{one}, at("findings", one)
 	}
-	ids = ids[:min(len(ids), maxSelected)]
-	if len(ids) == 0 {
+	switch {
+	case len(ids) == 0:
 		return done(back, "none")
+	case len(ids) > maxSelected:
+		return page{}, badForm("selection", "select at most "+number(maxSelected)+" findings")
 	}
 	say, word, err := s.saying(r, a)
 	if err != nil {
@@ -68,8 +69,8 @@ func (s *server) saying(r *http.Request, a registry.Actor) (say func(id string) 
 	}
 	switch r.PostFormValue("action") {
 	case "accept":
-		until, err := time.Parse(time.DateOnly, r.PostFormValue("until"))
-		if err != nil {
+		until, err := throughDay("until", r.PostFormValue("until"))
+		if err != nil || until.IsZero() {
 			return nil, "", &registry.InputError{Input: "until", Want: "give a day, as in 2026-01-31", Kind: registry.ErrInput}
 		}
 		return func(id string) error { _, err := s.o.Registry.Accept(ctx, a, id, until, reason); return err }, "accepted", nil
@@ -77,6 +78,16 @@ func (s *server) saying(r *http.Request, a registry.Actor) (say func(id string) 
 		return func(id string) error { _, err := s.o.Registry.Dismiss(ctx, a, id, reason); return err }, "dismissed", nil
 	case "assign":
 		return func(id string) error { _, err := s.o.Registry.Assign(ctx, a, id, owner); return err }, "assigned", nil
+	case "due":
+		due, err := throughDay("due", r.PostFormValue("due"))
+		if err != nil {
+			return nil, "", err
+		}
+		word = "due"
+		if due.IsZero() {
+			word = "due-by-verdict"
+		}
+		return func(id string) error { _, err := s.o.Registry.SetDue(ctx, a, id, due); return err }, word, nil
 	case "reopen":
 		return func(id string) error { _, err := s.o.Registry.Reopen(ctx, a, id); return err }, "reopened", nil
 	case "note":

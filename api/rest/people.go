@@ -144,9 +144,16 @@ func (s *server) meRoutes() {
 			_, err := s.o.Registry.EndSessions(ctx, a, in.ID)
 			return &struct{}{}, err
 		})
-	add(s, route{id: "end-my-sessions", method: http.MethodDelete, path: "/me/sessions", status: http.StatusNoContent, summary: "Sign out everywhere"},
-		func(ctx context.Context, a registry.Actor, _ *struct{}) (*struct{}, error) {
-			_, err := s.o.Registry.EndSessions(ctx, a, "")
+	type endAll struct {
+		Others bool `query:"others" doc:"All but the session that asks."`
+	}
+	add(s, route{id: "end-my-sessions", method: http.MethodDelete, path: "/me/sessions", status: http.StatusNoContent, summary: "Sign out everywhere, or everywhere else"},
+		func(ctx context.Context, a registry.Actor, in *endAll) (out *struct{}, err error) {
+			if in.Others {
+				_, err = s.o.Registry.EndOtherSessions(ctx, a)
+			} else {
+				_, err = s.o.Registry.EndSessions(ctx, a, "")
+			}
 			return &struct{}{}, err
 		})
 }

@@ -53,6 +53,7 @@ type findingBook interface {
 	Accept(ctx context.Context, a registry.Actor, id string, until time.Time, reason string) (registry.Finding, error)
 	Dismiss(ctx context.Context, a registry.Actor, id, reason string) (registry.Finding, error)
 	Assign(ctx context.Context, a registry.Actor, id, owner string) (registry.Finding, error)
+	SetDue(ctx context.Context, a registry.Actor, id string, due time.Time) (registry.Finding, error)
 	Reopen(ctx context.Context, a registry.Actor, id string) (registry.Finding, error)
 }
 

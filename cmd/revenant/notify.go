@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"revenant/api/remote"
+	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 )
 
@@ -69,9 +69,6 @@ func (a *app) notifyList() *cobra.Command {
 	return c
 }
 
-// retryWithin is for how long a message that was given up is tried again.
-const retryWithin = 24 * time.Hour
-
 func (a *app) notifyRetry() *cobra.Command {
 	var all bool
 	c := &cobra.Command{
@@ -93,7 +90,7 @@ func (a *app) notifyRetry() *cobra.Command {
 					}
 				}
 				for _, id := range ids {
-					if err := s.reg.RetryDelivery(ctx, s.actor, id, retryWithin); err != nil {
+					if err := s.reg.RetryDelivery(ctx, s.actor, id, registry.RetryWithin); err != nil {
 						return err
 					}
 				}

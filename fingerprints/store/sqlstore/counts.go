@@ -125,7 +125,7 @@ func (t *tx) byTallies(f store.FindingFilter) bool {
 	rest := f
 	rest.Value, rest.Secret, rest.Version, rest.SourceID = fingerprints.ValueID{}, "", 0, ""
 	return rest.IDs == nil && rest.IDPrefix == "" && rest.PathPrefix == "" && rest.PathGlob == "" && rest.Paths == nil && rest.Rule == "" && rest.Owner == "" &&
-		rest.Decision == 0 && rest.After == "" && rest.Limit == 0 && len(rest.Verdicts)+len(rest.Statuses)+len(rest.Presences) == 0
+		rest.Decision == 0 && rest.Home == 0 && rest.After == "" && rest.Limit == 0 && len(rest.Verdicts)+len(rest.Statuses)+len(rest.Presences) == 0
 }
 
 // wholeValues are the values of secrets that have a home which covers sources.

@@ -92,6 +92,10 @@ func (t *tx) conditionOf(f store.FindingFilter) *condition {
 		c.add("f.pk IN (SELECT finding_pk FROM finding_decisions WHERE decision = ?)", f.Decision)
 		c.add("("+decisionInForce()+") = ?", f.Decision)
 	}
+	if f.Home != 0 {
+		c.add(t.oneOf("f.value_pk", strings.ReplaceAll(valuesOfHome, "?1", "?")), f.Home)
+		c.add(`(f.pk IN (SELECT finding_pk FROM finding_homes WHERE home = ?) OR f.source_pk IN (SELECT source_pk FROM home_sources WHERE home = ?))`, f.Home, f.Home)
+	}
 	presence := unlessNarrow(f, "f.presence")
 	if f.Owner != "" {
 		presence = "f.presence || ''"
@@ -111,7 +115,7 @@ func unlessNarrow(f store.FindingFilter, column string) string {
 }
 
 func narrow(f store.FindingFilter) bool {
-	return f.IDs != nil || f.IDPrefix != "" || !f.Value.IsZero() || f.Secret != "" || f.SourceID != "" || f.Paths != nil || f.Decision != 0 || byValues(f.Verdicts)
+	return f.IDs != nil || f.IDPrefix != "" || !f.Value.IsZero() || f.Secret != "" || f.SourceID != "" || f.Paths != nil || f.Decision != 0 || f.Home != 0 || byValues(f.Verdicts)
 }
 
 // oneOf is that of the database.

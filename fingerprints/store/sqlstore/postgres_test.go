@@ -126,7 +126,7 @@ func olderSchema(t *testing.T, place string) {
 	run(t, db, "DROP TABLE requests")
 	run(t, db, "DROP TABLE tokens")
 	run(t, db, "DROP TABLE positions")
-	run(t, db, "ALTER TABLE sightings DROP COLUMN stream, DROP COLUMN at_offset, DROP COLUMN run_from")
+	run(t, db, "ALTER TABLE sightings DROP COLUMN stream, DROP COLUMN at_offset, DROP COLUMN run_from, DROP COLUMN author, DROP COLUMN commit_id")
 	run(t, db, "DROP TABLE tallies, totals, home_sources")
 	run(t, db, "ALTER TABLE homes DROP COLUMN whole")
 	run(t, db, "DROP TABLE notices, deliveries, told, marks")

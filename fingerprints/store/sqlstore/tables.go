@@ -27,7 +27,7 @@ func tables() []table {
 		{"finding_homes", "finding_pk, home", "finding_pk, home"},
 		{"finding_decisions", "finding_pk, decision", "finding_pk, decision"},
 		{"aliases", "alias", "alias, finding_pk"},
-		{"sightings", "pk", "pk, finding_pk, locator, span_start, span_end, line, col, end_line, end_col, form, rule, field, inside, presence, context, url, content_at, first_seen, last_seen, extent, more, stream, at_offset, run_from"},
+		{"sightings", "pk", "pk, finding_pk, locator, span_start, span_end, line, col, end_line, end_col, form, rule, field, inside, presence, context, url, content_at, first_seen, last_seen, extent, more, stream, at_offset, run_from, author, commit_id"},
 		{"history", "pk", "pk, finding_pk, at, actor, what, detail"},
 		{"scans", "id", "id, source_pk, extent, started_at, finished_at, complete, field_revision, pack_revision, generic, through, resume_at, items, bytes, skips"},
 		{"skips", "pk", "pk, scan, path, locator, reason, detail, size"},

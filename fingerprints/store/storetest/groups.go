@@ -146,7 +146,16 @@ func testWholeHomes(t *testing.T, f *fixture) {
 			if n != want {
 				t.Errorf("the home covers %d findings, want %d", n, want)
 			}
-			return err
+			list, err2 := tx.Findings(f.ctx, hour(5), store.FindingFilter{Home: home})
+			counts, err3 := tx.CountVerdicts(f.ctx, hour(5), store.FindingFilter{Home: home})
+			of := 0
+			for _, n := range counts {
+				of += n
+			}
+			if len(list) != want || of != want {
+				t.Errorf("%d findings of the home are listed and %d counted, want %d", len(list), of, want)
+			}
+			return errors.Join(err, err2, err3)
 		})
 	}
 	const leaked, allowed = fingerprints.VerdictLeaked, fingerprints.VerdictAllowed
