@@ -83,6 +83,11 @@ $(AXE)/node_modules/axe-core/axe.min.js: scripts/axe/package-lock.json
 	cd $(AXE) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+.PHONY: screenshots
+screenshots: needs-axe ## docs/screenshots: fills an organisation and takes a picture of every page; look at them before you commit
+	@./scripts/needs.sh chromium:chromium
+	go test -count=1 -tags screenshots -run '^TestScreenshots$$' -v ./web
+
 .PHONY: kafka-up kafka-down
 kafka-up: ## a broker at 127.0.0.1:9092 (KAFKA_PORT), its data in build/; KAFKA=3.9.2 for the last of Kafka 3
 	@./scripts/needs.sh java:default-jre-headless mvn:maven

@@ -94,6 +94,7 @@ func floors() map[string]room {
 		"ingest/watch":           {floor: 3, sideway: []string{"ingest/jobs"}},
 		"ingest/baseline":        {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/pipeline":        {floor: 3, sideway: []string{"ingest/report"}},
+		"ingest/lookup":          {floor: 3, sideway: []string{"ingest/scan"}},
 		"ingest/migrate":         {floor: 3},
 		"ingest/outcomes":        {floor: 3, sideway: []string{"ingest/scan", "ingest/sealed"}},
 		"ingest/sealed":          {floor: 3},

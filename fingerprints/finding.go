@@ -42,6 +42,10 @@ type Sighting struct {
 	Context   string // the line around the hit, redacted; may be empty
 	URL       string
 	At        time.Time // the content's own time, where it has one
+	// Commit is what brought the content in, where the source is a history, and Author
+	// who wrote it: a name as it is said there, redacted; no address.
+	Commit    string
+	Author    string
 	FirstSeen time.Time
 	LastSeen  time.Time
 }
@@ -77,6 +81,7 @@ const (
 	SkipLFS         SkipReason = "lfs-content"           // a pointer to content that is kept elsewhere
 	SkipRepository  SkipReason = "other-repository"      // a submodule or nested repository: a source of its own
 	SkipExpired     SkipReason = "expired"               // not kept any longer by the system that had it
+	SkipNotAsked    SkipReason = "not-asked"             // a server, about values that are not known here
 	SkipBadRecord   SkipReason = "bad-record"
 	SkipChanging    SkipReason = "changed-while-reading"
 	SkipInterrupted SkipReason = "interrupted"
@@ -89,7 +94,7 @@ func (r SkipReason) Failure() bool {
 	case SkipUnreadable, SkipBadRecord, SkipInterrupted, SkipChanging:
 		return true
 	case SkipVanished, SkipSpecial, SkipLoop, SkipSymlink, SkipTooLarge, SkipArchive, SkipLongMatch, SkipEncoded, SkipExcluded, SkipIgnored, SkipMissing,
-		SkipLFS, SkipRepository, SkipExpired:
+		SkipLFS, SkipRepository, SkipExpired, SkipNotAsked:
 		return false
 	}
 	return true

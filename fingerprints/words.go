@@ -66,7 +66,7 @@ func Presences() []Presence {
 func SkipReasons() []SkipReason {
 	return []SkipReason{
 		SkipUnreadable, SkipBadRecord, SkipChanging, SkipInterrupted,
-		SkipVanished, SkipMissing, SkipLFS, SkipRepository, SkipExpired, SkipSymlink, SkipLoop, SkipSpecial, SkipExcluded, SkipIgnored,
+		SkipVanished, SkipMissing, SkipLFS, SkipRepository, SkipExpired, SkipSymlink, SkipLoop, SkipSpecial, SkipExcluded, SkipIgnored, SkipNotAsked,
 		SkipTooLarge, SkipArchive, SkipEncoded, SkipLongMatch,
 	}
 }
@@ -119,6 +119,11 @@ const (
 	StatusAccepted      Status = "accepted"
 	StatusFalsePositive Status = "false-positive"
 )
+
+// Statuses lists the statuses, that of a new finding first.
+func Statuses() []Status {
+	return []Status{StatusOpen, StatusAccepted, StatusFalsePositive}
+}
 
 // Severity ranks a finding for people.
 type Severity string

@@ -219,7 +219,11 @@ func TestAuditExportAndVerify(t *testing.T) {
 	}
 	lines := s.ask("viewer", http.MethodGet, "/audit/export?format=ndjson&action=watch.*", nil)
 	n := 0
-	for line := range strings.Lines(lines.body) {
+	all, last, _ := strings.Cut(lines.body, `{"end":`)
+	if !strings.HasPrefix(last, `3,"chain":"verifies","head":{"sequence":`) || strings.Count(last, "\n") != 1 {
+		t.Errorf("the last line ends with %q", last)
+	}
+	for line := range strings.Lines(all) {
 		var e registry.AuditEntry
 		if err := json.Unmarshal([]byte(line), &e); err != nil || !strings.HasPrefix(e.Action, "watch.") {
 			t.Errorf("%q is no entry about a watch (%v)", line, err)
@@ -231,7 +235,7 @@ func TestAuditExportAndVerify(t *testing.T) {
 	}
 	table := s.ask("viewer", http.MethodGet, "/audit/export?format=csv&actor=%3Dcmd()", nil)
 	rows, err := csv.NewReader(strings.NewReader(table.body)).ReadAll()
-	if err != nil || len(rows) != 2 || rows[1][2] != "'=cmd()" {
+	if err != nil || len(rows) != 3 || rows[1][2] != "'=cmd()" || !slices.Equal(rows[2][:4], []string{"#end", "1", "chain", "verifies"}) || !strings.HasPrefix(rows[2][4], "head ") {
 		t.Errorf("the table is %q (%v)", rows, err)
 	}
 	if a := s.ask("viewer", http.MethodPost, "/audit/verify", nil); !strings.Contains(a.body, "The chain verifies") {
@@ -260,6 +264,11 @@ func TestBrokenChain(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for format, want := range map[string]string{"ndjson": `{"end":0,"chain":"broken"}`, "csv": "#end,0,chain,broken,,,"} {
+		if a := s.ask("viewer", http.MethodGet, "/audit/export?actor=nobody&format="+format, nil); !strings.HasSuffix(a.body, want+"\n") {
+			t.Errorf("the export of a broken chain ends with %q, want %q", a.body, want)
+		}
 	}
 	a := s.ask("viewer", http.MethodPost, "/audit/verify", nil)
 	if a.Code != http.StatusOK || !strings.Contains(a.body, "The chain does not verify") || strings.Contains(a.body, "The chain verifies") {

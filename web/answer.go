@@ -185,8 +185,10 @@ func (s *server) fail(r *http.Request, where string, err error) page {
 	switch {
 	case known(registry.ErrForbidden):
 		status, t = http.StatusForbidden, trouble{"This is not yours to do", "Your sign-in lacks the scope for it. Ask an administrator of this server."}
+	case known(registry.ErrTeams):
+		status, t.Title = http.StatusForbidden, "This is not yours to do"
 	case known(errNoPage, registry.ErrUnknownSecret, registry.ErrUnknownVersion, registry.ErrUnknownFinding, registry.ErrUnknownSource, registry.ErrUnknownWatch,
-		registry.ErrUnknownAllow, registry.ErrUnknownDecision, registry.ErrUnknownToken, registry.ErrUnknownPerson, registry.ErrUnknownDelivery):
+		registry.ErrUnknownAllow, registry.ErrUnknownDecision, registry.ErrUnknownToken, registry.ErrUnknownPerson, registry.ErrNoSession, registry.ErrUnknownDelivery):
 		status, t.Title = http.StatusNotFound, "There is nothing here"
 	case errors.As(err, &moved):
 		status, t = http.StatusConflict, trouble{"That does not go now", sentence(moved.Error())}

@@ -119,7 +119,7 @@ func (s *server) timeline(r *http.Request, a registry.Actor, d registry.FindingD
 
 // told is a word of the history as a timeline says it.
 func told(word string) string {
-	known := map[string]string{"seen": "first seen", "returned": "seen again", "gone": "cleared: not there any more", "expired": "expired: its source does not keep it any longer", "merged": "known under another id before"}
+	known := map[string]string{"seen": "first seen", "returned": "seen again", "gone": "cleared: not there any more", "expired": "expired: its source does not keep it any longer", "merged": "known under another id before", "due-set": "due date set", "due-cleared": "due date by its verdict again"}
 	return cmp.Or(known[word], word)
 }
 

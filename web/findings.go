@@ -45,6 +45,7 @@ type facet struct {
 	Field  query.Field
 	Title  string
 	Values []facetValue
+	More   bool // there are more values than are listed
 	Open   bool
 }
 
@@ -148,18 +149,21 @@ func (s *server) find(r *http.Request, a registry.Actor, q query.Query, after st
 		fields = append(fields, f.Field)
 	}
 	var err error
-	l.Result, err = x.Search(ctx, a, q, search.Page{Limit: pageSize, After: after, Order: l.Order, Facets: fields, Top: topOfFacet})
+	l.Result, err = x.Search(ctx, a, q, search.Page{Limit: pageSize, After: after, Order: l.Order, Facets: fields, Top: topOfFacet + 1})
 	if err != nil {
 		return err
 	}
 	for _, f := range faceted() {
 		counts, on := l.Result.Facets[f.Field], chosen(q, f.Field)
 		if len(on) > 0 { // what else could be chosen
-			others, err := x.Facets(ctx, a, without(q, f.Field), []query.Field{f.Field}, topOfFacet)
+			others, err := x.Facets(ctx, a, without(q, f.Field), []query.Field{f.Field}, topOfFacet+1)
 			if err != nil {
 				return err
 			}
 			counts, f.Open = others[f.Field], true
+		}
+		if f.More = len(counts) > topOfFacet; f.More {
+			counts = counts[:topOfFacet]
 		}
 		for _, c := range countsOf(q, f.Field, counts) {
 			f.Values = append(f.Values, facetValue{c, slices.Contains(on, c.Value)})

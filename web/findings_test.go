@@ -122,6 +122,13 @@ func TestTriage(t *testing.T) {
 	}
 	say(leaked, url.Values{"action": {"assign"}, "owner": {"team-a"}}, http.StatusSeeOther, "team-a")
 	say(leaked, url.Values{"action": {"note"}, "note": {"asked them <now>"}}, http.StatusSeeOther, "note: asked them &lt;now&gt;")
+	say(leaked, url.Values{"action": {"due"}, "due": {"2027-01-31"}}, http.StatusSeeOther, "as somebody said")
+	say(leaked, url.Values{"action": {"due"}, "due": {"2020-01-31"}}, http.StatusUnprocessableEntity, "Due: give a date in the future")
+	say(leaked, url.Values{"action": {"due"}, "due": {"soon"}}, http.StatusUnprocessableEntity, "Due: use a day")
+	if f, err := s.reg.Finding(t.Context(), me(), string(ids[fingerprints.VerdictLeaked])); err != nil || f.Due == nil || !f.Due.Equal(time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("it is due %v (%v), want the end of the day that was said", f.Due, err)
+	}
+	say(leaked, url.Values{"action": {"due"}, "due": {""}}, http.StatusSeeOther, "by its verdict")
 	say(leaked, url.Values{"action": {"accept"}, "until": {"2027-01-31"}, "reason": {"a test system"}}, http.StatusSeeOther, "a test system")
 	say(leaked, url.Values{"action": {"reopen"}}, http.StatusSeeOther, "Reopened.")
 	say(leaked, url.Values{"action": {"dismiss"}, "reason": {"no"}}, http.StatusConflict, "registered already")
@@ -269,6 +276,7 @@ func TestFindingPage(t *testing.T) {
 		"auth/signing-key@1 was marked as compromised":                s.page("viewer", findingPath(ids[fingerprints.VerdictCompromised])),
 		"mail/smtp@1 was superseded and still works until its window": s.page("viewer", findingPath(ids[fingerprints.VerdictLagging])),
 		"class=\"future\"":                                            stale,
+		"brought in by <b>Ada &lt;b&gt;Example</b>":                   s.page("viewer", findingPath(ids[fingerprints.VerdictLeaked])),
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is not there", want)

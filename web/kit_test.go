@@ -42,7 +42,8 @@ type site struct {
 	url    string
 	h      http.Handler
 	people map[string]registry.Actor
-	values []string // everything that must be nowhere
+	shown  map[string]fingerprints.Value // by people who have a session
+	values []string                      // everything that must be nowhere
 	woken  atomic.Int64
 
 	mu   sync.Mutex
@@ -57,7 +58,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	var seed [32]byte
 	copy(seed[:], t.Name())
-	s := &site{t: t, now: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC), rand: rand.NewChaCha8(seed), people: map[string]registry.Actor{
+	s := &site{t: t, now: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC), rand: rand.NewChaCha8(seed), shown: map[string]fingerprints.Value{}, people: map[string]registry.Actor{
 		"root":   registry.Local("root"),
 		"viewer": {Name: "viewer", Scopes: []registry.Scope{registry.ScopeRead}},
 		"sensor": {Name: "sensor", Scopes: []registry.Scope{registry.ScopeScan}},
@@ -92,7 +93,7 @@ func (s *site) serve() {
 	}
 	s.t.Cleanup(func() { _ = queue.Close() })
 	w, err := web.New(web.Options{
-		Registry: s.reg, Queue: queue, Now: s.clock, Log: log, Wake: func() { s.woken.Add(1) }, Who: s.who, Spec: s.spec, Refuse: s.refuse, BaseURL: "https://revenant.example.org", SignIn: web.SignIn{OIDC: "Acme SSO"},
+		Registry: s.reg, Queue: queue, Now: s.clock, Log: log, Wake: func() { s.woken.Add(1) }, Who: s.who, Spec: s.spec, Refuse: s.refuse, BaseURL: "https://revenant.example.org", Terms: terms(), SignIn: web.SignIn{OIDC: "Acme SSO"},
 		Search: func() *search.Index {
 			return search.Store(search.Options{Registry: s.reg, Actor: me(), Now: s.clock})
 		},
@@ -114,6 +115,33 @@ func (s *site) serve() {
 	s.url = server.URL
 }
 
+// terms are those of sessions.
+func terms() registry.SessionTerms {
+	return registry.SessionTerms{Idle: 8 * time.Hour, Longest: 7 * 24 * time.Hour}
+}
+
+// person adds somebody who has one role, signed in from these addresses; the last of
+// the sessions is the one that their cookie has.
+func (s *site) person(name string, role registry.Role, from ...string) {
+	s.t.Helper()
+	_, err := s.reg.AddPerson(s.t.Context(), me(), registry.PersonRequest{Name: name, Display: "Ann Example", Roles: []registry.Role{role}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, address := range from {
+		_, code, err := s.reg.LinkPerson(s.t.Context(), me(), name, time.Hour)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		in, err := s.reg.SignInByCode(s.t.Context(), code, fingerprints.Value{}, address, terms())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.people[name], s.shown[name] = in.Actor, in.Shown
+		s.later(time.Minute) // so that one is the newest
+	}
+}
+
 // signIn takes a person's name as a token.
 func (s *site) signIn(w http.ResponseWriter, r *http.Request) {
 	name := r.PostFormValue("token")
@@ -129,6 +157,10 @@ func (s *site) who(r *http.Request) (registry.Actor, bool) {
 	c, err := r.Cookie(cookie)
 	if err != nil {
 		return registry.Actor{}, false
+	}
+	if shown, has := s.shown[c.Value]; has {
+		a, err := s.reg.Session(r.Context(), shown, terms())
+		return a, err == nil
 	}
 	a, known := s.people[c.Value]
 	return a, known
@@ -218,6 +250,7 @@ type copyOf struct {
 	presence    fingerprints.Presence
 	context     string
 	url         string
+	by          string // who brought it in; "": nobody says
 	at          time.Time
 	locator     string
 }
@@ -265,6 +298,9 @@ func (s *site) observed(source string, c copyOf) store.Observed {
 			Locator: c.locator, Start: 10, End: 10 + int64(len(c.value)), Line: 2, Column: 11, Form: fingerprints.FormRaw, Presence: c.presence,
 			Context: c.context, URL: c.url, At: c.at,
 		},
+	}
+	if c.by != "" {
+		o.Sighting.Author, o.Sighting.Commit = c.by, "8f14e45fceea167a5a36dedd4bea2543ff7e1a02"
 	}
 	if len(c.rows) == 0 {
 		o.Sighting.Rule = "generic-api-key"
@@ -331,7 +367,7 @@ func (s *site) fill() map[fingerprints.Verdict]fingerprints.FindingID {
 	fresh := s.value(32)
 	ids := s.scan(
 		"git:git.example.org/acme/shop",
-		copyOf{path: "config/prod.env", value: leaked, rows: leakedRows, context: "DB_PASSWORD=[secret billing/db-password@1]", url: "https://git.example.org/acme/shop/blob/main/config/prod.env", at: s.clock().Add(-300 * 24 * time.Hour)},
+		copyOf{path: "config/prod.env", value: leaked, rows: leakedRows, context: "DB_PASSWORD=[secret billing/db-password@1]", url: "https://git.example.org/acme/shop/blob/main/config/prod.env", at: s.clock().Add(-300 * 24 * time.Hour), by: "Ada <b>Example"},
 		copyOf{path: "deploy/old.yaml", value: stale, rows: staleRows, presence: fingerprints.PresenceHistory, context: "key: [secret shop/api-key@1]"},
 		copyOf{path: "src/notes.txt", value: fresh, context: "token = [redacted]"},
 	)

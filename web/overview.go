@@ -32,6 +32,7 @@ type overview struct {
 	ActQuery   string
 	Severities []count
 	Owners     []count
+	MoreOwners bool
 	Estate     registry.Estate
 	Failing    int // watches
 	Behind     int
@@ -70,8 +71,11 @@ func needsAction() string {
 	return "verdict:" + strings.Join(list, ",") + " is:open"
 }
 
-// shownActions is how many findings the overview lists.
-const shownActions = 12
+// How many findings, and owners of some, the overview lists.
+const (
+	shownActions = 12
+	shownOwners  = 8
+)
 
 func (s *server) overview(r *http.Request, a registry.Actor) (page, error) {
 	ctx := r.Context()
@@ -130,7 +134,7 @@ func (s *server) countOpen(r *http.Request, a registry.Actor, o *overview) error
 	if err != nil {
 		return err
 	}
-	found, err := s.o.Search().Search(ctx, a, act, search.Page{Limit: shownActions, Order: search.Oldest, Facets: []query.Field{query.FieldSeverity, query.FieldOwner}, Top: 8})
+	found, err := s.o.Search().Search(ctx, a, act, search.Page{Limit: shownActions, Order: search.Oldest, Facets: []query.Field{query.FieldSeverity, query.FieldOwner}, Top: shownOwners + 1})
 	if err != nil {
 		return err
 	}
@@ -139,6 +143,9 @@ func (s *server) countOpen(r *http.Request, a registry.Actor, o *overview) error
 	order := query.FieldSeverity.Words() // the worst first
 	slices.SortFunc(o.Severities, func(x, y count) int { return slices.Index(order, x.Value) - slices.Index(order, y.Value) })
 	o.Owners = countsOf(act, query.FieldOwner, found.Facets[query.FieldOwner])
+	if o.MoreOwners = len(o.Owners) > shownOwners; o.MoreOwners {
+		o.Owners = o.Owners[:shownOwners]
+	}
 	return nil
 }
 

@@ -4,15 +4,18 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"revenant/fingerprints/registry"
+	"revenant/fingerprints/store"
 )
 
 func (s *server) placeRoutes() []route {
 	return []route{
 		{path: "/places", scope: registry.ScopeRead, do: s.places},
 		{method: http.MethodPost, path: "/places", scope: registry.ScopeRotate, do: s.allow},
+		{path: "/places/{id}", scope: registry.ScopeRead, do: s.place},
 		{method: http.MethodPost, path: "/places/{id}/forbid", scope: registry.ScopeRotate, do: s.forbid},
 	}
 }
@@ -36,6 +39,30 @@ func (s *server) places(r *http.Request, a registry.Actor) (page, error) {
 	d.Homes, d.First, d.Next = pageOf(all, r.URL.Query(), "/places")
 	p.data = d
 	return p, nil
+}
+
+// placePage is an allowed place with the findings that it covers.
+type placePage struct {
+	registry.HomeView
+	tied
+}
+
+func (s *server) place(r *http.Request, a registry.Actor) (page, error) {
+	id, err := strconv.ParseInt(param(r, "id"), 10, 64)
+	if err != nil {
+		return page{}, registry.ErrUnknownAllow
+	}
+	all, err := s.o.Registry.AllHomes(r.Context(), a, "")
+	if err != nil {
+		return page{}, err
+	}
+	i := slices.IndexFunc(all, func(h registry.HomeView) bool { return h.ID == id })
+	if i < 0 {
+		return page{}, registry.ErrUnknownAllow
+	}
+	d := placePage{HomeView: all[i]}
+	d.tied, err = s.tiedTo(r, a, store.FindingFilter{Home: id}, at("places", id))
+	return page{name: "place", title: "Allowed place of " + d.Secret, nav: "places", data: d}, err
 }
 
 // pageOf cuts a page out of a list that is there as a whole, by how many stand before

@@ -24,6 +24,9 @@ func TestLooksOfRegistry(t *testing.T) {
 	w.look("/trace", "traceable")
 	w.look("/secrets/shop%2Fwebhook/versions/1/trace", "trace")
 	w.look("/places", "places")
+	w.look("/places/1", "place")
+	w.look("/decisions", "decisions")
+	w.look("/decisions/1", "decision")
 }
 
 // So can those of sources, people, tokens and the audit log.
@@ -40,9 +43,13 @@ func TestLooksOfAdministration(t *testing.T) {
 	w.look("/sources", "sources")
 	w.look("/sources/git:git.example.org%2Facme%2Fassets", "source")
 	w.look("/sources/git:git.example.org%2Facme%2Fassets/skipped", "skipped")
+	w.look("/sources/git:git.example.org%2Facme%2Fshop/move", "source-move")
+	w.look("/sources/git:git.example.org%2Facme%2Fshop/forget", "source-forget")
 	w.look("/watches", "watches")
 	w.look("/watches/lost", "watch")
 	w.look("/watches/new", "watch-new")
+	w.look("/notifications", "notifications")
+	w.look("/notifications/msg_lost", "notification")
 	w.look("/audit", "audit")
 	w.look("/tokens", "tokens")
 	w.look("/people", "people")
@@ -173,5 +180,30 @@ func TestAuditInBrowser(t *testing.T) {
 	w.see(".said")
 	if text := w.text(".said"); !strings.Contains(text, "The chain verifies") {
 		t.Errorf("verifying says %q", text)
+	}
+}
+
+// An administrator reads what follows, gives a source another id, and forgets it,
+// without scripts.
+func TestMoveAndForgetInBrowser(t *testing.T) {
+	c, s := newChromium(t), newSite(t)
+	s.estate()
+	w := c.tab(t, s).as("root")
+	w.plain()
+	w.open("/sources/git:git.example.org%2Facme%2Fshop")
+	w.click(`a[href$="/move"]`)
+	w.see("#to")
+	if text := w.text(".points"); !strings.Contains(text, "3 findings and their history go along") {
+		t.Errorf("before moving, what follows is %q", text)
+	}
+	w.do(chromedp.Clear(chromedp.CSS("#to")))
+	w.fill("#to", "git:git.example.org/acme/store\r")
+	w.see(".said")
+	w.click(`a[href$="/forget"]`)
+	w.click(`input[name="sure"]`)
+	w.click(".ask button")
+	w.see(".said")
+	if text := w.text("table.rows"); strings.Contains(text, "acme/store") || strings.Contains(text, "acme/shop") {
+		t.Errorf("left are %q", text)
 	}
 }

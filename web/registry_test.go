@@ -13,6 +13,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
+	"revenant/fingerprints/store"
 )
 
 // issued is the value that estate gave to a consumer.
@@ -49,7 +50,43 @@ func (s *site) estate() map[fingerprints.Verdict]fingerprints.FindingID {
 	}
 	s.later(2 * time.Hour)
 	s.watched()
+	s.told(ids)
 	return ids
+}
+
+// told makes decisions, and messages: one that arrived, one that was given up, one
+// that waits, and what waits for the next.
+func (s *site) told(ids map[fingerprints.Verdict]fingerprints.FindingID) {
+	s.t.Helper()
+	ctx, now := s.t.Context(), s.clock()
+	_, err := s.reg.Decide(ctx, me(), registry.DecisionRequest{Rule: "generic-api-key", Path: "src/**", Status: fingerprints.StatusFalsePositive, Reason: "examples of the handbook", Owner: "docs"})
+	_, err2 := s.reg.Decide(ctx, me(), registry.DecisionRequest{Rule: "*", Path: "third_party/**", Status: fingerprints.StatusAccepted, Until: now.Add(90 * 24 * time.Hour), Reason: "not ours"})
+	err3 := s.store.Update(ctx, func(tx store.Tx) error {
+		notice := func(receiver string, v fingerprints.Verdict) store.Notice {
+			return store.Notice{Receiver: receiver, Event: "opened", Finding: ids[v], Verdict: v, Severity: fingerprints.SeverityHigh, At: now}
+		}
+		message := func(id, receiver string, ago time.Duration) store.Delivery {
+			return store.Delivery{ID: id, Receiver: receiver, Kind: "events", CreatedAt: now.Add(-ago), NextAt: now.Add(-ago), Deadline: now.Add(24*time.Hour - ago)}
+		}
+		failing := store.Notice{Receiver: "tickets", Event: "source-failing", Source: "git:git.example.org/acme/shop", Detail: "the repository cannot be reached", At: now}
+		if err := errors.Join(
+			tx.AddDelivery(ctx, message("msg_lost", "tickets", 26*time.Hour), []store.Notice{notice("tickets", fingerprints.VerdictLeaked), failing}),
+			tx.AddDelivery(ctx, message("msg_sent", "chat", 3*time.Hour), []store.Notice{notice("chat", fingerprints.VerdictStale)}),
+			tx.AddDelivery(ctx, message("msg_soon", "siem", time.Hour), []store.Notice{notice("siem", fingerprints.VerdictCompromised)}),
+			tx.AddNotices(ctx, []store.Notice{notice("chat", fingerprints.VerdictLagging)}),
+		); err != nil {
+			return err
+		}
+		if _, err := tx.GiveUp(ctx, now.Add(-time.Hour), "the receiver answered 503"); err != nil {
+			return err
+		}
+		sent, err := tx.Claim(ctx, "w", now, now.Add(time.Minute), []string{"chat"})
+		sent.SentAt = now
+		return errors.Join(err, tx.SaveDelivery(ctx, sent))
+	})
+	if err := errors.Join(err, err2, err3); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // watched makes a watch of the shop's repository, one that fails, and a scan that
@@ -96,7 +133,8 @@ func registryPages() map[string]string {
 		"/sources": "git:git.example.org/acme/assets", "/sources?health=skipped": "skipped", "/sources/git:git.example.org%2Facme%2Fassets": "60 too large",
 		"/sources/git:git.example.org%2Facme%2Fassets/skipped?reason=archive": "encrypted", "/watches": "cannot be reached", "/watches/shop": "6h", "/watches/new": "Watch a place",
 		"/audit": "version.ack", "/audit?subject=pay%2Fgateway": "secret.allow", "/audit?actor=nobody": "No entry is like that",
-		"/places": "the vault&#39;s own backup",
+		"/places": "the vault&#39;s own backup", "/places/1": "It covers 1 finding", "/decisions": "examples of the handbook", "/decisions/1": "1 finding has their status by it",
+		"/notifications": "With the next message", "/notifications?state=undelivered": "the receiver answered 503", "/notifications/msg_lost": "the repository cannot be reached", "/notifications?receiver=nobody": "No message is like that",
 	}
 }
 
@@ -117,7 +155,7 @@ func TestRegistryPages(t *testing.T) {
 			t.Errorf("%s without read: %d, want 403", path, a.Code)
 		}
 	}
-	for _, path := range []string{"/secrets/none", "/secrets/none/versions/1", "/secrets/pay%2Fgateway/versions/9", "/secrets/pay%2Fgateway/versions/x/trace"} {
+	for _, path := range []string{"/secrets/none", "/secrets/none/versions/1", "/secrets/pay%2Fgateway/versions/9", "/secrets/pay%2Fgateway/versions/x/trace", "/decisions/9", "/decisions/x", "/places/9", "/places/x", "/notifications/msg_none"} {
 		if a := s.ask("root", http.MethodGet, path, nil); a.Code != http.StatusNotFound {
 			t.Errorf("%s: %d, want 404", path, a.Code)
 		}
@@ -141,7 +179,7 @@ func TestRegistryRoles(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"/watches", "/watches/shop/scan", "/watches/shop/change", "/watches/shop/remove", "/secrets/pay%2Fgateway/acks", "/secrets/pay%2Fgateway/versions/1/do/retire", "/places", "/places/1/forbid"} {
+	for _, path := range []string{"/watches", "/watches/shop/scan", "/watches/shop/change", "/watches/shop/remove", "/secrets/pay%2Fgateway/acks", "/secrets/pay%2Fgateway/versions/1/do/retire", "/places", "/places/1/forbid", "/decisions/1/revoke", "/notifications/msg_lost/retry"} {
 		if a := s.ask("viewer", http.MethodPost, path, url.Values{"despite": {"1"}, "consumer": {"x"}, "version": {"1"}}); a.Code != http.StatusForbidden {
 			t.Errorf("a viewer's POST %s: %d, want 403", path, a.Code)
 		}
@@ -290,12 +328,14 @@ func TestTrace(t *testing.T) {
 func TestPastedIntoLists(t *testing.T) {
 	s := newSite(t)
 	s.estate()
-	for _, path := range []string{"/secrets?prefix=", "/secrets?owner=", "/secrets?after=", "/rotations?after=", "/trace?after="} {
+	for _, path := range []string{"/secrets?prefix=", "/secrets?owner=", "/secrets?after=", "/rotations?after=", "/trace?after=", "/notifications?receiver=", "/notifications?after="} {
 		if a := s.ask("viewer", http.MethodGet, path+s.values[0], nil); a.Code != http.StatusUnprocessableEntity || !strings.Contains(a.body, "holds a registered value") {
 			t.Errorf("%s: %d, want 422 with a word", path, a.Code)
 		}
 	}
-	for _, path := range []string{"/secrets/", "/secrets/pay%2Fgateway/versions/", "/secrets/pay%2Fgateway/versions/1/do/"} {
+	for _, path := range []string{
+		"/secrets/", "/secrets/pay%2Fgateway/versions/", "/secrets/pay%2Fgateway/versions/1/do/", "/decisions/", "/decisions/1?after=", "/places/1?after=", "/places?x=", "/notifications/", "/account?from=",
+	} {
 		s.ask("viewer", http.MethodGet, path+s.values[0], nil) // ask looks for values
 	}
 }

@@ -97,19 +97,23 @@ func (s *server) refuses(r *http.Request, p *page, texts ...string) (bool, error
 	return false, err
 }
 
+// stillOpen selects findings that somebody has to do something about, but for their
+// verdict.
+const stillOpen = "is:open is:present"
+
 // withOpen counts the open findings of secrets, as the lists do that the numbers lead
 // to.
 func (s *server) withOpen(r *http.Request, a registry.Actor, list []registry.SecretSummary) ([]secretRow, error) {
 	out := make([]secretRow, len(list))
 	in := query.In{Field: query.FieldSecret}
 	for i, x := range list {
-		out[i] = secretRow{SecretSummary: x, Query: secretQuery(x.Name, "is:open")}
+		out[i] = secretRow{SecretSummary: x, Query: secretQuery(x.Name, stillOpen)}
 		in.Values = append(in.Values, query.Literal(x.Name))
 	}
 	if len(list) == 0 {
 		return out, nil
 	}
-	open, err := query.Parse("is:open")
+	open, err := query.Parse(stillOpen)
 	if err != nil {
 		return nil, err
 	}

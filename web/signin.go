@@ -36,16 +36,18 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 // signInProblem is what went wrong, by a word.
 func signInProblem(word string) string {
 	known := map[string]string{
-		"token":    "That token is not valid: it may have been revoked, or has ended.",
-		"link":     "That link was used, or its time is over. Ask for another.",
-		"no-role":  "Nobody gave you a role here yet. Ask an administrator.",
-		"busy":     "Too many are signing in now. Try again in a moment.",
-		"away":     "The store cannot be reached now. Try again in a moment.",
-		"denied":   "You may not use this server. Ask an administrator.",
-		"disabled": "Your account is disabled. Ask an administrator.",
-		"expired":  "That took too long, or the link was used before. Begin again.",
-		"locked":   "There were too many attempts. Wait a while, then try again.",
-		"provider": "The identity provider cannot be reached, or did not answer as it should. Try again.",
+		"token":     "That token is not valid: it may have been revoked, or has ended.",
+		"link":      "That link was used, or its time is over. Ask for another.",
+		"no-role":   "Nobody gave you a role here yet. Ask an administrator.",
+		"busy":      "Too many are signing in now. Try again in a moment.",
+		"away":      "The store cannot be reached now. Try again in a moment.",
+		"denied":    "You may not use this server. Ask an administrator.",
+		"disabled":  "Your account is disabled. Ask an administrator.",
+		"expired":   "That took too long, or the link was used before. Begin again.",
+		"locked":    "There were too many attempts. Wait a while, then try again.",
+		"malformed": "What was sent could not be read. Write the token again.",
+		"internal":  "Something went wrong at the server; its log says what. Try again, or tell who runs it.",
+		"provider":  "The identity provider cannot be reached, or did not answer as it should. Try again.",
 	}
 	switch text, has := known[word]; {
 	case word == "":

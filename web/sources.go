@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"revenant/api/wire"
@@ -225,6 +226,7 @@ func (s *server) source(r *http.Request, a registry.Actor) (page, error) {
 type skipList struct {
 	Source string
 	Reason string
+	Of     string // the scan, as an address has it; "": the newest
 	registry.SkipReport
 	Next  string
 	First string
@@ -237,13 +239,18 @@ func (s *server) skipped(r *http.Request, a registry.Actor) (page, error) {
 	if !slices.Contains(fingerprints.SkipReasons(), reason) {
 		reason = ""
 	}
-	report, err := s.o.Registry.Skips(r.Context(), a, id, registry.SkipFilter{Reason: reason, From: from, Limit: pageSize})
+	scan, _ := strconv.ParseInt(in.Get("scan"), 10, 64)
+	report, err := s.o.Registry.Skips(r.Context(), a, id, registry.SkipFilter{Scan: scan, Reason: reason, From: from, Limit: pageSize})
 	if err != nil {
 		return page{}, err
 	}
 	d := skipList{Source: id, Reason: string(reason), SkipReport: report}
 	path := at("sources", id, "skipped")
 	kept := url.Values{}
+	if scan != 0 {
+		d.Of = strconv.FormatInt(scan, 10)
+		kept.Set("scan", d.Of)
+	}
 	if reason != "" {
 		kept.Set("reason", string(reason))
 	}

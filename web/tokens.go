@@ -84,7 +84,8 @@ func scopeWords(scope registry.Scope) string {
 	return map[registry.Scope]string{
 		registry.ScopeScan: "reports scans, and asks for them", registry.ScopeRegister: "registers and issues secrets", registry.ScopeRotate: "moves versions through their life",
 		registry.ScopeRead: "looks at everything that is stored", registry.ScopeTriage: "accepts, dismisses and assigns findings", registry.ScopePack: "builds and exports packs",
-		registry.ScopeAdmin: "sources, watches, people, tokens, checkpoints",
+		registry.ScopeLookup: "asks whether weak values are registered",
+		registry.ScopeAdmin:  "sources, watches, people, tokens, checkpoints",
 	}[scope]
 }
 

@@ -33,9 +33,11 @@ func (s *server) judge(r *http.Request, a registry.Actor) (page, error) {
 	if one := chi.URLParam(r, "id"); one != "" {
 		ids, back = []string{one}, at("findings", one)
 	}
-	ids = ids[:min(len(ids), maxSelected)]
-	if len(ids) == 0 {
+	switch {
+	case len(ids) == 0:
 		return done(back, "none")
+	case len(ids) > maxSelected:
+		return page{}, badForm("selection", "select at most "+number(maxSelected)+" findings")
 	}
 	say, word, err := s.saying(r, a)
 	if err != nil {
@@ -77,6 +79,18 @@ func (s *server) saying(r *http.Request, a registry.Actor) (say func(id string) 
 		return func(id string) error { _, err := s.o.Registry.Dismiss(ctx, a, id, reason); return err }, "dismissed", nil
 	case "assign":
 		return func(id string) error { _, err := s.o.Registry.Assign(ctx, a, id, owner); return err }, "assigned", nil
+	case "due":
+		due, err := dayOf("due", r.PostFormValue("due"))
+		if err != nil {
+			return nil, "", err
+		}
+		word = "due"
+		if due.IsZero() {
+			word = "due-by-verdict"
+		} else {
+			due = due.Add(day) // the day itself is left for it
+		}
+		return func(id string) error { _, err := s.o.Registry.SetDue(ctx, a, id, due); return err }, word, nil
 	case "reopen":
 		return func(id string) error { _, err := s.o.Registry.Reopen(ctx, a, id); return err }, "reopened", nil
 	case "note":

@@ -36,20 +36,30 @@ func (v view) May(scope string) bool { return v.Who.May(registry.Scope(scope)) }
 
 func (s *server) viewOf(r *http.Request, a registry.Actor, p page) view {
 	v := view{Title: p.title, Nav: p.nav, Who: a, Theme: themeOf(r), Here: r.URL.RequestURI(), Said: said(r.URL.Query().Get("said")), Data: p.data}
-	if r.Method != http.MethodGet || p.hushed {
+	if r.Method != http.MethodGet || p.hushed || !s.repeatable(r) {
 		v.Here = "/"
 	}
 	return v
 }
 
+// repeatable reports whether the conditions of an address hold no registered value, so
+// that they can stand in the page.
+func (s *server) repeatable(r *http.Request) bool {
+	var texts []string
+	for key, list := range r.URL.Query() {
+		texts = append(append(texts, key), list...)
+	}
+	return len(texts) == 0 || s.o.Refuse(r.Context(), texts...) == nil
+}
+
 // said is what a word of done is told as; "" for one that is none.
 func said(word string) string {
 	return map[string]string{
-		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "reopened": "Reopened.", "noted": "The note was kept.",
+		"accepted": "Accepted.", "dismissed": "Dismissed as a false positive.", "assigned": "The owner was set.", "due": "The due date was set.", "due-by-verdict": "The due date follows from the verdict again.", "reopened": "Reopened.", "noted": "The note was kept.",
 		"superseded": "Superseded.", "retired": "Retired: every copy of it is stale from now on.", "activated": "Activated.", "abandoned": "Abandoned.", "compromised": "Marked as compromised.",
 		"acknowledged": "Acknowledged.", "unchanged": "It was like that already: nothing was written.", "allowed": "The place is allowed.", "forbidden": "The place is no longer allowed.",
-		"watched": "It is watched, and scanned now.", "paused": "Paused.", "resumed": "Resumed.", "disabled": "Disabled, and signed out.", "enabled": "Enabled.", "out": "Signed out everywhere.", "revoked": "Revoked: what is shown with it is refused from now on.",
-		"saved": "Saved.", "removed": "Removed.", "asked": "A scan was asked for.", "none": "Nothing was selected.",
+		"watched": "It is watched, and scanned now.", "paused": "Paused.", "resumed": "Resumed.", "disabled": "Disabled, and signed out.", "enabled": "Enabled.", "out": "Signed out everywhere.", "out-there": "That session was ended.", "out-others": "Signed out everywhere else.", "revoked": "Revoked: what is shown with it is refused from now on.",
+		"again": "It is sent again now, and tried for a day.", "taken-back": "The decision was taken back.", "moved": "It has its new id; the old ids of its findings lead here still.", "forgotten": "Forgotten, with everything that was found in it.", "saved": "Saved.", "removed": "Removed.", "asked": "A scan was asked for.", "none": "Nothing was selected.",
 	}[word]
 }
 
@@ -108,6 +118,7 @@ func (s *server) funcs() template.FuncMap {
 			return query.Of(query.In{Field: query.Field(field), Values: []query.Pattern{query.Literal(value)}}).String()
 		},
 		"text":  fmt.Sprint,
+		"minus": func(a, b int) int { return a - b },
 		"least": func(a, b int) int { return min(a, b) },
 		"took":  func(from time.Time, to *time.Time) string { return span(moment(to).Sub(from)) },
 		"scope": scopeWords,

@@ -29,6 +29,7 @@ func (s *server) watchRoutes() []route {
 // watchList is a page of watches.
 type watchList struct {
 	Refused bool
+	Failed  bool // those alone whose newest scan failed
 	Rows    []watchRow
 	Next    string
 	First   string
@@ -41,15 +42,19 @@ func (s *server) watches(r *http.Request, a registry.Actor) (page, error) {
 		p.data = watchList{Refused: true}
 		return p, err
 	}
-	rows, err := s.watchRows(r, a, store.WatchFilter{Parent: in.Get("group"), After: in.Get("after"), Limit: pageSize + 1})
+	f, kept := store.WatchFilter{Parent: in.Get("group"), After: in.Get("after"), Limit: pageSize + 1}, url.Values{}
+	if in.Get("outcome") == registry.WatchFailed {
+		f.Outcome = registry.WatchFailed
+		kept.Set("outcome", f.Outcome)
+	}
+	rows, err := s.watchRows(r, a, f)
 	if err != nil {
 		return p, err
 	}
-	kept := url.Values{}
 	if in.Get("group") != "" {
 		kept.Set("group", in.Get("group"))
 	}
-	d := watchList{Rows: rows}
+	d := watchList{Rows: rows, Failed: f.Outcome != ""}
 	if len(rows) > pageSize {
 		d.Rows = rows[:pageSize]
 		kept.Set("after", d.Rows[pageSize-1].Name)

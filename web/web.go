@@ -25,6 +25,8 @@ type Options struct {
 	Search func() *search.Index
 	// Who is signed in, by what a request shows.
 	Who func(*http.Request) (registry.Actor, bool)
+	// Terms say when sessions end.
+	Terms registry.SessionTerms
 	// BaseURL is how people reach the server.
 	BaseURL string
 	// SignIn are the ways to sign in.
@@ -89,7 +91,7 @@ type handler func(*http.Request, registry.Actor) (page, error)
 
 func (s *server) routes() []route {
 	var out []route
-	for _, list := range [][]route{s.overviewRoutes(), s.findingRoutes(), s.secretRoutes(), s.versionRoutes(), s.rotationRoutes(), s.traceRoutes(), s.placeRoutes(), s.sourceRoutes(), s.watchRoutes(), s.auditRoutes(), s.tokenRoutes(), s.peopleRoutes()} {
+	for _, list := range [][]route{s.overviewRoutes(), s.findingRoutes(), s.secretRoutes(), s.versionRoutes(), s.rotationRoutes(), s.traceRoutes(), s.placeRoutes(), s.sourceRoutes(), s.watchRoutes(), s.auditRoutes(), s.tokenRoutes(), s.peopleRoutes(), s.accountRoutes(), s.notificationRoutes(), s.decisionRoutes(), s.sourceMoveRoutes()} {
 		out = append(out, list...)
 	}
 	return out

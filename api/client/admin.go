@@ -175,6 +175,11 @@ func (c *Client) Notifications(ctx context.Context, receiver, state string, limi
 	return out.Notifications, err
 }
 
+// Notification is a message with what it tells.
+func (c *Client) Notification(ctx context.Context, id string) (wire.DeliveryDetail, error) {
+	return ask[wire.DeliveryDetail](ctx, c, http.MethodGet, "/notifications/"+segment(id), nil, nil)
+}
+
 // RetryNotification has a message sent again that was given up.
 func (c *Client) RetryNotification(ctx context.Context, id string) error {
 	_, err := ask[struct{}](ctx, c, http.MethodPost, "/notifications/"+segment(id)+"/retry", nil, nil)

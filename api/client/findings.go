@@ -74,10 +74,11 @@ func (c *Client) Finding(ctx context.Context, id string) (wire.FindingDetail, er
 
 // Triage is what people say of a finding.
 type Triage struct {
-	Action string    `json:"action"` // accept, dismiss, assign, reopen
+	Action string    `json:"action"` // accept, dismiss, assign, reopen, due
 	Until  time.Time `json:"until,omitzero"`
 	Reason string    `json:"reason,omitempty"`
 	Owner  string    `json:"owner,omitempty"`
+	Due    time.Time `json:"due,omitzero"`
 }
 
 // Triage changes one finding.

@@ -102,7 +102,11 @@ func (r *Registry) Workers(ctx context.Context, _ registry.Actor) ([]store.Worke
 	return out, known(err)
 }
 
-// Deliveries lists messages to receivers, the newest first; at most the newest 1000.
+// MostDeliveries is how many messages a server lists at most.
+const MostDeliveries = pageSize
+
+// Deliveries lists messages to receivers, the newest first; at most the newest
+// MostDeliveries.
 func (r *Registry) Deliveries(ctx context.Context, _ registry.Actor, f store.DeliveryFilter) ([]wire.Delivery, error) {
 	limit := f.Limit
 	if limit == 0 || limit > pageSize {

@@ -75,6 +75,11 @@ func (r *Registry) Assign(ctx context.Context, _ registry.Actor, id, owner strin
 	return r.triage(ctx, id, client.Triage{Action: "assign", Owner: owner})
 }
 
+// SetDue says until when a finding has to be cleared up; the zero time takes that back.
+func (r *Registry) SetDue(ctx context.Context, _ registry.Actor, id string, due time.Time) (registry.Finding, error) {
+	return r.triage(ctx, id, client.Triage{Action: "due", Due: due})
+}
+
 // Reopen takes an acceptance or a dismissal back.
 func (r *Registry) Reopen(ctx context.Context, _ registry.Actor, id string) (registry.Finding, error) {
 	return r.triage(ctx, id, client.Triage{Action: "reopen"})

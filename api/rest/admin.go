@@ -48,7 +48,7 @@ func (s *server) tokenRoutes() {
 	type tokenRequest struct {
 		Body struct {
 			Name      string    `json:"name" minLength:"1" maxLength:"512"`
-			Scopes    []string  `json:"scopes" minItems:"1" maxItems:"20" nullable:"false" enum:"scan,register,rotate,read,triage,pack,admin"`
+			Scopes    []string  `json:"scopes" minItems:"1" maxItems:"20" nullable:"false" enum:"scan,register,rotate,read,triage,pack,lookup,admin"`
 			Teams     []string  `json:"teams,omitempty" maxItems:"200" maxLength:"200" nullable:"false" doc:"Whose rows it sees alone; without them it sees all."`
 			ExpiresAt time.Time `json:"expires_at,omitzero" doc:"Never without it."`
 		}
@@ -148,32 +148,42 @@ func (s *server) auditRoutes() {
 		})
 }
 
-// retryWithin is for how long a message that was given up is tried again.
-const retryWithin = 24 * time.Hour
-
 func (s *server) deliveryRoutes() {
 	type listIn struct {
 		Receiver string `query:"receiver" maxLength:"512"`
 		State    string `query:"state" enum:"waiting,sent,undelivered"`
+		After    string `query:"after" maxLength:"256" doc:"The next of the page before."`
 		Limit    int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 	}
 	type notificationPage struct {
 		Body struct {
 			Notifications []wire.Delivery `json:"notifications" nullable:"false"`
+			Waiting       []wire.Waiting  `json:"waiting" nullable:"false" doc:"What no message tells yet, by receiver."`
+			Next          string          `json:"next,omitempty" doc:"Ask for what is behind it with after; absent: there is no more."`
 		}
 	}
 	add(s, route{id: "list-notifications", method: http.MethodGet, path: "/notifications", scope: registry.ScopeRead, summary: "Messages to receivers, the newest first"},
 		func(ctx context.Context, a registry.Actor, in *listIn) (*notificationPage, error) {
-			all, err := s.o.Registry.Deliveries(ctx, a, store.DeliveryFilter{Receiver: in.Receiver, State: store.DeliveryState(in.State), Limit: in.Limit})
+			all, err := s.o.Registry.Deliveries(ctx, a, store.DeliveryFilter{Receiver: in.Receiver, State: store.DeliveryState(in.State), Behind: in.After, Limit: in.Limit + 1})
+			if err != nil {
+				return nil, err
+			}
 			out := &notificationPage{}
-			out.Body.Notifications = all
+			out.Body.Notifications, out.Body.Next = paged(all, in.Limit, func(d wire.Delivery) string { return d.ID })
+			out.Body.Waiting, err = s.o.Registry.Waiting(ctx, a)
 			return out, err
 		})
 	type retryIn struct {
 		ID string `path:"id" minLength:"1" maxLength:"256"`
 	}
+	type notification struct{ Body wire.DeliveryDetail }
+	add(s, route{id: "get-notification", method: http.MethodGet, path: "/notifications/{id}", scope: registry.ScopeRead, summary: "A message with what it tells"},
+		func(ctx context.Context, a registry.Actor, in *retryIn) (*notification, error) {
+			d, err := s.o.Registry.Delivery(ctx, a, in.ID)
+			return &notification{d}, err
+		})
 	add(s, route{id: "retry-notification", method: http.MethodPost, path: "/notifications/{id}/retry", scope: registry.ScopeAdmin, status: http.StatusNoContent, summary: "Send a message again that was given up"},
 		func(ctx context.Context, a registry.Actor, in *retryIn) (*struct{}, error) {
-			return &struct{}{}, s.o.Registry.RetryDelivery(ctx, a, in.ID, retryWithin)
+			return &struct{}{}, s.o.Registry.RetryDelivery(ctx, a, in.ID, registry.RetryWithin)
 		})
 }

@@ -65,6 +65,9 @@ func (s *server) from(ctx context.Context, a registry.Actor, last string) (regis
 	if err != nil {
 		return at, newProblem(http.StatusUnprocessableEntity, "invalid", "Last-Event-ID is the id of an event of this server.")
 	}
+	if len(a.Teams) > 0 {
+		at.Page = registry.FeedRest{} // they were told none with names of secrets, and try some
+	}
 	return at, nil
 }
 
@@ -79,6 +82,7 @@ func (s *server) tell(ctx context.Context, a registry.Actor, at registry.FeedPos
 	tick := time.NewTicker(eventEvery)
 	defer tick.Stop()
 	quiet, unchecked := time.Duration(0), time.Duration(0)
+	nameless := at // the newest position without names of secrets, which others may own
 	for {
 		page, err := s.o.Registry.Changes(ctx, a, at, eventBatch)
 		if err != nil {
@@ -94,11 +98,17 @@ func (s *server) tell(ctx context.Context, a registry.Actor, at registry.FeedPos
 			if i == len(page.Findings)-1 {
 				behind = page.Next
 			}
+			if len(a.Teams) > 0 && len(behind.Page.Secrets) > 0 {
+				behind = nameless
+			}
 			if w.event(f.Finding, behind) != nil {
 				return
 			}
 		}
 		at = page.Next
+		if len(at.Page.Secrets) == 0 {
+			nameless = at
+		}
 		if page.More {
 			continue
 		}

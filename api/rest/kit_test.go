@@ -53,8 +53,12 @@ func newKit(t *testing.T) *kit {
 	return newKitAt(t, filepath.Join(t.TempDir(), "registry.db"))
 }
 
-// newKitAt is one over a registry in a file or a database.
-func newKitAt(t *testing.T, place string) *kit {
+// lookUpsOfADay is how many an actor has at a kit's API.
+const lookUpsOfADay = 8
+
+// newKitAt is one over a registry in a file or a database. The changes are of what the
+// API stands on.
+func newKitAt(t *testing.T, place string, changes ...func(*rest.Options)) *kit {
 	t.Helper()
 	var seed [32]byte
 	copy(seed[:], t.Name())
@@ -81,7 +85,8 @@ func newKitAt(t *testing.T, place string) *kit {
 	t.Cleanup(func() { _ = queue.Close() })
 	k.searching = search.Options{Registry: k.reg, Actor: me(), Now: func() time.Time { return k.now }}
 	r := chi.NewRouter()
-	rest.Mount(r, rest.Options{
+	o := rest.Options{
+		LookUps:  lookUpsOfADay,
 		Registry: k.reg, Queue: queue, Owner: registry.Local("api"), Token: fingerprints.NewValue([]byte(master)),
 		Spec: func(name string, scan []string, schedule, credential string) (registry.WatchSpec, error) {
 			return registry.WatchSpec{Name: name, Kind: "dir", Location: "/srv", Schedule: schedule, Credential: credential}, k.spec
@@ -95,7 +100,11 @@ func newKitAt(t *testing.T, place string) *kit {
 		Redact: func(context.Context, registry.Actor, registry.Scope) (int, error) { return k.redacted, nil },
 		Search: func() *search.Index { return search.Store(k.searching) },
 		Wake:   func() {}, Now: func() time.Time { return k.now }, Log: slog.New(slog.NewTextHandler(&k.logs, nil)),
-	})
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	rest.Mount(r, o)
 	k.h = r
 	return k
 }

@@ -58,10 +58,17 @@ func (s *server) peopleRoutes() {
 			out.Body.Person, out.Body.Link = p, LinkTo(s.o.BaseURL, string(code.Reveal()))
 			return out, nil
 		})
-	add(s, route{id: "sign-out-person", method: http.MethodDelete, path: "/people/{person}/sessions", scope: registry.ScopeAdmin, status: http.StatusNoContent, summary: "End every session of a person"},
-		func(ctx context.Context, a registry.Actor, in *personIn) (*struct{}, error) {
-			_, err := s.o.Registry.SignOutPerson(ctx, a, in.Person)
-			return &struct{}{}, err
+	type ended struct {
+		Body struct {
+			Sessions int `json:"sessions" doc:"How many ended."`
+		}
+	}
+	add(s, route{id: "sign-out-person", method: http.MethodDelete, path: "/people/{person}/sessions", scope: registry.ScopeAdmin, summary: "End every session of a person"},
+		func(ctx context.Context, a registry.Actor, in *personIn) (*ended, error) {
+			n, err := s.o.Registry.SignOutPerson(ctx, a, in.Person)
+			out := &ended{}
+			out.Body.Sessions = n
+			return out, err
 		})
 }
 
@@ -137,9 +144,16 @@ func (s *server) meRoutes() {
 			_, err := s.o.Registry.EndSessions(ctx, a, in.ID)
 			return &struct{}{}, err
 		})
-	add(s, route{id: "end-my-sessions", method: http.MethodDelete, path: "/me/sessions", status: http.StatusNoContent, summary: "Sign out everywhere"},
-		func(ctx context.Context, a registry.Actor, _ *struct{}) (*struct{}, error) {
-			_, err := s.o.Registry.EndSessions(ctx, a, "")
+	type endAll struct {
+		Others bool `query:"others" doc:"All but the session that asks."`
+	}
+	add(s, route{id: "end-my-sessions", method: http.MethodDelete, path: "/me/sessions", status: http.StatusNoContent, summary: "Sign out everywhere, or everywhere else"},
+		func(ctx context.Context, a registry.Actor, in *endAll) (out *struct{}, err error) {
+			if in.Others {
+				_, err = s.o.Registry.EndOtherSessions(ctx, a)
+			} else {
+				_, err = s.o.Registry.EndSessions(ctx, a, "")
+			}
 			return &struct{}{}, err
 		})
 }

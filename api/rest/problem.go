@@ -1,11 +1,13 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,7 +19,10 @@ import (
 )
 
 // problem is an answer that is no success.
-type problem struct{ wire.Problem }
+type problem struct {
+	wire.Problem
+	after int // seconds, where it says when to ask again; 0: soon
+}
 
 // Error is the detail.
 func (p *problem) Error() string { return p.Detail }
@@ -33,11 +38,11 @@ func (p *problem) GetHeaders() http.Header {
 	if p.Status != http.StatusServiceUnavailable && p.Status != http.StatusTooManyRequests {
 		return http.Header{}
 	}
-	return http.Header{"Retry-After": {"5"}}
+	return http.Header{"Retry-After": {strconv.Itoa(cmp.Or(p.after, 5))}}
 }
 
 func newProblem(status int, code, detail string) *problem {
-	return &problem{wire.Problem{Title: http.StatusText(status), Status: status, Code: code, Detail: detail}}
+	return &problem{Problem: wire.Problem{Title: http.StatusText(status), Status: status, Code: code, Detail: detail}}
 }
 
 // write answers with a problem outside of an operation's own answer.
@@ -73,7 +78,7 @@ func kinds() []struct {
 		{http.StatusConflict, "conflict", []error{
 			registry.ErrNotDecidable, registry.ErrNoValueID, registry.ErrDecided, registry.ErrAmbiguous, registry.ErrExists, registry.ErrActiveExists,
 			registry.ErrNoSuccessor, registry.ErrRollback, registry.ErrReused, registry.ErrContainsOld, registry.ErrUnderWay, registry.ErrNotAllowable, registry.ErrTokenExists, registry.ErrRegistered,
-			registry.ErrPersonExists, registry.ErrDisabled,
+			registry.ErrPersonExists, registry.ErrDisabled, registry.ErrLookUpsOff, registry.ErrWatchExists, registry.ErrSourceExists,
 		}},
 		{http.StatusUnprocessableEntity, "invalid", []error{registry.ErrValueInName, registry.ErrBadProof, registry.ErrForged, registry.ErrSealed, registry.ErrKeyUsed, registry.ErrEmptyValue, registry.ErrAdoptWeak, registry.ErrOtherValue, fingerprints.ErrBadName}},
 	}

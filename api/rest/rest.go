@@ -56,6 +56,9 @@ type Options struct {
 	Redact func(ctx context.Context, a registry.Actor, need registry.Scope) (int, error)
 	// Search is the index of findings, as it is now.
 	Search func() *search.Index
+	// LookUps is how many look-ups of values that no edge pack has an actor has in a day;
+	// 0: none are answered.
+	LookUps int
 	// Wake has what is due looked up at once.
 	Wake func()
 	Now  func() time.Time
@@ -133,6 +136,7 @@ func (s *server) routes() {
 	s.adminRoutes()
 	s.peopleRoutes()
 	s.packRoutes()
+	s.lookUpRoutes()
 	s.scanRoutes()
 	s.registrarRoutes()
 	s.eventRoutes()

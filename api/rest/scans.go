@@ -28,7 +28,7 @@ func (s *server) scanRoutes() {
 func textsOf(q wire.ScanResults) []string {
 	out := []string{q.Source}
 	for _, f := range q.Findings {
-		out = append(out, f.Path, f.Owner, f.Locator, f.URL, f.Rule)
+		out = append(out, f.Path, f.Owner, f.Locator, f.URL, f.Rule, f.Author)
 	}
 	for _, k := range q.Skips {
 		out = append(out, k.Path, k.Locator, k.Detail)

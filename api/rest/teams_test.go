@@ -1,8 +1,11 @@
 package rest_test
 
 import (
+	"bufio"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -113,7 +116,7 @@ func teamsSeeTheirOwn(t *testing.T, k *kit) {
 	shared := k.text(40)
 	_, err := k.reg.Rotate(t.Context(), me(), registry.RotateRequest{Name: theirs.secret, Fields: []registry.Field{{Value: fingerprints.NewValue([]byte(shared))}}})
 	k.ok(err)
-	id := k.found(ours.source, "ours/[secret "+theirs.secret+"@1].env", shared)
+	id := k.found(ours.source, "ours/[secret "+theirs.secret+"@1].env", shared, storetest.Rows(t, k.store, fingerprints.VersionRef{Name: theirs.secret, Number: 2})...)
 	_, err = k.reg.Assign(t.Context(), me(), string(id), "payments")
 	k.ok(err)
 	_, shown, err := k.reg.AddToken(t.Context(), me(), registry.TokenRequest{Name: "bound", Scopes: registry.Scopes(), Teams: []string{"payments"}})
@@ -153,9 +156,82 @@ func teamsSeeTheirOwn(t *testing.T, k *kit) {
 			t.Errorf("%s: their own is not in it", id)
 		}
 	}
+	k.teamsHear(bound, id, ours, theirs)
 	k.teamsCount(bound, ours)
 	k.teamsSearch(bound, theirs)
 	k.teamsChangeTheirOwn(bound, ops, ours, theirs, nobodys)
+}
+
+// teamsHear: of what others do they hear what it means for a finding of theirs, and
+// nothing else: neither in events nor in what those are numbered by, nor by a number
+// that they made up.
+func (k *kit) teamsHear(bound string, copied fingerprints.FindingID, ours, theirs estate) {
+	k.t.Helper()
+	s := httptest.NewServer(k.h)
+	k.t.Cleanup(s.Close) // when nobody listens any more
+	heard, ids := listen(k.t, s.URL, bound), ""
+	until := func(end string) (all string) {
+		for {
+			line, err := heard.ReadString('\n')
+			k.ok(err)
+			if id, is := strings.CutPrefix(line, "id: "); is {
+				b, err := base64.RawURLEncoding.DecodeString(strings.TrimSpace(id))
+				k.ok(err)
+				ids = id
+				all += string(b) + "\n"
+			}
+			all += line
+			if strings.Contains(line, end) {
+				return all
+			}
+		}
+	}
+	said := until(": there")
+	_, err := k.reg.Compromise(k.t.Context(), me(), fingerprints.VersionRef{Name: theirs.secret, Number: 2})
+	k.ok(err)
+	_, err = k.reg.Note(k.t.Context(), me(), string(theirs.finding), "canary")
+	k.ok(err)
+	said += until(string(copied)) + until("\n")
+	if !strings.Contains(said, `"compromised"`) {
+		k.t.Errorf("what another team's change means for their finding is not told: %s", said)
+	}
+	_, err = k.reg.Assign(k.t.Context(), me(), string(ours.finding), "payments")
+	k.ok(err)
+	_, err = k.reg.Reopen(k.t.Context(), me(), string(ours.finding))
+	k.ok(err)
+	said += until(string(ours.finding))
+	if strings.Contains(said, "canary") {
+		k.t.Errorf("they hear %s", said)
+	}
+	if ids == "" {
+		k.t.Error("events have no ids")
+	}
+	made := base64.RawURLEncoding.EncodeToString([]byte(`{"change":1000000,"audit":1000000,"page":{"secrets":["` + theirs.secret + `"]}}`))
+	r, err := http.NewRequestWithContext(k.t.Context(), http.MethodGet, s.URL+"/api/v1/events", nil)
+	k.ok(err)
+	r.Header.Set("Authorization", "Bearer "+bound)
+	r.Header.Set("Last-Event-ID", made)
+	w, err := http.DefaultClient.Do(r)
+	k.ok(err)
+	defer func() { _ = w.Body.Close() }()
+	in := bufio.NewReader(w.Body)
+	_, err = in.ReadString('\n')
+	k.ok(err)
+	line := make(chan string, 1)
+	go func() {
+		for {
+			text, err := in.ReadString('\n')
+			if err != nil || strings.HasPrefix(text, "data: ") {
+				line <- text
+				return
+			}
+		}
+	}()
+	select {
+	case text := <-line:
+		k.t.Errorf("by a number that names another's secret they hear %s", text)
+	case <-time.After(3 * time.Second): // nothing can be waited for that does not come
+	}
 }
 
 // teamsCount: numbers are of what is seen.

@@ -12,10 +12,11 @@ import (
 
 // Triage is what people say of a finding.
 type Triage struct {
-	Action string    `json:"action" enum:"accept,dismiss,assign,reopen"`
+	Action string    `json:"action" enum:"accept,dismiss,assign,reopen,due"`
 	Until  time.Time `json:"until,omitzero" doc:"With accept: its end."`
 	Reason string    `json:"reason,omitempty" maxLength:"1000" doc:"With accept and dismiss."`
 	Owner  string    `json:"owner,omitempty" maxLength:"512" doc:"With assign; nobody without it."`
+	Due    time.Time `json:"due,omitzero" doc:"With due: until when it has to be cleared up; without it, that follows from its verdict again."`
 }
 
 func (s *server) triageRoutes() {
@@ -24,7 +25,7 @@ func (s *server) triageRoutes() {
 		Body Triage
 	}
 	type one struct{ Body wire.FindingView }
-	add(s, route{id: "triage-finding", method: http.MethodPost, path: "/findings/{id}/triage", scope: registry.ScopeTriage, summary: "Accept, dismiss, assign or reopen a finding"},
+	add(s, route{id: "triage-finding", method: http.MethodPost, path: "/findings/{id}/triage", scope: registry.ScopeTriage, summary: "Accept, dismiss, assign or reopen a finding, or set when it is due"},
 		func(ctx context.Context, a registry.Actor, in *triageRequest) (*one, error) {
 			if err := s.o.Refuse(ctx, in.Body.Reason, in.Body.Owner); err != nil {
 				return nil, err
@@ -96,6 +97,8 @@ func (s *server) triage(ctx context.Context, a registry.Actor, id string, v Tria
 		return s.o.Registry.Dismiss(ctx, a, id, v.Reason)
 	case "assign":
 		return s.o.Registry.Assign(ctx, a, id, v.Owner)
+	case "due":
+		return s.o.Registry.SetDue(ctx, a, id, v.Due)
 	}
 	return s.o.Registry.Reopen(ctx, a, id)
 }

@@ -40,6 +40,8 @@ type FoundAt struct {
 	Presence fingerprints.Presence `json:"presence" enum:"tip,history,unreachable,visible,shadowed,metadata,retained,expired"`
 	Within   bool                  `json:"within,omitempty"`
 	At       time.Time             `json:"at,omitzero" doc:"The content's own time."`
+	Commit   string                `json:"commit,omitempty" maxLength:"64" pattern:"^[0-9a-f]*$" doc:"That brought the content in."`
+	Author   string                `json:"author,omitempty" maxLength:"512" doc:"Who wrote it, as the commit says; redacted, no address."`
 	More     int64                 `json:"more,omitempty" minimum:"0" doc:"Further sightings in the same content."`
 }
 

@@ -20,6 +20,7 @@ type FindingView struct {
 	Reason    string                 `json:"reason,omitempty"`
 	Until     *time.Time             `json:"until,omitempty"`
 	Due       *time.Time             `json:"due,omitempty"`
+	DueSet    bool                   `json:"due_set,omitempty" doc:"Somebody set the due date; without it, it follows from verdict and class."`
 	FirstSeen time.Time              `json:"first_seen"`
 	LastSeen  time.Time              `json:"last_seen"`
 	GoneAt    *time.Time             `json:"gone_at,omitempty"`
@@ -80,6 +81,8 @@ type SightingView struct {
 	Context   string                `json:"context,omitempty"`
 	URL       string                `json:"url,omitempty"`
 	At        *time.Time            `json:"at,omitempty"`
+	Commit    string                `json:"commit,omitempty" doc:"That brought the content in."`
+	Author    string                `json:"author,omitempty" doc:"Who wrote it, as the commit says; redacted."`
 	FirstSeen time.Time             `json:"first_seen"`
 	LastSeen  time.Time             `json:"last_seen"`
 }

@@ -29,7 +29,7 @@ func bothWays(t *testing.T, test func(t *testing.T, b *box)) {
 // askingCommands are those that are about what is known, and ask a server where one
 // is named.
 func askingCommands() []string {
-	return []string{"secret", "findings", "coverage", "prove", "search", "source", "status", "watch", "notify", "token", "audit"}
+	return []string{"secret", "findings", "coverage", "prove", "search", "source", "status", "watch", "notify", "token", "person", "audit"}
 }
 
 // asks reports whether a command line of a remote box goes to its server. What scans,
@@ -73,6 +73,7 @@ func TestSameBothWays(t *testing.T) {
 	b.must(1, "", "dir", b.work+"/two")
 	b.must(0, "", "watch", "add", "two", "--every", "6h", "--", "dir", b.work+"/two")
 	b.must(0, "", "token", "add", "reader", "--scope", "read", "--until", "2099-01-31")
+	b.must(0, "", "person", "add", "ann", "--role", "viewer", "--display", "Ann")
 	reg, gen := b.findingAt("c.conf"), b.genericAt("deep/b.conf")
 	checkpoint, proof := b.out("checkpoint"), b.out("proof")
 	b.must(0, "", "audit", "checkpoint", "--out", checkpoint)
@@ -190,6 +191,9 @@ func sameLines(b *box, reg, gen, checkpoint, proof string) [][]string {
 		{"token", "list"},
 		{"token", "list", "--all"},
 		{"token", "revoke", "none"},
+		{"person", "list"},
+		{"person", "show", "ann"},
+		{"person", "show", "nobody"},
 		{"audit", "list"},
 		{"audit", "list", "--from", "3"},
 		{"audit", "verify"},
@@ -206,6 +210,9 @@ func repeatedLines(b *box, reg, gen string) [][]string {
 		{"secret", "allow", "shop/db", "--path", "**/c.conf", "--reason", "its home"},
 		{"secret", "unallow", "shop/db", "--id", "9"},
 		{"findings", "assign", reg, "--owner", "payments"},
+		{"findings", "due", reg, "--by", "2099-01-31"},
+		{"findings", "due", reg, "--by", "2020-01-31"},
+		{"findings", "due", reg, "--by-verdict"},
 		{"findings", "accept", reg, "--until", "2099-01-31", "--reason", "known"},
 		{"findings", "reopen", reg},
 		{"findings", "dismiss", gen, "--reason", "of a manual"},
@@ -229,6 +236,18 @@ func repeatedLines(b *box, reg, gen string) [][]string {
 		{"watch", "add", "two", "--", "dir", b.work + "/two"},
 		{"token", "revoke", "reader"},
 		{"token", "add", "reader", "--scope", "read"},
+		{"person", "add", "ann", "--role", "viewer"},
+		{"person", "add", "bea", "--role", "gardener"},
+		{"person", "role", "ann", "triager", "registrar"},
+		{"person", "role", "ann", "none"},
+		{"person", "role", "ann", "gardener"},
+		{"person", "role", "nobody", "viewer"},
+		{"person", "team", "ann", "payments", "shop"},
+		{"person", "team", "ann", "none"},
+		{"person", "disable", "ann"},
+		{"person", "enable", "ann"},
+		{"person", "sign-out", "ann"},
+		{"person", "sign-out", "nobody"},
 		{"source", "move", "dir:/none", "dir:/other"},
 		{"source", "forget", "dir:/none"},
 	}
@@ -243,6 +262,7 @@ func (b *box) everyAsked(seen map[string]bool) {
 		"revenant prove":            "",
 		"revenant audit checkpoint": "each is a record of its own, see TestOnceBothWays",
 		"revenant search rebuild":   "is about this machine's index",
+		"revenant person link":      "is another each time, see TestOnceBothWays",
 		"revenant secret add":       "takes a value, see TestRegisterBothWays", "revenant secret rotate": "the same", "revenant secret issue": "the same",
 		"revenant secret import": "the same", "revenant secret adopt": "the same",
 	}
@@ -291,6 +311,9 @@ func TestOnceBothWays(t *testing.T) {
 		if !strings.HasPrefix(token, "rvt_") {
 			t.Errorf("a token looks like %q", token)
 		}
+		b.must(0, "", "person", "add", "ann", "--role", "viewer")
+		link := b.must(0, "", "person", "link", "ann")
+		b.wantWords(link, "/auth/setup?code=", "it signs ann in, once, within the hour")
 		b.wantWords(b.must(0, "", "watch", "add", "w", "--", "dir", b.work), "added w")
 		b.wantWords(b.must(0, "", "watch", "remove", "w"), "watched no more")
 		b.wantWords(b.must(0, "", "source", "move", "dir:"+b.work, "dir:/elsewhere"), "moved to dir:/elsewhere")
@@ -299,6 +322,27 @@ func TestOnceBothWays(t *testing.T) {
 		b.wantWords(b.must(0, "", "secret", "unallow", "shop/db", "--id", "1"), "no longer allowed")
 		b.wantWords(b.must(2, "", "secret", "allow", "shop/db", "--path", "**", "--reason", generated(97)), "choose one without it")
 	})
+}
+
+// TestManyMessages: a server lists the newest thousand messages, and whoever asked for
+// more is told so.
+func TestManyMessages(t *testing.T) {
+	b := newBox(t)
+	b.must(0, "", "init")
+	const many = 1003
+	b.sql(fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+		INSERT INTO deliveries (id, receiver, grp, kind, summary, created_at, next_at, deadline, attempts, lease_by, problem)
+		SELECT 'm' || i, 'chat', '', '', 'x', i, i, i, 0, '', '' FROM n`, many))
+	lines := func(r ran) int { return strings.Count(r.stdout, "\n") - 1 }
+	if r := b.must(0, "", "notify", "list", "--limit", "0"); lines(r) != many || r.stderr != "" {
+		t.Errorf("here: %d messages, %q", lines(r), r.stderr)
+	}
+	for limit, said := range map[string]bool{"0": true, "2000": true, "1000": false, "5": false} {
+		r := b.asked("", "notify", "list", "--limit", limit)
+		if r.code != 0 || strings.Contains(r.stderr, "the newest 1000") != said {
+			t.Errorf("--limit %s: %d messages, %q", limit, lines(r), r.stderr)
+		}
+	}
 }
 
 // TestServerNotForKeys: what is about this machine refuses a server, and says the way.

@@ -70,6 +70,7 @@ their lines, and on GitHub in the job's summary.`,
 	f.StringVar(&fl.log, "log", "", "look at this log too; - is standard input, which is passed on")
 	f.BoolVar(&fl.onlyLog, "only-log", false, "look at the log alone")
 	f.StringVar(&fl.provider, "provider", "", "CI system whose variables count (default: found out)")
+	f.BoolVar(&fl.lookUp, "look-up", false, lookUpHelp)
 	f.BoolVar(&fl.offline, "offline", false, "fetch nothing that a shallow clone lacks")
 	return c
 }
@@ -201,6 +202,7 @@ type ciScan struct {
 	a     *app
 	build pipeline.Build
 	packUse
+	eye   *eye
 	token [16]byte // nobody who wrote a finding knows it
 	cut   bool     // not all of the change could be looked at
 }
@@ -211,7 +213,7 @@ var _ host = (*ciScan)(nil)
 func (c *ciScan) audience() fingerprints.Audience { return fingerprints.AudienceCore }
 
 // looksWith implements host.
-func (c *ciScan) looksWith(*eye) {}
+func (c *ciScan) looksWith(e *eye) { c.eye = e }
 
 // settle implements host: a pack that could not be used, or a change of which
 // commits are missing, is never a clean result. A fork is not given the pack's
@@ -240,7 +242,7 @@ func (c *ciScan) write(o output, d report.Data) error {
 func (c *ciScan) words() string {
 	text := ""
 	if c.header != nil || c.badPack != "" { // else the summary has said it
-		text = c.checked(c.a.now()) + "\n"
+		text = c.checked(c.a.now(), c.eye) + "\n"
 	}
 	switch {
 	case c.badPack != "" && c.build.Fork:

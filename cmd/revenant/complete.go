@@ -64,7 +64,7 @@ func (a *app) argumentWords(c *cobra.Command) cobra.CompletionFunc {
 // flagWords completes flags by their names: one name means one thing in every
 // command, but for --format.
 func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
-	statuses := []fingerprints.Status{fingerprints.StatusOpen, fingerprints.StatusAccepted, fingerprints.StatusFalsePositive}
+	statuses := fingerprints.Statuses()
 	out := map[string]cobra.CompletionFunc{
 		"class":         fixed(words(fingerprints.Classes())...),
 		"state":         fixed(words(fingerprints.States())...),

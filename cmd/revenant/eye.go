@@ -12,6 +12,7 @@ import (
 	"revenant/fingerprints/keys"
 	"revenant/fingerprints/pack"
 	"revenant/fingerprints/registry"
+	"revenant/ingest/lookup"
 	"revenant/ingest/scan"
 	"revenant/scanners"
 	"revenant/scanners/registered"
@@ -34,8 +35,9 @@ type eye struct {
 	generic       bool
 	rules         map[string]*eye // by their configuration's path: with its rules
 	closers       []func() error
-	kept          *keptOutcomes // of the source under way; nil: none are
-	meter         *meter        // told how far a scan is; nil: nobody looks
+	kept          *keptOutcomes  // of the source under way; nil: none are
+	lookUp        *lookup.LookUp // asks the server about what its packs do not hold; nil: nobody does
+	meter         *meter         // told how far a scan is; nil: nobody looks
 }
 
 func (e *eye) close() {
@@ -69,6 +71,9 @@ func (e *eye) newEngine(fl *scanFlags, rules *rules.Matcher) *scanners.Engine {
 	engine := &scanners.Engine{Viewer: views.New(), ViewDepth: fl.viewDepth(), Clean: scanners.NewClean()}
 	if e.registered != nil {
 		engine.Matchers = append(engine.Matchers, e.registered)
+	}
+	if e.lookUp != nil {
+		engine.Matchers = append(engine.Matchers, e.lookUp.Matcher())
 	}
 	if rules != nil {
 		engine.Matchers = append(engine.Matchers, rules)

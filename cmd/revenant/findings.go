@@ -27,7 +27,7 @@ unique beginning.`,
 	}
 	return group(
 		c, a.findingsList(), a.findingsShow(), a.findingsAccept(), a.findingsDismiss(),
-		a.findingsAssign(), a.findingsReopen(), a.findingsDecisions(), a.findingsRevoke(), a.findingsExport(),
+		a.findingsAssign(), a.findingsDue(), a.findingsReopen(), a.findingsDecisions(), a.findingsRevoke(), a.findingsExport(),
 	)
 }
 
@@ -64,8 +64,7 @@ func (ff *filterFlags) filter() (store.FindingFilter, error) {
 	if f.Verdicts, err = someOf("--verdict", ff.verdicts, fingerprints.Verdicts()); err != nil {
 		return f, err
 	}
-	statuses := []fingerprints.Status{fingerprints.StatusOpen, fingerprints.StatusAccepted, fingerprints.StatusFalsePositive}
-	if f.Statuses, err = someOf("--status", ff.statuses, statuses); err != nil {
+	if f.Statuses, err = someOf("--status", ff.statuses, fingerprints.Statuses()); err != nil {
 		return f, err
 	}
 	f.Presences, err = someOf("--presence", ff.presences, fingerprints.Presences())
@@ -209,6 +208,20 @@ func (a *app) findingsShow() *cobra.Command {
 	}
 }
 
+// broughtBy is who brought a copy in, and when, as far as it is known.
+func broughtBy(s registry.SightingView) string {
+	text := ""
+	if s.Author != "" {
+		text = " by " + printable(s.Author)
+	}
+	if s.At != nil {
+		text += ", " + when(*s.At) + ","
+	}
+	return text
+}
+
+func shortCommit(id string) string { return id[:min(len(id), 12)] }
+
 func (a *app) printFinding(d registry.FindingDetail) error {
 	var b strings.Builder
 	status := string(d.Status)
@@ -227,7 +240,11 @@ func (a *app) printFinding(d registry.FindingDetail) error {
 	}
 	fmt.Fprintf(&b, "source: %s\npath: %s\npresence: %s\nowner: %s\n", printable(d.Source), printable(d.Path), d.Presence, orDash(d.Owner))
 	if d.Due != nil {
-		fmt.Fprintf(&b, "due: %s\n", when(*d.Due))
+		by := ""
+		if d.DueSet {
+			by = ", as somebody said"
+		}
+		fmt.Fprintf(&b, "due: %s%s\n", when(*d.Due), by)
 	}
 	for _, m := range d.Matches {
 		fmt.Fprintf(&b, "value of %s@%d field %s (%s): %s", m.Secret, m.Version, m.Field, m.State, m.Verdict)
@@ -253,6 +270,9 @@ func (a *app) printFinding(d registry.FindingDetail) error {
 			fmt.Fprintf(&b, "  %s", printable(s.Locator))
 		}
 		b.WriteByte('\n')
+		if s.Commit != "" {
+			fmt.Fprintf(&b, "    brought in%s with commit %s\n", broughtBy(s), shortCommit(s.Commit))
+		}
 		if s.Context != "" {
 			fmt.Fprintf(&b, "    %s\n", printable(s.Context))
 		}
@@ -306,7 +326,7 @@ back.`,
 		Args: d.args,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
-				t, err := a.untilFlag(until)
+				t, err := a.untilFlag("--until", until)
 				if err != nil {
 					return err
 				}
@@ -350,7 +370,7 @@ A registered value is never dismissed.`,
 		Args: d.args,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
-				t, err := a.untilFlag(until)
+				t, err := a.untilFlag("--until", until)
 				if err != nil {
 					return err
 				}
@@ -394,6 +414,29 @@ func (a *app) findingsAssign() *cobra.Command {
 		return s.reg.Assign(ctx, s.actor, id, owner)
 	})
 	c.Flags().StringVar(&owner, "owner", "", "person or team")
+	return c
+}
+
+func (a *app) findingsDue() *cobra.Command {
+	var by string
+	var byVerdict bool
+	c := a.triage(&cobra.Command{
+		Use: "due ID", Short: "Say until when a finding has to be cleared up",
+		Long: `Sets the due date of a finding, which goes before the one that follows from its
+verdict and its secret's class; --by-verdict takes it back.`,
+		Example: "  revenant findings due 3f2a9c --by 2027-01-31",
+	}, func(ctx context.Context, s *known, id string) (registry.Finding, error) {
+		due, err := a.untilFlag("--by", by)
+		if err != nil {
+			return registry.Finding{}, err
+		}
+		if due.IsZero() != byVerdict {
+			return registry.Finding{}, usagef("say when: --by DAY, or --by-verdict")
+		}
+		return s.reg.SetDue(ctx, s.actor, id, due)
+	})
+	c.Flags().StringVar(&by, "by", "", "last day, as 2027-01-31, or a time")
+	c.Flags().BoolVar(&byVerdict, "by-verdict", false, "as verdict and class say again")
 	return c
 }
 

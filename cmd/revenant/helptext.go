@@ -26,7 +26,7 @@ func helpTexts(c *cobra.Command) {
 func valueNames() map[string]string {
 	out := map[string]string{
 		"exclude": "GLOB", "path": "GLOB", "fail-on": "LEVEL", "report-format": "FORMAT", "report-path": "[FORMAT:]PATH",
-		"home": "FOLDER", "hooks-folder": "FOLDER", "dir": "FOLDER", "recursive": "FOLDER", "baseline-until": "DAY", "until": "DAY",
+		"home": "FOLDER", "hooks-folder": "FOLDER", "dir": "FOLDER", "recursive": "FOLDER", "baseline-until": "DAY", "until": "DAY", "by": "DAY",
 		"accept-skip": "REASON", "secret": "NAME[@N]", "source": "ID", "field": "NAME=FILE", "log-opts": "ARGUMENTS",
 		"since-commit": "COMMIT", "recipient": "AGE-KEY", "prefix": "TEXT", "reason": "TEXT", "only": "KIND",
 		"window": "DURATION", "expires": "DURATION", "timeout": "SECONDS", "max-target-megabytes": "MB", "after": "NAME", "on-bad-pack": "WORD", "override": "REASON", "base": "COMMIT", "head": "COMMIT", "provider": "SYSTEM", "rules": "PACK", "enable-rule": "RULE,...",

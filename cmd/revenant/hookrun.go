@@ -54,6 +54,7 @@ directory.
 	fl.registerHook(c)
 	f := c.Flags()
 	f.StringVar(&fl.onBadPack, "on-bad-pack", string(hook.Block), "what a pack that has expired or cannot be used does: block, or warn and let through what the rules let through")
+	f.BoolVar(&fl.lookUp, "look-up", false, lookUpHelp)
 	f.StringVar(&fl.override, "override", "", "let findings through for this reason, and keep it (default: $REVENANT_OVERRIDE)")
 	return c
 }

@@ -89,7 +89,7 @@ func (h *hookScan) holdsValue(text string) bool {
 
 // write implements host.
 func (h *hookScan) write(o output, d report.Data) error {
-	t := terminal.Hook{Subject: h.subject, Stopped: h.stopped, Checked: h.checked(h.a.now()), Overridden: h.overridden, Quiet: h.a.quiet}
+	t := terminal.Hook{Subject: h.subject, Stopped: h.stopped, Checked: h.checked(h.a.now(), h.eye), Overridden: h.overridden, Quiet: h.a.quiet}
 	if h.badPack != "" {
 		t.Trouble = append(t.Trouble, "The pack cannot be used: "+h.badPack+".")
 	}

@@ -25,6 +25,9 @@ type host interface {
 	// packFailed is told why the pack that was given cannot be used. The scan goes
 	// on without it.
 	packFailed(err error)
+	// notAsked is told why the server cannot be asked about weak values, though it is to
+	// be.
+	notAsked(err error)
 	// settle says what to exit with when the scan says code.
 	settle(code int, d report.Data) (int, error)
 	// write is the report in text.
@@ -39,6 +42,7 @@ type packUse struct {
 	local   bool         // the registry's own
 	badPack string       // why the one that was given does not do; empty: it does
 	none    string       // why there is none, though a server is named
+	unasked string       // why weak values are not asked about, though they are to be
 }
 
 // packUsed implements host.
@@ -47,13 +51,24 @@ func (u *packUse) packUsed(h pack.Header, local bool) { u.header, u.local = &h, 
 // packMissing implements host.
 func (u *packUse) packMissing(why string) { u.none = why }
 
+// notAsked implements host.
+func (u *packUse) notAsked(err error) { u.unasked = err.Error() }
+
 // packFailed implements host: the rules are looked for all the same, and settle
 // says how it ends.
 func (u *packUse) packFailed(err error) { u.badPack = err.Error() }
 
-// checked says how many registered values were looked for, with what, and how
-// old that is.
-func (u *packUse) checked(now time.Time) string {
+// checked says how many registered values were looked for, with what, how old that
+// is, and what a server was asked.
+func (u *packUse) checked(now time.Time, e *eye) string {
+	text := u.packed(now) + e.askedWords()
+	if u.unasked != "" {
+		text += "; the server was not asked about weak values: " + u.unasked
+	}
+	return text
+}
+
+func (u *packUse) packed(now time.Time) string {
 	p := u.header
 	switch {
 	case p == nil && u.badPack != "":

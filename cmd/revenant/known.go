@@ -22,6 +22,7 @@ type ledger interface {
 	sourceBook
 	watchBook
 	tokenBook
+	peopleBook
 	auditBook
 	registerBook
 }
@@ -52,6 +53,7 @@ type findingBook interface {
 	Accept(ctx context.Context, a registry.Actor, id string, until time.Time, reason string) (registry.Finding, error)
 	Dismiss(ctx context.Context, a registry.Actor, id, reason string) (registry.Finding, error)
 	Assign(ctx context.Context, a registry.Actor, id, owner string) (registry.Finding, error)
+	SetDue(ctx context.Context, a registry.Actor, id string, due time.Time) (registry.Finding, error)
 	Reopen(ctx context.Context, a registry.Actor, id string) (registry.Finding, error)
 }
 
@@ -85,6 +87,14 @@ type tokenBook interface {
 	AddToken(ctx context.Context, a registry.Actor, q registry.TokenRequest) (registry.TokenView, fingerprints.Value, error)
 	Tokens(ctx context.Context, a registry.Actor) ([]registry.TokenView, error)
 	RevokeToken(ctx context.Context, a registry.Actor, idOrName string) (registry.TokenView, error)
+}
+
+type peopleBook interface {
+	People(ctx context.Context, a registry.Actor) ([]registry.PersonView, error)
+	Person(ctx context.Context, a registry.Actor, idOrName string) (registry.PersonView, error)
+	AddPerson(ctx context.Context, a registry.Actor, q registry.PersonRequest) (registry.PersonView, error)
+	ChangePerson(ctx context.Context, a registry.Actor, idOrName string, q registry.PersonChange) (registry.PersonView, error)
+	SignOutPerson(ctx context.Context, a registry.Actor, idOrName string) (int, error)
 }
 
 type auditBook interface {

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"revenant/api/remote"
+	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 )
 
@@ -44,6 +45,9 @@ func (a *app) notifyList() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if s.remote != nil && len(all) == remote.MostDeliveries && (f.Limit == 0 || f.Limit > len(all)) {
+					a.note(fmt.Sprintf("these are the newest %d: a server lists no more of them", len(all)))
+				}
 				var rows [][]string
 				for _, m := range all {
 					rows = append(rows, []string{m.ID, m.Receiver, m.State, when(m.CreatedAt), strconv.Itoa(m.Attempts), orDash(m.Problem)})
@@ -64,9 +68,6 @@ func (a *app) notifyList() *cobra.Command {
 	c.Flags().IntVar(&f.Limit, "limit", 100, "at most so many; 0: all")
 	return c
 }
-
-// retryWithin is for how long a message that was given up is tried again.
-const retryWithin = 24 * time.Hour
 
 func (a *app) notifyRetry() *cobra.Command {
 	var all bool
@@ -89,7 +90,7 @@ func (a *app) notifyRetry() *cobra.Command {
 					}
 				}
 				for _, id := range ids {
-					if err := s.reg.RetryDelivery(ctx, s.actor, id, retryWithin); err != nil {
+					if err := s.reg.RetryDelivery(ctx, s.actor, id, registry.RetryWithin); err != nil {
 						return err
 					}
 				}

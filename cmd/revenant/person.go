@@ -89,8 +89,8 @@ func (a *app) personAdd() *cobra.Command {
 			if len(roles) == 0 {
 				return usagef("say what the person may: --role %s", roleList())
 			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				if err := a.refuseValues(ctx, s, append([]string{args[0], display}, teams...)...); err != nil {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
+				if err := s.refuse(ctx, append([]string{args[0], display}, teams...)...); err != nil {
 					return err
 				}
 				p, err := s.reg.AddPerson(ctx, s.actor, registry.PersonRequest{Name: args[0], Display: display, Roles: asRoles(roles), Teams: teams})
@@ -111,7 +111,7 @@ func (a *app) personList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List people, with their roles and their last sign-in", Example: "  revenant person list --json", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				list, err := s.reg.People(ctx, s.actor)
 				switch {
 				case err != nil:
@@ -140,7 +140,7 @@ func (a *app) personShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show PERSON", Short: "Show a person, by name or id", Example: "  revenant person show ann", Args: argCount(1, 1, "PERSON"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				p, err := s.reg.Person(ctx, s.actor, args[0])
 				switch {
 				case err != nil:
@@ -162,8 +162,8 @@ func (a *app) personShow() *cobra.Command {
 
 // changePerson changes a person and says what they are now.
 func (a *app) changePerson(ctx context.Context, who string, texts []string, q registry.PersonChange) error {
-	return a.withRegistry(ctx, func(ctx context.Context, s *session) error {
-		if err := a.refuseValues(ctx, s, texts...); err != nil {
+	return a.withKnown(ctx, func(ctx context.Context, s *known) error {
+		if err := s.refuse(ctx, texts...); err != nil {
 			return err
 		}
 		p, err := s.reg.ChangePerson(ctx, s.actor, who, q)
@@ -221,19 +221,14 @@ func (a *app) personLink() *cobra.Command {
 	var config string
 	c := &cobra.Command{
 		Use: "link PERSON", Short: "Print a link that signs a person in, once",
-		Long:    "It counts within the hour, at the server that the configuration tells of.",
+		Long:    "It counts within the hour, at the server that is asked, or that the\nconfiguration tells of.",
 		Example: "  revenant person link ann", Args: argCount(1, 1, "PERSON"),
 		RunE: func(c *cobra.Command, args []string) error {
-			set, err := a.settings(&serveFlags{config: config})
-			if err != nil {
-				return err
-			}
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
-				p, code, err := s.reg.LinkPerson(ctx, s.actor, args[0], rest.LinkLasts)
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
+				p, link, err := a.linkPerson(ctx, s, args[0], config)
 				if err != nil {
 					return err
 				}
-				link := rest.LinkTo(set.BaseURL, string(code.Reveal()))
 				if a.asJSON {
 					return a.printJSON(map[string]any{"person": p, "link": link})
 				}
@@ -246,11 +241,31 @@ func (a *app) personLink() *cobra.Command {
 	return c
 }
 
+// linkPerson makes a link: that of a server that is asked, or of this machine's
+// registry at the address that the configuration has.
+func (a *app) linkPerson(ctx context.Context, s *known, who, config string) (registry.PersonView, string, error) {
+	if s.remote != nil {
+		if config != "" {
+			return registry.PersonView{}, "", usagef("--config is about a server of this machine, and another one is asked: leave one of them out")
+		}
+		return s.remote.PersonLink(ctx, who)
+	}
+	set, err := a.settings(&serveFlags{config: config})
+	if err != nil {
+		return registry.PersonView{}, "", err
+	}
+	p, code, err := s.home.reg.LinkPerson(ctx, s.actor, who, rest.LinkLasts)
+	if err != nil {
+		return p, "", err
+	}
+	return p, rest.LinkTo(set.BaseURL, string(code.Reveal())), nil
+}
+
 func (a *app) personSignOut() *cobra.Command {
 	return &cobra.Command{
 		Use: "sign-out PERSON", Short: "End every session of a person", Example: "  revenant person sign-out ann", Args: argCount(1, 1, "PERSON"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withRegistry(c.Context(), func(ctx context.Context, s *session) error {
+			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {
 				n, err := s.reg.SignOutPerson(ctx, s.actor, args[0])
 				switch {
 				case err != nil:

@@ -84,7 +84,13 @@ func (a *app) openPulled(ctx context.Context, e *eye, fl *scanFlags, where serve
 		return nil
 	}
 	fl.pack = file
-	return a.openPackFile(e, fl)
+	if err := a.openPackFile(e, fl); err != nil {
+		return err
+	}
+	if err := a.openLookUp(ctx, e, fl, where); err != nil {
+		fl.host.notAsked(err)
+	}
+	return nil
 }
 
 // pullFor is the kept pack of a server, as new as the scan can wait for.

@@ -35,6 +35,7 @@ type scanFlags struct {
 	rules          string // which generic rules
 	noStore        bool
 	tells          bool // a server is told what was found, though nothing is stored here
+	lookUp         bool // weak values are asked about
 	workers        int
 	progress       bool
 	exclude        []string

@@ -260,6 +260,7 @@ func (r *scanRun) job(ctx context.Context, j scanJob) error {
 	if err != nil {
 		return r.unopened(ctx, j, err)
 	}
+	src = eye.askedAbout(j.place, src)
 	defer func() { _ = src.Close() }()
 	if src, err = r.stored(ctx, j, eye, src, &opts); err != nil {
 		return err

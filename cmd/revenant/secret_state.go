@@ -175,7 +175,7 @@ active or superseded. Retired and compromised values are never allowed anywhere.
 			if err != nil {
 				return err
 			}
-			if q.Until, err = a.untilFlag(until); err != nil {
+			if q.Until, err = a.untilFlag("--until", until); err != nil {
 				return err
 			}
 			q.Name = name
@@ -249,8 +249,8 @@ func orAny(glob string) string {
 	return printable(glob)
 }
 
-// untilFlag reads --until: a day (until its end, UTC) or an RFC 3339 time.
-func (a *app) untilFlag(s string) (time.Time, error) {
+// untilFlag reads a flag that says until when: a day (until its end, UTC) or an RFC 3339 time.
+func (a *app) untilFlag(flag, s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -258,12 +258,12 @@ func (a *app) untilFlag(s string) (time.Time, error) {
 	if err != nil {
 		day, derr := time.Parse(time.DateOnly, s)
 		if derr != nil {
-			return time.Time{}, usagef("--until is a day such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z")
+			return time.Time{}, usagef("%s is a day such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z", flag)
 		}
 		t = day.AddDate(0, 0, 1)
 	}
 	if !t.After(a.now()) {
-		return time.Time{}, usagef("--until lies in the past")
+		return time.Time{}, usagef("%s lies in the past", flag)
 	}
 	return t, nil
 }

@@ -141,7 +141,7 @@ func (v *server) api(r chi.Router) {
 	s := v.shared.session
 	rest.Mount(r, rest.Options{
 		Registry: s.reg, Queue: v.queue, Owner: registry.Local("api"), Token: v.token, Spec: v.spec, Refuse: v.refuse, Redact: v.redact, Search: v.searchIndex, Wake: v.tender.Wake, Now: v.a.now, Log: v.log,
-		Session: v.sessions.Actor, Terms: terms(v.set.SignIn), BaseURL: v.set.BaseURL,
+		Session: v.sessions.Actor, Terms: terms(v.set.SignIn), BaseURL: v.set.BaseURL, LookUps: v.set.LookUps.Daily,
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 func (v *server) pages() (*web.Web, error) {
 	s := v.shared.session
 	o := web.Options{
-		Registry: s.reg, Queue: v.queue, Search: v.searchIndex, Who: v.sessions.Who, BaseURL: v.set.BaseURL,
+		Registry: s.reg, Queue: v.queue, Search: v.searchIndex, Who: v.sessions.Who, Terms: terms(v.set.SignIn), BaseURL: v.set.BaseURL,
 		Refuse: v.refuse, Spec: v.spec, Wake: v.tender.Wake, Now: v.a.now, Log: v.log,
 	}
 	for _, way := range v.sessions.Ways() {

@@ -48,12 +48,17 @@ never from an argument.`,
 	}
 	c.Flags().StringVar(&files.ca, "ca-file", "", "PEM file of an authority that vouches for the server, beside the system's")
 	c.Flags().StringVar(&files.registrar, "registrar", "", "file of 'key registrar', for who registers values; its place is remembered")
+	c.Flags().BoolVar(&files.lookUp, "look-up", false, "have hooks and pipelines ask the server about weak values, which no pack holds")
 	c.Flags().StringVar(&files.packKey, "pack-key", "", "edge key file that opens the server's packs; its place is remembered")
 	return c
 }
 
-// loginFiles are files that a login remembers the places of.
-type loginFiles struct{ ca, packKey, registrar string }
+// loginFiles are files that a login remembers the places of, and what it remembers
+// beside them.
+type loginFiles struct {
+	ca, packKey, registrar string
+	lookUp                 bool
+}
 
 // places are the files as they are called from every folder.
 func (f loginFiles) places(keep *loggedIn) error {
@@ -78,7 +83,7 @@ func (f loginFiles) places(keep *loggedIn) error {
 
 // logInto checks a server and its token, and keeps them.
 func (a *app) logInto(ctx context.Context, where serverPlace, files loginFiles) error {
-	keep := loggedIn{Server: strings.TrimSuffix(strings.TrimSpace(where.url), "/")}
+	keep := loggedIn{Server: strings.TrimSuffix(strings.TrimSpace(where.url), "/"), LookUp: files.lookUp}
 	if err := files.places(&keep); err != nil {
 		return err
 	}

@@ -35,6 +35,8 @@ type loggedIn struct {
 	PackKey string `json:"pack_key,omitempty"`
 	// Registrar is the file of 'key registrar', encrypted as it was exported.
 	Registrar string `json:"registrar,omitempty"`
+	// LookUp has hooks and pipelines ask about values that no pack holds.
+	LookUp bool `json:"look_up,omitempty"`
 }
 
 // serverPlace finds the server: --server, REVENANT_SERVER, else, where nothing names

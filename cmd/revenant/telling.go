@@ -153,7 +153,7 @@ func toldAt(o scan.Observation) wire.FoundAt {
 	out := wire.FoundAt{
 		ID: o.FindingID, Path: o.Path, PathID: o.PathID.String(), Owner: o.Owner, Locator: g.Locator, URL: g.URL,
 		Region: wire.Region{Start: g.Start, End: g.End, Line: g.Line, Column: g.Column, EndLine: g.EndLine, EndColumn: g.EndColumn},
-		Form:   g.Form, Rule: g.Rule, Presence: g.Presence, Within: g.Within, At: g.At, More: o.Overflow,
+		Form:   g.Form, Rule: g.Rule, Presence: g.Presence, Within: g.Within, At: g.At, Commit: g.Commit, Author: g.Author, More: o.Overflow,
 	}
 	if !o.Value.IsZero() {
 		out.Value = o.Value.String()

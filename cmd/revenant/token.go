@@ -35,7 +35,7 @@ func (a *app) tokenAdd() *cobra.Command {
 				q.Scopes = append(q.Scopes, registry.Scope(s))
 			}
 			var err error
-			if q.ExpiresAt, err = a.untilFlag(until); err != nil {
+			if q.ExpiresAt, err = a.untilFlag("--until", until); err != nil {
 				return err
 			}
 			return a.withKnown(c.Context(), func(ctx context.Context, s *known) error {

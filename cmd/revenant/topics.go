@@ -45,6 +45,8 @@ as in a pipeline's masked variable, their text`},
 --server goes before it`},
 		{"REVENANT_TOKEN", `the token that is shown to it; --token goes before it`},
 		{"REVENANT_CA_FILE", `PEM file of an authority that vouches for the server`},
+		{"REVENANT_LOOK_UP", `set to anything, hooks and 'ci' ask the server about weak
+values, which no pack holds: --look-up`},
 		{"REVENANT_REGISTRAR", `file of 'key registrar': with it values are registered at
 a server; REVENANT_RING_PASSPHRASE opens it, or it is
 asked for`},

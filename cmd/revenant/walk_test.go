@@ -382,6 +382,8 @@ func (w *walk) judging() {
 	w.do("", "findings", "reopen", registered)
 	w.try("", "findings", "reopen", w.plant("reopen"))
 	w.do("", "findings", "assign", registered, "--owner", "team-b")
+	w.do("", "findings", "due", registered, "--by", "2099-01-31")
+	w.try("", "findings", "due", registered, "--by", w.plant("due"))
 	w.try("", "findings", "assign", registered, "--owner", w.value("rotated"))
 	w.do("", "findings", "dismiss", generic[0], "--reason", "test data")
 	w.try("", "findings", "dismiss", registered, "--reason", "a registered value is never one")

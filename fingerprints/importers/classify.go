@@ -86,6 +86,10 @@ func natureOf(key string) nature {
 	return neutral
 }
 
+// SensitiveName reports whether what stands under a name is a secret, as far as the name
+// says.
+func SensitiveName(name string) bool { return natureOf(name) == sensitive }
+
 // wordsOf splits DB_PASSWORD, dbPassword and db-password alike.
 func wordsOf(key string) []string {
 	var out []string

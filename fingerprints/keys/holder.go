@@ -129,9 +129,12 @@ func (h held) PublicAt(p Purpose, n uint32) (ed25519.PublicKey, error) {
 }
 
 // EdgeKeys is what the holder of an edge pack gets: for every epoch the edge
-// reg-mac key, for every filter generation in use the edge filter key, the pack
-// keys of its group, identity-edge, and public halves. No master, nothing of
-// core. It cannot be printed. Safe for concurrent use.
+// reg-mac key and the lookup key, for every filter generation in use the edge filter
+// key, the pack keys of its group, identity-edge, and public halves. No master, and
+// of core the lookup keys alone: what they make of a value stands in sealed rows and
+// nowhere else, so that a guess can be tested by asking the server only. Files that
+// were written before look-ups lack them. It cannot be printed. Safe for concurrent
+// use.
 type EdgeKeys struct{ held }
 
 // Group is the group of holders that share the pack key; may be empty.
@@ -152,6 +155,7 @@ func (r *Ring) EdgeKeys(group string) EdgeKeys {
 	edge := fingerprints.AudienceEdge
 	for _, e := range r.Epochs() {
 		set.add(iss, slot{edge, PurposeRegMAC, e.Epoch})
+		set.add(iss, slot{fingerprints.AudienceCore, PurposeLookup, e.Epoch})
 		if !r.Compromised(e.Epoch) {
 			set.add(iss, slot{edge, PurposePack, e.Epoch})
 		}

@@ -37,14 +37,15 @@ func given(src keys.Source) map[string]bool {
 	return out
 }
 
-// What edge holders get, wholly: nothing of core, no generation that was dropped,
-// nothing to open or to trust from before a compromise.
+// What edge holders get, wholly: of core what values are asked for by, no generation
+// that was dropped, nothing to open or to trust from before a compromise.
 func TestEdgeKeys(t *testing.T) {
 	r := rotate(t, newRing(t), keys.RotateRoutine, keys.RotateCompromise, keys.RotateCompromise)
 	e := r.EdgeKeys("ci")
 	want := map[string]bool{ // epochs 1 to 4, the last two after a compromise
 		"edge reg-mac 1": true, "edge reg-mac 2": true, "edge reg-mac 3": true, "edge reg-mac 4": true,
 		"edge pack 4": true, "edge filter 2": true, "edge filter 3": true,
+		"core lookup 1": true, "core lookup 2": true, "core lookup 3": true, "core lookup 4": true,
 	}
 	if diff := cmp.Diff(want, given(e)); diff != "" {
 		t.Errorf("what edge holders get (-want +got):\n%s", diff)

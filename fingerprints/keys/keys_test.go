@@ -225,7 +225,7 @@ func mustKey(t *testing.T, s keys.Source, aud fingerprints.Audience, p keys.Purp
 func TestHoldersHaveNoMore(t *testing.T) {
 	r := rotate(t, newRing(t), keys.RotateRoutine, keys.RotateCompromise)
 	edge := r.EdgeKeys("laptops")
-	for _, p := range []keys.Purpose{keys.PurposeRegMAC, keys.PurposePack, keys.PurposeFilter, keys.PurposeLookup, keys.PurposeSeal, keys.PurposeAudit, keys.PurposeIdentity, keys.PurposeKeyID, keys.PurposeSignPack} {
+	for _, p := range []keys.Purpose{keys.PurposeRegMAC, keys.PurposePack, keys.PurposeFilter, keys.PurposeSeal, keys.PurposeAudit, keys.PurposeIdentity, keys.PurposeKeyID, keys.PurposeSignPack} {
 		if _, err := edge.Key(fingerprints.AudienceCore, p, 1); !errors.Is(err, keys.ErrNoKey) {
 			t.Errorf("an edge holder asks for core %s: %v", p, err)
 		}

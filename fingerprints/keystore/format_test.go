@@ -151,6 +151,7 @@ func TestFormat1(t *testing.T) {
 		}
 		got := factsOf(ring)
 		got.Identity = want.Identity
+		got.Sums["edge"] = want.Sums["edge"] // a ring gives lookup keys since, too: sameEdge compares
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s:\n%s", name, d)
 		}
@@ -182,10 +183,41 @@ func TestFormat1(t *testing.T) {
 		if edge.Identity(fingerprints.AudienceEdge).IsZero() {
 			t.Errorf("%s: no identity key", name)
 		}
+		sameEdge(t, edge, want.Group)
 	}
 	h := newHome(t)
 	write(t, filepath.Join(h.Dir, "keys", "audit-head"), fixture(t, "audit-head"), 0o600)
 	if got, err := h.Head(); err != nil || got != want.Head {
 		t.Errorf("audit-head: %+v, error %v", got, err)
+	}
+}
+
+// sameEdge: what a file gave its holders is what the ring gives today, but for the
+// lookup keys, which came later.
+func sameEdge(t *testing.T, edge keys.EdgeKeys, group string) {
+	t.Helper()
+	h := newHome(t)
+	write(t, ringFile(h), fixture(t, "ring"), 0o600)
+	ring, err := h.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	today, compared := ring.EdgeKeys(group), 0
+	for _, aud := range []fingerprints.Audience{fingerprints.AudienceCore, fingerprints.AudienceEdge} {
+		for _, p := range []keys.Purpose{keys.PurposeRegMAC, keys.PurposePack, keys.PurposeFilter, keys.PurposeSeal, keys.PurposeAudit} {
+			for gen := range uint32(5) {
+				a, errA := edge.Key(aud, p, gen)
+				b, errB := today.Key(aud, p, gen)
+				if a != b || (errA == nil) != (errB == nil) {
+					t.Errorf("%s %s %d is another key: %v, %v", aud, p, gen, errA, errB)
+				}
+				if errA == nil {
+					compared++
+				}
+			}
+		}
+	}
+	if compared < 5 {
+		t.Errorf("%d keys", compared)
 	}
 }

@@ -47,6 +47,28 @@ func (r *Registrar) TakeOver(row, to fingerprints.FieldRow) (Registered, error) 
 	return Registered{Row: out, Entry: e}, nil
 }
 
+// Nameless is a row's fingerprint sealed as a row of nothing: under an id and a version
+// that are drawn, a field's name that is given, and no revision. It tells a registrar
+// what a value's regions are, and nothing of who has it.
+func (r *Registrar) Nameless(row fingerprints.FieldRow, field string) (fingerprints.FieldRow, error) {
+	e, err := r.open(row)
+	if err != nil {
+		return fingerprints.FieldRow{}, fmt.Errorf("taking the name off a row: %w", err)
+	}
+	out := row
+	out.Field, out.Revision, out.Sealed = field, 0, nil
+	for _, id := range [][]byte{out.ID[:], out.Version[:]} {
+		if _, err := io.ReadFull(r.rand, id); err != nil {
+			return fingerprints.FieldRow{}, fmt.Errorf("taking the name off a row: %w", err)
+		}
+	}
+	e.Row = out.ID
+	if err := r.seal(r.rand, &out, e); err != nil {
+		return fingerprints.FieldRow{}, fmt.Errorf("taking the name off a row: %w", err)
+	}
+	return out, nil
+}
+
 // Contains reports whether a registered value stands inside raw, and is not all of it.
 // The plaintext of the registered one is not at hand: its region's tag says where
 // it could stand, its MAC whether it does.

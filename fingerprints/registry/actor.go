@@ -17,12 +17,13 @@ const (
 	ScopeRead     Scope = "read"     // look at everything that is stored
 	ScopeTriage   Scope = "triage"   // accept, dismiss and assign findings
 	ScopePack     Scope = "pack"     // build and export packs
+	ScopeLookup   Scope = "lookup"   // ask whether values are registered that no edge pack has
 	ScopeAdmin    Scope = "admin"    // sources, keys, audit checkpoints
 )
 
 // Scopes lists every scope.
 func Scopes() []Scope {
-	return []Scope{ScopeScan, ScopeRegister, ScopeRotate, ScopeRead, ScopeTriage, ScopePack, ScopeAdmin}
+	return []Scope{ScopeScan, ScopeRegister, ScopeRotate, ScopeRead, ScopeTriage, ScopePack, ScopeLookup, ScopeAdmin}
 }
 
 // Actor is who asks. Name stands in the audit log.

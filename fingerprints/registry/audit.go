@@ -100,6 +100,28 @@ func headOf(r store.AuditRecord) AuditHead {
 	return AuditHead{Sequence: r.Sequence, MAC: hex.EncodeToString(r.MAC)}
 }
 
+// errMet ends a look through the audit chain.
+var errMet = errors.New("met")
+
+// AuditAt is the record with a sequence number; the zero head where there is none.
+// Whoever followed the registry up to there sees by it whether it is the same past.
+func (r *Registry) AuditAt(ctx context.Context, a Actor, sequence uint64) (AuditHead, error) {
+	var out AuditHead
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		err := v.tx.EachAudit(ctx, sequence, func(rec store.AuditRecord) error {
+			if rec.Sequence == sequence {
+				out = headOf(rec)
+			}
+			return errMet
+		})
+		if errors.Is(err, errMet) {
+			err = nil
+		}
+		return err
+	})
+	return out, err
+}
+
 // AuditReport is what VerifyAudit found.
 type AuditReport = wire.AuditReport
 

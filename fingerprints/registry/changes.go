@@ -155,7 +155,11 @@ func (f *feed) add(list []store.FindingView) error {
 func (f *feed) ofSecret() error {
 	p := &f.at.Page
 	room := f.room()
+	// Of a secret that others own there are findings of who is bound to teams: which
+	// they are is looked up for all, and what is told of them for the actor.
+	seen := f.tx.Narrow(nil)
 	list, err := f.tx.Findings(f.ctx, f.now, store.FindingFilter{Secret: p.Secrets[0], After: p.After, Limit: room})
+	f.tx.Narrow(seen)
 	if err != nil {
 		return err
 	}
@@ -164,7 +168,14 @@ func (f *feed) ofSecret() error {
 	} else {
 		p.After = list[len(list)-1].ID
 	}
-	return f.add(list)
+	if len(seen) == 0 {
+		return f.add(list)
+	}
+	ids := make([]fingerprints.FindingID, len(list))
+	for i, x := range list {
+		ids[i] = x.ID
+	}
+	return f.byID(ids)
 }
 
 // ofTime tells findings that changed by the passing of time.

@@ -45,7 +45,7 @@ func DueWithin(v fingerprints.Verdict, c fingerprints.Class) time.Duration {
 	return day
 }
 
-// DueDate is when a finding should be cleared by: DueWithin, counted from when
+// DueDate is when a finding should be cleared by where nobody said when: DueWithin, counted from when
 // it was first seen or from when its verdict came to be, whichever is later. A
 // lagging copy is due at the latest when its window ends.
 func DueDate(f store.FindingView) time.Time {

@@ -21,6 +21,8 @@ var (
 	ErrUnknownSource   = errors.New("no such source: `revenant source list` shows them")
 	ErrUnknownDelivery = errors.New("no such message that was given up: `revenant notify list --state undelivered` shows them")
 	ErrUnknownWatch    = errors.New("no such watch: `revenant watch list` shows them")
+	ErrWatchExists     = errors.New("a watch of this name is there already: choose another name, or remove that one")
+	ErrSourceExists    = errors.New("there is a source of this id; forget one of the two first")
 	ErrUnknownAllow    = errors.New("no such allowed home: `revenant secret show NAME` lists them")
 	ErrUnknownDecision = errors.New("no such decision: `revenant findings decisions` lists them")
 	ErrNotDecidable    = errors.New("no decision holds for a registered value that has to be rotated: rotate it first, or accept single findings of it")
@@ -66,7 +68,7 @@ func Sentinels() []error {
 		ErrForbidden, ErrUnknownSecret, ErrUnknownVersion, ErrUnknownFinding, ErrUnknownSource, ErrUnknownDelivery, ErrUnknownWatch, ErrUnknownAllow,
 		ErrUnknownDecision, ErrNotDecidable, ErrNoValueID, ErrDecided, ErrAmbiguous, ErrExists, ErrActiveExists, ErrNoSuccessor, ErrContainsOld,
 		ErrReused, ErrRollback, ErrEmptyValue, ErrValueTooLong, ErrValueInName, ErrNotRedacted, ErrOtherValue, ErrAdoptWeak, ErrRegistered,
-		ErrNotAllowable, ErrBadProof, ErrBadToken, ErrTokenExists, ErrUnknownToken, ErrScanOver, ErrForged, ErrSealed, ErrChanged, ErrUnderWay, ErrKeyUsed,
+		ErrNotAllowable, ErrBadProof, ErrBadToken, ErrTokenExists, ErrUnknownToken, ErrScanOver, ErrForged, ErrSealed, ErrChanged, ErrUnderWay, ErrKeyUsed, ErrLookUpsOff, ErrLookUpsSpent, ErrUnknownPerson, ErrPersonExists, ErrDisabled, ErrWatchExists, ErrSourceExists,
 	}
 }
 

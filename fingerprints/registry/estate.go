@@ -15,6 +15,7 @@ type Estate struct {
 	Partial  int // the scan did not read everything, or a part of the source alone
 	Behind   int // values were registered since that it was not searched for
 	Never    int // it was not scanned yet
+	Failing  int // a watch's newest scan of it failed, whatever is known from before
 }
 
 // Estate says how far the sources were searched. Coverage says it of one version.
@@ -26,10 +27,20 @@ func (r *Registry) Estate(ctx context.Context, a Actor) (Estate, error) {
 			return err
 		}
 		newest, err := v.tx.NewestScans(ctx)
+		if err != nil {
+			return err
+		}
+		watches, err := v.tx.Watches(ctx, store.WatchFilter{Outcome: WatchFailed})
+		failing := map[string]bool{}
+		for _, w := range watches {
+			failing[w.SourceID] = true
+		}
 		out = Estate{Sources: len(sources)}
 		for _, src := range sources {
 			scan, has := newest[src.ID]
 			switch {
+			case failing[src.ID]:
+				out.Failing++
 			case !has:
 				out.Never++
 			case scan.FieldRevision < v.meta.FieldRevision:

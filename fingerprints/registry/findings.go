@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"time"
@@ -67,13 +68,10 @@ func (r *Registry) FindingsWithPlaces(ctx context.Context, a Actor, f store.Find
 
 // Verdicts counts findings by verdict.
 func (r *Registry) Verdicts(ctx context.Context, a Actor, f store.FindingFilter) (map[fingerprints.Verdict]int, error) {
-	var out map[fingerprints.Verdict]int
-	err := r.view(ctx, a, ScopeRead, func(v *view) error {
-		var err error
-		out, err = v.tx.CountVerdicts(ctx, v.now, f)
-		return err
+	out, err := shared(ctx, r, a, fmt.Sprintf("verdicts %+v", f), func(v *view) (map[fingerprints.Verdict]int, error) {
+		return v.tx.CountVerdicts(ctx, v.now, f)
 	})
-	return out, err
+	return maps.Clone(out), err
 }
 
 // Finding shows one finding. id may be the unique beginning of one, with or
@@ -220,10 +218,9 @@ func (o ownerCache) finding(ctx context.Context, tx store.Tx, f store.FindingVie
 	if err := o.marks.hide(ctx, tx, &out.Path, &out.Reason); err != nil {
 		return out, err
 	}
-	if due := f.Due; !due.IsZero() {
-		out.Due = optionalTime(due)
-	} else {
-		out.Due = optionalTime(DueDate(f))
+	out.Due = optionalTime(DueDate(f))
+	if out.Due != nil && !f.Due.IsZero() {
+		out.Due, out.DueSet = optionalTime(f.Due), true
 	}
 	return out, nil
 }
@@ -281,7 +278,7 @@ func (o ownerCache) briefly(ctx context.Context, tx store.Tx, list []store.Findi
 func (o ownerCache) places(ctx context.Context, tx store.Tx, list []fingerprints.Sighting) ([]SightingView, error) {
 	out := sightingViews(list)
 	for i := range out {
-		if err := o.marks.hide(ctx, tx, &out[i].Context, &out[i].Locator, &out[i].URL); err != nil {
+		if err := o.marks.hide(ctx, tx, &out[i].Context, &out[i].Locator, &out[i].URL, &out[i].Author); err != nil {
 			return nil, err
 		}
 	}
@@ -294,7 +291,7 @@ func sightingViews(list []fingerprints.Sighting) []SightingView {
 		out[i] = SightingView{
 			Locator: s.Locator, Line: s.Line, Column: s.Column, EndLine: s.EndLine, EndColumn: s.EndColumn,
 			Start: s.Start, End: s.End, Form: s.Form, Rule: s.Rule, Within: s.Within, Presence: s.Presence,
-			Context: s.Context, URL: s.URL, At: optionalTime(s.At), FirstSeen: s.FirstSeen, LastSeen: s.LastSeen,
+			Context: s.Context, URL: s.URL, At: optionalTime(s.At), Commit: s.Commit, Author: s.Author, FirstSeen: s.FirstSeen, LastSeen: s.LastSeen,
 		}
 	}
 	return out

@@ -174,13 +174,20 @@ func (r *Registry) Refuse(ctx context.Context, a Actor, need Scope, what string)
 	return denied
 }
 
-// view is the gate for reading: who is bound to teams sees what these own.
-func (r *Registry) view(ctx context.Context, a Actor, need Scope, fn func(*view) error) error {
+func mayRead(a Actor, need Scope) error {
 	if !a.May(need) {
 		return fmt.Errorf("reading: %w %q", ErrForbidden, need)
 	}
 	if a.bound() && (need == ScopePack || need == ScopeScan) {
 		return fmt.Errorf("reading: %w", ErrTeams)
+	}
+	return nil
+}
+
+// view is the gate for reading: who is bound to teams sees what these own.
+func (r *Registry) view(ctx context.Context, a Actor, need Scope, fn func(*view) error) error {
+	if err := mayRead(a, need); err != nil {
+		return err
 	}
 	return r.store.View(ctx, func(tx store.Tx) error {
 		meta, err := r.readMeta(ctx, tx)

@@ -93,6 +93,10 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 			_, err := k.reg.Assign(k.ctx, a, string(k.fixture), "x")
 			return err
 		},
+		"SetDue": func(k *kit, a registry.Actor) error {
+			_, err := k.reg.SetDue(k.ctx, a, string(k.fixture), k.now.Add(time.Hour))
+			return err
+		},
 		"Note": func(k *kit, a registry.Actor) error {
 			_, err := k.reg.Note(k.ctx, a, string(k.fixture), "asked the owner")
 			return err
@@ -176,8 +180,7 @@ func mutations() map[string]func(k *kit, a registry.Actor) error {
 // themselves (Init, Check).
 func notMutations() []string {
 	return []string{
-		"AllHomes", "AnswerRequest", "AuditLog", "Authenticate", "BeginFlight", "BeginWatch", "BuildPack", "Changes", "Check", "ClaimRequest", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Doctor", "DropWorker", "EndFlight", "EndSessions", "EndWatch", "Estate", "Export", "FeedEnd", "FieldLabels", "Finding", "Findings", "FindingsByID", "FindingsWithPlaces", "History", "Homes", "Init", "KeepDay", "KnownRows", "LeaveStream", "List", "Me", "Meta", "MySessions", "PackKey", "People", "Person", "Positions", "RedactOwed", "Redacted", "Refuse", "RefuseSignIn", "RegistrarState", "ReleaseRequest", "ReleaseWatch", "RemoveView", "Reschedule", "SaveView", "SavedViews", "SeeWorker", "Session", "SetMembers", "SetupCode", "Show", "SignInAs", "SignInByCode", "SignInWithToken", "Skips", "Source", "SourceIDs", "Sources", "Standings", "Status", "Streams", "TakeDue", "TakeStream", "TellScan", "TellStream", "Tokens", "Trends", "Verdicts", "VerifyAudit",
-		"VerifyProof", "WantScan", "WantSource", "Watch", "Watches", "Workers",
+		"AllHomes", "AnswerRequest", "AuditAt", "AuditLog", "Authenticate", "BeginFlight", "BeginWatch", "BuildPack", "Changes", "Check", "ClaimRequest", "CountBehind", "CountWatches", "Coverage", "Decisions", "DecisionsForScan", "Deliveries", "Delivery", "Doctor", "DropWorker", "EndFlight", "EndOtherSessions", "EndSessions", "EndWatch", "Estate", "Export", "FeedEnd", "FieldLabels", "Finding", "Findings", "FindingsByID", "FindingsWithPlaces", "History", "Homes", "Init", "KeepDay", "KnownRows", "LeaveStream", "List", "LookUp", "Me", "Meta", "MySessions", "PackKey", "People", "Person", "Positions", "RedactOwed", "Redacted", "Refuse", "RefuseSignIn", "RegistrarState", "ReleaseRequest", "ReleaseWatch", "RemoveView", "Reschedule", "SaveView", "SavedViews", "SeeWorker", "Session", "SetMembers", "SetupCode", "Show", "SignInAs", "SignInByCode", "SignInWithToken", "Skips", "Source", "SourceIDs", "Sources", "Standings", "Status", "Streams", "TakeDue", "TakeStream", "TellScan", "TellStream", "Tokens", "Trends", "Verdicts", "VerifyAudit", "VerifyProof", "Waiting", "WantScan", "WantSource", "Watch", "Watches", "Workers",
 	}
 }
 

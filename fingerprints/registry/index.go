@@ -20,6 +20,8 @@ type index struct {
 	revision uint64 // field revision that it reflects
 	tags     map[uint64]int
 	values   map[fingerprints.ValueID]fingerprints.RowID
+	// quiet has the rows of values that no edge pack has, by what they are asked for by.
+	quiet map[registration.LookupTag][]fingerprints.RowID
 }
 
 // indexed is one entry of the index.
@@ -27,13 +29,18 @@ type indexed struct {
 	row   fingerprints.RowID
 	value fingerprints.ValueID
 	tags  []uint64
+	asked registration.LookupTag
+	quiet bool
 }
 
 func indexedOf(e registration.Entry) indexed {
-	return indexed{row: e.Row, value: e.ValueID, tags: e.Tags()}
+	return indexed{row: e.Row, value: e.ValueID, tags: e.Tags(), asked: e.Tag(), quiet: e.Edge == nil}
 }
 
 func (x *index) addLocked(i indexed) {
+	if i.quiet && !slices.Contains(x.quiet[i.asked], i.row) {
+		x.quiet[i.asked] = append(x.quiet[i.asked], i.row)
+	}
 	if _, known := x.values[i.value]; known {
 		return // the tags count distinct values
 	}
@@ -58,6 +65,7 @@ func (x *index) follow(ctx context.Context, c *change) error {
 	}
 	if !x.built || x.revision > c.meta.FieldRevision {
 		x.tags, x.values, x.revision = map[uint64]int{}, map[fingerprints.ValueID]fingerprints.RowID{}, 0
+		x.quiet = map[registration.LookupTag][]fingerprints.RowID{}
 	}
 	reg := registration.New(c.ring, c.reg.rand, nil)
 	err := c.tx.EachField(ctx, func(f fingerprints.FieldRow, _ fingerprints.Version) error {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"revenant/api/wire"
+	"revenant/fingerprints"
 	"revenant/fingerprints/store"
 )
 
@@ -22,6 +23,95 @@ func (r *Registry) Deliveries(ctx context.Context, a Actor, f store.DeliveryFilt
 	})
 	return out, err
 }
+
+// shownNotices is how many notices of a message are shown.
+const shownNotices = 100
+
+// Delivery shows a message with what it tells: findings as they are now.
+// ErrUnknownDelivery where there is none.
+func (r *Registry) Delivery(ctx context.Context, a Actor, id string) (wire.DeliveryDetail, error) {
+	var out wire.DeliveryDetail
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		list, err := v.tx.Deliveries(ctx, store.DeliveryFilter{ID: id})
+		if err == nil && len(list) == 0 {
+			err = ErrUnknownDelivery
+		}
+		if err != nil {
+			return err
+		}
+		out = wire.DeliveryDetail{Delivery: deliveryView(list[0]), Kind: list[0].Kind, Notices: []wire.Notice{}}
+		counts, err := v.tx.CountNotices(ctx, id)
+		for _, c := range counts {
+			out.Total += c.Count
+		}
+		if err != nil {
+			return err
+		}
+		return v.notices(ctx, a, &out)
+	})
+	return out, err
+}
+
+// notices fills in what a message tells.
+func (v *view) notices(ctx context.Context, a Actor, out *wire.DeliveryDetail) error {
+	list, err := v.tx.Notices(ctx, out.ID, shownNotices)
+	if err != nil {
+		return err
+	}
+	ids := []fingerprints.FindingID{}
+	for _, n := range list {
+		if n.Finding != "" {
+			ids = append(ids, n.Finding)
+		}
+	}
+	found, err := v.tx.Findings(ctx, v.now, store.FindingFilter{IDs: ids})
+	if err != nil {
+		return err
+	}
+	of, owners := map[fingerprints.FindingID]*Finding{}, newOwnerCache(a)
+	for _, f := range found {
+		shown, err := owners.finding(ctx, v.tx, f)
+		if err != nil {
+			return err
+		}
+		of[f.ID] = &shown
+	}
+	hidden := marksFor(a)
+	for _, n := range list {
+		if err := hidden.hide(ctx, v.tx, &n.Detail); err != nil {
+			return err
+		}
+		out.Notices = append(out.Notices, wire.Notice{
+			Event: wire.Event(n.Event), At: n.At, Was: n.Was, Verdict: n.Verdict, Severity: n.Severity, Source: n.Source, Detail: n.Detail, Finding: of[n.Finding],
+		})
+	}
+	return nil
+}
+
+// Waiting says how much receivers will be told with their next messages, in order of
+// receiver.
+func (r *Registry) Waiting(ctx context.Context, a Actor) ([]wire.Waiting, error) {
+	out := []wire.Waiting{}
+	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+		list, err := v.tx.Waiting(ctx)
+		for _, w := range list {
+			if n := len(out); n > 0 && out[n-1].Receiver == w.Receiver { // another group
+				last := &out[n-1]
+				last.Count, last.Urgent = last.Count+w.Count, last.Urgent || w.Urgent
+				if w.Oldest.Before(last.Oldest) {
+					last.Oldest = w.Oldest
+				}
+				continue
+			}
+			out = append(out, wire.Waiting{Receiver: w.Receiver, Count: w.Count, Oldest: w.Oldest, Urgent: w.Urgent})
+		}
+		return err
+	})
+	return out, err
+}
+
+// RetryWithin is for how long a message that was given up is tried again.
+const RetryWithin = 24 * time.Hour
 
 // RetryDelivery has a message sent again that was given up, for so long. It
 // returns ErrUnknownDelivery where there is none that was.
@@ -47,7 +137,7 @@ func deliveryView(d store.Delivery) wire.Delivery {
 	case !d.GivenUpAt.IsZero():
 		out.State = string(store.DeliveryGivenUp)
 	default:
-		out.NextAt = &d.NextAt
+		out.NextAt, out.Deadline = &d.NextAt, &d.Deadline
 	}
 	return out
 }

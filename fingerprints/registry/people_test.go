@@ -49,7 +49,7 @@ func (k *kit) person(name string, teams []string, roles ...registry.Role) regist
 func TestRoles(t *testing.T) {
 	want := map[registry.Role]string{
 		"viewer": "read", "triager": "read triage", "operator": "scan read triage pack", "registrar": "register rotate read",
-		"admin": "scan register rotate read triage pack admin", "nobody": "",
+		"admin": "scan register rotate read triage pack lookup admin", "nobody": "",
 	}
 	for _, r := range append(registry.Roles(), "nobody") {
 		var have []string
@@ -173,6 +173,35 @@ func TestSignInRotates(t *testing.T) {
 	}
 	if _, err := k.who(third); !errors.Is(err, registry.ErrNoSession) {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestEndOthers wants whoever signs out elsewhere to stay signed in here, and nobody
+// else to notice.
+func TestEndOthers(t *testing.T) {
+	k := newKit(t)
+	k.person("ann", nil, registry.RoleViewer)
+	k.person("eve", nil, registry.RoleViewer)
+	lost, here, eve := k.signIn("ann"), k.signIn("ann"), k.signIn("eve")
+	a, err := k.who(here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{1, 0} {
+		if n, err := k.reg.EndOtherSessions(k.ctx, a); err != nil || n != want {
+			t.Errorf("%d ended, %v; want %d", n, err, want)
+		}
+	}
+	if _, err := k.who(lost); !errors.Is(err, registry.ErrNoSession) {
+		t.Errorf("the other session: %v", err)
+	}
+	for who, in := range map[string]registry.SignedIn{"who asked": here, "somebody else": eve} {
+		if _, err := k.who(in); err != nil {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+	if _, err := k.reg.EndOtherSessions(k.ctx, me()); !errors.Is(err, registry.ErrNoSession) {
+		t.Errorf("who has no sessions: %v", err)
 	}
 }
 

@@ -57,7 +57,9 @@ func (x *index) crowded() []wire.SharedTag {
 
 // KnownRows are the sealed rows of values by their ids, and of a secret's versions
 // where one is named. That a registrar asked is recorded: whoever holds the keys and
-// the rows can test guesses.
+// the rows can test guesses. Who is bound to teams is given the rows of others without
+// what says whose they are: that a value is registered, and its regions, is what
+// registering it needs.
 func (r *Registry) KnownRows(ctx context.Context, a Actor, values []fingerprints.ValueID, secret string) (wire.KnownRows, error) {
 	out := wire.KnownRows{}
 	err := r.update(ctx, a, ScopeRegister, "preparing a registration", func(c *change) error {
@@ -74,6 +76,9 @@ func (r *Registry) KnownRows(ctx context.Context, a Actor, values []fingerprints
 			}
 			f, err := c.tx.FieldByID(ctx, row)
 			if err != nil {
+				return err
+			}
+			if f, err = c.asSeen(ctx, f); err != nil {
 				return err
 			}
 			out.Values[id.String()] = sealedField(f)
@@ -105,6 +110,26 @@ func (r *Registry) KnownRows(ctx context.Context, a Actor, values []fingerprints
 	})
 	return out, err
 }
+
+// asSeen is a row as the actor may know it: as it is where they see its secret, else
+// without a name.
+func (c *change) asSeen(ctx context.Context, f fingerprints.FieldRow) (fingerprints.FieldRow, error) {
+	if !c.actor.bound() {
+		return f, nil
+	}
+	v, err := c.tx.VersionByID(ctx, f.Version)
+	if err != nil {
+		return f, err
+	}
+	_, err = c.secret(ctx, v.Secret)
+	if err == nil || !errors.Is(err, ErrUnknownSecret) {
+		return f, err
+	}
+	return registration.New(c.ring, c.reg.rand, nil).Nameless(f, namelessField)
+}
+
+// namelessField is what the field of a row is called that is told without its name.
+const namelessField = "value"
 
 // secretSubject is a name that is in the registry; others are not repeated.
 func secretSubject(k wire.KnownRows, secret string) string {

@@ -29,12 +29,13 @@ type Options struct {
 // Registry is the use cases. It is safe for concurrent use; several processes
 // may have one on the same store.
 type Registry struct {
-	store store.Store
-	ring  atomic.Pointer[keys.Ring]
-	now   func() time.Time
-	rand  io.Reader
-	log   *slog.Logger
-	index index
+	store  store.Store
+	ring   atomic.Pointer[keys.Ring]
+	now    func() time.Time
+	rand   io.Reader
+	log    *slog.Logger
+	index  index
+	shares shares
 }
 
 // New checks the options. It does not touch the store; see Check.

@@ -305,6 +305,68 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// A due date that somebody sets goes before the one of the verdict, outlives changes
+// of that, and is none of what is cleared.
+func TestSetDue(t *testing.T) {
+	k := newKit(t)
+	v := k.text(32)
+	k.add("s", v)
+	o := k.seen(src, "a.env", v, k.rows(ref("s", 1))...)
+	k.scan(src, o)
+	id, set := string(o.FindingID), k.now.Add(10*24*time.Hour)
+	due := func(when string, want time.Time, by bool) {
+		t.Helper()
+		f, err := k.reg.Finding(k.ctx, me(), id)
+		if err != nil || f.DueSet != by || (f.Due == nil) != want.IsZero() || f.Due != nil && !f.Due.Equal(want) {
+			t.Errorf("%s it is due %v, set: %v (%v); want %v, %v", when, f.Due, f.DueSet, err, want, by)
+		}
+	}
+	seen, err := k.reg.Finding(k.ctx, me(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	due("at first", seen.FirstSeen.Add(3*24*time.Hour), false)
+	head := k.head()
+	for range 2 { // the second time changes nothing
+		if f, err := k.reg.SetDue(k.ctx, me(), id, set); err != nil || !f.DueSet || !f.Due.Equal(set) {
+			t.Fatalf("%+v, %v", f, err)
+		}
+	}
+	if diff := cmp.Diff([]string{"finding.due-set"}, k.actions(head)); diff != "" {
+		t.Error(diff)
+	}
+	due("once it was set", set, true)
+	if _, err := k.reg.Compromise(k.ctx, me(), fingerprints.VersionRef{Name: "s", Number: 1}); err != nil {
+		t.Fatal(err)
+	}
+	due("with another verdict", set, true)
+	if _, err := k.reg.SetDue(k.ctx, me(), id, k.now); !errors.Is(err, registry.ErrInput) {
+		t.Errorf("due now: %v, want ErrInput", err)
+	}
+	k.wait(time.Hour)
+	k.scan(src)
+	due("cleared", time.Time{}, false)
+	k.wait(time.Hour)
+	k.scan(src, o)
+	due("back again", set, true)
+	if _, err := k.reg.SetDue(k.ctx, me(), id, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := k.reg.Show(k.ctx, me(), "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	due("taken back", s.Versions[0].CompromisedAt.Add(24*time.Hour), false)
+	d, err := k.reg.Finding(k.ctx, me(), id)
+	var what []string
+	for _, h := range d.History {
+		what = append(what, h.What)
+	}
+	if diff := cmp.Diff([]string{"seen", "due-set", "gone", "returned", "due-cleared"}, what); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+}
+
 func TestTriage(t *testing.T) {
 	k := newKit(t)
 	o := k.seen(src, "a.env", k.text(32))

@@ -16,7 +16,7 @@ func scopeOf() map[string]registry.Scope {
 		"Activate": registry.ScopeRotate, "Abandon": registry.ScopeRotate, "Ack": registry.ScopeRotate,
 		"Allow": registry.ScopeRotate, "Unallow": registry.ScopeRotate, "Accept": registry.ScopeTriage, "Dismiss": registry.ScopeTriage,
 		"Decide": registry.ScopeTriage, "Revoke": registry.ScopeTriage,
-		"Assign": registry.ScopeTriage, "Note": registry.ScopeTriage, "Reopen": registry.ScopeTriage, "BeginScan": registry.ScopeScan, "Prove": registry.ScopeRead,
+		"Assign": registry.ScopeTriage, "SetDue": registry.ScopeTriage, "Note": registry.ScopeTriage, "Reopen": registry.ScopeTriage, "BeginScan": registry.ScopeScan, "Prove": registry.ScopeRead,
 		"AddWatch": registry.ScopeAdmin, "KeepWatch": registry.ScopeAdmin, "ChangeWatch": registry.ScopeAdmin, "RemoveWatch": registry.ScopeAdmin,
 		"MoveSource": registry.ScopeAdmin, "ForgetSource": registry.ScopeAdmin, "Checkpoint": registry.ScopeAdmin, "RetryDelivery": registry.ScopeAdmin, "AddToken": registry.ScopeAdmin, "RevokeToken": registry.ScopeAdmin, "Rekey": registry.ScopeAdmin,
 		"AddPerson": registry.ScopeAdmin, "ChangePerson": registry.ScopeAdmin, "SignOutPerson": registry.ScopeAdmin, "LinkPerson": registry.ScopeAdmin,

@@ -141,15 +141,26 @@ func (r *Registry) MySessions(ctx context.Context, a Actor, terms SessionTerms) 
 // EndSessions ends one session of who asks, by its id, or all of them for "";
 // ErrNoSession where there is none of that id. It returns how many ended.
 func (r *Registry) EndSessions(ctx context.Context, a Actor, id string) (int, error) {
-	f, has := a.own()
+	return r.endOwn(ctx, a, store.SessionFilter{ID: id})
+}
+
+// EndOtherSessions ends all sessions of who asks but the one that asks. It returns
+// how many ended, which may be none.
+func (r *Registry) EndOtherSessions(ctx context.Context, a Actor) (int, error) {
+	return r.endOwn(ctx, a, store.SessionFilter{But: a.Session})
+}
+
+// endOwn ends those of the sessions of who asks that a filter selects.
+func (r *Registry) endOwn(ctx context.Context, a Actor, f store.SessionFilter) (int, error) {
+	own, has := a.own()
 	if !has {
 		return 0, ErrNoSession
 	}
-	f.ID = id
+	f.Person, f.Token = own.Person, own.Token
 	n := 0
 	err := r.change(ctx, a, "ending sessions", func(c *change) (err error) {
 		n, err = c.dropSessions(ctx, "sign-out", a.Person, f)
-		if err == nil && n == 0 && id != "" {
+		if err == nil && n == 0 && f.ID != "" {
 			err = ErrNoSession
 		}
 		return err

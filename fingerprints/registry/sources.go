@@ -27,15 +27,15 @@ type SourceView = wire.SourceView
 
 // Sources lists sources in order of id.
 func (r *Registry) Sources(ctx context.Context, a Actor) ([]SourceSummary, error) {
-	out := []SourceSummary{}
-	err := r.view(ctx, a, ScopeRead, func(v *view) error {
+	list, err := shared(ctx, r, a, "sources", func(v *view) ([]SourceSummary, error) {
+		out := []SourceSummary{}
 		all, err := v.tx.Sources(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		newest, err := v.tx.NewestScans(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		verdicts, err := v.tx.VerdictsBySource(ctx, v.now)
 		for _, src := range all {
@@ -46,9 +46,9 @@ func (r *Registry) Sources(ctx context.Context, a Actor) ([]SourceSummary, error
 			}
 			out = append(out, one)
 		}
-		return err
+		return out, err
 	})
-	return out, err
+	return slices.Clone(list), err
 }
 
 // SourceIDs lists the ids of the sources of a kind.
@@ -122,12 +122,13 @@ func (r *Registry) Source(ctx context.Context, a Actor, id string) (SourceView, 
 
 // SkipFilter selects what a scan skipped.
 type SkipFilter struct {
+	Scan   int64                   // by its id; 0: the newest of the source
 	Reason fingerprints.SkipReason // "": any
 	From   int                     // how many are left out at the beginning
 	Limit  int
 }
 
-// SkipReport is what the newest scan of a source did not read.
+// SkipReport is what a scan of a source did not read.
 type SkipReport struct {
 	Scan   ScanView
 	Counts []SkipCount // all of them, the most first
@@ -135,8 +136,8 @@ type SkipReport struct {
 	More   bool // behind Places
 }
 
-// Skips reports what the newest scan of a source did not read, and why. A source that
-// was not scanned has a report of nothing.
+// Skips reports what a scan of a source did not read, and why. A source that was not
+// scanned has a report of nothing; ErrInput for a scan that is none of it.
 func (r *Registry) Skips(ctx context.Context, a Actor, source string, f SkipFilter) (SkipReport, error) {
 	var out SkipReport
 	err := r.view(ctx, a, ScopeRead, func(v *view) error {
@@ -144,12 +145,12 @@ func (r *Registry) Skips(ctx context.Context, a Actor, source string, f SkipFilt
 		if _, err := sourceByID(ctx, v.tx, source); err != nil {
 			return err
 		}
-		scans, err := v.tx.Scans(ctx, source, 1)
-		if err != nil || len(scans) == 0 {
+		scan, err := v.scanOf(ctx, source, f.Scan)
+		if err != nil || scan.ID == 0 {
 			return err
 		}
-		out.Scan = scanView(scans[0])
-		skips, err := v.skips(ctx, scans[0])
+		out.Scan = scanView(scan)
+		skips, err := v.skips(ctx, scan)
 		if err != nil {
 			return err
 		}
@@ -157,6 +158,22 @@ func (r *Registry) Skips(ctx context.Context, a Actor, source string, f SkipFilt
 		return marksFor(a).hidePlaces(ctx, v.tx, out.Places)
 	})
 	return out, err
+}
+
+// scanOf is a scan of a source, the newest for 0; the zero scan where there was none.
+func (v *view) scanOf(ctx context.Context, source string, id int64) (store.Scan, error) {
+	if id == 0 {
+		scans, err := v.tx.Scans(ctx, source, 1)
+		if err != nil || len(scans) == 0 {
+			return store.Scan{}, err
+		}
+		return scans[0], nil
+	}
+	scan, err := v.tx.ScanByID(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && scan.SourceID != source {
+		return store.Scan{}, badInput("scan", "it is no scan of this source, or it is not kept any more")
+	}
+	return scan, err
 }
 
 // report fills in what a filter selects of a scan's skips.
@@ -211,7 +228,7 @@ func (r *Registry) MoveSource(ctx context.Context, a Actor, from, to string) (So
 			_, err := c.tx.Source(ctx, to)
 			switch {
 			case err == nil:
-				return badInput("TO", "there is a source of this id; forget one of the two first")
+				return &InputError{Input: "TO", Kind: ErrSourceExists}
 			case !errors.Is(err, store.ErrNotFound):
 				return err
 			}

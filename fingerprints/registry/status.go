@@ -16,16 +16,14 @@ type Status = wire.RegistryStatus
 
 // Status counts what there is.
 func (r *Registry) Status(ctx context.Context, a Actor) (Status, error) {
-	var out Status
-	err := r.view(ctx, a, ScopeRead, func(v *view) error {
-		out = Status{
+	return shared(ctx, r, a, "status", func(v *view) (Status, error) {
+		out := Status{
 			Installation: v.meta.Installation.String(), Ring: v.meta.Ring.String(), CreatedAt: v.meta.CreatedAt,
 			Revision: v.meta.Revision, PackRevision: v.meta.PackRevision, FieldRevision: v.meta.FieldRevision,
 			Fields: map[fingerprints.Strength]int{},
 		}
-		return errors.Join(v.countSecrets(ctx, &out), v.countRows(ctx, &out), v.countScans(ctx, &out))
+		return out, errors.Join(v.countSecrets(ctx, &out), v.countRows(ctx, &out), v.countScans(ctx, &out))
 	})
-	return out, err
 }
 
 func (v *view) countSecrets(ctx context.Context, out *Status) error {

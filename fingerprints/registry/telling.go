@@ -220,7 +220,7 @@ func observedOf(f wire.FoundAt) (store.Observed, error) {
 	}
 	o.Sighting = fingerprints.Sighting{
 		Locator: f.Locator, Start: f.Start, End: f.End, Line: f.Line, Column: f.Column, EndLine: f.EndLine, EndColumn: f.EndColumn,
-		Form: f.Form, Rule: f.Rule, Within: f.Within, Presence: f.Presence, URL: f.URL, At: f.At,
+		Form: f.Form, Rule: f.Rule, Within: f.Within, Presence: f.Presence, URL: f.URL, At: f.At, Commit: f.Commit, Author: f.Author,
 	}
 	if len(o.Rows) > 0 {
 		o.Sighting.Row = o.Rows[0]

@@ -134,6 +134,26 @@ func (r *Registry) Assign(ctx context.Context, a Actor, id, owner string) (Findi
 	})
 }
 
+// SetDue says until when a finding has to be cleared up; the zero time takes that
+// back, and the date follows from its verdict again. What is cleared or allowed has no
+// due date, whatever was set.
+func (r *Registry) SetDue(ctx context.Context, a Actor, id string, due time.Time) (Finding, error) {
+	due = due.UTC().Truncate(time.Microsecond)
+	t := triage{action: "due-set", details: map[string]string{"due": due.Format(time.RFC3339)}}
+	switch {
+	case due.IsZero():
+		t.action, t.details = "due-cleared", nil
+	case !due.After(r.time()):
+		return Finding{}, fmt.Errorf("setting a due date: %w", badInput("due", "give a date in the future"))
+	}
+	t.apply = func(f *store.FindingView) (bool, error) {
+		same := f.Due.Equal(due)
+		f.Due = due
+		return !same, nil
+	}
+	return r.triage(ctx, a, id, "setting a due date", t)
+}
+
 // Note keeps what somebody found out about a finding in its history; nothing else of
 // it changes.
 func (r *Registry) Note(ctx context.Context, a Actor, id, text string) (Finding, error) {

@@ -38,8 +38,8 @@ func filtered(skips []fingerprints.Skip) bool {
 func hides(r fingerprints.SkipReason) bool {
 	switch r {
 	case fingerprints.SkipVanished, fingerprints.SkipSpecial, fingerprints.SkipLoop, fingerprints.SkipSymlink, fingerprints.SkipRepository, fingerprints.SkipExpired,
-		fingerprints.SkipIgnored:
-		return false // no content is there any more
+		fingerprints.SkipIgnored, fingerprints.SkipNotAsked:
+		return false // no content is there any more, or what is there was read
 	case fingerprints.SkipUnreadable, fingerprints.SkipTooLarge, fingerprints.SkipArchive, fingerprints.SkipLongMatch, fingerprints.SkipEncoded, fingerprints.SkipMissing,
 		fingerprints.SkipExcluded, fingerprints.SkipLFS, fingerprints.SkipBadRecord, fingerprints.SkipChanging, fingerprints.SkipInterrupted:
 		return true

@@ -70,7 +70,7 @@ func (r *Registry) AddWatch(ctx context.Context, a Actor, w WatchSpec, first tim
 		_, err := c.tx.Watch(ctx, w.Name)
 		switch {
 		case err == nil:
-			return badInput("NAME", "a watch of this name is there already: choose another name, or remove that one")
+			return &InputError{Input: "NAME", Kind: ErrWatchExists}
 		case !errors.Is(err, store.ErrNotFound):
 			return err
 		}

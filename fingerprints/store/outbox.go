@@ -90,6 +90,7 @@ type DeliveryFilter struct {
 	ID       string
 	Receiver string
 	State    DeliveryState
+	Behind   string // an id: those that stand behind it in the list
 	Limit    int
 }
 

@@ -42,6 +42,7 @@ type Session struct {
 // SessionFilter selects sessions; zero fields select everything.
 type SessionFilter struct {
 	ID     string
+	But    string // an id: not this one
 	Person string
 	Token  string
 	// Over selects those that end at this time or before; Idle those that were last

@@ -61,6 +61,7 @@ type Tx interface {
 	OutboxTx
 	TokenTx
 	RequestTx
+	LookUpTx
 	PeopleTx
 	TrendTx
 
@@ -258,6 +259,7 @@ type FindingFilter struct {
 	Presences  []fingerprints.Presence
 	Owner      string
 	Decision   int64                  // with their status by this decision
+	Home       int64                  // of its secret, where it covers
 	After      fingerprints.FindingID // for paging, in order of id
 	Limit      int
 }

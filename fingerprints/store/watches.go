@@ -54,6 +54,7 @@ type WatchFilter struct {
 	Source string // of this source
 	// Schedule is that of the watches; "": any.
 	Schedule string
+	Outcome  string // of the newest scan; "": any
 	After    string // names after this one, for paging
 	Limit    int    // 0: no limit
 }

@@ -228,7 +228,7 @@ func (v *validation) label(at, label string) {
 
 func (v *validation) rule(at string, r Rule, receivers map[string]bool) {
 	words(v, at+".verdicts", r.Verdicts, fingerprints.Verdicts())
-	words(v, at+".statuses", r.Statuses, []fingerprints.Status{fingerprints.StatusOpen, fingerprints.StatusAccepted, fingerprints.StatusFalsePositive})
+	words(v, at+".statuses", r.Statuses, fingerprints.Statuses())
 	words(v, at+".events", r.Events, wire.Events())
 	if r.MinSeverity != "" {
 		words(v, at+".min_severity", []fingerprints.Severity{r.MinSeverity}, fingerprints.Severities())

@@ -113,6 +113,8 @@ func SkipText(r fingerprints.SkipReason) string {
 		return "content that is kept in LFS"
 	case fingerprints.SkipExpired:
 		return "not kept any longer"
+	case fingerprints.SkipNotAsked:
+		return "weak values that the server was not asked about"
 	case fingerprints.SkipRepository:
 		return "repositories of their own"
 	case fingerprints.SkipBadRecord:

@@ -235,12 +235,21 @@ func streamOf(it scanners.Item) *store.StreamAt {
 	return &store.StreamAt{Name: it.Stream.Name, Offset: it.Stream.Offset, Since: it.Stream.Since}
 }
 
+// cutName bounds a name, in bytes: commits say what they like.
+func cutName(name string) string {
+	const most = 200
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "") + "…"
+}
+
 // observed is what all sightings of an item share.
 func (j *job) observed(path, locator string) store.Observed {
 	return store.Observed{
 		SourceID: j.sourceID, Path: path, Extent: j.extent, Stream: streamOf(j.item),
 		Sighting: fingerprints.Sighting{
-			Locator: locator, Presence: j.item.Presence, URL: j.url, At: j.item.At,
+			Locator: locator, Presence: j.item.Presence, URL: j.url, At: j.item.At, Commit: j.item.Origin.Commit, Author: cutName(j.item.Origin.Author),
 		},
 	}
 }

@@ -57,7 +57,11 @@ func (x *Index) useCopy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if why := x.state.foreign(installation, end); why != "" {
+	why, err := x.foreign(ctx, installation, end)
+	if err != nil {
+		return err
+	}
+	if why != "" {
 		x.o.Log.InfoContext(ctx, "the search index cannot be used: the store is read", slog.String("why", why))
 		return nil
 	}

@@ -38,6 +38,7 @@ import (
 type Registry interface {
 	Meta(ctx context.Context, a registry.Actor) (store.Meta, error)
 	FeedEnd(ctx context.Context, a registry.Actor) (registry.FeedPosition, error)
+	AuditAt(ctx context.Context, a registry.Actor, sequence uint64) (registry.AuditHead, error)
 	Changes(ctx context.Context, a registry.Actor, after registry.FeedPosition, limit int) (registry.FeedPage, error)
 	Redacted(ctx context.Context, a registry.Actor) (uint64, error)
 	Findings(ctx context.Context, a registry.Actor, f store.FindingFilter) ([]registry.Finding, error)

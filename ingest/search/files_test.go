@@ -319,6 +319,45 @@ func TestStoreSetBack(t *testing.T) {
 	}
 }
 
+// A store that was set back and went another way since, past where the index was, is
+// told by the audit chain.
+func TestStoreWentAnotherWay(t *testing.T) {
+	k := newKit(t)
+	for range 4 {
+		k.somethingIsSeen()
+	}
+	o := k.options()
+	x, err := search.Open(k.ctx, o)
+	k.must(err)
+	k.follow(x)
+	k.must(x.Close())
+	for _, c := range []struct {
+		what, mac string
+		built     int64
+	}{{"the same past", "", 0}, {"another past", "00", 1}, {"that one again", "00", 0}} {
+		o.Registry = anotherPast{k.reg, c.mac}
+		x, err := search.Open(k.ctx, o)
+		k.must(err)
+		if n := x.Stats().Built; n != c.built {
+			t.Errorf("%s: it was built %d times", c.what, n)
+		}
+		k.must(x.Close())
+	}
+}
+
+// anotherPast is a registry whose audit chain has other records, where one is given.
+type anotherPast struct {
+	search.Registry
+	mac string
+}
+
+func (p anotherPast) AuditAt(ctx context.Context, a registry.Actor, n uint64) (registry.AuditHead, error) {
+	if p.mac == "" {
+		return p.Registry.AuditAt(ctx, a, n)
+	}
+	return registry.AuditHead{Sequence: n, MAC: p.mac}, nil
+}
+
 type setBack struct {
 	search.Registry
 	end registry.FeedPosition

@@ -100,10 +100,11 @@ func (x *Index) checkEnd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if why := x.state.foreign(installation, end); why != "" {
-		return x.anew(ctx, why)
+	why, err := x.foreign(ctx, installation, end)
+	if err != nil || why == "" {
+		return err
 	}
-	return nil
+	return x.anew(ctx, why)
 }
 
 // build indexes all findings, in order of id. What changes meanwhile is told by the
@@ -171,6 +172,11 @@ func (x *Index) catchUp(ctx context.Context) error {
 		}
 		s := x.state
 		s.Position = page.Next
+		if s.Position.Audit != s.Past.Sequence {
+			if s.Past, err = x.past(ctx, s.Position.Audit); err != nil {
+				return err
+			}
+		}
 		for _, source := range page.Forgotten {
 			if err := x.forget(source); err != nil {
 				return err

@@ -25,6 +25,10 @@ type state struct {
 	Format       int                   `json:"format"`
 	Installation string                `json:"installation"`
 	Position     registry.FeedPosition `json:"position"`
+	// Past is the audit record that Position is behind: in a store that was set back and
+	// went another way since, there is another one in its place. Zero in what older
+	// versions wrote.
+	Past registry.AuditHead `json:"past,omitzero"`
 	// Building: findings up to After are in, and what changed since Position is not.
 	Building bool   `json:"building,omitempty"`
 	After    string `json:"after,omitempty"`
@@ -121,7 +125,10 @@ func (x *Index) begin(ctx context.Context) error {
 	} else if x.state, err = readState(x.kept); err != nil {
 		why = "it cannot be read"
 	} else {
-		why = x.state.foreign(meta, end)
+		why, err = x.foreign(ctx, meta, end)
+		if err != nil {
+			return err
+		}
 	}
 	if why == "" {
 		x.settled()
@@ -132,22 +139,43 @@ func (x *Index) begin(ctx context.Context) error {
 
 // foreign says why an index does not belong to this store as it is now; empty: it
 // does.
-func (s state) foreign(installation string, end registry.FeedPosition) string {
+func (x *Index) foreign(ctx context.Context, installation string, end registry.FeedPosition) (string, error) {
+	const setBack = "the store was set back to an earlier state"
+	s := x.state
 	switch {
 	case s.Format != format:
-		return "another version wrote it"
+		return "another version wrote it", nil
 	case s.Installation != installation:
-		return "it is another installation's"
+		return "it is another installation's", nil
 	case s.Position.Change > end.Change || s.Position.Audit > end.Audit:
-		return "the store was set back to an earlier state"
+		return setBack, nil
+	case s.Past.Sequence == 0:
+		return "", nil
 	}
-	return ""
+	now, err := x.past(ctx, s.Past.Sequence)
+	if err != nil || now == s.Past {
+		return "", err
+	}
+	return setBack, nil
+}
+
+// past is the audit record with a number.
+func (x *Index) past(ctx context.Context, sequence uint64) (registry.AuditHead, error) {
+	head, err := x.o.Registry.AuditAt(ctx, x.o.Actor, sequence)
+	if err != nil {
+		err = fmt.Errorf("reading what the search index followed: %w", err)
+	}
+	return head, err
 }
 
 // anew removes what is there and begins to build. follow is held, or nobody else
 // has the index yet.
 func (x *Index) anew(ctx context.Context, why string) error {
 	installation, end, err := x.registryNow(ctx)
+	if err != nil {
+		return err
+	}
+	past, err := x.past(ctx, end.Audit)
 	if err != nil {
 		return err
 	}
@@ -171,7 +199,7 @@ func (x *Index) anew(ctx context.Context, why string) error {
 	x.columns.forget()
 	x.damaged.Store(false)
 	x.stats.built.Add(1)
-	x.state = state{Format: format, Installation: installation, Position: end, Building: true, Redacted: redacted}
+	x.state = state{Format: format, Installation: installation, Position: end, Past: past, Building: true, Redacted: redacted}
 	return x.write(index.NewBatch(), x.state, true)
 }
 

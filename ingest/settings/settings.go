@@ -49,6 +49,7 @@ type Settings struct {
 	// from is taken.
 	TrustedProxies []string `koanf:"trusted_proxies"`
 	Limits         Limits   `koanf:"limits"`
+	LookUps        LookUps  `koanf:"lookups"`
 	SignIn         SignIn   `koanf:"sign_in"`
 	// Notify says who is told what becomes of findings; its URL is BaseURL where it
 	// has none.
@@ -265,6 +266,7 @@ func known() map[string]any {
 		"search":          map[string]any{"off": leaf},
 		"trusted_proxies": leaf,
 		"limits":          map[string]any{"sender": leaf, "address": leaf},
+		"lookups":         map[string]any{"daily": leaf},
 		"sign_in": map[string]any{
 			"idle": leaf, "longest": leaf,
 			"oidc": map[string]any{

@@ -17,6 +17,12 @@ type Limits struct {
 	Address int `koanf:"address"` // from one address
 }
 
+// LookUps say how often hooks and pipelines may ask about values that no edge pack
+// has.
+type LookUps struct {
+	Daily int `koanf:"daily"` // of one token, of 64 values each; 0: none is answered
+}
+
 // SignIn says how people sign in, and for how long.
 type SignIn struct {
 	Idle    time.Duration `koanf:"idle"`    // a session ends that was not used for so long
@@ -58,6 +64,8 @@ func (s *Settings) checkPeople() error {
 	switch {
 	case s.Limits.Sender < 0 || s.Limits.Address < 0:
 		return errors.New("limits: requests of a minute; 0 is without bounds")
+	case s.LookUps.Daily < 0 || s.LookUps.Daily > 10_000:
+		return errors.New("lookups.daily: how many look-ups a token has in a day, up to 10000; 0 is none")
 	case s.SignIn.Idle < time.Minute || s.SignIn.Longest < s.SignIn.Idle:
 		return errors.New("sign_in: idle is a minute at least, as in 12h, and longest is no less")
 	}

@@ -148,7 +148,7 @@
     for (const end of root.querySelectorAll('[data-end]')) end.toggleAttribute('hidden', true);
     const u = new uPlot({
       width: box.clientWidth, height: 180, legend: { show: false }, tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), 'UTC'), series: [{}, ...series], hooks: { setCursor: [read] },
-      axes: [{ ...axis, incrs: [1, 2, 7, 14, 30].map((d) => d * 86400), values: '{MMM} {D}' }, { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1e4, 1e5, 1e6], size: 44 }],
+      axes: [{ ...axis, size: 30, incrs: [1, 2, 7, 14, 30].map((d) => d * 86400), values: '{MMM} {D}' }, { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1e4, 1e5, 1e6], size: 44 }],
       scales: { y: { range: (_, lo, hi) => [0, Math.max(hi, 1)] } },
     }, data, box);
     new ResizeObserver(() => u.setSize({ width: box.clientWidth, height: 180 })).observe(box);

@@ -87,7 +87,7 @@ func (t *tx) Lapsed(ctx context.Context, from, to time.Time, after fingerprints.
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.firstOfValues(ctx, values, after, limit)
+	rows, err := firstOf(ctx, t, "value_pk", values, after, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -9,14 +9,17 @@ import (
 )
 
 // commonValues lists the weak registered values that too many sources hold;
-// where narrows the findings that are counted.
+// where narrows the tallies f that are counted.
 func commonValues(where string) string {
-	return `SELECT f.value_pk FROM findings f
-		WHERE f.presence NOT IN ('gone', 'expired') ` + where + ` AND EXISTS (
+	return `SELECT f.value_pk FROM tallies f
+		WHERE f.present > 0 ` + where + ` AND EXISTS (
 			SELECT 1 FROM value_fields vf JOIN fields fd ON fd.id = vf.field
 			WHERE vf.value_pk = f.value_pk AND fd.strength = '` + string(fingerprints.StrengthWeak) + `')
-		GROUP BY f.value_pk HAVING COUNT(DISTINCT f.source_pk) > ` + strconv.Itoa(fingerprints.TooCommonSources)
+		GROUP BY f.value_pk HAVING COUNT(*) > ` + strconv.Itoa(fingerprints.TooCommonSources)
 }
+
+// weakRegistered are the values that are registered as weak.
+const weakRegistered = `SELECT vf.value_pk FROM value_fields vf JOIN fields fd ON fd.id = vf.field WHERE fd.strength = '` + string(fingerprints.StrengthWeak) + `'`
 
 // addCommon marks the views whose values are too common. Each value is counted
 // once, however many findings it has.
@@ -74,7 +77,7 @@ func (t *tx) weakValues(ctx context.Context, values []int64) ([]int64, error) {
 func (t *tx) TooCommon(ctx context.Context) ([]fingerprints.RowID, error) {
 	var out []fingerprints.RowID
 	err := t.each(ctx, "listing fields that are too common", `SELECT fd.id FROM fields fd
-		WHERE fd.strength = ? AND EXISTS (SELECT 1 FROM value_fields vf WHERE vf.field = fd.id AND vf.value_pk IN (`+commonValues("")+`))
+		WHERE fd.strength = ? AND EXISTS (SELECT 1 FROM value_fields vf WHERE vf.field = fd.id AND vf.value_pk IN (`+commonValues("AND "+t.oneOf("f.value_pk", weakRegistered))+`))
 		ORDER BY fd.id`, []any{string(fingerprints.StrengthWeak)}, func(scan scanner) error {
 		var row fingerprints.RowID
 		err := scan(fixed{(*[16]byte)(&row)})

@@ -67,6 +67,7 @@ func furnish(t *testing.T, s store.Store) {
 			tx.PutPositions(ctx, "dir:/x", map[string][]byte{"0": {0, 0xff}}),
 			tx.PutToken(ctx, store.Token{ID: "tk_1", Name: "ci", Hash: [32]byte{0, 0xff}, Scopes: []string{"read"}, CreatedAt: at}),
 			tx.PutRequest(ctx, store.Request{Actor: "token:ci", Key: [32]byte{1, 0xff}, Operation: "add-watch", Body: [32]byte{2}, At: at, Answered: at, Status: 201, Answer: []byte("{}"), Subject: "7"}),
+			tx.PutLookUps(ctx, store.LookUps{Actor: "token:é", Day: at, Asked: 3, Known: 2, Refused: 1}),
 			tx.PutPerson(ctx, store.Person{ID: "pn_1", Name: "é", CreatedAt: at}),
 			tx.PutSession(ctx, store.Session{ID: "ss_1", Hash: [32]byte{1, 0xff}, Person: "pn_1", CreatedAt: at, SeenAt: at, EndsAt: at}),
 			tx.PutCode(ctx, store.Code{Hash: [32]byte{2, 0xff}, Purpose: "link", EndsAt: at}),

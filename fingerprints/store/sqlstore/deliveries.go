@@ -91,6 +91,9 @@ func (t *tx) Deliveries(ctx context.Context, f store.DeliveryFilter) ([]store.De
 	if f.Receiver != "" {
 		c.add("d.receiver = ?", f.Receiver)
 	}
+	if f.Behind != "" {
+		c.add("(d.created_at, d.id) < (SELECT created_at, id FROM deliveries WHERE id = ?)", f.Behind)
+	}
 	switch f.State {
 	case store.DeliveryWaiting:
 		c.add(unsent)

@@ -2,7 +2,10 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 
 	"revenant/fingerprints/store"
 )
@@ -47,4 +50,27 @@ func Rows(ctx context.Context, s *Store) (map[string][]string, error) {
 		return nil
 	})
 	return out, err
+}
+
+// KeepingDB is keepingDB, and the bounds are its own.
+func KeepingDB(name string) (*sql.DB, error) { return keepingDB(name) }
+
+const (
+	KeptStatements = keptStatements
+	KeptText       = keptText
+)
+
+// Kept are the texts that a connection keeps, and how many bytes it counted.
+func Kept(ctx context.Context, db *sql.DB) (texts []string, bytes int, err error) {
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer c.Close()
+	err = c.Raw(func(raw any) error {
+		k := raw.(*keepingConn)
+		texts, bytes = slices.Sorted(maps.Keys(k.kept)), k.text
+		return nil
+	})
+	return texts, bytes, err
 }

@@ -17,11 +17,20 @@ import (
 type condition struct {
 	where []string
 	args  []any
+	few   bool // it leads to few findings: they are put in order, not looked for in it
 }
 
 func (c *condition) add(cond string, args ...any) {
 	c.where = append(c.where, cond)
 	c.args = append(c.args, args...)
+}
+
+// order is by id, as an expression without an index where few are put in order.
+func (c *condition) order() string {
+	if c.few {
+		return "f.id || ''"
+	}
+	return "f.id"
 }
 
 func addWords[W ~string](c *condition, expr string, words []W) {
@@ -44,7 +53,7 @@ func (t *tx) conditionOf(f store.FindingFilter) *condition {
 	}
 	if f.IDPrefix != "" {
 		from, to := f.IDPrefix, f.IDPrefix+"\U0010ffff" // in the order of bytes, by which ids are indexed
-		c.add(t.oneOf("f.pk", `SELECT pk FROM findings WHERE id >= ? AND id < ? UNION SELECT finding_pk FROM aliases WHERE alias >= ? AND alias < ?`),
+		c.add(t.oneOf("f.pk", `SELECT pk FROM findings WHERE id >= ? AND id < ? UNION ALL SELECT finding_pk FROM aliases WHERE alias >= ? AND alias < ?`),
 			from, to, from, to)
 	}
 	if !f.Value.IsZero() {
@@ -65,9 +74,12 @@ func (t *tx) conditionOf(f store.FindingFilter) *condition {
 		c.add("substr(f.path, 1, ?) = ?", n, f.PathPrefix)
 	}
 	addWords(c, "f.path", f.Paths)
-	if f.Rule != "" {
-		// Exact, whatever characters the rule's name has.
-		c.add(`replace(? || f.rules, ?, '') <> ? || f.rules`, "\n", "\n"+f.Rule+"\n", "\n")
+	switch {
+	case f.Rule == "":
+	case t.seen == "" && f.Owner == "" && !narrow(f):
+		c.add("f.rules IN ("+listsWith+")", ruleArgs(f.Rule)...)
+	default:
+		c.add(strings.ReplaceAll(withRule, "rules", "f.rules"), ruleArgs(f.Rule)...)
 	}
 	if f.Owner != "" {
 		c.add("f.owner <> '' AND "+unlessNarrow(f, "f.owner")+" = ?", f.Owner)
@@ -79,6 +91,10 @@ func (t *tx) conditionOf(f store.FindingFilter) *condition {
 	if f.Decision != 0 {
 		c.add("f.pk IN (SELECT finding_pk FROM finding_decisions WHERE decision = ?)", f.Decision)
 		c.add("("+decisionInForce()+") = ?", f.Decision)
+	}
+	if f.Home != 0 {
+		c.add(t.oneOf("f.value_pk", strings.ReplaceAll(valuesOfHome, "?1", "?")), f.Home)
+		c.add(`(f.pk IN (SELECT finding_pk FROM finding_homes WHERE home = ?) OR f.source_pk IN (SELECT source_pk FROM home_sources WHERE home = ?))`, f.Home, f.Home)
 	}
 	presence := unlessNarrow(f, "f.presence")
 	if f.Owner != "" {
@@ -92,10 +108,14 @@ func (t *tx) conditionOf(f store.FindingFilter) *condition {
 // unlessNarrow is a column with an index, as an expression without one where a filter
 // has something that fewer findings have: SQLite does not know which is fewer.
 func unlessNarrow(f store.FindingFilter, column string) string {
-	if f.IDs != nil || f.IDPrefix != "" || !f.Value.IsZero() || f.Secret != "" || f.SourceID != "" || f.Paths != nil || f.Decision != 0 || byValues(f.Verdicts) {
+	if narrow(f) {
 		return column + " || ''"
 	}
 	return column
+}
+
+func narrow(f store.FindingFilter) bool {
+	return f.IDs != nil || f.IDPrefix != "" || !f.Value.IsZero() || f.Secret != "" || f.SourceID != "" || f.Paths != nil || f.Decision != 0 || f.Home != 0 || byValues(f.Verdicts)
 }
 
 // oneOf is that of the database.
@@ -114,7 +134,7 @@ func (t *tx) addIDs(c *condition, ids []fingerprints.FindingID) {
 		}
 	}
 	// One list for the index: with an OR, PostgreSQL reads every finding.
-	c.add(t.oneOf("f.pk", "SELECT pk FROM findings WHERE id IN "+marks+" UNION SELECT finding_pk FROM aliases WHERE alias IN "+marks), args...)
+	c.add(t.oneOf("f.pk", "SELECT pk FROM findings WHERE id IN "+marks+" UNION ALL SELECT finding_pk FROM aliases WHERE alias IN "+marks), args...)
 }
 
 func addVerdicts(c *condition, verdicts []fingerprints.Verdict) {
@@ -135,6 +155,9 @@ func (t *tx) Findings(ctx context.Context, now time.Time, f store.FindingFilter)
 	if f.Limit > 0 && f.Value.IsZero() != (f.Secret == "") && t.byTallies(withoutPage(f)) && f.SourceID == "" {
 		return t.pageOfValues(ctx, now, f)
 	}
+	if f.Limit > 0 && f.Rule != "" && t.seen == "" && f.Owner == "" && !narrow(f) {
+		return t.pageOfRule(ctx, now, f)
+	}
 	rare, err := t.rare(ctx, now, f)
 	if err != nil {
 		return nil, err
@@ -145,6 +168,7 @@ func (t *tx) Findings(ctx context.Context, now time.Time, f store.FindingFilter)
 	}
 	condition := func(f store.FindingFilter) *condition {
 		c := t.conditionOf(f)
+		c.few = decided || rare
 		if decided {
 			c.add(t.oneOf("f.pk", decidedFindings))
 		}
@@ -156,26 +180,36 @@ func (t *tx) Findings(ctx context.Context, now time.Time, f store.FindingFilter)
 	if f.PathGlob == "" {
 		return t.views(ctx, now, condition(f), f.Limit)
 	}
-	// No two databases have the same globs: read on until enough paths match.
-	var out []store.FindingView
+	return t.byGlob(ctx, now, f, condition)
+}
+
+// byGlob reads paths until enough match, and then those findings: no two databases
+// have the same globs.
+func (t *tx) byGlob(ctx context.Context, now time.Time, f store.FindingFilter, where func(store.FindingFilter) *condition) ([]store.FindingView, error) {
+	var out []row
 	for {
-		list, err := t.views(ctx, now, condition(f), page)
+		c := where(f)
+		read := 0
+		err := t.each(ctx, "listing findings", clock+`SELECT f.id, f.pk, f.path FROM findings f WHERE `+strings.Join(c.where, " AND ")+` ORDER BY `+c.order()+` LIMIT ?`,
+			append(append([]any{now.UnixMicro()}, c.args...), page), func(scan scanner) error {
+				var r row
+				var path string
+				err := scan(&r.id, &r.pk, &path)
+				f.After, read = r.id, read+1
+				if globMatches(f.PathGlob, path) {
+					out = append(out, r)
+				}
+				return err
+			})
 		if err != nil {
 			return nil, err
 		}
-		for _, v := range list {
-			if !globMatches(f.PathGlob, v.Path) {
-				continue
-			}
-			out = append(out, v)
-			if len(out) == f.Limit {
-				return out, nil
-			}
+		if f.Limit > 0 && len(out) >= f.Limit {
+			return t.viewsOf(ctx, now, out[:f.Limit], &condition{})
 		}
-		if len(list) < page {
-			return out, nil
+		if read < page {
+			return t.viewsOf(ctx, now, out, &condition{})
 		}
-		f.After = list[page-1].ID
 	}
 }
 
@@ -204,40 +238,6 @@ func (t *tx) findingsByID(ctx context.Context, now time.Time, f store.FindingFil
 
 func globMatches(glob, path string) bool {
 	return doublestar.MatchUnvalidated(glob, path)
-}
-
-func (t *tx) CountVerdicts(ctx context.Context, now time.Time, f store.FindingFilter) (map[fingerprints.Verdict]int, error) {
-	if t.byTallies(f) {
-		return t.countByTallies(ctx, now, f)
-	}
-	if len(f.IDs) > page {
-		list, err := t.findingsByID(ctx, now, f)
-		out := map[fingerprints.Verdict]int{}
-		for _, v := range list {
-			out[v.Verdict]++
-		}
-		return out, err
-	}
-	c := t.conditionOf(f)
-	path := "''"
-	if f.PathGlob != "" {
-		path = "f.path"
-	}
-	out := map[fingerprints.Verdict]int{}
-	err := t.each(ctx, "counting verdicts", clock+`SELECT `+verdictOfFinding()+` AS verdict, `+path+` AS place, COUNT(*)
-		FROM findings f WHERE `+strings.Join(c.where, " AND ")+`
-		GROUP BY verdict, place`, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
-		var rank, n int
-		var place string
-		if err := scan(&rank, &place, &n); err != nil {
-			return err
-		}
-		if f.PathGlob == "" || globMatches(f.PathGlob, place) {
-			out[verdictAt(rank)] += n
-		}
-		return nil
-	})
-	return out, err
 }
 
 func (t *tx) Finding(ctx context.Context, now time.Time, id fingerprints.FindingID) (store.FindingView, error) {
@@ -280,7 +280,7 @@ type keyed struct {
 func (t *tx) views(ctx context.Context, now time.Time, c *condition, limit int) ([]store.FindingView, error) {
 	query := clock + `SELECT ` + findingColumns() + `, ` + verdictOfFinding() + ` AS verdict
 		FROM findings f CROSS JOIN sources s CROSS JOIN seen_values sv
-		WHERE s.pk = f.source_pk AND sv.pk = f.value_pk AND ` + strings.Join(c.where, " AND ") + ` ORDER BY f.id`
+		WHERE s.pk = f.source_pk AND sv.pk = f.value_pk AND ` + strings.Join(c.where, " AND ") + ` ORDER BY ` + c.order()
 	args := append([]any{now.UnixMicro()}, c.args...)
 	if limit > 0 {
 		query += " LIMIT ?"

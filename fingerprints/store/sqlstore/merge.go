@@ -118,7 +118,9 @@ const joinKnownSightings = `UPDATE sightings AS si SET
 	last_seen = CASE WHEN o.last_seen > si.last_seen THEN o.last_seen ELSE si.last_seen END,
 	presence = CASE WHEN o.last_seen > si.last_seen THEN o.presence ELSE si.presence END,
 	rule = CASE WHEN si.rule = '' THEN o.rule ELSE si.rule END,
-	field = COALESCE(si.field, o.field)
+	field = COALESCE(si.field, o.field),
+	author = CASE WHEN si.commit_id = '' THEN o.author ELSE si.author END,
+	commit_id = CASE WHEN si.commit_id = '' THEN o.commit_id ELSE si.commit_id END
 	FROM sightings AS o WHERE o.finding_pk = ?1 AND si.finding_pk = ?2
 		AND o.locator = si.locator AND o.span_start = si.span_start AND o.span_end = si.span_end`
 

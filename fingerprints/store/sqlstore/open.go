@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -213,7 +212,7 @@ func (f file) store() *Store {
 // connect opens the pools: one connection that writes, several that read.
 func (f file) connect() (*Store, error) {
 	s := f.store()
-	read, err := sql.Open("sqlite", f.dsn(f.path, false))
+	read, err := keepingDB(f.dsn(f.path, false))
 	if err != nil {
 		return nil, s.explain(err)
 	}
@@ -223,7 +222,7 @@ func (f file) connect() (*Store, error) {
 	if f.opts.Access == ReadOnly {
 		return s, nil
 	}
-	write, err := sql.Open("sqlite", f.dsn(f.path, true))
+	write, err := keepingDB(f.dsn(f.path, true))
 	if err != nil {
 		return nil, errors.Join(s.explain(err), s.read.Close())
 	}

@@ -117,7 +117,7 @@ func (t *tx) addPlaces(ctx context.Context, marks string, args []any, byPK map[i
 // which they are shown.
 const (
 	sightingColumns = `si.locator, si.span_start, si.span_end, si.line, si.col, si.end_line, si.end_col, si.form, si.rule,
-			si.field, si.inside, si.presence, si.context, si.url, si.content_at, si.first_seen, si.last_seen`
+			si.field, si.inside, si.presence, si.context, si.url, si.content_at, si.first_seen, si.last_seen, si.author, si.commit_id`
 	sightingOrder = `CASE WHEN si.presence IN ('gone', 'expired') THEN 1 ELSE 0 END, si.locator, si.span_start, si.span_end`
 )
 
@@ -125,7 +125,7 @@ func scanSighting(scan scanner) (fingerprints.Sighting, error) {
 	var s fingerprints.Sighting
 	err := scan(&s.Finding, &s.Locator, &s.Start, &s.End, &s.Line, &s.Column, &s.EndLine, &s.EndColumn, &s.Form, &s.Rule,
 		fixed{(*[16]byte)(&s.Row)}, &s.Within, &s.Presence, &s.Context, &s.URL,
-		moment{&s.At}, moment{&s.FirstSeen}, moment{&s.LastSeen})
+		moment{&s.At}, moment{&s.FirstSeen}, moment{&s.LastSeen}, &s.Author, &s.Commit)
 	return s, err
 }
 
@@ -157,7 +157,7 @@ func (t *tx) FirstSightings(ctx context.Context, ids []fingerprints.FindingID, l
 				args[i] = string(id)
 			}
 		}
-		query := `SELECT id, locator, span_start, span_end, line, col, end_line, end_col, form, rule, field, inside, presence, context, url, content_at, first_seen, last_seen
+		query := `SELECT id, locator, span_start, span_end, line, col, end_line, end_col, form, rule, field, inside, presence, context, url, content_at, first_seen, last_seen, author, commit_id
 			FROM (SELECT f.id, ROW_NUMBER() OVER (PARTITION BY si.finding_pk ORDER BY ` + sightingOrder + `) AS place, ` + sightingColumns + `
 				FROM findings f JOIN sightings si ON si.finding_pk = f.pk WHERE f.id IN (` + marks + `)) placed
 			WHERE place <= ? ORDER BY id, place`

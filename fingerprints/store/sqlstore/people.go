@@ -108,6 +108,9 @@ func sessionsOf(f store.SessionFilter) *condition {
 			c.add(one.column+" = ?", one.value)
 		}
 	}
+	if f.But != "" {
+		c.add("id <> ?", f.But)
+	}
 	switch {
 	case !f.Over.IsZero() && !f.Idle.IsZero():
 		c.add("(ends_at <= ? OR seen_at <= ?)", stamp(f.Over), stamp(f.Idle))

@@ -34,6 +34,7 @@ func provenances() []provenance {
 		{"sightings", "pk", "url"},
 		{"sightings", "pk", "extent"},
 		{"sightings", "pk", "stream"},
+		{"sightings", "pk", "author"},
 		{"history", "pk", "detail"},
 		{"scans", "id", "extent"},
 		{"scans", "id", "through"},

@@ -17,22 +17,25 @@ func valuesWith(verdicts []fingerprints.Verdict) string {
 	for _, v := range verdicts {
 		ranks = append(ranks, rankOf(v))
 	}
-	return `SELECT f.value_pk FROM (SELECT DISTINCT vf.value_pk, 'tip' AS presence FROM value_fields vf JOIN fields fd ON fd.id = vf.field) f
-		WHERE (` + verdictElsewhere() + `) IN (` + strings.Join(ranks, ", ") + `) OR f.value_pk IN (
-			SELECT vf.value_pk FROM homes h JOIN versions v ON v.secret = h.secret JOIN fields fd ON fd.version = v.id JOIN value_fields vf ON vf.field = fd.id)`
+	return registeredBy("vf.value_pk") + ` HAVING MIN(` + verdictWhere(nowhere) + `) IN (` + strings.Join(ranks, ", ") + `) UNION ALL
+		SELECT vf.value_pk FROM homes h JOIN versions v ON v.secret = h.secret JOIN fields fd ON fd.version = v.id JOIN value_fields vf ON vf.field = fd.id`
 }
 
 // often is how many findings are looked at for one that is wanted, before it is
 // better to begin with the values.
 const often = 50
 
+// fewInSource is how many findings of a source are looked at one by one.
+const fewInSource = 5000
+
 // byValues reports whether values tell which findings may have these verdicts.
 func byValues(verdicts []fingerprints.Verdict) bool {
 	return len(verdicts) > 0 && !slices.Contains(verdicts, fingerprints.VerdictCleared) && !slices.Contains(verdicts, fingerprints.VerdictUnregistered)
 }
 
-// decidedFindings are those of which something was decided, whether it holds or not.
-const decidedFindings = `SELECT pk FROM findings WHERE status <> 'open' UNION SELECT finding_pk FROM finding_decisions`
+// decidedFindings are those of which something was decided, whether it holds or not;
+// some twice: to leave those out, SQLite would read all findings.
+const decidedFindings = `SELECT pk FROM findings WHERE status <> 'open' UNION ALL SELECT finding_pk FROM finding_decisions`
 
 // seldomDecided reports whether a filter asks for findings of which something was
 // decided, and there are few of these.
@@ -57,6 +60,12 @@ func (t *tx) rare(ctx context.Context, now time.Time, f store.FindingFilter) (bo
 	const doing = "counting findings"
 	if !byValues(f.Verdicts) {
 		return false, nil
+	}
+	if f.SourceID != "" {
+		in, err := t.numbers(ctx, doing, `SELECT present FROM totals WHERE source_pk = (SELECT pk FROM sources WHERE id = ?)`, f.SourceID)
+		if err != nil || len(in) > 0 && in[0] <= fewInSource {
+			return false, err
+		}
 	}
 	if f.Limit == 0 && f.PathGlob == "" {
 		return true, nil

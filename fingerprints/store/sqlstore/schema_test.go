@@ -41,7 +41,7 @@ func TestSchemaComments(t *testing.T) {
 func TestProvenanceColumns(t *testing.T) {
 	words := map[string]bool{ // ids, and words from short lists
 		"findings.id": true, "findings.presence": true, "findings.status": true, "findings.owner": true, "findings.rules": true,
-		"sightings.form": true, "sightings.rule": true, "sightings.presence": true,
+		"sightings.form": true, "sightings.rule": true, "sightings.presence": true, "sightings.commit_id": true,
 		"history.actor": true, "history.what": true, "skips.reason": true,
 		"decisions.rule": true, "decisions.status": true, "decisions.owner": true, "decisions.actor": true,
 		"notices.receiver": true, "notices.grp": true, "notices.event": true, "notices.source": true, "notices.was": true,

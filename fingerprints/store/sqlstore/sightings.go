@@ -6,7 +6,7 @@ import (
 	"revenant/fingerprints"
 )
 
-const sightingWidth = 24
+const sightingWidth = 26
 
 // addSightings upserts every place once, and learns which were known: the
 // database answers with the number of the row, which is the one given to a new
@@ -26,7 +26,7 @@ func (r *recording) addSightings(ctx context.Context) error {
 	err = insertMany(sightingWidth, args, func(values string, part []any) error {
 		return r.t.each(ctx, "storing sightings", `INSERT INTO sightings (pk, finding_pk, locator, span_start, span_end,
 			line, col, end_line, end_col, form, rule, field, inside, presence, context, url, content_at,
-			first_seen, last_seen, extent, more, stream, at_offset, run_from) VALUES `+values+upsertSighting(r.t.s.engine.words().key), part, func(scan scanner) error {
+			first_seen, last_seen, extent, more, stream, at_offset, run_from, author, commit_id) VALUES `+values+upsertSighting(r.t.s.engine.words().key), part, func(scan scanner) error {
 			var pk int64
 			err := scan(&pk)
 			if i := pk - first; err == nil && i >= 0 {
@@ -65,7 +65,9 @@ func upsertSighting(key func(string) string) string {
 		first_seen = CASE WHEN excluded.first_seen < sightings.first_seen THEN excluded.first_seen ELSE sightings.first_seen END,
 		last_seen = CASE WHEN excluded.last_seen > sightings.last_seen THEN excluded.last_seen ELSE sightings.last_seen END,
 		extent = excluded.extent, more = excluded.more,
-		stream = excluded.stream, at_offset = excluded.at_offset, run_from = excluded.run_from
+		stream = excluded.stream, at_offset = excluded.at_offset, run_from = excluded.run_from,
+		author = CASE WHEN excluded.commit_id = '' THEN sightings.author ELSE excluded.author END,
+		commit_id = CASE WHEN excluded.commit_id = '' THEN sightings.commit_id ELSE excluded.commit_id END
 	RETURNING pk`
 }
 
@@ -113,5 +115,5 @@ func (p *sighted) append(args []any, seen int64) []any {
 	}
 	return append(args, p.finding, p.locator, p.start, p.end, int64(s.Line), int64(s.Column), int64(s.EndLine), int64(s.EndColumn),
 		string(s.Form), s.Rule, field, bit(s.Within), string(s.Presence), text(s.Context), text(s.URL), stamp(s.At),
-		seen, seen, p.extent, p.more, p.stream, p.at, p.from)
+		seen, seen, p.extent, p.more, p.stream, p.at, p.from, text(s.Author), text(s.Commit))
 }

@@ -46,6 +46,9 @@ func isGone(p fingerprints.Presence) bool {
 // went with its value.
 func (t *tx) addTallies(ctx context.Context, more tallies) error {
 	const doing = "counting findings"
+	if err := t.addTotals(ctx, more); err != nil {
+		return err
+	}
 	var args []any
 	for _, of := range slices.SortedFunc(maps.Keys(more), tallied.compare) {
 		n := more[of]
@@ -66,6 +69,34 @@ func (t *tx) addTallies(ctx context.Context, more tallies) error {
 	}
 	return t.insert(ctx, doing, `INSERT INTO tallies (value_pk, source_pk, present, gone)`, `ON CONFLICT (value_pk, source_pk) DO UPDATE
 		SET present = tallies.present + excluded.present, gone = tallies.gone + excluded.gone`, 4, args)
+}
+
+// addTotals adds to what sources have, whatever the values. A source that tallies are
+// of has a total.
+func (t *tx) addTotals(ctx context.Context, more tallies) error {
+	const doing = "counting findings"
+	totals := map[int64]tally{}
+	for of, n := range more {
+		sum := totals[of.source]
+		totals[of.source] = tally{sum.present + n.present, sum.gone + n.gone}
+	}
+	var args []any
+	for _, source := range slices.Sorted(maps.Keys(totals)) {
+		n := totals[source]
+		switch {
+		case n.present >= 0 && n.gone >= 0:
+			if n != (tally{}) {
+				args = append(args, source, n.present, n.gone)
+			}
+		default:
+			_, err := t.exec(ctx, doing, `UPDATE totals SET present = present + ?, gone = gone + ? WHERE source_pk = ?`, n.present, n.gone, source)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return t.insert(ctx, doing, `INSERT INTO totals (source_pk, present, gone)`, `ON CONFLICT (source_pk) DO UPDATE
+		SET present = totals.present + excluded.present, gone = totals.gone + excluded.gone`, 3, args)
 }
 
 // tallyOf counts some findings.
@@ -121,114 +152,16 @@ func (t *tx) retally(ctx context.Context, sources ...int64) error {
 		if err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// byTallies reports whether a filter selects whole values, or all of a source:
-// then what the tallies hold is enough. Whose the findings are they do not hold.
-func (t *tx) byTallies(f store.FindingFilter) bool {
-	if t.seen != "" {
-		return false
-	}
-	rest := f
-	rest.Value, rest.Secret, rest.Version, rest.SourceID = fingerprints.ValueID{}, "", 0, ""
-	return rest.IDs == nil && rest.IDPrefix == "" && rest.PathPrefix == "" && rest.PathGlob == "" && rest.Paths == nil && rest.Rule == "" && rest.Owner == "" &&
-		rest.Decision == 0 && rest.After == "" && rest.Limit == 0 && len(rest.Verdicts)+len(rest.Statuses)+len(rest.Presences) == 0
-}
-
-// wholeValues are the values of secrets that have a home which covers sources.
-const wholeValues = `SELECT vf.value_pk FROM homes h JOIN versions v ON v.secret = h.secret JOIN fields fd ON fd.version = v.id
-	JOIN value_fields vf ON vf.field = fd.id WHERE h.whole = 1`
-
-// registeredValues are those that some version has.
-const registeredValues = `SELECT vf.value_pk FROM value_fields vf JOIN fields fd ON fd.id = vf.field`
-
-// countByTallies counts verdicts without looking at findings, but for those that
-// homes are tied to.
-func (t *tx) countByTallies(ctx context.Context, now time.Time, f store.FindingFilter) (map[fingerprints.Verdict]int, error) {
-	counts, err := t.countTallies(ctx, now, f, "0")
-	if err != nil || len(counts) == 0 {
-		return map[fingerprints.Verdict]int{}, err
-	}
-	return counts[0], nil
-}
-
-func (t *tx) VerdictsBySource(ctx context.Context, now time.Time) (map[string]map[fingerprints.Verdict]int, error) {
-	names := map[int64]string{}
-	err := t.each(ctx, "reading sources", `SELECT pk, id FROM sources`, nil, func(scan scanner) error {
-		var pk int64
-		var id string
-		err := scan(&pk, &id)
-		names[pk] = id
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	counts, err := t.countTallies(ctx, now, store.FindingFilter{}, "f.source_pk")
-	out := map[string]map[fingerprints.Verdict]int{}
-	for pk, n := range counts {
-		out[names[pk]] = n
-	}
-	return out, err
-}
-
-// countTallies counts verdicts by a column, 0 for all together. Everything is
-// unregistered first; then registered values get the verdict that they have where
-// no home is, then what homes make of it in whole sources, then at single findings.
-func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFilter, by string) (map[int64]map[fingerprints.Verdict]int, error) {
-	const doing = "counting verdicts"
-	c := t.conditionOf(f)
-	where := ` WHERE ` + strings.Join(c.where, " AND ")
-	counts := map[int64]map[fingerprints.Verdict]int{}
-	err := t.each(ctx, doing, `SELECT `+by+`, CAST(SUM(f.present) AS BIGINT), CAST(SUM(f.gone) AS BIGINT) FROM tallies f`+where+` GROUP BY 1`, c.args,
-		func(scan scanner) error {
-			var of int64
-			var present, gone int
-			err := scan(&of, &present, &gone)
-			counts[of] = map[fingerprints.Verdict]int{fingerprints.VerdictUnregistered: present, fingerprints.VerdictCleared: gone}
+		if _, err := t.exec(ctx, doing, `DELETE FROM totals WHERE source_pk = ?`, source); err != nil {
 			return err
-		})
-	if err != nil {
-		return nil, err
-	}
-	registered := `EXISTS (` + registeredValues + ` WHERE vf.value_pk = f.value_pk)` // of a few values
-	if f.SourceID == "" {
-		registered = t.oneOf("f.value_pk", registeredValues)
-	}
-	copies := func(columns, more, group string) string {
-		return `(SELECT f.value_pk, ` + columns + ` AS present, 'tip' AS presence FROM tallies f` + where + ` AND f.present > 0 AND ` + more + group + `) f`
-	}
-	source, grouped := "0 AS source_pk", " GROUP BY f.value_pk"
-	if by != "0" {
-		source, grouped = "f.source_pk", " GROUP BY f.value_pk, f.source_pk"
-	}
-	for _, query := range []string{
-		`SELECT ` + by + ` AS of, ` + rankOf(fingerprints.VerdictUnregistered) + ` AS elsewhere, ` + verdictElsewhere() + ` AS verdict, f.present AS n
-			FROM ` + copies(source+", SUM(f.present)", registered, grouped),
-		`SELECT ` + by + ` AS of, ` + verdictElsewhere() + ` AS elsewhere, ` + verdictInSource() + ` AS verdict, f.present AS n
-			FROM ` + copies("f.source_pk, f.present", t.oneOf("+f.source_pk", "SELECT source_pk FROM home_sources")+" AND "+t.oneOf("f.value_pk", wholeValues), ""),
-		`SELECT ` + by + ` AS of, ` + verdictInSource() + ` AS elsewhere, ` + verdictOfFinding() + ` AS verdict, 1 AS n
-			FROM findings f` + where + ` AND f.presence NOT IN ('gone', 'expired') AND f.pk IN (SELECT finding_pk FROM finding_homes)`,
-	} {
-		query = clock + `SELECT of, elsewhere, verdict, CAST(SUM(n) AS BIGINT) FROM (` + query + `) counted GROUP BY of, elsewhere, verdict`
-		err := t.each(ctx, doing, query, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
-			var of int64
-			var from, to, n int
-			err := scan(&of, &from, &to, &n)
-			counts[of][verdictAt(from)] -= n
-			counts[of][verdictAt(to)] += n
-			return err
-		})
+		}
+		_, err = t.exec(ctx, doing, `INSERT INTO totals (source_pk, present, gone) SELECT source_pk, CAST(SUM(present) AS BIGINT), CAST(SUM(gone) AS BIGINT)
+			FROM tallies WHERE source_pk = ? GROUP BY source_pk`, source)
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	for _, list := range counts {
-		maps.DeleteFunc(list, func(_ fingerprints.Verdict, n int) bool { return n == 0 })
-	}
-	return counts, nil
+	return nil
 }
 
 func (t *tx) VerdictGroups(ctx context.Context, now time.Time, versions []fingerprints.VersionID, values []fingerprints.ValueID) ([]store.VerdictGroup, error) {

@@ -9,7 +9,7 @@ import (
 // What teams see is said in one place: while a transaction is narrowed, the tables
 // below stand for less than they hold in each query that reads. No query can forget
 // it. What decides a verdict or a status (versions, fields, homes) is not narrowed:
-// it is the same whoever looks. tallies are counted from what is seen.
+// it is the same whoever looks. tallies and totals are counted from what is seen.
 
 // seenTable is what a table stands for.
 type seenTable struct{ name, where string }
@@ -22,6 +22,7 @@ func seenTables() []seenTable {
 		{"findings", "owner <> '' AND owner IN ($teams)"},
 		{"aliases", "finding_pk IN (SELECT pk FROM findings)"},
 		{"tallies", ""},
+		{"totals", ""},
 		{"sources", "pk IN (SELECT source_pk FROM findings)"},
 		{"watches", "source_id IN (SELECT id FROM sources)"},
 		{"decisions", "owner IN ($teams) OR id IN (SELECT decision FROM finding_decisions WHERE finding_pk IN (SELECT pk FROM findings))"},
@@ -35,6 +36,9 @@ func seenTables() []seenTable {
 // talliesOfSeen counts the findings that are seen.
 const talliesOfSeen = `SELECT value_pk, source_pk, SUM(CASE WHEN presence IN ('gone', 'expired') THEN 0 ELSE 1 END) AS present,
 	SUM(CASE WHEN presence IN ('gone', 'expired') THEN 1 ELSE 0 END) AS gone FROM findings GROUP BY value_pk, source_pk`
+
+// totalsOfSeen sums them by sources.
+const totalsOfSeen = `SELECT source_pk, SUM(present) AS present, SUM(gone) AS gone FROM tallies GROUP BY source_pk`
 
 // Narrow implements store.Tx.
 func (t *tx) Narrow(teams []string) (before []string) {
@@ -50,8 +54,8 @@ func (t *tx) Narrow(teams []string) (before []string) {
 	}
 	var parts []string
 	for _, s := range seenTables() {
-		if s.name == "tallies" {
-			parts = append(parts, s.name+" AS ("+talliesOfSeen+")")
+		if counted := map[string]string{"tallies": talliesOfSeen, "totals": totalsOfSeen}[s.name]; counted != "" {
+			parts = append(parts, s.name+" AS ("+counted+")")
 			continue
 		}
 		where := strings.NewReplacer("$teams", strings.Join(literals, ", "), "$all_notices", words.table("notices")).Replace(s.where)

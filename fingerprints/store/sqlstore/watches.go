@@ -49,6 +49,10 @@ func (t *tx) Watches(ctx context.Context, f store.WatchFilter) ([]store.Watch, e
 		where += ` AND schedule = ?`
 		args = append(args, f.Schedule)
 	}
+	if f.Outcome != "" {
+		where += ` AND outcome = ?`
+		args = append(args, f.Outcome)
+	}
 	where += ` ORDER BY name`
 	if f.Limit > 0 {
 		where += ` LIMIT ?`

@@ -45,7 +45,7 @@ func testDecisions(t *testing.T, f *fixture) {
 			t.Errorf("hour %d: %s by %d, want %s by %d", now, v.Status, v.Decision, status, by)
 		}
 		f.diff("Decided", about, v.Decided)
-		for _, s := range []fingerprints.Status{fingerprints.StatusOpen, fingerprints.StatusAccepted, fingerprints.StatusFalsePositive} {
+		for _, s := range fingerprints.Statuses() {
 			if got := len(f.findings(hour(now), store.FindingFilter{Statuses: []fingerprints.Status{s}})) == 1; got != (s == status) {
 				t.Errorf("hour %d: the filter %s has it: %t", now, s, got)
 			}

@@ -15,6 +15,7 @@ func testRecordNew(t *testing.T, f *fixture) {
 	o.Owner = "team-a"
 	s := &o.Sighting
 	s.Locator, s.Rule, s.Within, s.URL, s.At = "blob/1", "generic-api-key", true, "https://example.com/x", hour(-5)
+	s.Author, s.Commit = "Ada Example", "0123456789abcdef0123456789abcdef01234567"
 	got := f.record(hour(1), o)
 	f.diff("Recorded", []store.Recorded{{FindingID: findingID(1), New: true, NewPlace: true}}, got)
 
@@ -69,11 +70,11 @@ func testRecordIdempotent(t *testing.T, f *fixture) {
 
 	// What a poorer scan does not know is not forgotten.
 	rich := registered(1)
-	rich.Sighting.Rule = "rule-x"
+	rich.Sighting.Rule, rich.Sighting.Author, rich.Sighting.Commit = "rule-x", "Ada Example", "01234567"
 	f.record(hour(3), rich)
 	f.record(hour(4), observed(1))
 	s := f.sightings(findingID(1))
-	if len(s) != 1 || s[0].Rule != "rule-x" || s[0].Row != rowID(1) || s[0].LastSeen != hour(4) {
+	if len(s) != 1 || s[0].Rule != "rule-x" || s[0].Row != rowID(1) || s[0].LastSeen != hour(4) || s[0].Author != "Ada Example" || s[0].Commit != "01234567" {
 		t.Errorf("sightings %+v", s)
 	}
 	f.diff("rules", []string{"rule-x"}, f.finding(hour(4), findingID(1)).Rules)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"revenant/fingerprints"
 	"revenant/fingerprints/store"
 )
@@ -44,7 +46,22 @@ func (f *fixture) counted() {
 				filters = append(filters, store.FindingFilter{Secret: m.Version.Secret, Version: m.Version.Number})
 			}
 		}
-		for _, filter := range filters {
+		for n := 0; n < len(all); n += 1 + len(all)*2/3 {
+			v := all[n]
+			more := []store.FindingFilter{
+				{}, {Owner: v.Owner}, {Presences: []fingerprints.Presence{v.Presence}}, {PathGlob: "s*/**", SourceID: v.SourceID},
+			}
+			if len(v.Rules) > 0 {
+				more = append(more, store.FindingFilter{Rule: v.Rules[0]})
+			}
+			for i, filter := range more {
+				all := fingerprints.Statuses()
+				for _, filter.Statuses = range [][]fingerprints.Status{nil, all[:1+n%2], all[1:], {v.Status}}[i%2:] {
+					filters = append(filters, filter)
+				}
+			}
+		}
+		for _, filter := range filters[:min(3, len(filters))] {
 			filter.Verdicts = []fingerprints.Verdict{fingerprints.VerdictStale, fingerprints.VerdictUnregistered}
 			filters = append(filters, filter)
 		}
@@ -66,6 +83,15 @@ func (f *fixture) counted() {
 
 func selects(f store.FindingFilter, v store.FindingView) bool {
 	if len(f.Verdicts) > 0 && !slices.Contains(f.Verdicts, v.Verdict) {
+		return false
+	}
+	if len(f.Statuses) > 0 && !slices.Contains(f.Statuses, v.Status) || len(f.Presences) > 0 && !slices.Contains(f.Presences, v.Presence) {
+		return false
+	}
+	if f.Owner != "" && f.Owner != v.Owner || f.Rule != "" && !slices.Contains(v.Rules, f.Rule) {
+		return false
+	}
+	if f.PathGlob != "" && !doublestar.MatchUnvalidated(f.PathGlob, v.Path) {
 		return false
 	}
 	if f.SourceID != "" && f.SourceID != v.SourceID || !f.Value.IsZero() && f.Value != v.Value {
@@ -120,7 +146,16 @@ func testWholeHomes(t *testing.T, f *fixture) {
 			if n != want {
 				t.Errorf("the home covers %d findings, want %d", n, want)
 			}
-			return err
+			list, err2 := tx.Findings(f.ctx, hour(5), store.FindingFilter{Home: home})
+			counts, err3 := tx.CountVerdicts(f.ctx, hour(5), store.FindingFilter{Home: home})
+			of := 0
+			for _, n := range counts {
+				of += n
+			}
+			if len(list) != want || of != want {
+				t.Errorf("%d findings of the home are listed and %d counted, want %d", len(list), of, want)
+			}
+			return errors.Join(err, err2, err3)
 		})
 	}
 	const leaked, allowed = fingerprints.VerdictLeaked, fingerprints.VerdictAllowed

@@ -167,6 +167,9 @@ func testDeliveries(t *testing.T, f *fixture) {
 	f.diff("waiting", []string{"m3", "m1"}, f.deliveries(store.DeliveryFilter{State: store.DeliveryWaiting}))
 	f.diff("sent", []string{"m2"}, f.deliveries(store.DeliveryFilter{State: store.DeliverySent}))
 	f.diff("the newest", []string{"m2"}, f.deliveries(store.DeliveryFilter{Limit: 1}))
+	f.diff("behind one", []string{"m3", "m1"}, f.deliveries(store.DeliveryFilter{Behind: "m2"}))
+	f.diff("behind one of the same time", []string{"m1"}, f.deliveries(store.DeliveryFilter{Behind: "m3", Limit: 5}))
+	f.diff("behind the last", []string(nil), f.deliveries(store.DeliveryFilter{Behind: "m1"}))
 	f.diff("of a receiver", []string{"m2", "m1"}, f.deliveries(store.DeliveryFilter{Receiver: "chat"}))
 	f.diff("by id", []string{"m1"}, f.deliveries(store.DeliveryFilter{ID: "m1"}))
 }

@@ -84,6 +84,7 @@ func testSessions(t *testing.T, f *fixture) {
 	f.diff("Sessions", []store.Session{c, b, a}, list(store.SessionFilter{}))
 	f.diff("of a person", []store.Session{b, a}, list(store.SessionFilter{Person: "pn_1"}))
 	f.diff("of a token", []store.Session{c}, list(store.SessionFilter{Token: "tk_1"}))
+	f.diff("all but one of a person", []store.Session{b}, list(store.SessionFilter{Person: "pn_1", But: "ss_a"}))
 	f.diff("over", []store.Session{a}, list(store.SessionFilter{Over: hour(11)}))
 	f.diff("idle", []store.Session{b, a}, list(store.SessionFilter{Idle: hour(3)}))
 	f.diff("over or idle", []store.Session{b, a}, list(store.SessionFilter{Over: hour(11), Idle: hour(3)}))
@@ -104,6 +105,7 @@ func testSessions(t *testing.T, f *fixture) {
 		})
 	}
 	drop(0, store.SessionFilter{ID: "ss_a", Person: "pn_2"})
+	drop(0, store.SessionFilter{ID: "ss_a", But: "ss_a"})
 	drop(1, store.SessionFilter{ID: "ss_a"})
 	f.diff("what is left", []store.Session{c, b}, list(store.SessionFilter{}))
 	drop(1, store.SessionFilter{Person: "pn_1"})

@@ -24,6 +24,7 @@ func testProvenance(t *testing.T, f *fixture) {
 	// Will be the same place, and is planted last so that its context is
 	// rewritten after it has become one with the first.
 	o.Path, o.Sighting.Locator, o.Sighting.Context, o.Sighting.URL = plant("path"), plant("x"), plant("context"), plant("url")
+	o.Sighting.Author, o.Sighting.Commit = plant("author"), "01234567"
 	twin.Path, twin.Sighting.Context = o.Path, o.Sighting.Context
 	twin.Sighting.Locator = strings.Replace(o.Sighting.Locator, canary, canary+canary, 1)
 	f.record(hour(1), o, twin)

@@ -82,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"workers", testWorkers},
 		{"tokens", testTokens},
 		{"requests", testRequests},
+		{"look-ups", testLookUps},
 		{"days", testDays},
 		{"saved views", testViews},
 		{"cleared", testCleared},

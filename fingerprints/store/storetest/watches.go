@@ -33,6 +33,7 @@ func testWatches(t *testing.T, f *fixture) {
 	f.diff("Watches", []store.Watch{a, b}, list(store.WatchFilter{}))
 	f.diff("of a group", []store.Watch{a}, list(store.WatchFilter{Parent: "group"}))
 	f.diff("of a source", []store.Watch{a}, list(store.WatchFilter{Source: a.SourceID}))
+	f.diff("of an outcome", []store.Watch{a}, list(store.WatchFilter{Outcome: a.Outcome}))
 	f.diff("of a schedule", []store.Watch{a}, list(store.WatchFilter{Schedule: a.Schedule}))
 	f.diff("first page", []store.Watch{a}, list(store.WatchFilter{Limit: 1}))
 	f.diff("second page", []store.Watch{b}, list(store.WatchFilter{After: "a", Limit: 1}))

@@ -67,7 +67,7 @@ func (f Field) Words() []string {
 	case FieldSeverity:
 		return wordsOf(fingerprints.Severities())
 	case FieldStatus:
-		return wordsOf(statuses())
+		return wordsOf(fingerprints.Statuses())
 	case FieldPresence:
 		return wordsOf(fingerprints.Presences())
 	case FieldClass:
@@ -81,10 +81,6 @@ func (f Field) Words() []string {
 	case FieldSource, FieldOwner, FieldRule, FieldSecret, FieldForm, FieldPath, FieldID, FieldAge, FieldSeen, FieldDue, FieldFirst, FieldLast:
 	}
 	return nil
-}
-
-func statuses() []fingerprints.Status {
-	return []fingerprints.Status{fingerprints.StatusOpen, fingerprints.StatusAccepted, fingerprints.StatusFalsePositive}
 }
 
 func kinds() []fingerprints.SourceKind {
