@@ -130,6 +130,9 @@ func TestTriage(t *testing.T) {
 	}
 	say(leaked, url.Values{"action": {"due"}, "due": {""}}, http.StatusSeeOther, "by its verdict")
 	say(leaked, url.Values{"action": {"accept"}, "until": {"2027-01-31"}, "reason": {"a test system"}}, http.StatusSeeOther, "a test system")
+	if f, err := s.reg.Finding(t.Context(), me(), string(ids[fingerprints.VerdictLeaked])); err != nil || f.Until == nil || !f.Until.Equal(time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("it is accepted until %v (%v), want the end of the day that was said", f.Until, err)
+	}
 	say(leaked, url.Values{"action": {"reopen"}}, http.StatusSeeOther, "Reopened.")
 	say(leaked, url.Values{"action": {"dismiss"}, "reason": {"no"}}, http.StatusConflict, "registered already")
 	say(leaked, url.Values{"action": {"accept"}, "until": {"soon"}, "reason": {"x"}}, http.StatusUnprocessableEntity, "give a day")

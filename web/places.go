@@ -110,7 +110,7 @@ func fromAddress(path string, q url.Values, from int) string {
 // allow makes a place one where a secret's values may be.
 func (s *server) allow(r *http.Request, a registry.Actor) (page, error) {
 	f := r.PostForm
-	until, err := dayOf("until", f.Get("until"))
+	until, err := throughDay("until", f.Get("until"))
 	if err != nil {
 		return page{}, err
 	}

@@ -287,7 +287,7 @@ func TestAcksAndPlaces(t *testing.T) {
 		t.Errorf("allowing: %d to %s", a.Code, a.Header().Get("Location"))
 	}
 	homes, err := s.reg.AllHomes(t.Context(), me(), "billing/db-password")
-	if err != nil || len(homes) != 1 || homes[0].Until == nil {
+	if err != nil || len(homes) != 1 || homes[0].Until == nil || !homes[0].Until.Equal(time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC)) {
 		t.Fatalf("homes %v (%v)", homes, err)
 	}
 	for _, wrong := range []url.Values{

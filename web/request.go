@@ -77,6 +77,16 @@ func dayOf(field, text string) (time.Time, error) {
 	return t, nil
 }
 
+// throughDay is the end of the day that a form has, as the command line takes one: the
+// day itself is within.
+func throughDay(field, text string) (time.Time, error) {
+	t, err := dayOf(field, text)
+	if err == nil && !t.IsZero() {
+		t = t.Add(day)
+	}
+	return t, err
+}
+
 // doneChanged is done, with the verdicts that changed.
 func doneChanged(to, word string, changes []registry.VerdictChange) (page, error) {
 	q := url.Values{}

@@ -108,7 +108,8 @@ func (s *site) company(who string) {
 	s.person(who, registry.RoleAdmin, "198.51.100.7", "198.51.100.31", "192.0.2.1")
 	var err error
 	for _, p := range []registry.PersonRequest{
-		{Name: "bo@example.org", Display: "Bo", Roles: []registry.Role{registry.RoleTriager}, Teams: []string{"payments"}}, {Name: "cy@example.org", Display: "Cy", Roles: []registry.Role{registry.RoleOperator}},
+		{Name: "bo@example.org", Display: "Bo", Roles: []registry.Role{registry.RoleTriager}, Teams: []string{"payments"}},
+		{Name: "cy@example.org", Display: "Cy", Roles: []registry.Role{registry.RoleOperator}},
 		{Name: "di@example.org", Display: "Di", Roles: []registry.Role{registry.RoleRegistrar, registry.RoleViewer}},
 	} {
 		_, add := s.reg.AddPerson(ctx, me(), p)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -70,8 +69,8 @@ func (s *server) saying(r *http.Request, a registry.Actor) (say func(id string) 
 	}
 	switch r.PostFormValue("action") {
 	case "accept":
-		until, err := time.Parse(time.DateOnly, r.PostFormValue("until"))
-		if err != nil {
+		until, err := throughDay("until", r.PostFormValue("until"))
+		if err != nil || until.IsZero() {
 			return nil, "", &registry.InputError{Input: "until", Want: "give a day, as in 2026-01-31", Kind: registry.ErrInput}
 		}
 		return func(id string) error { _, err := s.o.Registry.Accept(ctx, a, id, until, reason); return err }, "accepted", nil
@@ -80,15 +79,13 @@ func (s *server) saying(r *http.Request, a registry.Actor) (say func(id string) 
 	case "assign":
 		return func(id string) error { _, err := s.o.Registry.Assign(ctx, a, id, owner); return err }, "assigned", nil
 	case "due":
-		due, err := dayOf("due", r.PostFormValue("due"))
+		due, err := throughDay("due", r.PostFormValue("due"))
 		if err != nil {
 			return nil, "", err
 		}
 		word = "due"
 		if due.IsZero() {
 			word = "due-by-verdict"
-		} else {
-			due = due.Add(day) // the day itself is left for it
 		}
 		return func(id string) error { _, err := s.o.Registry.SetDue(ctx, a, id, due); return err }, word, nil
 	case "reopen":
