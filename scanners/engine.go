@@ -46,6 +46,9 @@ type Engine struct {
 	// ViewDepth is how many encodings in each other are undone; 0:
 	// DefaultViewDepth, negative: none.
 	ViewDepth int
+	// Clean remembers what holds nothing at any path, so that it is not looked at
+	// again; nil: everything is looked at each time.
+	Clean *Clean
 	// ChunkSize is how long contents may be that are looked at whole; from 1,
 	// zero or less means DefaultChunkSize.
 	ChunkSize int

@@ -9,19 +9,20 @@ import (
 // what is new takes the place of what is old.
 type memo struct {
 	seeds [2]maphash.Seed
-	slots *atomic.Pointer[[memoSlots]atomic.Uint64]
+	slots uint64 // a power of two
+	table *atomic.Pointer[[]atomic.Uint64]
 }
 
 const (
-	memoSlots  = 1 << 21
+	memoSlots  = 1 << 21 // of a large one
 	memoBucket = 8
 	memoValue  = 1<<10 - 1 // the bits of a slot that hold the number; the others hold a hash
 )
 
-func newMemo() memo {
+func newMemo(slots uint64) memo {
 	return memo{
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
-		slots: &atomic.Pointer[[memoSlots]atomic.Uint64]{},
+		slots: slots, table: &atomic.Pointer[[]atomic.Uint64]{},
 	}
 }
 
@@ -40,20 +41,19 @@ func (m *memo) key(data []byte, first, last bool) memoKey {
 	return k
 }
 
-// bucket is where a number stands, if anywhere.
-func (m *memo) bucket(k memoKey) []atomic.Uint64 {
-	table := m.slots.Load()
-	if table == nil {
-		m.slots.CompareAndSwap(nil, new([memoSlots]atomic.Uint64))
-		table = m.slots.Load()
-	}
-	at := k[0] % (memoSlots / memoBucket) * memoBucket
-	return table[at : at+memoBucket]
+// bucket is where a number stands in the table, if anywhere.
+func (m *memo) bucket(table *[]atomic.Uint64, k memoKey) []atomic.Uint64 {
+	at := k[0] % (m.slots / memoBucket) * memoBucket
+	return (*table)[at : at+memoBucket]
 }
 
 // get is the number of a text; 0 when none is known.
 func (m *memo) get(k memoKey) uint16 {
-	b := m.bucket(k)
+	table := m.table.Load()
+	if table == nil {
+		return 0
+	}
+	b := m.bucket(table, k)
 	for i := range b {
 		if v := b[i].Load(); v != 0 && (v^k[1])&^memoValue == 0 {
 			return uint16(v & memoValue)
@@ -64,7 +64,13 @@ func (m *memo) get(k memoKey) uint16 {
 
 // put remembers a number up to memoValue.
 func (m *memo) put(k memoKey, number uint16) {
-	b := m.bucket(k)
+	table := m.table.Load()
+	if table == nil {
+		made := make([]atomic.Uint64, m.slots)
+		m.table.CompareAndSwap(nil, &made)
+		table = m.table.Load()
+	}
+	b := m.bucket(table, k)
 	v := k[1]&^memoValue | uint64(number)
 	for i := range b {
 		if b[i].CompareAndSwap(0, v) {

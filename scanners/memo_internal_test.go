@@ -4,7 +4,7 @@ import "testing"
 
 // A memo forgets, but it never takes one text for another.
 func TestMemo(t *testing.T) {
-	m := newMemo()
+	m := newMemo(1 << 10)
 	kept := 0
 	for i := range uint64(64) {
 		m.put(memoKey{5, (i + 1) << 10}, uint16(i+1))

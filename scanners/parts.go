@@ -31,7 +31,7 @@ type Screener struct {
 
 // NewScreener returns a screener that remembers nothing yet.
 func NewScreener(e *Engine, how Cutting) *Screener {
-	s := &Screener{e: e, how: how.orDefault(), memo: newMemo(), lines: newMemo()}
+	s := &Screener{e: e, how: how.orDefault(), memo: newMemo(memoSlots), lines: newMemo(memoSlots)}
 	for _, m := range e.Matchers {
 		if l, ok := m.(Local); ok {
 			s.parts = append(s.parts, l)

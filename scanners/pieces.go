@@ -3,6 +3,7 @@ package scanners
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"revenant/fingerprints"
@@ -35,8 +36,12 @@ func (s *scan) cut(p *piece, more bool, readErr error) {
 	p.readErr, p.done = readErr, make(chan struct{})
 }
 
-// look runs matchers and viewer over a piece.
+// look runs matchers and viewer over a piece, unless it is known that it is clean.
 func (p *piece) look(ctx context.Context, s *scan) {
+	key, known := s.e.Clean.knows(p.chunk)
+	if known && (s.anyPath || p.chunk.Base > 0 || !s.e.named(s.path)) {
+		return
+	}
 	var hits, views []Hit
 	var unread []fingerprints.Skip
 	wait := s.e.beside(len(p.chunk.Data), func() { views, unread = s.e.viewed(ctx, p.chunk, s.overlap) })
@@ -46,12 +51,18 @@ func (p *piece) look(ctx context.Context, s *scan) {
 			hits = appendHits(ctx, m, hits, p.chunk)
 		}
 	}()
+	if s.anyPath && len(views)+len(unread) == 0 && !slices.ContainsFunc(hits, ofContent) && ctx.Err() == nil {
+		s.e.Clean.keep(key)
+	}
 	if s.e.looksThrough() {
 		hits = together(unworn(hits, views))
 	}
 	p.hits = own(hits, p.from, p.to, p.chunk.Final)
 	p.unread = append(s.skips(p.hits, p.chunk), unread...)
 }
+
+// ofContent reports whether a hit is more than a path's.
+func ofContent(h Hit) bool { return !h.PathOnly }
 
 // besides is from how many bytes on a chunk is worth two cores.
 const besides = 1 << 20

@@ -9,13 +9,23 @@ import (
 // Screen reports whether a content may hold a hit at some path: whether
 // matchers and viewer find something in data when every condition on the path
 // lets it through. What it says no to has no hits at any path. It costs what
-// looking at data as one chunk costs.
+// looking at data as one chunk costs, unless it is known to be clean.
 func (e *Engine) Screen(ctx context.Context, data []byte) bool {
 	c := Chunk{Data: data[:len(data):len(data)], Final: true, AnyPath: true}
-	if len(data) >= screenBesides && e.looksThrough() {
-		return e.screenBeside(ctx, c)
+	key, known := e.Clean.knows(c)
+	if known {
+		return false
 	}
-	return e.matched(ctx, c) || e.seenThrough(ctx, c) || ctx.Err() != nil
+	found := false
+	if len(data) >= screenBesides && e.looksThrough() {
+		found = e.screenBeside(ctx, c)
+	} else {
+		found = e.matched(ctx, c) || e.seenThrough(ctx, c) || ctx.Err() != nil
+	}
+	if !found {
+		e.Clean.keep(key)
+	}
+	return found
 }
 
 // screenBesides is from how many bytes on screening is worth two cores: others are

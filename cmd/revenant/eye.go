@@ -68,7 +68,7 @@ func (a *app) openEye(ctx context.Context, fl *scanFlags) (_ *eye, err error) {
 }
 
 func (e *eye) newEngine(fl *scanFlags, rules *rules.Matcher) *scanners.Engine {
-	engine := &scanners.Engine{Viewer: views.New(), ViewDepth: fl.viewDepth()}
+	engine := &scanners.Engine{Viewer: views.New(), ViewDepth: fl.viewDepth(), Clean: scanners.NewClean()}
 	if e.registered != nil {
 		engine.Matchers = append(engine.Matchers, e.registered)
 	}

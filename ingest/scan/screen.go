@@ -39,14 +39,18 @@ var errFound = errors.New("found")
 // Of reports whether something could be reported in data. It is safe for
 // concurrent use.
 func (s Screen) Of(ctx context.Context, data []byte) bool {
-	if s.may(ctx, data) {
-		return true
-	}
 	if s.Archives == nil || !archives.Packed(data) {
-		return false
+		return s.may(ctx, data)
 	}
+	return s.Engine.Clean.Throughout(data, func() bool { return s.opened(ctx, sizedReader{bytes.NewReader(data)}) })
+}
+
+// opened looks at what is packed in a content, and then at the content as a scan
+// does: without the stretches that were unpacked, in which noise would look like
+// something.
+func (s Screen) opened(ctx context.Context, r io.Reader) bool {
 	v := &inspected{screen: s}
-	err := s.Archives.Expand(ctx, sizedReader{bytes.NewReader(data)}, anyName, v)
+	err := s.Archives.Expand(ctx, r, anyName, v)
 	return v.found || err != nil
 }
 
@@ -56,9 +60,7 @@ func (s Screen) Stream(ctx context.Context, r io.Reader) bool {
 	if s.Archives == nil {
 		return s.Engine.ScreenReader(ctx, r)
 	}
-	v := &inspected{screen: s, whole: true}
-	err := s.Archives.Expand(ctx, r, anyName, v)
-	return v.found || err != nil
+	return s.opened(ctx, r)
 }
 
 // sizedReader is a content that need not be copied to be read anywhere.
@@ -70,17 +72,16 @@ func (r sizedReader) Size() int64 { return r.Reader.Size() }
 // inspected looks for the first thing in an archive that is worth a scan.
 type inspected struct {
 	screen Screen
-	whole  bool // the archive's own bytes are looked at, too
 	found  bool
 }
 
 // Content implements archives.Visitor. Large members are looked at as they are read.
 func (v *inspected) Content(ctx context.Context, c archives.Content, r io.Reader) error {
 	if c.Parent == 0 {
-		if v.whole && v.screen.Engine.ScreenReader(ctx, r) {
+		if v.screen.Engine.ScreenReader(ctx, r) {
 			return v.end()
 		}
-		return nil // was looked at
+		return nil
 	}
 	data, err := io.ReadAll(io.LimitReader(r, largeMember+1))
 	switch {

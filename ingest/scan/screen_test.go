@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -76,4 +77,67 @@ func TestScreen(t *testing.T) {
 			t.Errorf("%s, that breaks off, holds nothing", name)
 		}
 	}
+}
+
+// TestScreenRemembers: of an archive nothing is looked at twice that holds nothing,
+// and its packed bytes are noise that is not looked at at all.
+func TestScreenRemembers(t *testing.T) {
+	v := random(13, 24)
+	m := &literal{values: []planted{{v, row(1)}}, overlap: 64}
+	looked := &watching{literal: m}
+	s := scan.Screen{
+		Engine:   &scanners.Engine{Matchers: []scanners.Matcher{looked}, Clean: scanners.NewClean()},
+		Archives: &archives.Expander{Limits: archives.DefaultLimits()},
+	}
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, text := range []string{random(14, 30_000), random(15, 20_000), v} {
+		w, err := z.Create("member")
+		if err == nil {
+			_, err = io.WriteString(w, text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !s.Of(t.Context(), b.Bytes()) {
+		t.Fatal("what an archive holds is not found")
+	}
+	if n := looked.bytes; n < 50_000 || n > 60_000 {
+		t.Errorf("%d bytes were looked at, of 50,024 in members", n)
+	}
+	if looked.bytes = 0; !s.Of(t.Context(), b.Bytes()) || looked.bytes > 1000 {
+		t.Errorf("%d bytes were looked at again", looked.bytes)
+	}
+	clean, err := gzipOf(random(16, 10_000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, most := range []int{10_000 + 1000, 0} {
+		if looked.bytes = 0; s.Of(t.Context(), clean) || looked.bytes > most {
+			t.Errorf("look %d: %d bytes were looked at", i+1, looked.bytes)
+		}
+	}
+}
+
+func gzipOf(text string) ([]byte, error) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := io.WriteString(z, text)
+	err = errors.Join(err, z.Close())
+	return b.Bytes(), err
+}
+
+// watching counts the bytes that are no zeros, of what a matcher is shown.
+type watching struct {
+	*literal
+	bytes int
+}
+
+func (w *watching) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
+	w.bytes += len(c.Data) - bytes.Count(c.Data, []byte{0})
+	return w.literal.AppendHits(dst, c)
 }

@@ -64,8 +64,9 @@ type Expander struct {
 	// Now is the clock of Limits.Time; nil: no bound.
 	Now func() time.Time
 
-	heads  sync.Pool // of *[headSize]byte
-	unzips sync.Pool // of *gunzip
+	heads    sync.Pool // of *[headSize]byte
+	unzips   sync.Pool // of *gunzip
+	inflates sync.Pool // of *inflating
 }
 
 // Content is an item, or a member of one.

@@ -110,7 +110,9 @@ func (e *container) zipData(ctx context.Context, f file, z zipEntry, pos int64) 
 	}
 	in := &counted{r: io.NewSectionReader(e.at, pos, max(limit-pos, 0))}
 	f.in = &in.n
-	b := bufio.NewReaderSize(in, 4<<10)
+	u := e.w.x.inflating(in)
+	defer e.w.x.rest(u)
+	b := u.b
 	sum := &summed{sum: crc32.NewIEEE()}
 	done := func() {}
 	switch {
@@ -123,7 +125,7 @@ func (e *container) zipData(ctx context.Context, f file, z zipEntry, pos int64) 
 		f.r, f.at = sum, extent{pos, pos + have}
 	default:
 		e.packed = true
-		sum.r, done = unpacked(z.method, b)
+		sum.r, done = u.unpacked(z.method)
 		f.r = sum
 		f.from = func() []extent {
 			if z.method != zipDeflate || !z.checked() {
@@ -143,12 +145,35 @@ func (e *container) zipData(ctx context.Context, f file, z zipEntry, pos int64) 
 // checked reports whether the entry's checksum is known.
 func (z zipEntry) checked() bool { return !z.streamed || z.crc != 0 }
 
+// inflating is memory that members of a zip are read with, one after the other.
+type inflating struct {
+	b *bufio.Reader
+	z inflate.Reader
+}
+
+// inflating is memory to read a member with.
+func (x *Expander) inflating(in io.Reader) *inflating {
+	u, _ := x.inflates.Get().(*inflating)
+	if u == nil {
+		u = &inflating{b: bufio.NewReaderSize(nil, 4<<10)}
+	}
+	u.b.Reset(in)
+	return u
+}
+
+// rest keeps the memory of a member that nobody reads any more.
+func (x *Expander) rest(u *inflating) {
+	u.b.Reset(nil)
+	x.inflates.Put(u)
+}
+
 // unpacked opens the data of an entry.
-func unpacked(method uint16, b *bufio.Reader) (io.Reader, func()) {
-	nothing := func() {}
+func (u *inflating) unpacked(method uint16) (io.Reader, func()) {
+	b, nothing := u.b, func() {}
 	switch method {
 	case zipDeflate:
-		return inflate.NewReader(b), nothing
+		u.z.Reset(b)
+		return &u.z, nothing
 	case zipBzip2:
 		return bzip2.NewReader(b), nothing
 	case zipZstd, zipZstdOld:

@@ -24,7 +24,6 @@ type screening struct {
 	stream func(ctx context.Context, r io.Reader) bool // nil: large files are held
 	onFile func(bytes int64)
 
-	clean *clean
 	room  *semaphore.Weighted // bytes of buffers; who waits for it holds none
 	desks chan struct{}       // one for each that screens
 	pools [7]sync.Pool        // of *[]byte, from parcelBytes on each of twice the size
@@ -32,7 +31,7 @@ type screening struct {
 
 func newScreening(o Options) *screening {
 	return &screening{
-		screen: o.Screen, stream: o.Stream, onFile: o.Progress, clean: newClean(),
+		screen: o.Screen, stream: o.Stream, onFile: o.Progress,
 		room: semaphore.NewWeighted(flightBytes), desks: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 }
@@ -150,7 +149,7 @@ func (in *intake) send(ctx context.Context) {
 		}()
 		for _, f := range p.files {
 			data := (*p.buf)[f.from:f.to:f.to]
-			if in.s.clean.look(data, func() bool { return look(func() bool { return in.s.screen(ctx, data) }) }) {
+			if look(func() bool { return in.s.screen(ctx, data) }) {
 				in.hold(f.entry, int64(len(data)), data)
 			}
 			in.told(int64(len(data)))

@@ -576,3 +576,17 @@ func TestRank(t *testing.T) {
 		}
 	}
 }
+
+// TestNames: of a path alone it is known whether it is a hit, and nothing of others.
+func TestNames(t *testing.T) {
+	m, err := rules.New(rules.Options{Own: rules.OwnOn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"a/b.class", "x/y.jks", "store.kdbx", "a/.netrc", "docs/y.jks.md", "x.p12", ""} {
+		found := slices.ContainsFunc(m.AppendHits(nil, scanners.Chunk{Data: []byte("x"), Path: path, Final: true}), func(h scanners.Hit) bool { return h.PathOnly })
+		if named := m.Names(path); found && !named || named != (path == "x/y.jks" || path == "store.kdbx" || path == "x.p12") {
+			t.Errorf("%q: found %v, named %v", path, found, named)
+		}
+	}
+}

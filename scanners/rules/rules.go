@@ -31,6 +31,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -78,6 +79,7 @@ var (
 	_ scanners.Guesser       = (*Matcher)(nil)
 	_ scanners.Local         = (*Matcher)(nil)
 	_ scanners.Joint         = (*Matcher)(nil)
+	_ scanners.Pathwise      = (*Matcher)(nil)
 )
 
 // New loads the configuration and builds a matcher.
@@ -131,6 +133,17 @@ func (m *Matcher) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hi
 // AppendHitsUntil is AppendHits that stops, with what it has, when ctx ends.
 func (m *Matcher) AppendHitsUntil(ctx context.Context, dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
 	return m.appendHits(ctx, dst, c, nil)
+}
+
+// Names implements scanners.Pathwise.
+func (m *Matcher) Names(path string) bool {
+	if len(m.engine.pathRules) == 0 {
+		return false
+	}
+	sc := m.engine.take()
+	defer m.engine.give(sc)
+	j := &judge{engine: m.engine, sc: sc, where: where{path: path}}
+	return slices.ContainsFunc(m.engine.pathRules, func(r *rule) bool { return !j.barredByPath(r) })
 }
 
 func (m *Matcher) appendHits(ctx context.Context, dst []scanners.Hit, c scanners.Chunk, h *hanging) []scanners.Hit {

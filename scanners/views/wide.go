@@ -66,15 +66,24 @@ func (f wide) view(ctx context.Context, l scanners.Layer, yield func(scanners.Te
 // while, and returns how far it came.
 func (k *wideText) words(p int) int {
 	p &^= 7
+	next, nextAt := uint64(0), -1 // of the word behind, where it was looked at
 	for last := p; p+8 <= len(k.data) && p-last < quiet && !k.stopped; p += 8 {
-		v := binary.LittleEndian.Uint64(k.data[p:])
-		z := zeros(v)
-		if z == 0 {
+		z := next
+		if p != nextAt {
+			z = zeros(binary.LittleEndian.Uint64(k.data[p:]))
+		}
+		if nextAt = -1; z == 0 {
 			continue
 		}
 		last = p
 		if z == ^uint64(0)&highBits {
 			continue
+		}
+		if p+16 <= len(k.data) {
+			next, nextAt = zeros(binary.LittleEndian.Uint64(k.data[p+8:])), p+8
+			if !signlike(z, next) {
+				continue
+			}
 		}
 		if c := k.sign(p, z); len(c) > 0 {
 			for _, c := range c {
@@ -94,7 +103,17 @@ func (k *wideText) words(p int) int {
 const (
 	highBits  = 0x8080808080808080
 	everyByte = 0x0101010101010101
+
+	evenBytes, oddBytes = 0x0080008000800080, 0x8000800080008000 // places in a word
 )
+
+// signlike reports whether a word may have the sign of a wide encoding, by the zeros in
+// it and in the one behind: three beside each other of UTF-16, five in the word of
+// UTF-32. Of the numbers that programs are full of it hardly ever is so.
+func signlike(z, behind uint64) bool {
+	return bits.OnesCount64(z&evenBytes)+bits.OnesCount64(behind&evenBytes) >= 3 ||
+		bits.OnesCount64(z&oddBytes)+bits.OnesCount64(behind&oddBytes) >= 3
+}
 
 // zeros has the highest bit set of every byte of v that is zero.
 func zeros(v uint64) uint64 { return ^((v&^highBits + ^uint64(highBits)) | v) & highBits }
@@ -117,15 +136,14 @@ func (k *wideText) sign(p int, z uint64) []coding {
 			return k.ways
 		}
 	}
-	const even, odd = 0x0080008000800080, 0x8000800080008000
 	at := p
-	if z&odd != 0 && z&even != 0 {
+	if z&oddBytes != 0 && z&evenBytes != 0 {
 		z &^= z<<8 | z>>8 // units of zero stand before texts and behind
 		at += bits.TrailingZeros64(z) / 8 &^ 1
 	}
-	phase, of := 0, uint64(even) // where in a unit the zero byte stands
-	if z&odd != 0 {
-		phase, of = 1, odd
+	phase, of := 0, uint64(evenBytes) // where in a unit the zero byte stands
+	if z&oddBytes != 0 {
+		phase, of = 1, oddBytes
 	}
 	if z == 0 || z&^of != 0 {
 		return nil

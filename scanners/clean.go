@@ -1,0 +1,77 @@
+package scanners
+
+// Clean remembers chunks in which nothing is found at any path, by hashes with keys
+// of its own: what an archive holds was screened when it is opened to be scanned,
+// and layers that were made anew repeat nearly all files of the old ones. It forgets
+// what is old. The nil one remembers nothing. Safe for concurrent use; memory is
+// 4 MiB once there is something to remember.
+//
+// It is good for engines alone that look for the same in the same way.
+type Clean struct{ memo memo }
+
+// cleanSlots is about how many chunks are remembered.
+const cleanSlots = 1 << 19
+
+// NewClean returns one that remembers nothing yet.
+func NewClean() *Clean { return &Clean{newMemo(cleanSlots)} }
+
+// What is remembered.
+const (
+	cleanItself     = 1 // nothing is found in it
+	cleanThroughout = 2 // nor in what is packed in it
+)
+
+// Throughout asks whether something is found in what is packed in a content, unless
+// it is known that nothing is.
+func (c *Clean) Throughout(data []byte, look func() (found bool)) (found bool) {
+	if c == nil {
+		return look()
+	}
+	key := c.memo.key(data, true, true)
+	if c.memo.get(key) == cleanThroughout {
+		return false
+	}
+	if found = look(); !found {
+		c.memo.put(key, cleanThroughout)
+	}
+	return found
+}
+
+// knows reports whether nothing is found in a chunk at any path. The key is for keep.
+func (c *Clean) knows(k Chunk) (key memoKey, known bool) {
+	if c == nil {
+		return memoKey{}, false
+	}
+	key = c.memo.key(k.Data, k.Base == 0, k.Final)
+	return key, c.memo.get(key) != 0
+}
+
+// keep remembers that nothing is found in a chunk.
+func (c *Clean) keep(key memoKey) {
+	if c != nil {
+		c.memo.put(key, cleanItself)
+	}
+}
+
+// Pathwise is a Matcher that knows where it may find something whatever stands there.
+type Pathwise interface {
+	Matcher
+	// Names reports whether the path alone may be a hit.
+	Names(path string) bool
+}
+
+// named reports whether a matcher may find something in a path alone.
+func (e *Engine) named(path string) bool {
+	for _, m := range e.Matchers {
+		switch m := m.(type) {
+		case Pathwise:
+			if m.Names(path) {
+				return true
+			}
+		case Placeless:
+		default:
+			return true
+		}
+	}
+	return false
+}
