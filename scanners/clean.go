@@ -60,8 +60,8 @@ type Pathwise interface {
 	Names(path string) bool
 }
 
-// named reports whether a matcher may find something in a path alone.
-func (e *Engine) named(path string) bool {
+// Named reports whether a matcher may find something at a path whatever stands there.
+func (e *Engine) Named(path string) bool {
 	for _, m := range e.Matchers {
 		switch m := m.(type) {
 		case Pathwise:

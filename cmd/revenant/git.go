@@ -204,7 +204,7 @@ func (a *app) openRepository(ctx context.Context, fl *gitFlags, e *eye, p scanPl
 	o := gitrepo.Options{
 		Path: g.name, Looked: g.info, SourceID: p.sourceID, Workers: runtime.GOMAXPROCS(0), Placing: a.placing,
 		Reads:  func(common string) bool { return read[common] },
-		Screen: fl.screen(e.engine, fl.archives(a.now)).Of,
+		Screen: fl.screen(e.engine, fl.archives(a.now)).Of, Named: e.engine.Named,
 	}
 	if e.meter != nil {
 		o.Progress = e.meter.objects

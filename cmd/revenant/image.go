@@ -145,7 +145,7 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 		}
 		job.open = func(e *eye, _ []byte) (scanners.Source, error) {
 			screen := scan.Screen{Engine: e.engine, Archives: fl.archives(a.now)}
-			o := image.Options{SourceID: fl.source, Screen: screen.Of, Stream: screen.Stream, Workers: runtime.GOMAXPROCS(0), Whole: !job.place.partial}
+			o := image.Options{SourceID: fl.source, Screen: screen.Of, Stream: screen.Stream, Named: e.engine.Named, Workers: runtime.GOMAXPROCS(0), Whole: !job.place.partial}
 			if !fl.noCache {
 				a.remembersLayers(&o, e, &fl.scanFlags, job.place)
 			}

@@ -54,7 +54,7 @@ func (r *layerRepositories) New() (image.GitRepository, error) {
 		}
 	}
 	made, err := salvage.New(salvage.Options{
-		Dir: r.dir, Screen: r.screen.Of, Workers: runtime.GOMAXPROCS(0),
+		Dir: r.dir, Screen: r.screen.Of, Named: r.screen.Engine.Named, Workers: runtime.GOMAXPROCS(0),
 		Room: func() int64 { return freeRoom(r.dir) },
 	})
 	if err != nil {

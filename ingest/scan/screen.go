@@ -94,7 +94,7 @@ func (v *inspected) Content(ctx context.Context, c archives.Content, r io.Reader
 	case v.screen.may(ctx, data):
 		return v.end()
 	}
-	if v.screen.may(ctx, []byte(c.Path[c.Parent:])) {
+	if v.screen.Engine.Named(c.Path) || v.screen.may(ctx, []byte(c.Path[c.Parent:])) {
 		v.found = true
 	}
 	return nil

@@ -26,6 +26,9 @@ type Options struct {
 	// Screen says whether a content may hold something at some path; only what
 	// may is attributed and given out. Required. It is called concurrently.
 	Screen func(ctx context.Context, data []byte) bool
+	// Named says whether there may be a hit at a path whatever stands there. It is
+	// asked for names without folders, concurrently; nil: there is none.
+	Named func(name string) bool
 	// Workers is how many contents are screened at once; at least 1.
 	Workers int
 	// Memory keeps what was read, so that only what is new is read again; nil:

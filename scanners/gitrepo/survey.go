@@ -31,6 +31,7 @@ type survey struct {
 	names    map[string]bool     // of files, that may be secrets
 	trees    map[oid]bool        // that have such names
 	looked   map[uint64]struct{} // names that were screened
+	telling  sync.Map            // of hashes of names: whether Named is true of them
 	broken   map[string]bool     // packs with damaged objects
 	absent   absent              // what stands for content elsewhere
 	read     scanners.Counts
@@ -116,7 +117,7 @@ func (v *survey) all(ctx context.Context) error {
 			v.tree(ctx, id, data, false)
 		}
 	}
-	return nil
+	return v.measure(ctx)
 }
 
 func (v *survey) damaged(d objects.Damage) {
@@ -190,6 +191,50 @@ func (v *survey) screen(old bool) func(context.Context, []byte) bool {
 	return v.s.o.Screen
 }
 
+// sizeUnknown is that of blobs that are held for their names before they are read.
+const sizeUnknown = -1
+
+// named holds the content of an entry whose name is a hit by itself.
+func (v *survey) named(e entry) {
+	if v.s.o.Named == nil || e.tree() || e.link() {
+		return
+	}
+	sum := maphash.Bytes(v.seed, e.name)
+	is, known := v.telling.Load(sum)
+	if !known {
+		is = v.s.o.Named(string(e.name))
+		v.telling.Store(sum, is)
+	}
+	if is == false {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, has := v.held[e.id]; !has {
+		v.held[e.id] = sizeUnknown
+	}
+}
+
+// measure learns the sizes of what is held for its name. What is not there is told
+// where it stands.
+func (v *survey) measure(ctx context.Context) error {
+	for id, size := range v.held {
+		if size != sizeUnknown {
+			continue
+		}
+		data, err := v.s.store.get(ctx, id, objects.Blob)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			delete(v.held, id)
+		default:
+			v.held[id] = int64(len(data))
+		}
+	}
+	return nil
+}
+
 // tree screens the names in a tree that are new.
 func (v *survey) tree(ctx context.Context, id oid, data []byte, old bool) {
 	screen := v.screen(old)
@@ -207,6 +252,7 @@ func (v *survey) tree(ctx context.Context, id oid, data []byte, old bool) {
 			v.absent.links = true
 			v.mu.Unlock()
 		}
+		v.named(e)
 		if data = rest; len(e.name) >= shortestName {
 			fresh = append(fresh, string(e.name))
 		}

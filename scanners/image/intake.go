@@ -22,6 +22,7 @@ const (
 type screening struct {
 	screen func(ctx context.Context, data []byte) bool
 	stream func(ctx context.Context, r io.Reader) bool // nil: large files are held
+	named  func(path string) bool                      // nil: none is
 	onFile func(bytes int64)
 
 	room  *semaphore.Weighted // bytes of buffers; who waits for it holds none
@@ -31,7 +32,7 @@ type screening struct {
 
 func newScreening(o Options) *screening {
 	return &screening{
-		screen: o.Screen, stream: o.Stream, onFile: o.Progress,
+		screen: o.Screen, stream: o.Stream, named: o.Named, onFile: o.Progress,
 		room: semaphore.NewWeighted(flightBytes), desks: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 }

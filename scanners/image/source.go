@@ -27,6 +27,9 @@ type Options struct {
 	// Stream is Screen for contents that are not held in memory; what r fails with
 	// is told elsewhere. nil: such contents are given out without being looked at.
 	Stream func(ctx context.Context, r io.Reader) bool
+	// Named says whether there may be a hit at a path whatever stands there; nil:
+	// there is none.
+	Named func(path string) bool
 	// Memory keeps what is known of layers between scans; nil: all of them are read.
 	Memory Memory
 	// Whole says that everything of the source is read: what is remembered of other

@@ -91,11 +91,18 @@ func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
 // namesAtOnce is how many bytes of names are screened as one content.
 const namesAtOnce = 256 << 10
 
-// names holds entries whose names hold something themselves, with no content.
+// names holds entries whose names hold something themselves, or are hits wherever
+// they stand, with no content.
 func (v *survey) names(ctx context.Context, s *surveyed) {
 	held := map[int]bool{}
 	for _, h := range s.Held {
 		held[h.Entry] = true
+	}
+	for k, e := range s.Entries {
+		if v.named != nil && e.kind == kindFile && !held[k] && v.named(e.name) {
+			held[k] = true
+			s.Held = append(s.Held, heldFile{Entry: k, data: []byte{}})
+		}
 	}
 	var text []byte
 	for from, n := 0, 0; n <= len(s.Entries); n++ {

@@ -29,7 +29,7 @@ func (r *Repository) Read(ctx context.Context) (items []scanners.Item, skipped [
 	if err := r.lay(ctx); err != nil {
 		return nil, nil, nil, err
 	}
-	r.src, err = gitrepo.New(ctx, gitrepo.Options{Path: r.dir, SourceID: "git:", Screen: r.o.Screen, Workers: r.o.Workers})
+	r.src, err = gitrepo.New(ctx, gitrepo.Options{Path: r.dir, SourceID: "git:", Screen: r.o.Screen, Named: r.o.Named, Workers: r.o.Workers})
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -34,6 +34,8 @@ type Options struct {
 	Dir string // in which the repository gets a folder; nobody else may look into it
 	// Screen is that of gitrepo.Options. Required.
 	Screen func(ctx context.Context, data []byte) bool
+	// Named is that of gitrepo.Options.
+	Named func(name string) bool
 	// Workers is how many contents are screened at once; at least 1.
 	Workers int
 	// Room is how many bytes may still be written where Dir is; nil: as many as are
