@@ -60,8 +60,19 @@ type Pathwise interface {
 	Names(path string) bool
 }
 
-// Named reports whether a matcher may find something at a path whatever stands there.
+// Named reports whether a matcher finds something at a path whatever stands there, as
+// far as matchers know.
 func (e *Engine) Named(path string) bool {
+	for _, m := range e.Matchers {
+		if m, is := m.(Pathwise); is && m.Names(path) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayBeNamed is Named where a matcher that does not know may.
+func (e *Engine) mayBeNamed(path string) bool {
 	for _, m := range e.Matchers {
 		switch m := m.(type) {
 		case Pathwise:

@@ -105,8 +105,12 @@ func (s *serving) everyRead(ids map[string]string, more ...string) {
 			continue
 		}
 		part := strings.Split(strings.TrimPrefix(path, "/api/v1/"), "/")[0]
-		at := strings.NewReplacer("{name}", url.PathEscape(ids[part]), "{id}", url.PathEscape(ids[part]), "{person}", ids[part], "{version}", "1").Replace(path)
-		if code, _, answer := s.ask(http.MethodGet, at, ""); code != http.StatusOK {
+		id, want := ids[part], http.StatusOK
+		if id == "" && strings.Contains(path, "{") { // there is none
+			id, want = "none", http.StatusNotFound
+		}
+		at := strings.NewReplacer("{name}", url.PathEscape(id), "{id}", url.PathEscape(id), "{person}", id, "{version}", "1").Replace(path)
+		if code, _, answer := s.ask(http.MethodGet, at, ""); code != want {
 			s.t.Errorf("%s: %d %s", at, code, answer)
 		}
 		asked++

@@ -243,7 +243,7 @@ func (s *serving) steered(b *box, loud, password string) {
 	}
 	const all = "/api/v1/watches"
 	expect(201, "POST", all, watch("more", "1h", "", "dir", b.work))
-	expect(422, "POST", all, watch("more", "1h", "", "dir", b.work)) // again
+	expect(409, "POST", all, watch("more", "1h", "", "dir", b.work)) // again
 	expect(422, "POST", all, watch("when", "sometimes", "", "dir", b.work))
 	expect(422, "POST", all, watch("what", "1h", "", "serve"))
 	expect(422, "POST", all, watch("near", "1h", "", "dir", "here"))

@@ -281,8 +281,8 @@ func TestSources(t *testing.T) {
 		t.Errorf("the moved finding: %+v, %v", f.FindingView, err)
 	}
 	k.scan(src)
-	if _, err := k.reg.MoveSource(k.ctx, me(), src, "dir:/opt"); !errors.Is(err, registry.ErrInput) {
-		t.Errorf("onto a known source: error %v, want ErrInput", err)
+	if _, err := k.reg.MoveSource(k.ctx, me(), src, "dir:/opt"); !errors.Is(err, registry.ErrSourceExists) {
+		t.Errorf("onto a known source: error %v, want ErrSourceExists", err)
 	}
 	if _, err := k.reg.MoveSource(k.ctx, me(), src, "nowhere"); !errors.Is(err, registry.ErrInput) {
 		t.Errorf("error %v, want ErrInput", err)
