@@ -92,8 +92,15 @@ func (s *site) serve() {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { _ = queue.Close() })
+	if _, err := queue.Add(s.t.Context(), jobs.Scan{Watch: "shop", Reason: jobs.Asked}); err != nil {
+		s.t.Fatal(err)
+	}
+	pages, err := queue.Pages(s.t.Context(), "/jobs", log)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	w, err := web.New(web.Options{
-		Registry: s.reg, Queue: queue, Now: s.clock, Log: log, Wake: func() { s.woken.Add(1) }, Who: s.who, Spec: s.spec, Refuse: s.refuse, BaseURL: "https://revenant.example.org", Terms: terms(), SignIn: web.SignIn{OIDC: "Acme SSO"},
+		Jobs: pages, Registry: s.reg, Queue: queue, Now: s.clock, Log: log, Wake: func() { s.woken.Add(1) }, Who: s.who, Spec: s.spec, Refuse: s.refuse, BaseURL: "https://revenant.example.org", Terms: terms(), SignIn: web.SignIn{OIDC: "Acme SSO"},
 		Search: func() *search.Index {
 			return search.Store(search.Options{Registry: s.reg, Actor: me(), Now: s.clock})
 		},

@@ -39,6 +39,8 @@ type Options struct {
 	Spec func(name string, scan []string, schedule, credential string) (registry.WatchSpec, error)
 	// Wake has what is due looked up at once.
 	Wake func()
+	// Jobs are River's pages, below /jobs; nil: there are none.
+	Jobs http.Handler
 	Now  func() time.Time
 	Log  *slog.Logger
 }
@@ -91,7 +93,7 @@ type handler func(*http.Request, registry.Actor) (page, error)
 
 func (s *server) routes() []route {
 	var out []route
-	for _, list := range [][]route{s.overviewRoutes(), s.findingRoutes(), s.secretRoutes(), s.versionRoutes(), s.rotationRoutes(), s.traceRoutes(), s.placeRoutes(), s.sourceRoutes(), s.watchRoutes(), s.auditRoutes(), s.tokenRoutes(), s.peopleRoutes(), s.accountRoutes(), s.notificationRoutes(), s.decisionRoutes(), s.sourceMoveRoutes()} {
+	for _, list := range [][]route{s.overviewRoutes(), s.findingRoutes(), s.secretRoutes(), s.versionRoutes(), s.rotationRoutes(), s.traceRoutes(), s.placeRoutes(), s.sourceRoutes(), s.watchRoutes(), s.auditRoutes(), s.tokenRoutes(), s.peopleRoutes(), s.accountRoutes(), s.notificationRoutes(), s.decisionRoutes(), s.sourceMoveRoutes(), s.jobRoutes()} {
 		out = append(out, list...)
 	}
 	return out

@@ -126,7 +126,7 @@ func (v *server) handler(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := v.pages()
+	pages, err := v.pages(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -9,10 +9,14 @@ import (
 )
 
 // pages is the dashboard.
-func (v *server) pages() (*web.Web, error) {
+func (v *server) pages(ctx context.Context) (*web.Web, error) {
 	s := v.shared.session
+	jobs, err := v.queue.Pages(ctx, "/jobs", v.log)
+	if err != nil {
+		return nil, err
+	}
 	o := web.Options{
-		Registry: s.reg, Queue: v.queue, Search: v.searchIndex, Who: v.sessions.Who, Terms: terms(v.set.SignIn), BaseURL: v.set.BaseURL,
+		Jobs: jobs, Registry: s.reg, Queue: v.queue, Search: v.searchIndex, Who: v.sessions.Who, Terms: terms(v.set.SignIn), BaseURL: v.set.BaseURL,
 		Refuse: v.refuse, Spec: v.spec, Wake: v.tender.Wake, Now: v.a.now, Log: v.log,
 	}
 	for _, way := range v.sessions.Ways() {

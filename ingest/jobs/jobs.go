@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -108,6 +109,10 @@ type Queue interface {
 	Check(ctx context.Context) error
 	// Counts are jobs by state and reason.
 	Counts(ctx context.Context) (Counts, error)
+	// Pages are River's own pages about jobs, below a prefix, which show and do not
+	// change; whoever asks has to be known already. What they run in the background
+	// ends with ctx.
+	Pages(ctx context.Context, prefix string, log *slog.Logger) (http.Handler, error)
 	Close() error
 }
 
