@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"revenant/fingerprints"
@@ -14,11 +15,11 @@ import (
 // counting counts the looks of a matcher of patterns that also knows paths.
 type counting struct {
 	literal
-	looks *int
+	looks *atomic.Int64
 }
 
 func (m counting) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
-	*m.looks++
+	m.looks.Add(1)
 	if m.Names(c.Path) && c.Base == 0 {
 		dst = append(dst, scanners.Hit{Rule: "path", PathOnly: true, Value: fingerprints.NewValue([]byte(c.Path))})
 	}
@@ -30,7 +31,7 @@ func (counting) Names(path string) bool { return strings.HasSuffix(path, ".jks")
 // TestClean: what a screen found nothing in is not looked at again, wherever it
 // stands, but where the path itself is a hit; what holds something always is.
 func TestClean(t *testing.T) {
-	looks := 0
+	var looks atomic.Int64
 	e := &scanners.Engine{Matchers: []scanners.Matcher{counting{literal{text: "needle"}, &looks}}, Clean: scanners.NewClean()}
 	hits := func(path, text string) (n int) {
 		if _, err := e.Scan(t.Context(), strings.NewReader(text), path, func(w scanners.Window) error {
@@ -60,39 +61,40 @@ func TestClean(t *testing.T) {
 		{"another content", func() int { return hits("a", "hay ") }, 0, 1},
 		{"what holds something", func() int { return screen("a needle") + screen("a needle") + hits("a", "a needle") }, 3, 3},
 	} {
-		looks = 0
-		if found := step.do(); found != step.found || looks != step.look {
-			t.Errorf("%s: %d found by %d looks, want %d by %d", step.name, found, looks, step.found, step.look)
+		looks.Store(0)
+		if found := step.do(); found != step.found || int(looks.Load()) != step.look {
+			t.Errorf("%s: %d found by %d looks, want %d by %d", step.name, found, looks.Load(), step.found, step.look)
 		}
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if !e.Screen(ended, []byte("straw")) || screen("straw") != 0 || looks == 0 {
+	if !e.Screen(ended, []byte("straw")) || screen("straw") != 0 || looks.Load() == 0 {
 		t.Error("what was not looked at to its end is clean")
 	}
 }
 
 // TestCleanPieces: pieces of a long content are remembered one by one.
 func TestCleanPieces(t *testing.T) {
-	looks := 0
+	var looks atomic.Int64
 	e := &scanners.Engine{Matchers: []scanners.Matcher{counting{literal{text: "needle"}, &looks}}, Clean: scanners.NewClean(), ChunkSize: 64}
 	var long []byte
 	for i := range uint64(100) {
 		long = binary.BigEndian.AppendUint64(long, i)
 	}
-	if e.ScreenReader(t.Context(), bytes.NewReader(long)) || looks < 10 {
-		t.Fatalf("%d looks at a clean content", looks)
+	if e.ScreenReader(t.Context(), bytes.NewReader(long)) || looks.Load() < 10 {
+		t.Fatalf("%d looks at a clean content", looks.Load())
 	}
-	if looks = 0; e.ScreenReader(t.Context(), bytes.NewReader(long)) || looks != 0 {
-		t.Errorf("%d looks at the same again", looks)
+	looks.Store(0)
+	if e.ScreenReader(t.Context(), bytes.NewReader(long)) || looks.Load() != 0 {
+		t.Errorf("%d looks at the same again", looks.Load())
 	}
 	copy(long[400:], "needle")
 	found := 0
 	if _, err := e.Scan(t.Context(), bytes.NewReader(long), "a", func(w scanners.Window) error {
 		found += len(w.Hits)
 		return nil
-	}); err != nil || found != 1 || looks == 0 || looks > 3 {
-		t.Errorf("%d found by %d looks: %v", found, looks, err)
+	}); err != nil || found != 1 || looks.Load() == 0 || looks.Load() > 3 {
+		t.Errorf("%d found by %d looks: %v", found, looks.Load(), err)
 	}
 }
 
@@ -104,8 +106,12 @@ func TestCleanForgets(t *testing.T) {
 	if c.Throughout([]byte("x"), yes); !c.Throughout([]byte("x"), yes) {
 		t.Error("what holds something is taken for clean")
 	}
+	many := uint64(1 << 21)
+	if testing.Short() { // the race detector takes half a minute for that
+		many = 1 << 18
+	}
 	var text [8]byte
-	for i := range uint64(1 << 21) {
+	for i := range many {
 		binary.BigEndian.PutUint64(text[:], i)
 		c.Throughout(text[:], no)
 	}
@@ -113,7 +119,7 @@ func TestCleanForgets(t *testing.T) {
 		t.Error("what was clean just now is not known")
 	}
 	known := 0
-	for i := range uint64(1 << 21) {
+	for i := range many {
 		binary.BigEndian.PutUint64(text[:], ^i)
 		if !c.Throughout(text[:], yes) {
 			known++

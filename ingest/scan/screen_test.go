@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 
@@ -106,19 +107,21 @@ func TestScreenRemembers(t *testing.T) {
 	if !s.Of(t.Context(), b.Bytes()) {
 		t.Fatal("what an archive holds is not found")
 	}
-	if n := looked.bytes; n < 50_000 || n > 60_000 {
+	if n := looked.bytes.Load(); n < 50_000 || n > 60_000 {
 		t.Errorf("%d bytes were looked at, of 50,024 in members", n)
 	}
-	if looked.bytes = 0; !s.Of(t.Context(), b.Bytes()) || looked.bytes > 1000 {
-		t.Errorf("%d bytes were looked at again", looked.bytes)
+	looked.bytes.Store(0)
+	if !s.Of(t.Context(), b.Bytes()) || looked.bytes.Load() > 1000 {
+		t.Errorf("%d bytes were looked at again", looked.bytes.Load())
 	}
 	clean, err := gzipOf(random(16, 10_000))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, most := range []int{10_000 + 1000, 0} {
-		if looked.bytes = 0; s.Of(t.Context(), clean) || looked.bytes > most {
-			t.Errorf("look %d: %d bytes were looked at", i+1, looked.bytes)
+	for i, most := range []int64{10_000 + 1000, 0} {
+		looked.bytes.Store(0)
+		if s.Of(t.Context(), clean) || looked.bytes.Load() > most {
+			t.Errorf("look %d: %d bytes were looked at", i+1, looked.bytes.Load())
 		}
 	}
 }
@@ -134,10 +137,10 @@ func gzipOf(text string) ([]byte, error) {
 // watching counts the bytes that are no zeros, of what a matcher is shown.
 type watching struct {
 	*literal
-	bytes int
+	bytes atomic.Int64
 }
 
 func (w *watching) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hit {
-	w.bytes += len(c.Data) - bytes.Count(c.Data, []byte{0})
+	w.bytes.Add(int64(len(c.Data) - bytes.Count(c.Data, []byte{0})))
 	return w.literal.AppendHits(dst, c)
 }
