@@ -1,5 +1,7 @@
 package scanners
 
+import "slices"
+
 // Clean remembers chunks in which nothing is found at any path, by hashes with keys
 // of its own: what an archive holds was screened when it is opened to be scanned,
 // and layers that were made anew repeat nearly all files of the old ones. It forgets
@@ -73,16 +75,11 @@ func (e *Engine) Named(path string) bool {
 
 // mayBeNamed is Named where a matcher that does not know may.
 func (e *Engine) mayBeNamed(path string) bool {
-	for _, m := range e.Matchers {
-		switch m := m.(type) {
-		case Pathwise:
-			if m.Names(path) {
-				return true
-			}
-		case Placeless:
-		default:
-			return true
+	return e.Named(path) || slices.ContainsFunc(e.Matchers, func(m Matcher) bool {
+		switch m.(type) {
+		case Pathwise, Placeless:
+			return false
 		}
-	}
-	return false
+		return true
+	})
 }

@@ -5,25 +5,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
-
-	"revenant/fingerprints/store/postgrestest"
 )
 
 // TestCrowd has many ask at once while findings are recorded: everybody is answered,
 // and nobody is told less than was there when they asked.
 func TestCrowd(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		crowd(t, newKitAt(t, filepath.Join(t.TempDir(), "registry.db")))
-	})
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		crowd(t, newKitAt(t, postgrestest.Start(t, postgrestest.Options{}).Schema(t)))
-	})
+	onBoth(t, crowd)
 }
 
 func crowd(t *testing.T, k *kit) {

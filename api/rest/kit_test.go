@@ -21,6 +21,7 @@ import (
 	"revenant/fingerprints/registration"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
+	"revenant/fingerprints/store/postgrestest"
 	"revenant/fingerprints/store/sqlstore"
 	"revenant/ingest/jobs"
 	"revenant/ingest/search"
@@ -107,6 +108,18 @@ func newKitAt(t *testing.T, place string, changes ...func(*rest.Options)) *kit {
 	rest.Mount(r, o)
 	k.h = r
 	return k
+}
+
+// onBoth does something with a kit on each kind of database.
+func onBoth(t *testing.T, do func(*testing.T, *kit)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { do(t, newKit(t)) })
+	t.Run("postgres", func(t *testing.T) {
+		if testing.Short() { // the race detector, which runs the short ones, sees the same code with SQLite
+			return
+		}
+		do(t, newKitAt(t, postgrestest.Start(t, postgrestest.Options{}).Schema(t)))
+	})
 }
 
 func me() registry.Actor { return registry.Local("me") }

@@ -16,7 +16,6 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registration"
 	"revenant/fingerprints/registry"
-	"revenant/fingerprints/store/postgrestest"
 )
 
 // tagsOf are the tags of values, as a laptop makes them, filled up with others.
@@ -41,13 +40,7 @@ func (k *kit) tagsOf(values ...string) map[string]any {
 // TestLookUpAnswers: answers are of one length, and say no more than which of what was
 // asked is known.
 func TestLookUpAnswers(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) { lookUpAnswers(t, newKitAt(t, filepath.Join(t.TempDir(), "registry.db"))) })
-	t.Run("postgres", func(t *testing.T) {
-		if testing.Short() { // the race detector, which runs the short ones, sees the same code with SQLite
-			return
-		}
-		lookUpAnswers(t, newKitAt(t, postgrestest.Start(t, postgrestest.Options{}).Schema(t)))
-	})
+	onBoth(t, lookUpAnswers)
 }
 
 func lookUpAnswers(t *testing.T, k *kit) {

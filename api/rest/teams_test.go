@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"revenant/fingerprints"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
-	"revenant/fingerprints/store/postgrestest"
 	"revenant/fingerprints/store/storetest"
 )
 
@@ -100,13 +98,7 @@ func (e estate) at(o operation) string {
 // TestTeamsSeeTheirOwn goes through every operation as somebody of one team, with
 // every scope, and looks for another team's words in the answers.
 func TestTeamsSeeTheirOwn(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) { teamsSeeTheirOwn(t, newKitAt(t, filepath.Join(t.TempDir(), "registry.db"))) })
-	t.Run("postgres", func(t *testing.T) {
-		if testing.Short() { // the race detector, which runs the short ones, sees the same code with SQLite
-			return
-		}
-		teamsSeeTheirOwn(t, newKitAt(t, postgrestest.Start(t, postgrestest.Options{}).Schema(t)))
-	})
+	onBoth(t, teamsSeeTheirOwn)
 }
 
 func teamsSeeTheirOwn(t *testing.T, k *kit) {

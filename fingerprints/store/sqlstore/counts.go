@@ -138,15 +138,11 @@ const registeredValues = `SELECT vf.value_pk FROM value_fields vf JOIN fields fd
 // verdictsElsewhere names the verdict that each registered value has where no home is,
 // told once for each value and not for each of its copies.
 func verdictsElsewhere() string {
-	return `, elsewhere (value_pk, verdict) AS MATERIALIZED (` + registeredVerdicts() + `) `
+	return `, elsewhere (value_pk, verdict) AS MATERIALIZED (` + registeredBy("vf.value_pk, MIN("+verdictWhere(nowhere)+")") + `) `
 }
 
-// registeredVerdicts selects registered values and the verdict that each has where no
-// home is. SQLite reads value_fields in the order of values.
-func registeredVerdicts() string {
-	return registeredBy("vf.value_pk, MIN(" + verdictWhere(nowhere) + ")")
-}
-
+// registeredBy selects columns of registered values, each value once. SQLite reads value_fields in
+// their order.
 func registeredBy(columns string) string {
 	return `SELECT ` + columns + ` FROM (SELECT 'tip' AS presence) f CROSS JOIN value_fields vf CROSS JOIN fields fd CROSS JOIN versions v
 		WHERE fd.id = vf.field AND v.id = fd.version GROUP BY vf.value_pk`

@@ -76,10 +76,10 @@ func (t *tx) conditionOf(f store.FindingFilter) *condition {
 	addWords(c, "f.path", f.Paths)
 	switch {
 	case f.Rule == "":
-	case t.seen == "" && f.Owner == "" && !narrow(f):
-		c.add("f.rules IN ("+listsWith+")", ruleArgs(f.Rule)...)
+	case t.ruleLeads(f):
+		c.add("f.rules IN ("+listsWith()+")", ruleArgs(f.Rule)...)
 	default:
-		c.add(strings.ReplaceAll(withRule, "rules", "f.rules"), ruleArgs(f.Rule)...)
+		c.add(withRule("f.rules"), ruleArgs(f.Rule)...)
 	}
 	if f.Owner != "" {
 		c.add("f.owner <> '' AND "+unlessNarrow(f, "f.owner")+" = ?", f.Owner)
@@ -155,9 +155,6 @@ func (t *tx) Findings(ctx context.Context, now time.Time, f store.FindingFilter)
 	if f.Limit > 0 && f.Value.IsZero() != (f.Secret == "") && t.byTallies(withoutPage(f)) && f.SourceID == "" {
 		return t.pageOfValues(ctx, now, f)
 	}
-	if f.Limit > 0 && f.Rule != "" && t.seen == "" && f.Owner == "" && !narrow(f) {
-		return t.pageOfRule(ctx, now, f)
-	}
 	rare, err := t.rare(ctx, now, f)
 	if err != nil {
 		return nil, err
@@ -165,6 +162,9 @@ func (t *tx) Findings(ctx context.Context, now time.Time, f store.FindingFilter)
 	decided, err := t.seldomDecided(ctx, f)
 	if err != nil {
 		return nil, err
+	}
+	if f.Limit > 0 && !decided && t.ruleLeads(f) {
+		return t.pageOfRule(ctx, now, f)
 	}
 	condition := func(f store.FindingFilter) *condition {
 		c := t.conditionOf(f)

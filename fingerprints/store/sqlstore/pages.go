@@ -93,22 +93,29 @@ func (t *tx) viewsOf(ctx context.Context, now time.Time, rows []row, more *condi
 	return out, nil
 }
 
-// withRule holds where a list of rules has one; exact, whatever characters its name
-// has. ruleArgs are its arguments.
-const withRule = `replace(? || rules, ?, '') <> ? || rules`
+// ruleLeads reports whether a filter has a rule and nothing that fewer findings have.
+func (t *tx) ruleLeads(f store.FindingFilter) bool {
+	return f.Rule != "" && t.seen == "" && f.Owner == "" && !narrow(f)
+}
+
+// withRule holds where the list of rules in a column has one; exact, whatever
+// characters its name has. ruleArgs are its arguments.
+func withRule(column string) string { return `replace(? || ` + column + `, ?, '') <> ? || ` + column }
 
 func ruleArgs(rule string) []any { return []any{"\n", "\n" + rule + "\n", "\n"} }
 
 // listsWith selects the lists of rules that have one, of all that findings have: an
 // index leads from each to the next.
-const listsWith = `WITH RECURSIVE lists (rules) AS (SELECT MIN(rules) FROM findings UNION ALL
-	SELECT (SELECT MIN(f.rules) FROM findings f WHERE f.rules > lists.rules) FROM lists WHERE lists.rules IS NOT NULL)
-	SELECT rules FROM lists WHERE rules IS NOT NULL AND ` + withRule
+func listsWith() string {
+	return `WITH RECURSIVE lists (rules) AS (SELECT MIN(rules) FROM findings UNION ALL
+		SELECT (SELECT MIN(f.rules) FROM findings f WHERE f.rules > lists.rules) FROM lists WHERE lists.rules IS NOT NULL)
+		SELECT rules FROM lists WHERE rules IS NOT NULL AND ` + withRule("rules")
+}
 
 // pageOfRule is Findings for a page of a rule's.
 func (t *tx) pageOfRule(ctx context.Context, now time.Time, f store.FindingFilter) ([]store.FindingView, error) {
 	var lists []string
-	err := t.each(ctx, "looking up rules", listsWith, ruleArgs(f.Rule), func(scan scanner) error {
+	err := t.each(ctx, "looking up rules", listsWith(), ruleArgs(f.Rule), func(scan scanner) error {
 		var list string
 		err := scan(&list)
 		lists = append(lists, list)
