@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -196,9 +197,16 @@ func requests() []request {
 }
 
 // alone asks each kind, one after another.
-func (c *caller) alone() ([]timing, error) {
+func (c *caller) alone(only string) ([]timing, error) {
+	asked, err := regexp.Compile(only)
+	if err != nil {
+		return nil, err
+	}
 	var out []timing
 	for _, q := range requests() {
+		if !asked.MatchString(q.what) {
+			continue
+		}
 		t, err := c.timed(q.what, func() (string, error) {
 			b, err := c.get(q.path(c))
 			return fmt.Sprintf("%d bytes", len(b)), err
@@ -301,7 +309,7 @@ func (b *bed) overHTTP(o options, s store.Store, dir string, m *measured) error 
 		return err
 	}
 	defer end()
-	if m.timings, err = c.alone(); err != nil {
+	if m.timings, err = c.alone(o.only); err != nil || o.only != "" {
 		return err
 	}
 	if m.crowd, err = c.together(s, o.readers, o.crowd); err != nil {

@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -33,10 +34,13 @@ import (
 	"revenant/fingerprints/store/sqlstore"
 	"revenant/ingest/search"
 	"revenant/ingest/search/query"
+
+	"github.com/jackc/pgx/v5"
 )
 
 type options struct {
 	work, doc, stores, what string
+	postgres, only          string
 	findings, times         int
 	readers                 int
 	crowd                   time.Duration
@@ -53,7 +57,9 @@ func main() {
 	flag.StringVar(&o.what, "what", "search", "what is asked: search, or api, over HTTP")
 	flag.IntVar(&o.readers, "readers", 500, "of api: how many ask at once while sightings are written")
 	flag.DurationVar(&o.crowd, "crowd", 30*time.Second, "of api: for how long")
-	flag.BoolVar(&o.keep, "keep", false, "leave SQLite's registry in the folder, and use one that is there")
+	flag.BoolVar(&o.keep, "keep", false, "leave SQLite's registry and the indexes in the folder, and use what is there")
+	flag.StringVar(&o.postgres, "postgres", "", "URL of a database to use instead of a server of its own; with -keep what is there is used")
+	flag.StringVar(&o.only, "only", "", "of api: the kinds of questions that this regexp finds, and no readers at once")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -83,7 +89,9 @@ func run(ctx context.Context, o options) (err error) {
 		if name == "postgres" {
 			tb := &stub{ctx: ctx}
 			defer tb.end()
-			place = postgrestest.Start(tb, postgrestest.Options{Durable: true}).Schema(tb) //nolint:contextcheck // tb has it
+			if place = o.postgres; place == "" {
+				place = postgrestest.Start(tb, postgrestest.Options{Durable: true}).Schema(tb) //nolint:contextcheck // tb has it
+			}
 		}
 		m, err := one(ctx, o, name, place, dir)
 		if err != nil {
@@ -166,6 +174,9 @@ func one(ctx context.Context, o options, name, place, dir string) (*measured, er
 		if m.fill, err = fill(ctx, s, o.findings); err != nil {
 			return nil, err
 		}
+		if err := tidy(ctx, place); err != nil {
+			return nil, err
+		}
 	}
 	fmt.Fprintf(os.Stderr, "%s: filled in %s\n", name, m.fill.Round(time.Second))
 	x, err := search.Open(ctx, search.Options{Dir: filepath.Join(dir, "search"), Registry: reg, Actor: me, Now: time.Now, Lock: func(string) (func(), error) { return func() {}, nil }})
@@ -195,6 +206,19 @@ func one(ctx context.Context, o options, name, place, dir string) (*measured, er
 	}
 	m.followed, err = b.change()
 	return m, err
+}
+
+// tidy does at once what PostgreSQL does by itself in the hours in which so much comes.
+func tidy(ctx context.Context, place string) error {
+	if !strings.Contains(place, "://") {
+		return nil
+	}
+	c, err := pgx.Connect(ctx, place)
+	if err != nil {
+		return err
+	}
+	_, err = c.Exec(ctx, "VACUUM ANALYZE")
+	return errors.Join(err, c.Close(ctx))
 }
 
 func sizeOf(dir string) (n int64) {

@@ -196,10 +196,18 @@ func (s *Server) take(file, name string) error {
 	return errors.Join(err1, err2, os.Chown(to, uid, gid))
 }
 
+// buffers is PostgreSQL's own setting for a server that does more than tests.
+func (s *Server) buffers() string {
+	if s.o.Durable {
+		return "128MB"
+	}
+	return "32MB"
+}
+
 func (s *Server) settings() []string {
 	list := []string{
 		"unix_socket_directories=" + s.dir, "port=" + strconv.Itoa(s.port), "listen_addresses=",
-		"max_connections=60", "shared_buffers=32MB", "wal_level=minimal", "max_wal_senders=0", "lc_messages=C",
+		"max_connections=60", "shared_buffers=" + s.buffers(), "wal_level=minimal", "max_wal_senders=0", "lc_messages=C",
 	}
 	if s.o.Listen {
 		list[2] += "127.0.0.1"

@@ -56,7 +56,7 @@ func (t *tx) CountVerdicts(ctx context.Context, now time.Time, f store.FindingFi
 	}
 	c.add(`f.presence NOT IN ('gone', 'expired')`)
 	c.add(`EXISTS (SELECT 1 FROM value_fields vf WHERE vf.value_pk = f.value_pk)`)
-	registered, err := t.countAs(ctx, now, f.PathGlob, *c, verdictOfFinding())
+	registered, err := t.countRegistered(ctx, now, f.PathGlob, *c)
 	for v, n := range registered {
 		out[v] += n
 		out[fingerprints.VerdictUnregistered] -= n
@@ -93,6 +93,31 @@ func (t *tx) countUnregistered(ctx context.Context, now time.Time, glob string, 
 	err := t.one(ctx, "counting verdicts", clock+`SELECT COALESCE(SUM(CASE WHEN f.presence IN ('gone', 'expired') THEN 1 ELSE 0 END), 0), COUNT(*)
 		FROM findings f WHERE `+strings.Join(c.where, " AND "), append([]any{now.UnixMicro()}, c.args...), &gone, &all)
 	return verdictCounts{fingerprints.VerdictCleared: gone, fingerprints.VerdictUnregistered: all - gone}, err
+}
+
+// countRegistered counts present findings of registered values. Where paths do not
+// matter those of a value have one verdict, unless homes are tied to them or cover
+// sources: it is looked up once.
+func (t *tx) countRegistered(ctx context.Context, now time.Time, glob string, c condition) (verdictCounts, error) {
+	if glob != "" {
+		return t.countAs(ctx, now, glob, c, verdictOfFinding())
+	}
+	out := verdictCounts{}
+	query := clock + `, copies AS MATERIALIZED (SELECT f.value_pk,
+			CASE WHEN EXISTS (SELECT 1 FROM finding_homes fh WHERE fh.finding_pk = f.pk) THEN f.pk ELSE 0 END AS pk,
+			CASE WHEN f.value_pk IN (` + wholeValues + `) THEN f.source_pk ELSE 0 END AS source_pk
+			FROM findings f WHERE ` + strings.Join(c.where, " AND ") + `)
+		SELECT ` + verdictOfFinding() + `, n FROM (
+			SELECT 'tip' AS presence, value_pk, pk, source_pk, COUNT(*) AS n FROM copies GROUP BY value_pk, pk, source_pk) f`
+	err := t.each(ctx, "counting verdicts", query, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
+		var rank, n int
+		err := scan(&rank, &n)
+		if err == nil {
+			out[verdictAt(rank)] += n
+		}
+		return err
+	})
+	return out, err
 }
 
 // countAs counts findings by an expression that is a verdict's rank. It is evaluated
@@ -240,37 +265,47 @@ func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFil
 }
 
 // countElsewhere gives all registered values the verdict that they have where no home
-// is. The copies of a value come as one text of sources and numbers: putting each in
-// order, to sum them, would take three times as long.
+// is. The copies of a value come as one text: putting each in order, to sum them, would
+// take three times as long. Most sources have one copy of a value, and stand in it
+// without a number.
 func (t *tx) countElsewhere(ctx context.Context, now time.Time, by string, counts map[int64]map[fingerprints.Verdict]int) error {
-	copies := `string_agg(f.source_pk || ' ' || f.present, ' ')`
+	copies := `string_agg(CASE f.present WHEN 1 THEN CAST(f.source_pk AS TEXT) ELSE f.source_pk || '*' || f.present END, ' ')`
 	if by == "0" {
-		copies = `'0 ' || SUM(f.present)`
+		copies = `'0*' || SUM(f.present)`
 	}
 	query := clock + verdictsElsewhere() + `SELECT verdict, COALESCE((SELECT ` + copies + ` FROM tallies f
 		WHERE f.value_pk = elsewhere.value_pk AND f.present > 0), '') FROM elsewhere`
-	return t.each(ctx, "counting verdicts", query, []any{now.UnixMicro()}, func(scan scanner) error {
+	moved := map[int64][]int{} // by source: how many get each verdict, by its rank
+	err := t.each(ctx, "counting verdicts", query, []any{now.UnixMicro()}, func(scan scanner) error {
 		var rank int
 		var text string
-		if err := scan(&rank, &text); err != nil {
+		if err := scan(&rank, &text); err != nil || text == "" {
 			return err
 		}
-		verdict := verdictAt(rank)
-		for text != "" {
-			var source, present string
-			source, text, _ = strings.Cut(text, " ")
-			present, text, _ = strings.Cut(text, " ")
+		for one := range strings.SplitSeq(text, " ") {
+			source, present, several := strings.Cut(one, "*")
 			of, err := strconv.ParseInt(source, 10, 64)
+			n := 1
+			if several && err == nil {
+				n, err = strconv.Atoi(present)
+			}
 			if err != nil {
 				return err
 			}
-			n, err := strconv.Atoi(present)
-			if err != nil {
-				return err
+			list := moved[of]
+			if list == nil {
+				list = make([]int, len(fingerprints.Verdicts()))
+				moved[of] = list
 			}
-			counts[of][fingerprints.VerdictUnregistered] -= n
-			counts[of][verdict] += n
+			list[rank] += n
 		}
 		return nil
 	})
+	for of, list := range moved {
+		for rank, n := range list {
+			counts[of][fingerprints.VerdictUnregistered] -= n
+			counts[of][verdictAt(rank)] += n
+		}
+	}
+	return err
 }
