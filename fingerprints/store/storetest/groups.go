@@ -21,7 +21,7 @@ func (f *fixture) counted() {
 	if f.t.Failed() {
 		return
 	}
-	for _, now := range []time.Time{hour(50), hour(1000)} {
+	for _, now := range []time.Time{hour(5), hour(50), hour(1000)} {
 		all := f.findings(now, store.FindingFilter{})
 		filters := []store.FindingFilter{{}}
 		bySource := map[string]map[fingerprints.Verdict]int{}
@@ -49,7 +49,7 @@ func (f *fixture) counted() {
 		for n := 0; n < len(all); n += 1 + len(all)*2/3 {
 			v := all[n]
 			more := []store.FindingFilter{
-				{}, {Owner: v.Owner}, {Presences: []fingerprints.Presence{v.Presence}}, {PathGlob: "s*/**", SourceID: v.SourceID},
+				{}, {Owner: v.Owner}, {Presences: []fingerprints.Presence{v.Presence}}, {Presences: fingerprints.Presences()}, {PathGlob: "s*/**", SourceID: v.SourceID},
 			}
 			if len(v.Rules) > 0 {
 				more = append(more, store.FindingFilter{Rule: v.Rules[0]})
@@ -311,6 +311,7 @@ func (b *groupBed) see() {
 		value, source, path := b.r.IntN(8), b.r.IntN(bedSources), b.r.IntN(3)
 		o := observed(1000*value + 100*source + path)
 		o.Value, o.SourceID, o.Path = valueID(value), bedSource(source), fmt.Sprint(path)
+		o.Owner = []string{"", "team-a"}[source%2]
 		if value > 2 { // some values are of two versions
 			o.Rows = []fingerprints.RowID{rowID(value - 2)}
 			if value%3 == 0 {
