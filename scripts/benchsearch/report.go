@@ -75,6 +75,9 @@ func apiTable(o options, all []*measured) string {
 		}
 		t.WriteString("\n")
 	}
+	if o.only != "" {
+		return t.String()
+	}
 	fmt.Fprintf(&t, "\n%d readers at once, each asking at random among these, while sightings are written and the index follows, for %s.\n\n| | answers a second | failed | half, ms | 95%% | slowest | written a second |\n|---|---|---|---|---|---|---|\n", o.readers, o.crowd)
 	for _, m := range all {
 		x := m.crowd
@@ -89,7 +92,7 @@ func write(o options, all []*measured) error {
 		text, beginMark, endMark = apiTable(o, all), apiBegin, apiEnd
 	}
 	fmt.Print(text)
-	if o.doc == "" {
+	if o.doc == "" || o.only != "" {
 		return nil
 	}
 	page, err := os.ReadFile(o.doc)

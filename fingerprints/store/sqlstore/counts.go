@@ -86,7 +86,7 @@ func (t *tx) countOpen(ctx context.Context, now time.Time, f store.FindingFilter
 // countUnregistered counts findings as if no value were registered.
 func (t *tx) countUnregistered(ctx context.Context, now time.Time, glob string, c condition) (verdictCounts, error) {
 	if glob != "" {
-		return t.countAs(ctx, now, glob, c, `CASE WHEN f.presence IN ('gone', 'expired') THEN `+rankOf(fingerprints.VerdictCleared)+
+		return t.countAtPaths(ctx, now, glob, c, `CASE WHEN f.presence IN ('gone', 'expired') THEN `+rankOf(fingerprints.VerdictCleared)+
 			` ELSE `+rankOf(fingerprints.VerdictUnregistered)+` END`)
 	}
 	var gone, all int
@@ -100,7 +100,7 @@ func (t *tx) countUnregistered(ctx context.Context, now time.Time, glob string, 
 // sources: it is looked up once.
 func (t *tx) countRegistered(ctx context.Context, now time.Time, glob string, c condition) (verdictCounts, error) {
 	if glob != "" {
-		return t.countAs(ctx, now, glob, c, verdictOfFinding())
+		return t.countAtPaths(ctx, now, glob, c, verdictOfFinding())
 	}
 	out := verdictCounts{}
 	query := clock + `, copies AS MATERIALIZED (SELECT f.value_pk,
@@ -120,20 +120,17 @@ func (t *tx) countRegistered(ctx context.Context, now time.Time, glob string, c 
 	return out, err
 }
 
-// countAs counts findings by an expression that is a verdict's rank. It is evaluated
-// once for each finding: in GROUP BY, SQLite would do so twice.
-func (t *tx) countAs(ctx context.Context, now time.Time, glob string, c condition, rank string) (verdictCounts, error) {
-	place, group := "''", "GROUP BY verdict"
-	if glob != "" {
-		place, group = "f.path", "GROUP BY verdict, place"
-	}
+// countAtPaths counts findings whose paths a pattern finds, by an expression that is a
+// verdict's rank. It is evaluated once for each finding: in GROUP BY, SQLite would do
+// so twice.
+func (t *tx) countAtPaths(ctx context.Context, now time.Time, glob string, c condition, rank string) (verdictCounts, error) {
 	out := verdictCounts{}
-	err := t.each(ctx, "counting verdicts", clock+`, ranked (verdict, place) AS MATERIALIZED (SELECT `+rank+`, `+place+` FROM findings f WHERE `+
-		strings.Join(c.where, " AND ")+`) SELECT verdict, MIN(place), COUNT(*) FROM ranked `+group, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
+	err := t.each(ctx, "counting verdicts", clock+`, ranked (verdict, path) AS MATERIALIZED (SELECT `+rank+`, f.path FROM findings f WHERE `+
+		strings.Join(c.where, " AND ")+`) SELECT verdict, path, COUNT(*) FROM ranked GROUP BY verdict, path`, append([]any{now.UnixMicro()}, c.args...), func(scan scanner) error {
 		var rank, n int
-		var place string
-		err := scan(&rank, &place, &n)
-		if err == nil && (glob == "" || globMatches(glob, place)) {
+		var path string
+		err := scan(&rank, &path, &n)
+		if err == nil && globMatches(glob, path) {
 			out[verdictAt(rank)] += n
 		}
 		return err

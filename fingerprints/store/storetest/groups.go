@@ -49,11 +49,12 @@ func (f *fixture) counted() {
 		for n := 0; n < len(all); n += 1 + len(all)*2/3 {
 			v := all[n]
 			more := []store.FindingFilter{
-				{}, {Owner: v.Owner}, {Presences: []fingerprints.Presence{v.Presence}}, {Presences: fingerprints.Presences()}, {PathGlob: "s*/**", SourceID: v.SourceID},
+				{}, {Owner: v.Owner}, {Presences: []fingerprints.Presence{v.Presence}}, {PathGlob: "s*/**", SourceID: v.SourceID},
 			}
 			if len(v.Rules) > 0 {
 				more = append(more, store.FindingFilter{Rule: v.Rules[0]})
 			}
+			filters = append(filters, store.FindingFilter{Presences: fingerprints.Presences()})
 			for i, filter := range more {
 				all := fingerprints.Statuses()
 				for _, filter.Statuses = range [][]fingerprints.Status{nil, all[:1+n%2], all[1:], {v.Status}}[i%2:] {
