@@ -118,7 +118,8 @@ func (c *Client) RevokeDecision(ctx context.Context, id int64) (wire.DecisionRes
 type Search struct {
 	Query  string
 	Limit  int    // 0: the server's choice
-	After  string // the next of the page before
+	After  string // the next of the page before, in the same order
+	Order  string // worst or oldest; empty: worst
 	Facets []string
 	Top    int // values of each facet; 0: the server's choice
 }
@@ -127,7 +128,7 @@ type Search struct {
 // since its type is the index's.
 func (c *Client) Search(ctx context.Context, s Search, out any) error {
 	raw, err := ask[json.RawMessage](ctx, c, http.MethodGet, "/search", values(
-		"q", s.Query, "limit", number(s.Limit), "after", s.After, "facets", strings.Join(s.Facets, ","), "top", number(s.Top)), nil)
+		"q", s.Query, "limit", number(s.Limit), "after", s.After, "order", s.Order, "facets", strings.Join(s.Facets, ","), "top", number(s.Top)), nil)
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func (r *Registry) Search(ctx context.Context, q query.Query, p search.Page) (se
 		facets[i] = string(f)
 	}
 	var out search.Result
-	err := r.c.Search(ctx, client.Search{Query: q.String(), Limit: p.Limit, After: p.After, Facets: facets, Top: p.Top}, &out)
+	err := r.c.Search(ctx, client.Search{Query: q.String(), Limit: p.Limit, After: p.After, Order: string(p.Order), Facets: facets, Top: p.Top}, &out)
 	return out, known(err)
 }
 

@@ -47,7 +47,7 @@ func (s *server) tokenRoutes() {
 		})
 	type tokenRequest struct {
 		Body struct {
-			Name      string    `json:"name" minLength:"1" maxLength:"512"`
+			Name      string    `json:"name" minLength:"1" maxLength:"200"`
 			Scopes    []string  `json:"scopes" minItems:"1" maxItems:"20" nullable:"false" enum:"scan,register,rotate,read,triage,pack,lookup,admin"`
 			Teams     []string  `json:"teams,omitempty" maxItems:"200" maxLength:"200" nullable:"false" doc:"Whose rows it sees alone; without them it sees all."`
 			ExpiresAt time.Time `json:"expires_at,omitzero" doc:"Never without it."`

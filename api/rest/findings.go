@@ -15,12 +15,12 @@ import (
 
 // FindingFilter selects findings; what is left out selects everything.
 type FindingFilter struct {
-	Secret   string   `query:"secret" maxLength:"512" doc:"Of a version of this secret."`
+	Secret   string   `query:"secret" maxLength:"200" doc:"Of a version of this secret."`
 	Version  int      `query:"version" minimum:"1" doc:"With secret: of this version."`
 	Source   string   `query:"source" maxLength:"2048"`
 	Path     string   `query:"path" maxLength:"2048" doc:"Glob over redacted paths; * stops at a slash, ** does not."`
 	Rule     string   `query:"rule" maxLength:"256"`
-	Owner    string   `query:"owner" maxLength:"512"`
+	Owner    string   `query:"owner" maxLength:"200"`
 	Verdict  []string `query:"verdict" enum:"compromised,leaked,stale,overdue,lagging,premature,unregistered,allowed,cleared"`
 	Status   []string `query:"status" enum:"open,accepted,false-positive"`
 	Presence []string `query:"presence" enum:"tip,history,unreachable,visible,shadowed,metadata,retained,expired,gone"`

@@ -141,8 +141,12 @@ func TestNoValueIsTaken(t *testing.T) {
 		"name": "value", "row": strings.Repeat("0a", 16), "version": strings.Repeat("0b", 16), "format": 1, "epoch": 1, "filter_generation": 1,
 		"strength": "edge", "sealed": []byte(plain),
 	}
+	generic := k.found("dir:/srv", "notes.txt", k.text(32))
 	met := 0
-	for _, path := range []string{"/secrets", "/secrets/rotate", "/secrets/issue", "/secrets/import", "/findings/rv1:00000000000000000000000000000000/adopt"} {
+	for _, path := range []string{
+		"/secrets", "/secrets/rotate", "/secrets/issue", "/secrets/import",
+		"/findings/rv1:00000000000000000000000000000000/adopt", "/findings/" + string(generic) + "/adopt",
+	} {
 		var body any = map[string]any{"name": "shop/db", "fields": []any{field}}
 		if path == "/secrets/import" {
 			body = map[string]any{"records": []any{body}}

@@ -34,7 +34,7 @@ func (s *server) peopleRoutes() {
 		})
 	type one struct{ Body wire.PersonView }
 	type personIn struct {
-		Person string `path:"person" minLength:"1" maxLength:"512" doc:"The id or the name."`
+		Person string `path:"person" minLength:"1" maxLength:"200" doc:"The id or the name."`
 	}
 	add(s, route{id: "get-person", method: http.MethodGet, path: "/people/{person}", scope: registry.ScopeAdmin, summary: "A person"},
 		func(ctx context.Context, a registry.Actor, in *personIn) (*one, error) {
@@ -93,7 +93,7 @@ func (s *server) changePeopleRoutes() {
 			return &one{p}, err
 		})
 	type changeRequest struct {
-		Person string `path:"person" minLength:"1" maxLength:"512" doc:"The id or the name."`
+		Person string `path:"person" minLength:"1" maxLength:"200" doc:"The id or the name."`
 		Body   struct {
 			Display  *string   `json:"display,omitempty" maxLength:"200"`
 			Roles    *[]string `json:"roles,omitempty" maxItems:"20" nullable:"false" enum:"viewer,triager,operator,registrar,admin" doc:"All that they are given here."`

@@ -22,7 +22,7 @@ func (s *server) registrarRoutes() {
 		})
 	type Look struct {
 		Values []string `json:"values,omitempty" maxItems:"1000" doc:"Ids of values, in hex: keyed hashes, made with the registering keys."`
-		Secret string   `json:"secret,omitempty" maxLength:"512" doc:"Whose versions' rows are wanted, too."`
+		Secret string   `json:"secret,omitempty" maxLength:"200" doc:"Whose versions' rows are wanted, too."`
 	}
 	type lookRequest struct{ Body Look }
 	type lookAnswer struct{ Body wire.KnownRows }

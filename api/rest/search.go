@@ -15,12 +15,13 @@ func (s *server) searchRoutes() {
 		Q      string   `query:"q" maxLength:"4096" doc:"As in verdict:stale owner:payments age>30d \"some words\"; everything without it."`
 		Limit  int      `query:"limit" minimum:"1" maximum:"1000" default:"50" doc:"How many at most."`
 		After  string   `query:"after" maxLength:"4096" doc:"The next of the page before."`
+		Order  string   `query:"order" enum:"worst,oldest" default:"worst" doc:"What comes first: by severity and verdict, or by when it was first seen."`
 		Facets []string `query:"facets" maxItems:"20" doc:"Fields whose values are counted among what was found."`
 		Top    int      `query:"top" minimum:"1" maximum:"100" default:"10" doc:"Values of each facet."`
 	}
 	type searchAnswer struct{ Body search.Result }
 	add(s, route{
-		id: "search-findings", method: http.MethodGet, path: "/search", scope: registry.ScopeRead, summary: "Findings by words and conditions, the worst first",
+		id: "search-findings", method: http.MethodGet, path: "/search", scope: registry.ScopeRead, summary: "Findings by words and conditions, the worst or the oldest first",
 		long: "Total and most differ where the index is behind. Nothing is shown that does not match now.",
 	}, func(ctx context.Context, a registry.Actor, in *searchRequest) (*searchAnswer, error) {
 		q, err := query.Parse(in.Q)
@@ -31,7 +32,8 @@ func (s *server) searchRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		r, err := s.o.Search().Search(ctx, a, q, search.Page{Limit: in.Limit, After: in.After, Facets: facets, Top: in.Top})
+		order, _ := search.OrderOf(in.Order) // the document allows no other
+		r, err := s.o.Search().Search(ctx, a, q, search.Page{Limit: in.Limit, After: in.After, Order: order, Facets: facets, Top: in.Top})
 		return &searchAnswer{r}, searchProblem(err)
 	})
 	type suggestRequest struct {

@@ -1,7 +1,9 @@
 package rest_test
 
 import (
+	"net/url"
 	"testing"
+	"time"
 
 	"revenant/api/wire"
 	"revenant/fingerprints"
@@ -12,8 +14,9 @@ func TestSearch(t *testing.T) {
 	k := newKit(t)
 	value := k.text(32)
 	rows := k.add("shop/db", value)
+	old := k.found("dir:/srv", "notes.txt", k.text(32))
+	k.now = k.now.Add(time.Hour)
 	id := k.found("git:host/shop", "config/payments.env", value, rows...)
-	k.found("dir:/srv", "notes.txt", k.text(32))
 	var found struct {
 		Findings []wire.FindingView
 		Total    int
@@ -31,7 +34,16 @@ func TestSearch(t *testing.T) {
 	if len(found.Findings) != 1 || found.Total != 2 || found.Next == "" {
 		t.Errorf("%+v", found)
 	}
-	for _, bad := range []string{"q=verdict%3A%28", "q=age%3Ebanana", "facets=colour", "after=x"} {
+	k.must(200, "GET", "/api/v1/search?order=oldest", nil, &found)
+	if len(found.Findings) != 2 || found.Findings[0].ID != old {
+		t.Errorf("the oldest first: %+v", found)
+	}
+	k.must(200, "GET", "/api/v1/search?order=oldest&limit=1", nil, &found)
+	k.must(200, "GET", "/api/v1/search?order=oldest&limit=1&after="+url.QueryEscape(found.Next), nil, &found)
+	if len(found.Findings) != 1 || found.Findings[0].ID != id {
+		t.Errorf("behind the oldest: %+v", found)
+	}
+	for _, bad := range []string{"q=verdict%3A%28", "q=age%3Ebanana", "facets=colour", "after=x", "order=newest"} {
 		k.must(422, "GET", "/api/v1/search?"+bad, nil, nil)
 	}
 	var next struct{ Suggestions []string }

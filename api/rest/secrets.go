@@ -30,7 +30,7 @@ func paged[T any](list []T, limit int, key func(T) string) (rows []T, next strin
 
 // Named names a secret.
 type Named struct {
-	Name string `path:"name" minLength:"1" maxLength:"512" doc:"The secret's name; a slash is sent as %2F."`
+	Name string `path:"name" minLength:"1" maxLength:"200" doc:"The secret's name; a slash is sent as %2F."`
 }
 
 func (s *server) secretRoutes() {
@@ -42,9 +42,9 @@ func (s *server) secretRoutes() {
 	}
 	type listIn struct {
 		Page
-		Prefix string `query:"prefix" maxLength:"512" doc:"Names that begin so."`
+		Prefix string `query:"prefix" maxLength:"200" doc:"Names that begin so."`
 		Class  string `query:"class" enum:"application,third-party,cryptographic,bootstrap"`
-		Owner  string `query:"owner" maxLength:"512"`
+		Owner  string `query:"owner" maxLength:"200"`
 		State  string `query:"state" enum:"pending,active,superseded,retired,abandoned" doc:"With a version in this state."`
 	}
 	add(s, route{id: "list-secrets", method: http.MethodGet, path: "/secrets", scope: registry.ScopeRead, summary: "Secrets in order of name"},

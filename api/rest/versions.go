@@ -106,7 +106,7 @@ func (s *server) evidenceRoutes(at string) {
 	type ackRequest struct {
 		Versioned
 		Body struct {
-			Consumer string `json:"consumer" minLength:"1" maxLength:"512"`
+			Consumer string `json:"consumer" minLength:"1" maxLength:"200"`
 		}
 	}
 	type ackOut struct{ Body wire.Acknowledged }

@@ -16,7 +16,7 @@ import (
 
 // WatchName names a watch.
 type WatchName struct {
-	Name string `path:"name" minLength:"1" maxLength:"512" doc:"The watch's name; a slash is sent as %2F."`
+	Name string `path:"name" minLength:"1" maxLength:"200" doc:"The watch's name; a slash is sent as %2F."`
 }
 
 type watchOut struct{ Body wire.Watch }
@@ -30,7 +30,7 @@ func (s *server) watchRoutes() {
 	}
 	type listIn struct {
 		Page
-		Group  string `query:"group" maxLength:"512" doc:"Members of this group."`
+		Group  string `query:"group" maxLength:"200" doc:"Members of this group."`
 		Source string `query:"source" maxLength:"2048" doc:"Those that scan this source."`
 	}
 	add(s, route{id: "list-watches", method: http.MethodGet, path: "/watches", scope: registry.ScopeRead, summary: "What is watched, in order of name"},
@@ -57,7 +57,7 @@ func (s *server) watchRoutes() {
 func (s *server) watchChanges() {
 	type watchRequest struct {
 		Body struct {
-			Name       string   `json:"name" minLength:"1" maxLength:"512"`
+			Name       string   `json:"name" minLength:"1" maxLength:"200"`
 			Scan       []string `json:"scan" minItems:"1" maxItems:"200" nullable:"false" doc:"A scanning command and its arguments; paths are absolute, and the server's."`
 			Schedule   string   `json:"schedule,omitempty" maxLength:"256" doc:"A duration, cron's fields, or, of topics, follow; without it on demand alone."`
 			Credential string   `json:"credential,omitempty" maxLength:"2048" doc:"Where it lies: env:NAME, file:PATH or command:LINE."`

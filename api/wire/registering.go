@@ -9,7 +9,7 @@ import (
 // SealedField is the fingerprint of a value that a registrar made elsewhere, sealed
 // as the store keeps it: whoever lacks the ring's keys reads nothing in it.
 type SealedField struct {
-	Name         string                `json:"name" minLength:"1" maxLength:"512"`
+	Name         string                `json:"name" minLength:"1" maxLength:"200"`
 	Row          string                `json:"row" minLength:"32" maxLength:"32" pattern:"^[0-9a-f]+$" doc:"The id that it was sealed with, in hex."`
 	Version      string                `json:"version" minLength:"32" maxLength:"32" pattern:"^[0-9a-f]+$" doc:"The version's id that it was sealed with, in hex."`
 	Number       int                   `json:"number,omitempty" doc:"Of the version, where rows of a secret are told."`
@@ -50,13 +50,13 @@ type KnownRows struct {
 
 // Registration registers values that were fingerprinted elsewhere.
 type Registration struct {
-	Name        string             `json:"name" minLength:"1" maxLength:"512"`
+	Name        string             `json:"name" minLength:"1" maxLength:"200"`
 	Class       fingerprints.Class `json:"class,omitempty" maxLength:"64"`
-	Owner       string             `json:"owner,omitempty" maxLength:"512"`
+	Owner       string             `json:"owner,omitempty" maxLength:"200"`
 	Consumers   []string           `json:"consumers,omitempty" maxItems:"1000"`
 	MultiActive bool               `json:"multi_active,omitempty"`
 	Pending     bool               `json:"pending,omitempty"`
-	IssuedTo    string             `json:"issued_to,omitempty" maxLength:"512"`
+	IssuedTo    string             `json:"issued_to,omitempty" maxLength:"200"`
 	State       fingerprints.State `json:"state,omitempty" maxLength:"32" doc:"In an import."`
 	Line        int                `json:"line,omitempty" doc:"In an import: its line, for problems."`
 	Window      time.Duration      `json:"window_ns,omitempty" minimum:"0" doc:"In a rotation: for how long the old value may be used."`

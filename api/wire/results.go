@@ -31,7 +31,7 @@ type FoundAt struct {
 	Fields  []string               `json:"fields,omitempty" maxItems:"100" doc:"Rows of registered fields that have the value, as the pack says, in hex."`
 	Path    string                 `json:"path" maxLength:"8192" doc:"Redacted."`
 	PathID  string                 `json:"path_id" minLength:"32" maxLength:"32" pattern:"^[0-9a-f]+$"`
-	Owner   string                 `json:"owner,omitempty" maxLength:"512"`
+	Owner   string                 `json:"owner,omitempty" maxLength:"200"`
 	Locator string                 `json:"locator,omitempty" maxLength:"4096"`
 	URL     string                 `json:"url,omitempty" maxLength:"8192"`
 	Region

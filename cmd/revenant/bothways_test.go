@@ -176,6 +176,7 @@ func sameLines(b *box, reg, gen, checkpoint, proof string) [][]string {
 		{"search", "verdict:lagging", "OR", "verdict:leaked"},
 		{"search", "--facets", "verdict,source", "is:open"},
 		{"search", "--limit", "1", "is:open"},
+		{"search", "--order", "oldest", "is:open"},
 		{"search", "nothing-like-it"},
 		{"search", "bogus:field"},
 		{"source", "list"},

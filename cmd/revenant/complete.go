@@ -13,6 +13,7 @@ import (
 	"revenant/fingerprints/store"
 	"revenant/ingest/hook"
 	"revenant/ingest/pipeline"
+	"revenant/ingest/search"
 	"revenant/ingest/search/query"
 )
 
@@ -76,6 +77,7 @@ func (a *app) flagWords(c *cobra.Command) map[string]cobra.CompletionFunc {
 		"provider":      fixed(words(pipeline.Systems())...),
 		"on-bad-pack":   fixed(words(hook.BadPacks())...),
 		"audience":      fixed("edge", "core"),
+		"order":         fixed(search.Orders()...),
 		"facets":        listed(words(query.Facets())...),
 		"hook":          fixed(hook.Scanning()...),
 		"report-format": fixed(strings.Split(reportNames(), ", ")...),

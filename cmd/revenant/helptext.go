@@ -32,7 +32,7 @@ func valueNames() map[string]string {
 		"window": "DURATION", "expires": "DURATION", "timeout": "SECONDS", "max-target-megabytes": "MB", "after": "NAME", "on-bad-pack": "WORD", "override": "REASON", "base": "COMMIT", "head": "COMMIT", "provider": "SYSTEM", "rules": "PACK", "enable-rule": "RULE,...",
 		"tag": "GLOB", "repo": "GLOB", "mirror": "REGISTRY=MIRROR", "server": "URL", "since": "TIME", "branch": "NAME", "wait": "DURATION", "to": "PLACE",
 		"group": "SYSTEM:OWNER", "include": "GLOB", "exclude-repo": "GLOB", "every": "DURATION", "cron": "FIELDS", "credential": "REFERENCE", "token": "REFERENCE", "listen": "HOST:PORT",
-		"topic": "GLOB", "results": "TOPIC", "start": "POSITION", "sasl": "MECHANISM", "user": "NAME", "password": "REFERENCE", "buffer": "MB", "client-id": "NAME", "build-context": "FOLDER", "build-arg": "NAME[=VALUE]", "target": "STAGE", "facets": "FIELD,...", "cursor": "CURSOR",
+		"topic": "GLOB", "results": "TOPIC", "start": "POSITION", "sasl": "MECHANISM", "user": "NAME", "password": "REFERENCE", "buffer": "MB", "client-id": "NAME", "build-context": "FOLDER", "build-arg": "NAME[=VALUE]", "target": "STAGE", "order": "ORDER", "facets": "FIELD,...", "cursor": "CURSOR",
 		"role": "ROLE", "team": "TEAM", "display": "NAME",
 	}
 	for word, flags := range map[string]string{

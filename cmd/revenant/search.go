@@ -28,6 +28,7 @@ func (a *app) searchOptions(s *session) search.Options {
 type searchFlags struct {
 	limit  int
 	after  string
+	order  string
 	facets []string
 	top    int
 }
@@ -55,6 +56,7 @@ whether a text has one.
 The index lies in REVENANT_HOME/search. It is brought up to date first, unless a
 server keeps it; where it is behind, that is said. See docs/how-to/search.md.`,
 		Example: `  revenant search verdict:stale owner:payments 'age>30d'
+  revenant search --order oldest is:open owner:payments
   revenant search --facets owner,rule is:open 'path:deploy'`,
 		RunE: func(c *cobra.Command, args []string) error {
 			q, err := query.Parse(strings.Join(args, " "))
@@ -67,6 +69,7 @@ server keeps it; where it is behind, that is said. See docs/how-to/search.md.`,
 	f := c.Flags()
 	f.IntVar(&fl.limit, "limit", 50, "findings shown, up to 1000")
 	f.StringVar(&fl.after, "cursor", "", "go on behind a page, which names it")
+	f.StringVar(&fl.order, "order", search.Orders()[0], "what comes first: worst, by severity; oldest, first seen")
 	f.StringSliceVar(&fl.facets, "facets", nil, "count by these fields: "+join(query.Facets()))
 	f.IntVar(&fl.top, "top", search.DefaultTop, "values shown of each counted field")
 	c.AddCommand(a.searchRebuild())
@@ -119,6 +122,11 @@ func (fl *searchFlags) page() (search.Page, error) {
 	if fl.top < 1 {
 		return p, usagef("--top is at least 1")
 	}
+	order, known := search.OrderOf(fl.order)
+	if !known {
+		return p, usagef("--order is %s", strings.Join(search.Orders(), " or "))
+	}
+	p.Order = order
 	var err error
 	p.Facets, err = someOf("--facets", fl.facets, query.Facets())
 	return p, err

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -12,8 +13,8 @@ import (
 )
 
 // index knows, in memory, how many values share each region and which row has
-// each value: what registering asks for. It is built from the sealed rows when
-// something is registered first, and follows the store's field revision.
+// each value: what registering and look-ups ask for. It is built from the sealed rows when
+// either comes first, and follows the store's field revision.
 type index struct {
 	mu       sync.Mutex
 	built    bool
@@ -54,6 +55,36 @@ func distinct(tags []uint64) []uint64 {
 	s := slices.Clone(tags)
 	slices.Sort(s)
 	return slices.Compact(s)
+}
+
+// readAhead builds the index where there is none, in a transaction that keeps nobody
+// from writing: opening each row of a large registry takes seconds. What is committed
+// meanwhile is read by follow.
+func (r *Registry) readAhead(ctx context.Context) error {
+	r.index.mu.Lock()
+	built := r.index.built
+	r.index.mu.Unlock()
+	ring := r.ring.Load()
+	if built || ring == nil {
+		return nil
+	}
+	return r.store.View(ctx, func(tx store.Tx) error {
+		meta, err := r.readMeta(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return r.index.follow(ctx, &change{tx: tx, reg: r, ring: ring, meta: meta})
+	})
+}
+
+// updateIndexed is update for what asks the index.
+func (r *Registry) updateIndexed(ctx context.Context, a Actor, need Scope, what string, fn func(*change) error) error {
+	if a.May(need) {
+		if err := r.readAhead(ctx); err != nil {
+			return fmt.Errorf("%s: reading what is registered: %w", what, err)
+		}
+	}
+	return r.update(ctx, a, need, what, fn)
 }
 
 // follow brings the index to the state that the transaction sees.

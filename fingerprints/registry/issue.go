@@ -39,7 +39,7 @@ func (r *Registry) Issue(ctx context.Context, a Actor, q IssueRequest) ([]Regist
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	var out []Registered
-	err = r.update(ctx, a, ScopeRegister, what, func(c *change) error {
+	err = r.updateIndexed(ctx, a, ScopeRegister, what, func(c *change) error {
 		out = nil
 		g, err := c.registering(ctx, newSearch()) // for nothing: what was made now stands nowhere
 		if err != nil {

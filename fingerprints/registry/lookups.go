@@ -36,7 +36,7 @@ func (r *Registry) LookUp(ctx context.Context, a Actor, tags []registration.Look
 		return nil, 0, ErrLookUpsOff
 	}
 	var spent bool
-	err = r.update(ctx, a, ScopeLookup, "looking values up", func(c *change) error {
+	err = r.updateIndexed(ctx, a, ScopeLookup, "looking values up", func(c *change) error {
 		n, err := c.lookUps(ctx)
 		if err != nil {
 			return err

@@ -139,7 +139,7 @@ func (g *registering) makeUp(v fingerprints.Version, fields []Field) error {
 // searched for when it is committed. It returns how many texts were redacted.
 func (r *Registry) register(ctx context.Context, a Actor, need Scope, what string, s *search, fn func(*registering) error) (int, error) {
 	var tried *search
-	err := r.update(ctx, a, need, what, func(c *change) error {
+	err := r.updateIndexed(ctx, a, need, what, func(c *change) error {
 		tried = newSearch()
 		g, err := c.registering(ctx, tried)
 		if err == nil {

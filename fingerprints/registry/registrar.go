@@ -28,7 +28,7 @@ const (
 // RegistrarState is what a registrar elsewhere works with.
 func (r *Registry) RegistrarState(ctx context.Context, a Actor) (wire.RegistrarState, error) {
 	var out wire.RegistrarState
-	err := r.update(ctx, a, ScopeRegister, "preparing a registration", func(c *change) error {
+	err := r.updateIndexed(ctx, a, ScopeRegister, "preparing a registration", func(c *change) error {
 		if err := r.index.follow(ctx, c); err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (x *index) crowded() []wire.SharedTag {
 // registering it needs.
 func (r *Registry) KnownRows(ctx context.Context, a Actor, values []fingerprints.ValueID, secret string) (wire.KnownRows, error) {
 	out := wire.KnownRows{}
-	err := r.update(ctx, a, ScopeRegister, "preparing a registration", func(c *change) error {
+	err := r.updateIndexed(ctx, a, ScopeRegister, "preparing a registration", func(c *change) error {
 		out = wire.KnownRows{Values: map[string]wire.SealedField{}, Secret: []wire.SealedField{}}
 		if err := r.index.follow(ctx, c); err != nil {
 			return err

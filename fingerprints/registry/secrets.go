@@ -304,7 +304,10 @@ func (g *registering) valueIDOf(f Field) (fingerprints.ValueID, bool, error) {
 		return fingerprints.ValueID{}, false, nil
 	}
 	done, err := g.reg.TakeOver(*f.Sealed, fingerprints.FieldRow{})
-	return done.Entry.ValueID, err == nil, err
+	if err != nil {
+		return fingerprints.ValueID{}, false, registerError(f.Name, err)
+	}
+	return done.Entry.ValueID, true, nil
 }
 
 // identities is registration.Identities of the ring.

@@ -11,23 +11,24 @@ import (
 )
 
 // counting is a store that counts how many findings, or places, its transactions
-// were asked for.
+// were asked for, and how many read all fields while nobody else could write.
 type counting struct {
 	store.Store
-	looked int
+	looked, kept int
 }
 
 type countingTx struct {
 	store.Tx
-	s *counting
+	s      *counting
+	writes bool
 }
 
 func (s *counting) View(ctx context.Context, fn func(store.Tx) error) error {
-	return s.Store.View(ctx, func(tx store.Tx) error { return fn(countingTx{tx, s}) })
+	return s.Store.View(ctx, func(tx store.Tx) error { return fn(countingTx{tx, s, false}) })
 }
 
 func (s *counting) Update(ctx context.Context, fn func(store.Tx) error) error {
-	return s.Store.Update(ctx, func(tx store.Tx) error { return fn(countingTx{tx, s}) })
+	return s.Store.Update(ctx, func(tx store.Tx) error { return fn(countingTx{tx, s, true}) })
 }
 
 func (t countingTx) Findings(ctx context.Context, now time.Time, f store.FindingFilter) ([]store.FindingView, error) {
@@ -41,6 +42,46 @@ func (t countingTx) EachPlace(ctx context.Context, now time.Time, f store.Findin
 		t.s.looked++
 		return fn(p)
 	})
+}
+
+func (t countingTx) EachField(ctx context.Context, fn func(fingerprints.FieldRow, fingerprints.Version) error) error {
+	if t.writes {
+		t.s.kept++
+	}
+	return t.Tx.EachField(ctx, fn)
+}
+
+// TestReadAhead: what is registered is read for the first time while others can write.
+func TestReadAhead(t *testing.T) {
+	k := newKit(t)
+	const weak = "swordfish-77"
+	k.add("shop/db", weak)
+	k.add("shop/mail", k.text(32))
+	s := &counting{Store: k.store}
+	k.store = s
+	for what, do := range map[string]func(){
+		"a look-up": func() {
+			if known, _, err := k.asking(100, weak); err != nil || len(known) != 1 {
+				t.Errorf("%v, %v", known, err)
+			}
+		},
+		"registering": func() { k.add("shop/"+itoa(s.kept), k.text(32)) },
+		"a registrar's state": func() {
+			if _, err := k.reg.RegistrarState(k.ctx, me()); err != nil {
+				t.Error(err)
+			}
+		},
+		"a registrar's rows": func() {
+			if _, err := k.reg.KnownRows(k.ctx, me(), nil, "shop/db"); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		k.reg = k.open(k.ring)
+		if do(); s.kept > 0 {
+			t.Errorf("%s: all fields were read in an update", what)
+		}
+	}
 }
 
 // TestVerdictsAreCounted: commands that change verdicts say how many, and look at

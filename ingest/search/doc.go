@@ -100,6 +100,20 @@ const (
 	Oldest Order = "oldest" // by when it was first seen, to the minute
 )
 
+// Orders are the words for what comes first; the first is the usual one.
+func Orders() []string { return []string{"worst", string(Oldest)} }
+
+// OrderOf is the order of a word of Orders, or of none.
+func OrderOf(word string) (Order, bool) {
+	switch {
+	case word == "" || word == Orders()[0]:
+		return Worst, true
+	case word == string(Oldest):
+		return Oldest, true
+	}
+	return Worst, false
+}
+
 // Usual sizes.
 const (
 	DefaultLimit = 50
