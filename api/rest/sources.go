@@ -3,7 +3,6 @@ package rest
 import (
 	"context"
 	"net/http"
-	"sort"
 
 	"revenant/api/wire"
 	"revenant/fingerprints/registry"
@@ -23,10 +22,9 @@ func (s *server) sourceRoutes() {
 	}
 	add(s, route{id: "list-sources", method: http.MethodGet, path: "/sources", scope: registry.ScopeRead, summary: "Sources in order of id, with their last scan"},
 		func(ctx context.Context, a registry.Actor, in *Page) (*sourcePage, error) {
-			all, err := s.o.Registry.Sources(ctx, a)
-			from := sort.Search(len(all), func(i int) bool { return all[i].ID > in.After })
+			list, err := s.o.Registry.SourcesAfter(ctx, a, in.After, in.Limit+1)
 			out := &sourcePage{}
-			out.Body.Sources, out.Body.Next = paged(all[from:], in.Limit, func(x wire.SourceSummary) string { return x.ID })
+			out.Body.Sources, out.Body.Next = paged(list, in.Limit, func(x wire.SourceSummary) string { return x.ID })
 			return out, err
 		})
 	add(s, route{id: "get-source", method: http.MethodGet, path: "/sources/{id}", scope: registry.ScopeRead, summary: "A source with its scans, and what the newest skipped"},

@@ -84,7 +84,7 @@ func (r *Registry) Changes(ctx context.Context, a Actor, after FeedPosition, lim
 	}
 	out := FeedPage{}
 	err := r.view(ctx, a, ScopeRead, func(v *view) error {
-		f := feed{view: v, ctx: ctx, limit: limit, at: after, owners: newOwnerCache(a)}
+		f := feed{view: v, ctx: ctx, limit: limit, at: after, show: newShowing(a)}
 		f.at.Page.Secrets = slices.Clone(after.Page.Secrets)
 		for range feedSteps {
 			went, err := f.step()
@@ -113,7 +113,7 @@ type feed struct {
 	at        FeedPosition
 	out       []FeedFinding
 	forgotten []string
-	owners    ownerCache
+	show      showing
 }
 
 // step tells a little more and moves on; false: there is no more. Versions come
@@ -138,7 +138,7 @@ func (f *feed) room() int { return max(f.limit-len(f.out), 1) }
 
 func (f *feed) add(list []store.FindingView) error {
 	for _, x := range list {
-		shown, err := f.owners.finding(f.ctx, f.tx, x)
+		shown, err := f.show.finding(f.ctx, f.tx, x)
 		if err != nil {
 			return err
 		}
@@ -298,7 +298,7 @@ func (r *Registry) FindingsByID(ctx context.Context, a Actor, ids []fingerprints
 		if err != nil {
 			return err
 		}
-		details, err := newOwnerCache(a).briefly(ctx, v.tx, list, places)
+		details, err := newShowing(a).briefly(ctx, v.tx, list, places)
 		if err != nil {
 			return err
 		}

@@ -38,9 +38,9 @@ func (r *Registry) Findings(ctx context.Context, a Actor, f store.FindingFilter)
 		if err != nil {
 			return err
 		}
-		owners := newOwnerCache(a)
+		show := newShowing(a)
 		for _, x := range found {
-			shown, err := owners.finding(ctx, v.tx, x)
+			shown, err := show.finding(ctx, v.tx, x)
 			if err != nil {
 				return err
 			}
@@ -60,7 +60,7 @@ func (r *Registry) FindingsWithPlaces(ctx context.Context, a Actor, f store.Find
 		if err != nil {
 			return err
 		}
-		out, err = newOwnerCache(a).briefly(ctx, v.tx, found, places)
+		out, err = newShowing(a).briefly(ctx, v.tx, found, places)
 		return err
 	})
 	return out, err
@@ -83,7 +83,7 @@ func (r *Registry) Finding(ctx context.Context, a Actor, id string) (FindingDeta
 		if err != nil {
 			return err
 		}
-		out, err = newOwnerCache(a).detail(ctx, v.tx, f)
+		out, err = newShowing(a).detail(ctx, v.tx, f)
 		return err
 	})
 	return out, err
@@ -96,7 +96,7 @@ const exportPage = 500
 func (r *Registry) Export(ctx context.Context, a Actor, f store.FindingFilter, fn func(FindingDetail) error) error {
 	limit := f.Limit
 	return r.view(ctx, a, ScopeRead, func(v *view) error {
-		owners := newOwnerCache(a)
+		show := newShowing(a)
 		for n := 0; ; {
 			f.Limit = exportPage
 			if limit > 0 {
@@ -107,7 +107,7 @@ func (r *Registry) Export(ctx context.Context, a Actor, f store.FindingFilter, f
 				return err
 			}
 			for _, x := range page {
-				d, err := owners.detail(ctx, v.tx, x)
+				d, err := show.detail(ctx, v.tx, x)
 				if err != nil {
 					return err
 				}
@@ -143,19 +143,17 @@ func findingByID(ctx context.Context, tx store.Tx, now time.Time, id string) (st
 	return found[0], nil
 }
 
-// ownerCache remembers the owners of secrets, and decisions, while findings are
-// shown.
-type ownerCache struct {
-	owners    map[string]string
+// showing remembers decisions while findings are shown.
+type showing struct {
 	decisions map[int64]store.Decision
 	marks     marks
 }
 
-func newOwnerCache(a Actor) ownerCache {
-	return ownerCache{owners: map[string]string{}, decisions: map[int64]store.Decision{}, marks: marksFor(a)}
+func newShowing(a Actor) showing {
+	return showing{decisions: map[int64]store.Decision{}, marks: marksFor(a)}
 }
 
-func (o ownerCache) decision(ctx context.Context, tx store.Tx, id int64) (store.Decision, error) {
+func (o showing) decision(ctx context.Context, tx store.Tx, id int64) (store.Decision, error) {
 	if len(o.decisions) == 0 {
 		list, err := tx.Decisions(ctx)
 		if err != nil {
@@ -176,19 +174,7 @@ func orActor(d store.Decision) string {
 	return d.Actor
 }
 
-func (o ownerCache) of(ctx context.Context, tx store.Tx, secret string) (string, error) {
-	if owner, ok := o.owners[secret]; ok {
-		return owner, nil
-	}
-	s, err := tx.Secret(ctx, secret)
-	if err != nil {
-		return "", fmt.Errorf("reading the owner of a secret: %w", err)
-	}
-	o.owners[secret] = s.Owner
-	return s.Owner, nil
-}
-
-func (o ownerCache) finding(ctx context.Context, tx store.Tx, f store.FindingView) (Finding, error) {
+func (o showing) finding(ctx context.Context, tx store.Tx, f store.FindingView) (Finding, error) {
 	out := Finding{
 		ID: f.ID, Verdict: f.Verdict, Severity: f.Severity, Status: f.Status, Source: f.SourceID, Path: f.Path,
 		Presence: f.Presence, Owner: f.Owner, Reason: f.Reason, Until: optionalTime(f.Until),
@@ -203,16 +189,9 @@ func (o ownerCache) finding(ctx context.Context, tx store.Tx, f store.FindingVie
 		out.Decision, out.DecidedBy, out.Reason, out.Until = d.ID, orActor(d), d.Reason, optionalTime(d.Until)
 	}
 	for _, m := range f.Matches {
-		owner, err := o.of(ctx, tx, m.Version.Secret)
-		if o.marks.bound && errors.Is(err, store.ErrNotFound) {
-			continue // others own the secret
-		}
-		if err != nil {
-			return out, err
-		}
 		out.Matches = append(out.Matches, FindingMatch{
 			Secret: m.Version.Secret, Version: m.Version.Number, Field: m.Field, State: m.Version.State, Class: m.Class,
-			Owner: owner, IssuedTo: m.Version.IssuedTo, Compromised: m.Version.Compromised(), Verdict: m.Verdict,
+			Owner: m.Owner, IssuedTo: m.Version.IssuedTo, Compromised: m.Version.Compromised(), Verdict: m.Verdict,
 		})
 	}
 	if err := o.marks.hide(ctx, tx, &out.Path, &out.Reason); err != nil {
@@ -225,7 +204,7 @@ func (o ownerCache) finding(ctx context.Context, tx store.Tx, f store.FindingVie
 	return out, nil
 }
 
-func (o ownerCache) detail(ctx context.Context, tx store.Tx, f store.FindingView) (FindingDetail, error) {
+func (o showing) detail(ctx context.Context, tx store.Tx, f store.FindingView) (FindingDetail, error) {
 	shown, err := o.finding(ctx, tx, f)
 	if err != nil {
 		return FindingDetail{}, err
@@ -248,7 +227,7 @@ func (o ownerCache) detail(ctx context.Context, tx store.Tx, f store.FindingView
 
 // briefly are findings with their first places, all of them for 0, and without
 // their history.
-func (o ownerCache) briefly(ctx context.Context, tx store.Tx, list []store.FindingView, places int) ([]FindingDetail, error) {
+func (o showing) briefly(ctx context.Context, tx store.Tx, list []store.FindingView, places int) ([]FindingDetail, error) {
 	ids := make([]fingerprints.FindingID, len(list))
 	for i, f := range list {
 		ids[i] = f.ID
@@ -275,7 +254,7 @@ func (o ownerCache) briefly(ctx context.Context, tx store.Tx, list []store.Findi
 }
 
 // places are sightings as the actor may see them.
-func (o ownerCache) places(ctx context.Context, tx store.Tx, list []fingerprints.Sighting) ([]SightingView, error) {
+func (o showing) places(ctx context.Context, tx store.Tx, list []fingerprints.Sighting) ([]SightingView, error) {
 	out := sightingViews(list)
 	for i := range out {
 		if err := o.marks.hide(ctx, tx, &out[i].Context, &out[i].Locator, &out[i].URL, &out[i].Author); err != nil {

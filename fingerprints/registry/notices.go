@@ -68,9 +68,9 @@ func (v *view) notices(ctx context.Context, a Actor, out *wire.DeliveryDetail) e
 	if err != nil {
 		return err
 	}
-	of, owners := map[fingerprints.FindingID]*Finding{}, newOwnerCache(a)
+	of, show := map[fingerprints.FindingID]*Finding{}, newShowing(a)
 	for _, f := range found {
-		shown, err := owners.finding(ctx, v.tx, f)
+		shown, err := show.finding(ctx, v.tx, f)
 		if err != nil {
 			return err
 		}

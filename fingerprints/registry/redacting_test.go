@@ -20,11 +20,15 @@ type torn struct {
 
 var errTorn = errors.New("torn")
 
+type tornTx struct{ store.Tx }
+
+func (tornTx) EachProvenance(context.Context, func(string, string) error) error { return errTorn }
+
 func (s *torn) View(ctx context.Context, fn func(store.Tx) error) error {
-	if s.fails {
-		return errTorn
+	if !s.fails {
+		return s.Store.View(ctx, fn)
 	}
-	return s.Store.View(ctx, fn)
+	return s.Store.View(ctx, func(tx store.Tx) error { return fn(tornTx{tx}) })
 }
 
 // TestCutOff: a command that ends between its commit and the search of stored

@@ -305,6 +305,43 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// TestSourcesAfter: pages have what the whole list has.
+func TestSourcesAfter(t *testing.T) {
+	k := newKit(t)
+	value := k.text(32)
+	k.add("s", value)
+	row := k.rows(ref("s", 1))[0]
+	for n := range 5 {
+		obs := []registry.Observation{k.seen("dir:/"+itoa(n), "a", value, row)}
+		for i := range n {
+			obs = append(obs, k.seen("dir:/"+itoa(n), itoa(i), value, row))
+		}
+		k.scan("dir:/"+itoa(n), obs...)
+	}
+	all, err := k.reg.Sources(k.ctx, me())
+	if err != nil || len(all) != 5 || all[4].Findings[fingerprints.VerdictLeaked] != 5 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	for limit := range 7 {
+		var got []registry.SourceSummary
+		for after := ""; ; after = got[len(got)-1].ID {
+			page, err := k.reg.SourcesAfter(k.ctx, me(), after, limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got = append(got, page...); len(page) < limit || limit == 0 || len(got) > len(all) {
+				break
+			}
+		}
+		if diff := cmp.Diff(all, got); diff != "" {
+			t.Errorf("in pages of %d (-want +got):\n%s", limit, diff)
+		}
+	}
+	if list, err := k.reg.SourcesAfter(k.ctx, me(), "dir:/9", 2); err != nil || len(list) != 0 {
+		t.Errorf("behind the last: %v, %v", list, err)
+	}
+}
+
 // A due date that somebody sets goes before the one of the verdict, outlives changes
 // of that, and is none of what is cleared.
 func TestSetDue(t *testing.T) {

@@ -27,18 +27,35 @@ type SourceView = wire.SourceView
 
 // Sources lists sources in order of id.
 func (r *Registry) Sources(ctx context.Context, a Actor) ([]SourceSummary, error) {
-	list, err := shared(ctx, r, a, "sources", func(v *view) ([]SourceSummary, error) {
+	return r.SourcesAfter(ctx, a, "", 0)
+}
+
+// SourcesAfter lists the sources behind an id, up to a limit; 0: all. What they have is
+// counted for these alone.
+func (r *Registry) SourcesAfter(ctx context.Context, a Actor, after string, limit int) ([]SourceSummary, error) {
+	list, err := shared(ctx, r, a, fmt.Sprintf("sources %d %s", limit, after), func(v *view) ([]SourceSummary, error) {
 		out := []SourceSummary{}
 		all, err := v.tx.Sources(ctx)
 		if err != nil {
 			return nil, err
 		}
+		page := slices.DeleteFunc(slices.Clone(all), func(s store.Source) bool { return s.ID <= after })
+		if limit > 0 {
+			page = page[:min(limit, len(page))]
+		}
+		var ids []string // nil: all
+		if len(page) < len(all) {
+			ids = make([]string, len(page))
+			for i, src := range page {
+				ids[i] = src.ID
+			}
+		}
 		newest, err := v.tx.NewestScans(ctx)
 		if err != nil {
 			return nil, err
 		}
-		verdicts, err := v.tx.VerdictsBySource(ctx, v.now)
-		for _, src := range all {
+		verdicts, err := v.tx.VerdictsBySource(ctx, v.now, ids)
+		for _, src := range page {
 			one := SourceSummary{ID: src.ID, Kind: src.Kind, AddedAt: src.AddedAt, Findings: verdicts[src.ID]}
 			if scan, has := newest[src.ID]; has {
 				last := scanView(scan)

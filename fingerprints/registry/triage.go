@@ -58,7 +58,7 @@ func (r *Registry) triage(ctx context.Context, a Actor, id, what string, t triag
 			return err
 		}
 		return c.within(func() error { // also where it is another team's from now on
-			out, err = newOwnerCache(a).finding(ctx, c.tx, again)
+			out, err = newShowing(a).finding(ctx, c.tx, again)
 			return err
 		})
 	})

@@ -297,6 +297,7 @@ type Match struct {
 	Field   string
 	Version fingerprints.Version
 	Class   fingerprints.Class
+	Owner   string // of the secret
 	// Verdict of this version alone; the finding's is the worst of all.
 	Verdict fingerprints.Verdict
 }
@@ -358,8 +359,9 @@ type FindingTx interface {
 
 	Findings(ctx context.Context, now time.Time, f FindingFilter) ([]FindingView, error)
 	CountVerdicts(ctx context.Context, now time.Time, f FindingFilter) (map[fingerprints.Verdict]int, error)
-	// VerdictsBySource counts the verdicts of every source that has findings.
-	VerdictsBySource(ctx context.Context, now time.Time) (map[string]map[fingerprints.Verdict]int, error)
+	// VerdictsBySource counts the verdicts of sources that have findings: of those whose
+	// ids are given, or of all for nil.
+	VerdictsBySource(ctx context.Context, now time.Time, ids []string) (map[string]map[fingerprints.Verdict]int, error)
 	// EachPlace streams findings with little of each, for what must look at all of
 	// them; in no order, and fn must not use the transaction.
 	EachPlace(ctx context.Context, now time.Time, f FindingFilter, fn func(Place) error) error

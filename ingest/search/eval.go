@@ -113,12 +113,24 @@ func (p *part) orTerms(into *roaring.Bitmap, field string, v query.Pattern) erro
 		return p.orTerm(into, field, term)
 	}
 	terms, err := p.terms(field, v, 0)
-	for _, t := range terms {
-		if err := p.orTerm(into, field, t); err != nil {
+	if err != nil {
+		return err
+	}
+	return p.orAll(into, field, terms)
+}
+
+// orAll adds the documents of terms. They are put together at once: adding each of a
+// thousand to what the others had would copy that as often.
+func (p *part) orAll(into *roaring.Bitmap, field string, terms []string) error {
+	sets := make([]*roaring.Bitmap, len(terms))
+	for i, t := range terms {
+		sets[i] = roaring.New()
+		if err := p.orTerm(sets[i], field, t); err != nil {
 			return err
 		}
 	}
-	return err
+	into.Or(roaring.FastOr(sets...))
+	return nil
 }
 
 // terms are those of a field that a pattern matches, up to a limit; 0: none.
@@ -181,10 +193,8 @@ func (p *part) orRange(into *roaring.Bitmap, field, from, to string) error {
 		terms = append(terms, term)
 		return true, nil
 	})
-	for _, t := range terms {
-		if err := p.orTerm(into, field, t); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
-	return err
+	return p.orAll(into, field, terms)
 }

@@ -2,10 +2,12 @@ package search
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	segment "github.com/blevesearch/scorch_segment_api/v2"
+	"golang.org/x/sync/errgroup"
 
 	"revenant/ingest/search/query"
 )
@@ -52,21 +54,42 @@ func (p *part) phrase(field string, tokens []query.Pattern) (*roaring.Bitmap, er
 			}
 		}
 		b := roaring.New()
-		for _, term := range terms {
-			if err := p.orTerm(b, field, term); err != nil {
-				return nil, err
-			}
+		if err := p.orAll(b, field, terms); err != nil {
+			return nil, err
 		}
 		all[i], candidates = terms, roaring.And(candidates, b)
 	}
 	return p.following(field, all, candidates)
 }
 
+// shareOfPhrase is from how many documents on their places are read by several at once.
+const shareOfPhrase = 1 << 13
+
 // following keeps the candidates in which a word of each list follows one of the
 // list before.
 func (p *part) following(field string, all [][]string, candidates *roaring.Bitmap) (*roaring.Bitmap, error) {
+	n := int(candidates.GetCardinality())
+	shares := max(1, min(runtime.GOMAXPROCS(0), n/shareOfPhrase))
+	sets := make([]*roaring.Bitmap, shares)
+	var g errgroup.Group
+	for i := range shares {
+		g.Go(func() (err error) {
+			defer caught(&err)
+			sets[i], err = p.again().followingIn(field, all, candidates, i*n/shares, (i+1)*n/shares)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return roaring.FastOr(sets...), nil
+}
+
+// followingIn is following for the candidates from one place in their order to before
+// another.
+func (p *part) followingIn(field string, all [][]string, candidates *roaring.Bitmap, from, to int) (*roaring.Bitmap, error) {
 	out := roaring.New()
-	if candidates.IsEmpty() {
+	if from == to {
 		return out, nil
 	}
 	lists := make([][]*placed, len(all))
@@ -80,8 +103,15 @@ func (p *part) following(field string, all [][]string, candidates *roaring.Bitma
 		}
 	}
 	it := candidates.Iterator()
+	if from > 0 {
+		first, err := candidates.Select(uint32(from))
+		if err != nil {
+			return nil, errDamaged
+		}
+		it.AdvanceIfNeeded(first)
+	}
 	var at, next []uint64
-	for it.HasNext() {
+	for ; from < to && it.HasNext(); from++ {
 		doc := uint64(it.Next())
 		for i, words := range lists {
 			next = next[:0]

@@ -93,6 +93,13 @@ func (v *view) documents() int {
 	return n
 }
 
+// again is the part with dictionaries of its own: they are for one goroutine.
+func (p *part) again() *part {
+	own := *p
+	own.dicts = map[string]segment.TermDictionary{}
+	return &own
+}
+
 func (p *part) dict(field string) (segment.TermDictionary, error) {
 	if d := p.dicts[field]; d != nil {
 		return d, nil

@@ -3,11 +3,13 @@ package search
 import (
 	"cmp"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
+	"golang.org/x/sync/errgroup"
 
 	"revenant/ingest/search/query"
 )
@@ -69,13 +71,20 @@ type matches struct {
 }
 
 func (v *view) matches(q query.Query, now time.Time) (*matches, error) {
-	m := &matches{parts: v.parts}
-	for _, p := range v.parts {
-		f, err := p.eval(q, now)
-		if err != nil {
-			return nil, err
-		}
-		m.found = append(m.found, f)
+	m := &matches{parts: v.parts, found: make([]found, len(v.parts))}
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, p := range v.parts {
+		g.Go(func() (err error) {
+			defer caught(&err)
+			m.found[i], err = p.eval(q, now)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for _, f := range m.found {
 		m.least += int(f.least.GetCardinality())
 		m.most += int(f.most.GetCardinality())
 	}

@@ -180,19 +180,28 @@ func (t *tx) countByTallies(ctx context.Context, now time.Time, f store.FindingF
 	return counts[0], nil
 }
 
-func (t *tx) VerdictsBySource(ctx context.Context, now time.Time) (map[string]map[fingerprints.Verdict]int, error) {
-	names := map[int64]string{}
+func (t *tx) VerdictsBySource(ctx context.Context, now time.Time, ids []string) (map[string]map[fingerprints.Verdict]int, error) {
+	names, wanted := map[int64]string{}, map[string]bool{}
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	var some []int64 // none: all
 	err := t.each(ctx, "reading sources", `SELECT pk, id FROM sources`, nil, func(scan scanner) error {
 		var pk int64
 		var id string
 		err := scan(&pk, &id)
-		names[pk] = id
+		switch {
+		case ids == nil:
+			names[pk] = id
+		case wanted[id]:
+			names[pk], some = id, append(some, pk)
+		}
 		return err
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || len(names) == 0 {
+		return map[string]map[fingerprints.Verdict]int{}, err
 	}
-	counts, err := t.countTallies(ctx, now, store.FindingFilter{}, "f.source_pk")
+	counts, err := t.countTallies(ctx, now, store.FindingFilter{}, "f.source_pk", some...)
 	out := map[string]map[fingerprints.Verdict]int{}
 	for pk, n := range counts {
 		out[names[pk]] = n
@@ -203,9 +212,13 @@ func (t *tx) VerdictsBySource(ctx context.Context, now time.Time) (map[string]ma
 // countTallies counts verdicts by a column, 0 for all together. Everything is
 // unregistered first; then registered values get the verdict that they have where
 // no home is, then what homes make of it in whole sources, then at single findings.
-func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFilter, by string) (map[int64]map[fingerprints.Verdict]int, error) {
+// Only some sources are counted where any are given.
+func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFilter, by string, some ...int64) (map[int64]map[fingerprints.Verdict]int, error) {
 	const doing = "counting verdicts"
 	c := t.conditionOf(f)
+	if len(some) > 0 {
+		c.add(inSources(some))
+	}
 	where := ` WHERE ` + strings.Join(c.where, " AND ")
 	counts := map[int64]map[fingerprints.Verdict]int{}
 	summed := "totals"
@@ -233,7 +246,7 @@ func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFil
 			FROM findings f` + where + ` AND f.presence NOT IN ('gone', 'expired') AND f.pk IN (SELECT finding_pk FROM finding_homes)`,
 	}
 	if summed == "totals" && f.SourceID == "" {
-		err = t.countElsewhere(ctx, now, by, counts)
+		err = t.countElsewhere(ctx, now, by, some, counts)
 	} else {
 		queries = append(queries, `SELECT `+by+` AS of, `+rankOf(fingerprints.VerdictUnregistered)+` AS elsewhere, `+verdictElsewhere()+` AS verdict, f.present AS n
 			FROM `+copies("SUM(f.present)", `EXISTS (`+registeredValues+` WHERE vf.value_pk = f.value_pk)`, " GROUP BY f.value_pk"))
@@ -261,17 +274,31 @@ func (t *tx) countTallies(ctx context.Context, now time.Time, f store.FindingFil
 	return counts, nil
 }
 
+// inSources is a condition that finding or tally f is of some sources. An index on
+// sources would lead to all that they have, most of which is not registered.
+func inSources(some []int64) string {
+	list := make([]string, len(some))
+	for i, pk := range some {
+		list[i] = strconv.FormatInt(pk, 10)
+	}
+	return "+f.source_pk IN (" + strings.Join(list, ", ") + ")"
+}
+
 // countElsewhere gives all registered values the verdict that they have where no home
 // is. The copies of a value come as one text: putting each in order, to sum them, would
 // take three times as long. Most sources have one copy of a value, and stand in it
-// without a number.
-func (t *tx) countElsewhere(ctx context.Context, now time.Time, by string, counts map[int64]map[fingerprints.Verdict]int) error {
+// without a number. Only some sources are counted where any are given.
+func (t *tx) countElsewhere(ctx context.Context, now time.Time, by string, some []int64, counts map[int64]map[fingerprints.Verdict]int) error {
 	copies := `string_agg(CASE f.present WHEN 1 THEN CAST(f.source_pk AS TEXT) ELSE f.source_pk || '*' || f.present END, ' ')`
 	if by == "0" {
 		copies = `'0*' || SUM(f.present)`
 	}
+	where := ""
+	if len(some) > 0 {
+		where = " AND " + inSources(some)
+	}
 	query := clock + verdictsElsewhere() + `SELECT verdict, COALESCE((SELECT ` + copies + ` FROM tallies f
-		WHERE f.value_pk = elsewhere.value_pk AND f.present > 0), '') FROM elsewhere`
+		WHERE f.value_pk = elsewhere.value_pk AND f.present > 0` + where + `), '') FROM elsewhere`
 	moved := map[int64][]int{} // by source: how many get each verdict, by its rank
 	err := t.each(ctx, "counting verdicts", query, []any{now.UnixMicro()}, func(scan scanner) error {
 		var rank int

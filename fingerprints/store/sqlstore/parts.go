@@ -75,7 +75,7 @@ func (t *tx) addTied(ctx context.Context, marks string, args []any, byPK map[int
 }
 
 func (t *tx) addMatches(ctx context.Context, now time.Time, marks string, args []any, byPK map[int64]*store.FindingView) error {
-	query := clock + `SELECT f.pk, fd.id, fd.field, se.class, ` + verdictOfVersion() + ` AS verdict, ` + versionColumns + `
+	query := clock + `SELECT f.pk, fd.id, fd.field, se.class, se.owner, ` + verdictOfVersion() + ` AS verdict, ` + versionColumns + `
 		FROM findings f JOIN value_fields vf ON vf.value_pk = f.value_pk JOIN fields fd ON fd.id = vf.field
 		JOIN versions v ON v.id = fd.version JOIN secrets se ON se.name = v.secret
 		WHERE f.pk IN (` + marks + `)
@@ -84,7 +84,7 @@ func (t *tx) addMatches(ctx context.Context, now time.Time, marks string, args [
 		var m store.Match
 		var pk int64
 		var rank int
-		dst := append([]any{&pk, fixed{(*[16]byte)(&m.Row)}, &m.Field, &m.Class, &rank}, versionDst(&m.Version)...)
+		dst := append([]any{&pk, fixed{(*[16]byte)(&m.Row)}, &m.Field, &m.Class, &m.Owner, &rank}, versionDst(&m.Version)...)
 		if err := scan(dst...); err != nil {
 			return err
 		}

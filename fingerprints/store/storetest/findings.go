@@ -29,7 +29,7 @@ func testRecordNew(t *testing.T, f *fixture) {
 		Forms: []fingerprints.Form{fingerprints.FormRaw},
 		Matches: []store.Match{{
 			Row: rowID(1), Field: "password", Version: version("a", 1, fingerprints.StateActive),
-			Class: fingerprints.ClassApplication, Verdict: fingerprints.VerdictLeaked,
+			Class: fingerprints.ClassApplication, Owner: "owner-of-a", Verdict: fingerprints.VerdictLeaked,
 		}},
 	}
 	f.diff("Finding", want, f.finding(hour(2), findingID(1)))

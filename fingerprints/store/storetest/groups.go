@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -32,9 +33,22 @@ func (f *fixture) counted() {
 			bySource[v.SourceID][v.Verdict]++
 		}
 		f.view(func(tx store.Tx) error {
-			got, err := tx.VerdictsBySource(f.ctx, now)
+			got, err := tx.VerdictsBySource(f.ctx, now, nil)
 			f.diff("VerdictsBySource", bySource, got)
-			return err
+			if err != nil {
+				return err
+			}
+			ids := slices.Sorted(maps.Keys(bySource))
+			for _, some := range [][]string{ids[len(ids)/2:], ids[:len(ids)/2], {"dir:/none"}, {}} {
+				got, err := tx.VerdictsBySource(f.ctx, now, some)
+				if err != nil {
+					return err
+				}
+				want := maps.Clone(bySource)
+				maps.DeleteFunc(want, func(id string, _ map[fingerprints.Verdict]int) bool { return !slices.Contains(some, id) })
+				f.diff("VerdictsBySource of some", want, got)
+			}
+			return nil
 		})
 		for i := 0; i < len(all); i += 1 + len(all)/10 {
 			v := all[i]

@@ -182,7 +182,7 @@ func field(n int) fingerprints.FieldRow {
 func (f *fixture) put(name string, versions ...fingerprints.Version) {
 	f.t.Helper()
 	f.update(func(tx store.Tx) error {
-		err := tx.PutSecret(f.ctx, fingerprints.Secret{Name: name, Class: fingerprints.ClassApplication, CreatedAt: epoch()})
+		err := tx.PutSecret(f.ctx, fingerprints.Secret{Name: name, Class: fingerprints.ClassApplication, Owner: "owner-of-" + name, CreatedAt: epoch()})
 		for _, v := range versions {
 			row := field(v.Number)
 			row.ID, row.Version = fingerprints.RowID(id('r', int(v.ID[15]))), v.ID

@@ -90,7 +90,7 @@ func (f *fixture) sees(tx store.Tx) string {
 	list(tx.Findings(f.ctx, hour(3), store.FindingFilter{}))
 	list(tx.Findings(f.ctx, hour(3), store.FindingFilter{Limit: 10, PathGlob: "**"}))
 	list(tx.CountVerdicts(f.ctx, hour(3), store.FindingFilter{}))
-	list(tx.VerdictsBySource(f.ctx, hour(3)))
+	list(tx.VerdictsBySource(f.ctx, hour(3), nil))
 	list(tx.Decisions(f.ctx))
 	list(tx.Sources(f.ctx))
 	list(tx.NewestScans(f.ctx))
@@ -203,7 +203,7 @@ func (f *fixture) teamsShare(t *testing.T) {
 		wide.Matches, wide.Severity, narrow.Severity = nil, "", ""
 		f.diff("but for its matches", wide, narrow)
 		n, cerr := tx.CountVerdicts(f.ctx, hour(3), store.FindingFilter{})
-		by, berr := tx.VerdictsBySource(f.ctx, hour(3))
+		by, berr := tx.VerdictsBySource(f.ctx, hour(3), []string{"dir:/ours", "dir:/theirs"})
 		f.diff("counts by source", map[string]map[fingerprints.Verdict]int{"dir:/ours": {fingerprints.VerdictLeaked: 1, fingerprints.VerdictStale: 1}}, by)
 		f.diff("counts", map[fingerprints.Verdict]int{fingerprints.VerdictLeaked: 1, fingerprints.VerdictStale: 1}, n)
 		list, lerr := tx.Findings(f.ctx, hour(3), store.FindingFilter{Secret: "theirs/secret"})
