@@ -139,6 +139,18 @@ $(SCHEMATHESIS)/venv/bin/schemathesis: scripts/schemathesis/requirements.txt
 	$(SCHEMATHESIS)/venv/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
+PYTHONCLIENT := $(CURDIR)/build/pythonclient
+
+.PHONY: test-python
+test-python: $(PYTHONCLIENT)/venv/bin/openapi-python-client ## a Python client is generated from a server's document, and used with it
+	go test -count=1 -tags pythonclient -run '^TestPythonClient$$' -v ./cmd/revenant
+
+$(PYTHONCLIENT)/venv/bin/openapi-python-client: scripts/pythonclient/requirements.txt
+	@mkdir -p $(PYTHONCLIENT)
+	python3 -m venv $(PYTHONCLIENT)/venv
+	$(PYTHONCLIENT)/venv/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 .PHONY: check
 check: $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## format, vet, lint, floors; changes no file
 	@out=$$(gofmt -l $$(find . -name '*.go' -not -path './build/*')); if [[ -n $$out ]]; then echo "not formatted, run make fmt:"; echo "$$out"; exit 1; fi
