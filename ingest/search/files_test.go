@@ -465,6 +465,23 @@ func TestSuggest(t *testing.T) {
 	}
 }
 
+// Words in order are looked for by several at once where many texts have the words.
+func TestPhraseInMany(t *testing.T) {
+	k := newKit(t)
+	var obs []registry.Observation
+	for i := range 700 {
+		path := []string{"deploy/config/%d", "config/deploy/%d", "deploy/x/config/%d", "deploy/deploy/config/%d"}[k.rand.IntN(4)]
+		obs = append(obs, k.seen("dir:/srv", fmt.Sprint(i), fmt.Sprintf(path, i), k.text(), ""))
+	}
+	k.scan("dir:/srv", obs...)
+	x := k.open()
+	k.follow(x)
+	facts := k.facts()
+	for _, text := range []string{`"deploy config"`, `"config deploy"`, `"deploy deploy"`, `"dep* config"`, `"deploy config 1*"`, `"config x"`} {
+		k.agree(x, facts, text)
+	}
+}
+
 // Many may search while one follows and files are rewritten.
 func TestSearchedWhileFollowed(t *testing.T) {
 	k := newKit(t)

@@ -63,7 +63,7 @@ func (p *part) phrase(field string, tokens []query.Pattern) (*roaring.Bitmap, er
 }
 
 // shareOfPhrase is from how many documents on their places are read by several at once.
-const shareOfPhrase = 1 << 13
+const shareOfPhrase = 64
 
 // following keeps the candidates in which a word of each list follows one of the
 // list before.
