@@ -7,3 +7,6 @@ func KnownErrors() (out []error) {
 	}
 	return out
 }
+
+// EventBatch is how many findings one reading of the feed tells at most.
+const EventBatch = eventBatch

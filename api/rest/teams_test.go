@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,7 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"revenant/api/rest"
+	"revenant/api/wire"
 	"revenant/fingerprints"
+	"revenant/fingerprints/registration"
 	"revenant/fingerprints/registry"
 	"revenant/fingerprints/store"
 	"revenant/fingerprints/store/storetest"
@@ -148,10 +153,39 @@ func teamsSeeTheirOwn(t *testing.T, k *kit) {
 			t.Errorf("%s: their own is not in it", id)
 		}
 	}
+	k.teamsLookAtPages(ours, theirs, nobodys)
 	k.teamsHear(bound, id, ours, theirs)
 	k.teamsCount(bound, ours)
 	k.teamsSearch(bound, theirs)
 	k.teamsChangeTheirOwn(bound, ops, ours, theirs, nobodys)
+}
+
+// teamsLookAtPages: what only pages ask for is theirs, too.
+func (k *kit) teamsLookAtPages(ours, theirs, nobodys estate) {
+	k.t.Helper()
+	ctx, a := k.t.Context(), registry.Actor{Name: "bound", Scopes: registry.Scopes(), Teams: []string{"payments"}}
+	homes, err := k.reg.AllHomes(ctx, a, "")
+	k.ok(err)
+	if len(homes) != 1 || homes[0].Secret != ours.secret {
+		k.t.Errorf("allowed places: %+v", homes)
+	}
+	for _, of := range []estate{ours, theirs, nobodys} {
+		homes, err := k.reg.AllHomes(ctx, a, of.secret)
+		if len(homes) > 0 != (of.word == "ours") || err != nil && !errors.Is(err, registry.ErrUnknownSecret) {
+			k.t.Errorf("allowed places of %s: %+v, %v", of.word, homes, err)
+		}
+		st, err := k.reg.Status(ctx, me())
+		k.ok(err)
+		run, err := k.reg.BeginScan(ctx, me(), registry.ScanStart{SourceID: of.source, PackRevision: st.PackRevision, FieldRevision: st.FieldRevision})
+		k.ok(err)
+		k.ok(run.Skips(ctx, []fingerprints.Skip{{Path: of.word + "/x.zip", Reason: fingerprints.SkipTooLarge}}))
+		_, err = run.Finish(ctx, registry.Outcome{}) // not to its end: nothing is gone by it
+		k.ok(err)
+		skips, err := k.reg.Skips(ctx, a, of.source, registry.SkipFilter{Limit: 10})
+		if len(skips.Places) > 0 != (of.word == "ours") || of.word != "ours" && !errors.Is(err, registry.ErrUnknownSource) {
+			k.t.Errorf("what was not read of %s: %+v, %v", of.word, skips, err)
+		}
+	}
 }
 
 // teamsHear: of what others do they hear what it means for a finding of theirs, and
@@ -223,6 +257,70 @@ func (k *kit) teamsHear(bound string, copied fingerprints.FindingID, ours, their
 	case text := <-line:
 		k.t.Errorf("by a number that names another's secret they hear %s", text)
 	case <-time.After(3 * time.Second): // nothing can be waited for that does not come
+	}
+}
+
+// TestLargeChangesNameNobody: who is bound to teams is told of a change of another's
+// secret in several pages, and by no id what the secret is called.
+func TestLargeChangesNameNobody(t *testing.T) {
+	k := newKit(t)
+	const copies = 2*rest.EventBatch + 50
+	value := k.text(40)
+	_, err := k.reg.Add(t.Context(), me(), registry.AddRequest{Name: "shop/canary-secret", Owner: "shop", Fields: []registry.Field{{Value: fingerprints.NewValue([]byte(value))}}})
+	k.ok(err)
+	rows := k.rowsOf("shop/canary-secret")
+	aud, _ := registration.IdentityAudience([]byte(value))
+	key := k.ring.Identity(aud)
+	var obs []registry.Observation
+	want := map[string]bool{}
+	for i := range copies {
+		path := fmt.Sprintf("a/%d", i)
+		v, p := key.ValueID([]byte(value)), key.PathID([]byte(path))
+		id := key.FindingID(v, "dir:/ours", p)
+		want[string(id)] = true
+		obs = append(obs, registry.Observation{RawPath: path, Observed: store.Observed{
+			FindingID: id, Value: v, Rows: rows, SourceID: "dir:/ours", Path: path, PathID: p,
+			Sighting: fingerprints.Sighting{Start: 1, End: 41, Line: 1, Form: fingerprints.FormRaw, Presence: fingerprints.PresenceTip},
+		}})
+	}
+	st, err := k.reg.Status(t.Context(), me())
+	k.ok(err)
+	run, err := k.reg.BeginScan(t.Context(), me(), registry.ScanStart{SourceID: "dir:/ours", PackRevision: st.PackRevision, FieldRevision: st.FieldRevision})
+	k.ok(err)
+	_, err = run.Record(t.Context(), obs)
+	k.ok(err)
+	_, err = run.Finish(t.Context(), registry.Outcome{Complete: true})
+	k.ok(err)
+	for id := range want {
+		_, err := k.reg.Assign(t.Context(), me(), id, "payments")
+		k.ok(err)
+	}
+	_, shown, err := k.reg.AddToken(t.Context(), me(), registry.TokenRequest{Name: "bound", Scopes: registry.Scopes(), Teams: []string{"payments"}})
+	k.ok(err)
+	s := httptest.NewServer(k.h)
+	t.Cleanup(s.Close)
+	heard := listen(t, s.URL, string(shown.Reveal()))
+	_, err = k.reg.Compromise(t.Context(), me(), fingerprints.VersionRef{Name: "shop/canary-secret", Number: 1})
+	k.ok(err)
+	told := map[string]bool{}
+	for len(told) < copies {
+		line, err := heard.ReadString('\n')
+		k.ok(err)
+		if id, is := strings.CutPrefix(line, "id: "); is {
+			b, err := base64.RawURLEncoding.DecodeString(strings.TrimSpace(id))
+			k.ok(err)
+			line = string(b)
+		}
+		if data, is := strings.CutPrefix(line, "data: "); is {
+			var f wire.FindingView
+			k.ok(json.Unmarshal([]byte(data), &f))
+			if want[string(f.ID)] {
+				told[string(f.ID)] = true
+			}
+		}
+		if strings.Contains(line, "canary") {
+			t.Fatalf("after %d of %d: %s", len(told), copies, line)
+		}
 	}
 }
 
