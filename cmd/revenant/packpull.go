@@ -50,7 +50,8 @@ func (a *app) packPull() *cobra.Command {
 		Use: "pull", Short: "Take the newest edge pack from a server",
 		Long: `Asks a server for the edge pack, and writes it where it is another than the one
 that is there. What is there stays until the new one is whole. The key file that
-opens it comes from 'pack export --key-out', once for each group of holders.`,
+opens it comes from 'pack export --key-out' without --group: packs of groups are
+handed out as files.`,
 		Example: "  revenant pack pull --server https://revenant.example.com --out edge.pack",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,6 +65,16 @@ func TestOpenRefuses(t *testing.T) {
 				t.Fatal("a pack and an error, or neither")
 			}
 		})
+	}
+}
+
+// TestAnotherGroup: keys of another group are not told from a pack that was changed, and
+// the error names both.
+func TestAnotherGroup(t *testing.T) {
+	ring := packtest.Ring(t, 1)
+	b := write(t, ring.Issuer("laptops"), spec(fingerprints.AudienceEdge), register(t, ring, tokens(1, 1, 24)...)...)
+	if _, err := pack.OpenBytes(b, ring.EdgeKeys("builds"), pack.Options{}); err == nil || !strings.Contains(err.Error(), "another group of holders") {
+		t.Errorf("%v", err)
 	}
 }
 

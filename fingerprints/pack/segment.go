@@ -92,8 +92,8 @@ func (s *segments) open(dst, scratch []byte, number int) ([]byte, error) {
 	}
 	nonce, aad := s.at(number)
 	out, err := s.aead.Open(dst[:0], nonce, sealed, aad)
-	if err != nil {
-		return nil, fmt.Errorf("segment %d: %w", number, ErrTampered)
+	if err != nil { // its digest is right, and the keys are of this ring
+		return nil, fmt.Errorf("segment %d: %w, unless the key file is that of another group of holders", number, ErrTampered)
 	}
 	return out, nil
 }
