@@ -41,11 +41,11 @@ func New(o Options) http.Handler {
 			o.Lost.ServeHTTP(w, r)
 			return
 		}
-		problem(w, http.StatusNotFound, "not-found", "There is nothing here.")
+		problem(w, http.StatusNotFound, "not-found", "There is nothing here: /openapi.json has what there is. A slash in a name is sent as %2F, and no path ends with one.")
 	})
 	r.MethodNotAllowed(func(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Allow", strings.Join(allowed(r, q), ", "))
-		problem(w, http.StatusMethodNotAllowed, "method", "This is asked for in another way.")
+		problem(w, http.StatusMethodNotAllowed, "method", "This is asked for by another method: Allow has those that there are.")
 	})
 	r.Use(s.guarded)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })

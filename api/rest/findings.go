@@ -26,6 +26,14 @@ type FindingFilter struct {
 	Presence []string `query:"presence" enum:"tip,history,unreachable,visible,shadowed,metadata,retained,expired,gone"`
 }
 
+// Resolve refuses a version of no secret: it would select nothing.
+func (f *FindingFilter) Resolve(huma.Context) []error {
+	if f.Version > 0 && f.Secret == "" {
+		return []error{&huma.ErrorDetail{Location: "query.secret", Message: "required with version"}}
+	}
+	return nil
+}
+
 func (f FindingFilter) of() store.FindingFilter {
 	return store.FindingFilter{
 		Secret: f.Secret, Version: f.Version, SourceID: f.Source, PathGlob: f.Path, Rule: f.Rule, Owner: f.Owner,

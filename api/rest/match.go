@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -63,6 +64,9 @@ func (s *server) onlyIf(ctx context.Context, r route, in any) context.Context {
 	}
 	return registry.Provided(ctx, func(ctx context.Context) error {
 		now, err := of.current(ctx, s, k.actor)
+		if errors.Is(err, registry.ErrForbidden) {
+			return needs(registry.ScopeRead) // whoever may not read has no tag to compare
+		}
 		if err != nil {
 			return err
 		}
@@ -78,7 +82,7 @@ func (s *server) onlyIf(ctx context.Context, r route, in any) context.Context {
 // ifMatch describes the header.
 func ifMatch() *huma.Param {
 	return &huma.Param{
-		Name: "If-Match", In: "header", Description: "An ETag: nothing is changed where what the path names is not as it was read then.",
+		Name: "If-Match", In: "header", Description: "An ETag: nothing is changed where what the path names is not as it was read then. It needs the scope `read`, too.",
 		Schema: &huma.Schema{Type: "string"},
 	}
 }

@@ -14,11 +14,17 @@ import (
 // with asks with a header.
 func (k *kit) with(header, value, method, path, body string) *httptest.ResponseRecorder {
 	k.t.Helper()
+	return k.withBy(master, header, value, method, path, body)
+}
+
+// withBy asks with a header and a token.
+func (k *kit) withBy(token, header, value, method, path, body string) *httptest.ResponseRecorder {
+	k.t.Helper()
 	r := httptest.NewRequestWithContext(k.t.Context(), method, path, strings.NewReader(body))
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	r.Header.Set("Authorization", "Bearer "+master)
+	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set(header, value)
 	w := httptest.NewRecorder()
 	k.h.ServeHTTP(w, r)

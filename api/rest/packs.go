@@ -39,7 +39,7 @@ func (s *server) packRoutes() {
 	}
 	add(s, route{
 		id: "get-edge-pack", method: http.MethodGet, path: "/packs/edge", scope: registry.ScopePack, summary: "The pack of laptops and pipelines",
-		long:    "Strong values only; it opens with the key file of its holders, see `revenant pack export`. 304 where If-None-Match names the newest.",
+		long:    "Strong values only; it opens with the key file of its holders, see `revenant pack export`, without a group. 304 where If-None-Match names the newest.",
 		answers: map[string]*huma.Response{"200": inTypes("The pack", "application/octet-stream"), "304": {Description: "It is there already"}},
 	}, func(ctx context.Context, a registry.Actor, q *in) (*out, error) {
 		key, err := s.o.Registry.PackKey(ctx, a, fingerprints.AudienceEdge)

@@ -45,6 +45,14 @@ func newProblem(status int, code, detail string) *problem {
 	return &problem{Problem: wire.Problem{Title: http.StatusText(status), Status: status, Code: code, Detail: detail}}
 }
 
+// notValid is the detail of problems whose errors say what is not valid.
+const notValid = "Something that was sent is not valid."
+
+// needs refuses who lacks a scope.
+func needs(scope registry.Scope) *problem {
+	return newProblem(http.StatusForbidden, "forbidden", "This needs the scope `"+string(scope)+"`: `GET "+Prefix+"/me` says which you have, and who has `admin` gives others.")
+}
+
 // write answers with a problem outside of an operation's own answer.
 func write(ctx huma.Context, p *problem) {
 	ctx.SetHeader("Content-Type", wire.ProblemType)
@@ -110,12 +118,12 @@ func (s *server) problemOf(ctx context.Context, operation string, err error) *pr
 		}
 	}
 	if errors.As(err, &bad) {
-		p := newProblem(http.StatusUnprocessableEntity, "invalid", "Something that was sent is not valid.")
+		p := newProblem(http.StatusUnprocessableEntity, "invalid", notValid)
 		p.Errors = []wire.ProblemAt{{Pointer: s.inputAt(operation, bad.Input), Detail: bad.Way().Error()}}
 		return p
 	}
 	if errors.Is(err, registry.ErrInput) {
-		return newProblem(http.StatusUnprocessableEntity, "invalid", "Something that was sent is not valid.")
+		return newProblem(http.StatusUnprocessableEntity, "invalid", notValid)
 	}
 	if ctx.Err() != nil {
 		return newProblem(http.StatusServiceUnavailable, "given-up", "The request was given up.")
@@ -130,10 +138,10 @@ func (s *server) quiet(_ huma.Context, _ string, v any) (any, error) {
 	if !is {
 		return v, nil
 	}
-	code, detail := "invalid", "Something that was sent is not valid."
+	code, detail := "invalid", notValid
 	switch e.Status {
 	case http.StatusBadRequest:
-		code, detail = "malformed", "The request cannot be read."
+		code, detail = "malformed", "The request cannot be read: its body is JSON, a whole document and nothing behind it."
 	case http.StatusRequestEntityTooLarge:
 		code, detail = "too-large", "The body is larger than 1 MiB."
 	case http.StatusUnsupportedMediaType:

@@ -236,14 +236,29 @@ func (s *server) entitled(r route, ctx huma.Context, next func(huma.Context)) {
 		} else {
 			err = registry.ErrForbidden
 		}
-		write(ctx, s.problemOf(ctx.Context(), r.id, err))
+		p := needs(r.scope)
+		if !errors.Is(err, registry.ErrForbidden) {
+			p = s.problemOf(ctx.Context(), r.id, err)
+		}
+		write(ctx, p)
 		return
 	}
-	if len(ctx.Header("Idempotency-Key")) > 255 {
-		write(ctx, newProblem(http.StatusUnprocessableEntity, "invalid", "An Idempotency-Key has at most 255 characters."))
+	if p := s.unfit(ctx); p != nil {
+		write(ctx, p)
 		return
 	}
 	next(huma.WithValue(ctx, askedKey{}, asked{a, by, ctx.Header("If-Match"), ctx.Header("Idempotency-Key")}))
+}
+
+// unfit is what keeps a request from being read as it is meant; nil: nothing.
+func (s *server) unfit(ctx huma.Context) *problem {
+	if len(ctx.Header("Idempotency-Key")) > 255 {
+		return newProblem(http.StatusUnprocessableEntity, "invalid", "An Idempotency-Key has at most 255 characters.")
+	}
+	if e := ctx.Header("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return newProblem(http.StatusUnsupportedMediaType, "media-type", "The body is sent as it is: leave Content-Encoding out.")
+	}
+	return s.queryProblem(ctx.URL())
 }
 
 // errNoToken says that a request shows nothing.

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -27,7 +28,7 @@ func (s *server) triageRoutes() {
 	type one struct{ Body wire.FindingView }
 	add(s, route{id: "triage-finding", method: http.MethodPost, path: "/findings/{id}/triage", scope: registry.ScopeTriage, summary: "Accept, dismiss, assign or reopen a finding, or set when it is due"},
 		func(ctx context.Context, a registry.Actor, in *triageRequest) (*one, error) {
-			if err := s.o.Refuse(ctx, in.Body.Reason, in.Body.Owner); err != nil {
+			if err := s.fit(ctx, in.Body); err != nil {
 				return nil, err
 			}
 			f, err := s.triage(ctx, a, in.ID, in.Body)
@@ -55,7 +56,7 @@ func (s *server) triageRoutes() {
 		long: "Each is changed by itself: what cannot be done of one is told, and does not keep the others. Asking again changes nothing more.",
 	}, func(ctx context.Context, a registry.Actor, in *bulkRequest) (*bulkAnswer, error) {
 		out := &bulkAnswer{}
-		if err := s.o.Refuse(ctx, in.Body.Reason, in.Body.Owner); err != nil {
+		if err := s.fit(ctx, in.Body.Triage); err != nil {
 			return nil, err
 		}
 		for i, id := range in.Body.IDs {
@@ -87,6 +88,26 @@ func knownID(id string) string {
 		}
 	}
 	return id
+}
+
+// fit refuses words that the action does not take, which would be dropped, and texts
+// that hold a registered value.
+func (s *server) fit(ctx context.Context, v Triage) error {
+	accept := v.Action == "accept"
+	for _, w := range []struct {
+		pointer, way string
+		extra        bool
+	}{
+		{"/until", "goes with accept alone", !accept && !v.Until.IsZero()},
+		{"/reason", "goes with accept and dismiss alone", !accept && v.Action != "dismiss" && v.Reason != ""},
+		{"/owner", "goes with assign alone", v.Action != "assign" && v.Owner != ""},
+		{"/due", "goes with due alone", v.Action != "due" && !v.Due.IsZero()},
+	} {
+		if w.extra {
+			return invalidAt(w.pointer, errors.New(w.way))
+		}
+	}
+	return s.o.Refuse(ctx, v.Reason, v.Owner)
 }
 
 func (s *server) triage(ctx context.Context, a registry.Actor, id string, v Triage) (wire.FindingView, error) {
