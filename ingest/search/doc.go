@@ -122,7 +122,7 @@ const (
 )
 
 // ErrCursor says that Page.After is not what a result gave.
-var ErrCursor = errors.New("the cursor is not one of this version's")
+var ErrCursor = errors.New("the cursor is not one of this version's: begin with the first page")
 
 // Result is a page of findings in order. It does not repeat the query: people paste
 // values.

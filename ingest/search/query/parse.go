@@ -106,6 +106,9 @@ func (p *parser) and(depth int) (Node, error) {
 		if p.keyword("AND") {
 			continue
 		}
+		if at := p.at; p.keyword("NOT") { // as a word, it would find what it is to leave out
+			return nil, p.problem(at, "a minus sign leaves out, as in -owner:payments; the word NOT is written in quotes")
+		}
 		n, err := p.part(depth)
 		if err != nil {
 			return nil, err

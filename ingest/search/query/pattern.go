@@ -58,7 +58,7 @@ func (p Pattern) appendTo(dst []byte, alone bool) []byte {
 
 func appendPart(dst []byte, part string, alone bool) []byte {
 	compares := strings.HasPrefix(part, "<") || strings.HasPrefix(part, ">")
-	if !strings.ContainsFunc(part, special) && !compares && (!alone || !strings.HasPrefix(part, "-") && !strings.ContainsAny(part, ":<>") && part != "OR" && part != "AND") {
+	if !strings.ContainsFunc(part, special) && !compares && (!alone || !strings.HasPrefix(part, "-") && !strings.ContainsAny(part, ":<>") && part != "OR" && part != "AND" && part != "NOT") {
 		return append(dst, part...)
 	}
 	dst = append(dst, '"')
