@@ -47,7 +47,7 @@ func New(o Options) http.Handler {
 		w.Header().Set("Allow", strings.Join(allowed(r, q), ", "))
 		problem(w, http.StatusMethodNotAllowed, "method", "This is asked for by another method: Allow has those that there are.")
 	})
-	r.Use(s.guarded)
+	r.Use(s.guarded, head)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
 	r.Get("/readyz", s.ready)
 	if o.Metrics != nil {
@@ -61,16 +61,6 @@ func New(o Options) http.Handler {
 		o.API(r)
 	}
 	return r
-}
-
-// allowed are the methods by which something can be asked for.
-func allowed(r chi.Routes, q *http.Request) (out []string) {
-	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		if r.Match(chi.NewRouteContext(), m, q.URL.EscapedPath()) {
-			out = append(out, m)
-		}
-	}
-	return out
 }
 
 // guarded ends a request that panics, and says nothing of why to its sender.

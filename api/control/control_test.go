@@ -27,6 +27,9 @@ func TestHandler(t *testing.T) {
 		Ready: func(context.Context) error { return away }, Log: slog.New(slog.NewTextHandler(&logs, nil)),
 		API: func(r chi.Router) {
 			r.Get("/api/v1/x/{id}", func(http.ResponseWriter, *http.Request) { panic(canary) })
+			r.Get("/api/v1/y", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("ETag", `"1"`) })
+			r.Get("/api/v1/events", func(http.ResponseWriter, *http.Request) { panic("it would listen") })
+			r.Get("/auth/link", func(http.ResponseWriter, *http.Request) { panic("it would use the link up") })
 		},
 	})
 	ask := func(method, path string) *httptest.ResponseRecorder {
@@ -44,6 +47,11 @@ func TestHandler(t *testing.T) {
 		{"GET", "/nothing", 404, "not-found"},
 		{"GET", "/metrics", 404, "not-found"},
 		{"POST", "/healthz", 405, "method"},
+		{"HEAD", "/healthz", 200, ""},
+		{"HEAD", "/api/v1/y", 200, ""},
+		{"HEAD", "/api/v1/nothing", 404, "not-found"},
+		{"HEAD", "/api/v1/events", 405, "method"},
+		{"HEAD", "/auth/link", 405, "method"},
 		{"GET", "/api/v1/x/" + canary, 500, "internal"},
 	} {
 		w := ask(c.method, c.path)
@@ -56,7 +64,7 @@ func TestHandler(t *testing.T) {
 			t.Errorf("%s %s: %v %s", c.method, c.path, w.Header(), w.Body)
 		}
 	}
-	if allow := ask("POST", "/api/v1/x/a%2Fb").Header().Values("Allow"); !slices.Equal(allow, []string{"GET"}) {
+	if allow := ask("POST", "/api/v1/x/a%2Fb").Header().Values("Allow"); !slices.Equal(allow, []string{"GET, HEAD"}) {
 		t.Errorf("Allow: %v", allow)
 	}
 	if strings.Contains(logs.String(), "canary") || !strings.Contains(logs.String(), "/api/v1/x/{id}") {
