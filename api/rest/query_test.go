@@ -73,6 +73,8 @@ func TestTriageTakesNoOtherWords(t *testing.T) {
 func TestRefusalsSayTheWay(t *testing.T) {
 	k := newKit(t)
 	id := string(k.found("dir:/srv", "notes.txt", k.text(32)))
+	value := k.text(32)
+	copied := string(k.found("dir:/srv", "copy.txt", value, k.add("shop/db", value)...))
 	for name, c := range map[string]struct {
 		token, method, path, body string
 		header, value             string
@@ -86,6 +88,7 @@ func TestRefusalsSayTheWay(t *testing.T) {
 		"no body":                {master, "POST", "/findings/triage", "", "", "", http.StatusBadRequest, "JSON"},
 		"half a body":            {master, "POST", "/findings/triage", "{", "", "", http.StatusBadRequest, "JSON"},
 		"a compressed body":      {master, "POST", "/findings/triage", "{}", "Content-Encoding", "gzip", http.StatusUnsupportedMediaType, "Content-Encoding"},
+		"a registered value":     {master, "POST", "/findings/" + copied + "/triage", `{"action":"dismiss","reason":"a test's"}`, "", "", http.StatusConflict, "accept the finding until a date"},
 		"a message":              {master, "GET", "/notifications/1", "", "", "", http.StatusNotFound, "no such message:"},
 	} {
 		w := k.withBy(c.token, cmp.Or(c.header, "Accept"), c.value, c.method, "/api/v1"+c.path, c.body)

@@ -130,7 +130,7 @@ func (c *change) decidedValue(ctx context.Context, q DecisionRequest) (fingerpri
 	}
 	for _, m := range f.Matches {
 		if q.Status == fingerprints.StatusFalsePositive {
-			return f.Value, fmt.Errorf("%w: it is the value of %s, so it is no false positive", ErrRegistered, m.Version.Ref())
+			return f.Value, fmt.Errorf("%w: it is the value of %s", ErrRegistered, m.Version.Ref())
 		}
 		// The verdict of a place says nothing of the others: an allowed home is one.
 		v := fingerprints.Correlate(fingerprints.Circumstance{

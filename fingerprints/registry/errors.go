@@ -51,7 +51,7 @@ var (
 	ErrInput           = errors.New("not valid")
 	ErrOtherValue      = errors.New("the value at that place is not the finding's: scan the source again and adopt the new finding")
 	ErrAdoptWeak       = errors.New("the finding's value is too weak to have an id, so it cannot be recognised: register it with `revenant secret add`")
-	ErrRegistered      = errors.New("the finding's value is registered already")
+	ErrRegistered      = errors.New("the finding's value is registered already: rotate or retire it, accept the finding until a date, or allow its place")
 	ErrNotAllowable    = errors.New("no version of this secret may have an allowed home: all are retired, abandoned or compromised")
 	ErrBadProof        = errors.New("the document is not a proof of this installation, or it was changed")
 	ErrAuditBroken     = errors.New("the audit chain does not verify")

@@ -282,7 +282,7 @@ func (r *Registry) Adopt(ctx context.Context, a Actor, q AdoptRequest) (Register
 			return ErrOtherValue
 		}
 		if len(f.Matches) > 0 && f.Matches[0].Version.Secret != add.Name {
-			return fmt.Errorf("%w: to %s", ErrRegistered, f.Matches[0].Version.Ref())
+			return fmt.Errorf("%w: it is the value of %s", ErrRegistered, f.Matches[0].Version.Ref())
 		}
 		out, err = g.addOne(add, "secret.adopt", map[string]string{"finding": string(f.ID)})
 		return err

@@ -108,8 +108,7 @@ func (r *Registry) Dismiss(ctx context.Context, a Actor, id, reason string) (Fin
 		details: map[string]string{"reason": reason},
 		apply: func(f *store.FindingView) (bool, error) {
 			if len(f.Matches) > 0 {
-				return false, fmt.Errorf("%w: it is the value of %s, so it is no false positive; accept it until a date, or allow its place",
-					ErrRegistered, f.Matches[0].Version.Ref())
+				return false, fmt.Errorf("%w: it is the value of %s", ErrRegistered, f.Matches[0].Version.Ref())
 			}
 			same := f.Status == fingerprints.StatusFalsePositive && f.Reason == reason
 			f.Status, f.Until, f.Reason = fingerprints.StatusFalsePositive, time.Time{}, reason
