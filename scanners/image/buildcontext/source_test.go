@@ -120,7 +120,7 @@ func TestStands(t *testing.T) {
 func TestIgnoreFiles(t *testing.T) {
 	root := folder(t, map[string]string{
 		"docker/prod.Dockerfile": "FROM scratch\nCOPY . /\n", "docker/prod.Dockerfile.dockerignore": "docker\na.txt\n", ".dockerignore": "b.txt\n", "a.txt": "", "b.txt": "",
-		"Containerfile": "FROM scratch\n", "plain/Dockerfile": "FROM z\n", "plain/.containerignore": "c.txt\nd.txt\n", "plain/c.txt": "", "plain/d.txt": "",
+		"Containerfile": "FROM scratch\n", "plain/Dockerfile": "FROM scratch\n", "plain/.containerignore": "c.txt\nd.txt\n", "plain/c.txt": "", "plain/d.txt": "",
 		"both/Dockerfile": "FROM scratch\n", "both/.containerignore": "c.txt\nd.txt\n", "both/.dockerignore": "c.txt\n\n!\n[\n", "both/c.txt": "", "both/d.txt": "",
 	})
 	outside := folder(t, map[string]string{"build.txt": "FROM scratch\nCOPY a.txt /\n"})
