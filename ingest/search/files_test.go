@@ -499,14 +499,14 @@ func TestPhraseInMany(t *testing.T) {
 	k := newKit(t)
 	var obs []registry.Observation
 	for i := range 700 {
-		path := []string{"deploy/config/%d", "config/deploy/%d", "deploy/x/config/%d", "deploy/deploy/config/%d"}[k.rand.IntN(4)]
+		path := []string{"deploy/config/%d/the/end", "config/deploy/%d/the/end", "deploy/x/config/%d/the/end", "deploy/deploy/config/%d/the/end"}[k.rand.IntN(4)]
 		obs = append(obs, k.seen("dir:/srv", fmt.Sprint(i), fmt.Sprintf(path, i), k.text(), ""))
 	}
 	k.scan("dir:/srv", obs...)
 	x := k.open()
 	k.follow(x)
 	facts := k.facts()
-	for _, text := range []string{`"deploy config"`, `"config deploy"`, `"deploy deploy"`, `"dep* config"`, `"deploy config 1*"`, `"config x"`} {
+	for _, text := range []string{`"deploy config"`, `"config deploy"`, `"deploy deploy"`, `"dep* config"`, `"deploy config 1*"`, `"config x"`, `"the end"`} {
 		k.agree(x, facts, text)
 	}
 }
