@@ -54,6 +54,15 @@ func picture(t *testing.T, part int, text string) string {
 	return file
 }
 
+// TestNumbersOfPrograms: numbers in a program may look like a stream that is stored.
+func TestNumbersOfPrograms(t *testing.T) {
+	k := newKit(t)
+	program := "\x7fELF" + string(noise(1, 5000)) + "\x78\x01\x00\x00\xff\xff\x00\x00" + string(noise(2, 65535)) + "\x06" + string(noise(3, 100_000))
+	if hits, skips := k.scan(t, program, 1<<20); len(hits) != 0 || len(skips) != 0 {
+		t.Errorf("hits %v, skips %v", describe(hits), skips)
+	}
+}
+
 // TestPictures: the points of a picture are no text, and their parts no streams that
 // break off; what is compressed in other chunks is searched.
 func TestPictures(t *testing.T) {
