@@ -57,11 +57,25 @@ func pixelsAt(k packing, data []byte, at int) bool {
 	return k == packZlib && at >= len(pixels) && string(data[at-len(pixels):at]) == pixels
 }
 
-// pixelsIn is pixelsAt for a stream in base64, which begins with a bit of a character.
+// pixelsIn is pixelsAt for a stream in base64, which begins with a bit of a character. A
+// line may end before it.
 func pixelsIn(k packing, data []byte, at, bit int) bool {
-	begin := 6*at + bit - 8*len(pixels)
-	var head [headSize]byte
-	return k == packZlib && begin >= 0 && sextetsAt(&head, data, begin/6, begin%6) && string(head[:len(pixels)]) == pixels
+	if k != packZlib {
+		return false
+	}
+	const chars = 6 // that hold what stands before, beside the first bits of the one at the place
+	table := byteclass.Sextets()
+	before := uint64(table[data[at]]) >> (6 - bit)
+	for i, n := at-1, 0; n < chars; i-- {
+		if i < 0 || i < at-4*chars {
+			return false
+		}
+		if d := table[data[i]]; d != byteclass.None {
+			before |= uint64(d) << (bit + 6*n)
+			n++
+		}
+	}
+	return uint32(before) == binary.BigEndian.Uint32([]byte(pixels))
 }
 
 // gzipSystem reports whether the last bytes of a header of RFC 1952 say what

@@ -72,6 +72,8 @@ func TestPictures(t *testing.T) {
 		for name, content := range map[string]string{
 			"as it is":        file,
 			"in base64":       `{"a":"` + base64.StdEncoding.EncodeToString([]byte(file)) + `"}`,
+			"in lines":        wrap(base64.StdEncoding.EncodeToString([]byte(file)), 76, "\r\n    "),
+			"in short lines":  wrap(base64.StdEncoding.EncodeToString([]byte(file)), 9, "&#10;"),
 			"in base64, by 1": base64.StdEncoding.EncodeToString([]byte("x" + file)),
 			"in base64, by 2": base64.StdEncoding.EncodeToString([]byte("xy" + file)),
 		} {
