@@ -69,7 +69,7 @@ const shareOfPhrase = 64
 // list before.
 func (p *part) following(field string, all [][]string, candidates *roaring.Bitmap) (*roaring.Bitmap, error) {
 	n := int(candidates.GetCardinality())
-	shares := max(1, min(runtime.GOMAXPROCS(0), n/shareOfPhrase))
+	shares := max(1, min(max(2, runtime.GOMAXPROCS(0)), n/shareOfPhrase))
 	sets := make([]*roaring.Bitmap, shares)
 	var g errgroup.Group
 	for i := range shares {

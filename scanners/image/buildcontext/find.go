@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"revenant/scanners/files"
@@ -166,10 +167,31 @@ func (s *Source) say() {
 	if s.ignore.bad > 0 {
 		s.notes = append(s.notes, counted(s.ignore.bad, "pattern of an ignore file is none: a build refuses it", "patterns of an ignore file are none: a build refuses them"))
 	}
+	if lines := s.plan.images; len(lines) > 0 {
+		s.notes = append(s.notes, counted(len(lines), "image that the build begins with or takes from is", "images that the build begins with or takes from are")+
+			" no part of the context, and not looked at: "+linesText(lines)+"; revenant image NAME scans one")
+	}
 	if n := s.plan.named; n > 0 {
 		s.notes = append(s.notes, counted(n, "value of ARG or ENV is called like a secret", "values of ARG or ENV are called like secrets")+
 			": such values stay in the image's configuration and history; RUN --mount=type=secret shows a secret to one step and keeps it nowhere")
 	}
+}
+
+// shownLines is how many lines are told.
+const shownLines = 10
+
+func linesText(lines []int) string {
+	var out []string
+	for _, n := range lines[:min(len(lines), shownLines)] {
+		out = append(out, strconv.Itoa(n))
+	}
+	if len(lines) > shownLines {
+		out = append(out, "...")
+	}
+	if len(lines) == 1 {
+		return "line " + out[0]
+	}
+	return "lines " + strings.Join(out, ", ")
 }
 
 func counted(n int, one, many string) string {

@@ -34,6 +34,7 @@ type plan struct {
 	uses   []use
 	remote []int // lines of what is taken from addresses
 	named  int   // arguments and variables that are called like secrets
+	images []int // lines that name an image first which is no stage: it is not looked at
 }
 
 // Arg is a build argument.
@@ -62,11 +63,12 @@ type planner struct {
 	work   int
 
 	triggered, uses int
+	images          map[string]bool
 }
 
 // newPlan follows the steps, up to the stage that is built; "" is the last one.
 func newPlan(list []instruction, given []Arg, target string) (plan, error) {
-	p := &planner{given: map[string]string{}, global: map[string]string{}}
+	p := &planner{given: map[string]string{}, global: map[string]string{}, images: map[string]bool{}}
 	for _, a := range given {
 		p.given[a.Name] = a.Value
 	}
@@ -235,6 +237,9 @@ func (p *planner) from(in instruction) {
 			if _, err := strconv.Atoi(name); err == nil {
 				s.base = -1 // numbers are for --from
 			}
+			if s.base < 0 {
+				p.image(in, name)
+			}
 		}
 	}
 	if len(words) > 2 && strings.EqualFold(words[1], "as") {
@@ -253,6 +258,23 @@ func (p *planner) from(in instruction) {
 			p.step(t)
 		}
 	}
+}
+
+// elsewhere notes what an instruction takes from, if that is an image.
+func (p *planner) elsewhere(in instruction, from string) {
+	e := expansion{of: of(p.global, nil), room: maxExpanded, escape: in.escape}
+	if name, fits := e.word(from); fits && p.find(name) < 0 {
+		p.image(in, name)
+	}
+}
+
+// image notes that an instruction names an image.
+func (p *planner) image(in instruction, name string) {
+	if name == "" || name == "scratch" || p.images[name] || len(p.images) == maxStages {
+		return
+	}
+	p.images[name] = true
+	p.plan.images = append(p.plan.images, in.line)
 }
 
 // of looks a variable up: the environment goes before arguments.
@@ -358,8 +380,9 @@ func (p *planner) copies(s *stage, in instruction) {
 	for _, h := range in.heredocs {
 		s.say(in, copyPath, h.text)
 	}
-	if len(in.flag("from")) > 0 {
-		return // another stage, or an image: not the context
+	if from := in.flag("from"); len(from) > 0 { // another stage, or an image: not the context
+		p.elsewhere(in, from[0])
+		return
 	}
 	words, is := in.list()
 	if !is {
@@ -451,6 +474,7 @@ func (p *planner) run(s *stage, in instruction) {
 				bind = bind && strings.EqualFold(value, "bind")
 			case "from":
 				bind = false
+				p.elsewhere(in, value)
 			case "source", "src":
 				source = value
 			}

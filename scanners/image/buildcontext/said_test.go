@@ -83,11 +83,28 @@ func TestAdded(t *testing.T) {
 	}
 }
 
+// TestImagesAreNamed: images that are no part of the context are told of, once each.
+func TestImagesAreNamed(t *testing.T) {
+	const are = " images that the build begins with or takes from are no part of the context, and not looked at: lines "
+	for file, want := range map[string]string{
+		"FROM scratch\nCOPY a /a\n": "",
+		"FROM golang:1 AS build\nFROM build\nCOPY --from=build /a /a\nCOPY --from=0 /a /b\n":                                                       "1 image that the build begins with or takes from is no part of the context, and not looked at: line 1;",
+		"ARG V=1\nFROM golang:${V}\nFROM golang:1\nCOPY --from=nginx:${V} /a /a\nRUN --mount=type=bind,from=alpine,source=/etc,target=/x cat /x\n": "3" + are + "2, 4, 5;",
+		"FROM a\nFROM b\nFROM c\nFROM d\nFROM e\nFROM f\nFROM g\nFROM h\nFROM i\nFROM j\nFROM k\n":                                                 "11" + are + "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...;",
+	} {
+		_, _, notes := read(t, newSource(t, buildcontext.Options{Root: folder(t, map[string]string{"Dockerfile": file})}))
+		said := strings.Join(notes, "\n")
+		if !strings.HasPrefix(said, want) || want == "" && said != "" {
+			t.Errorf("%q: %q, want %q", file, said, want)
+		}
+	}
+}
+
 // TestNotes: what is called like a secret is told of, without its name.
 func TestNotes(t *testing.T) {
 	for file, want := range map[string]int{
-		"FROM x\nARG NPM_TOKEN=x\n": 1, "FROM x\nENV DB_PASSWORD=x\nENV API_KEY=$K\n": 1, "FROM x\nENV KEYBOARD=x\nARG TOKEN\n": 0, "FROM x\nENV MONKEY=1 AUTHOR=me\n": 0,
-		"FROM x\nENV SECRET=$X\n": 0,
+		"FROM scratch\nARG NPM_TOKEN=x\n": 1, "FROM scratch\nENV DB_PASSWORD=x\nENV API_KEY=$K\n": 1, "FROM scratch\nENV KEYBOARD=x\nARG TOKEN\n": 0, "FROM scratch\nENV MONKEY=1 AUTHOR=me\n": 0,
+		"FROM scratch\nENV SECRET=$X\n": 0,
 	} {
 		_, _, notes := read(t, newSource(t, buildcontext.Options{Root: folder(t, map[string]string{"Dockerfile": file})}))
 		if len(notes) != want {

@@ -18,7 +18,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	root := folder(t, map[string]string{
-		"Dockerfile": "FROM x\nARG A=one\nCOPY . /\n", ".dockerignore": "**/*.log\nnode_modules\n!keep.log\n", "a.txt": "a", "b/c.txt": "c", "b/d.log": "d", "keep.log": "k",
+		"Dockerfile": "FROM scratch\nARG A=one\nCOPY . /\n", ".dockerignore": "**/*.log\nnode_modules\n!keep.log\n", "a.txt": "a", "b/c.txt": "c", "b/d.log": "d", "keep.log": "k",
 		"node_modules/m/x.js": "x", "odd\xff\nname": "n",
 	})
 	sourcetest.Run(t, sourcetest.Subject{
@@ -26,7 +26,7 @@ func TestConformance(t *testing.T) {
 			return newSource(t, buildcontext.Options{Root: root, Cursor: cursor, Batch: 1})
 		},
 		Want: map[string]string{
-			"Dockerfile": "FROM x\nARG A=one\nCOPY . /\n", ".dockerignore": "**/*.log\nnode_modules\n!keep.log\n", "a.txt": "a", "b/c.txt": "c", "keep.log": "k",
+			"Dockerfile": "FROM scratch\nARG A=one\nCOPY . /\n", ".dockerignore": "**/*.log\nnode_modules\n!keep.log\n", "a.txt": "a", "b/c.txt": "c", "keep.log": "k",
 			"odd\xff\nname": "n", "@build-arg/A": "A=one", "@history": ". /",
 		},
 		Skips:   map[string]fingerprints.SkipReason{"b/d.log": fingerprints.SkipIgnored, "node_modules": fingerprints.SkipIgnored},
@@ -49,20 +49,20 @@ func TestStands(t *testing.T) {
 		args               []buildcontext.Arg
 		want               map[string]string // of those that are not "shadowed" by nothing
 	}{
-		{name: "all", file: "FROM x\nCOPY . /app", want: map[string]string{
+		{name: "all", file: "FROM scratch\nCOPY . /app", want: map[string]string{
 			"app/main.go": visible + "COPY . /app", "app/.env": visible + "COPY . /app", "conf/a.txt": visible + "COPY . /app", "conf/b.json": visible + "COPY . /app",
 			"top.txt": visible + "COPY . /app", "x y.txt": visible + "COPY . /app", "Dockerfile": visible + "COPY . /app",
 		}},
-		{name: "one folder", file: "FROM x\ncopy --chown=1:1 --link ./conf/ /etc/", want: map[string]string{
+		{name: "one folder", file: "FROM scratch\ncopy --chown=1:1 --link ./conf/ /etc/", want: map[string]string{
 			"conf/a.txt": visible + "COPY --chown=1:1 --link ./conf/ /etc/", "conf/b.json": visible + "COPY --chown=1:1 --link ./conf/ /etc/",
 		}},
-		{name: "nothing outside", file: "FROM x\nCOPY ../../conf/a.txt /etc/", want: map[string]string{"conf/a.txt": visible + "COPY ../../conf/a.txt /etc/"}},
-		{name: "glob", file: "FROM x\nADD */*.txt /etc/", want: map[string]string{"conf/a.txt": visible + "ADD */*.txt /etc/"}},
-		{name: "class", file: "FROM x\nADD conf/[a-b].t?t /etc/", want: map[string]string{"conf/a.txt": visible + "ADD conf/[a-b].t?t /etc/"}},
-		{name: "deep glob", file: "FROM x\nCOPY --parents **/*.json /etc/", want: map[string]string{"conf/b.json": visible + "COPY --parents **/*.json /etc/"}},
-		{name: "JSON, name with a blank", file: "FROM x\nCOPY [\"x y.txt\", \"/\"]", want: map[string]string{"x y.txt": visible + `COPY ["x y.txt", "/"]`}},
-		{name: "excluded by the instruction", file: "FROM x\nCOPY --exclude=*.json conf /etc/", want: map[string]string{"conf/a.txt": visible + "COPY --exclude=*.json conf /etc/"}},
-		{name: "what is excluded is compared below the source", file: "FROM x\nCOPY --exclude=conf/*.json conf/b.json /etc/", want: map[string]string{
+		{name: "nothing outside", file: "FROM scratch\nCOPY ../../conf/a.txt /etc/", want: map[string]string{"conf/a.txt": visible + "COPY ../../conf/a.txt /etc/"}},
+		{name: "glob", file: "FROM scratch\nADD */*.txt /etc/", want: map[string]string{"conf/a.txt": visible + "ADD */*.txt /etc/"}},
+		{name: "class", file: "FROM scratch\nADD conf/[a-b].t?t /etc/", want: map[string]string{"conf/a.txt": visible + "ADD conf/[a-b].t?t /etc/"}},
+		{name: "deep glob", file: "FROM scratch\nCOPY --parents **/*.json /etc/", want: map[string]string{"conf/b.json": visible + "COPY --parents **/*.json /etc/"}},
+		{name: "JSON, name with a blank", file: "FROM scratch\nCOPY [\"x y.txt\", \"/\"]", want: map[string]string{"x y.txt": visible + `COPY ["x y.txt", "/"]`}},
+		{name: "excluded by the instruction", file: "FROM scratch\nCOPY --exclude=*.json conf /etc/", want: map[string]string{"conf/a.txt": visible + "COPY --exclude=*.json conf /etc/"}},
+		{name: "what is excluded is compared below the source", file: "FROM scratch\nCOPY --exclude=conf/*.json conf/b.json /etc/", want: map[string]string{
 			"conf/b.json": visible + "COPY --exclude=conf/*.json conf/b.json /etc/",
 		}},
 		{name: "build stage", file: "FROM x AS build\nCOPY app /src\nFROM y\nCOPY --from=build /out /\nCOPY top.txt /", want: map[string]string{
@@ -74,24 +74,24 @@ func TestStands(t *testing.T) {
 		}},
 		{name: "stage on a stage", file: "FROM x AS base\nCOPY top.txt /\nFROM BASE\nRUN y", want: map[string]string{"top.txt": visible + "COPY top.txt /"}},
 		{name: "trigger of a stage", file: "FROM x AS base\nONBUILD COPY top.txt /\nFROM base", want: map[string]string{"top.txt": visible + "COPY top.txt /"}},
-		{name: "trigger for others", file: "FROM x\nONBUILD COPY . /", want: map[string]string{}},
+		{name: "trigger for others", file: "FROM scratch\nONBUILD COPY . /", want: map[string]string{}},
 		{name: "target", target: "build", file: "FROM x AS build\nCOPY top.txt /src\nFROM y\nCOPY conf /", want: map[string]string{
 			"top.txt": visible + "COPY top.txt /src", "conf/a.txt": shadowed + "COPY conf /", "conf/b.json": shadowed + "COPY conf /",
 		}},
-		{name: "target by number", target: "0", file: "FROM x\nCOPY top.txt /src\nFROM y", want: map[string]string{"top.txt": visible + "COPY top.txt /src"}},
-		{name: "mounted", file: "FROM x\nRUN --mount=type=bind,source=conf,target=/c make\nRUN --mount=type=secret,id=top.txt y", want: map[string]string{
+		{name: "target by number", target: "0", file: "FROM scratch\nCOPY top.txt /src\nFROM y", want: map[string]string{"top.txt": visible + "COPY top.txt /src"}},
+		{name: "mounted", file: "FROM scratch\nRUN --mount=type=bind,source=conf,target=/c make\nRUN --mount=type=secret,id=top.txt y", want: map[string]string{
 			"conf/a.txt": shadowed + "RUN --mount=type=bind,source=conf,target=/c make", "conf/b.json": shadowed + "RUN --mount=type=bind,source=conf,target=/c make",
 		}},
-		{name: "variables", file: "ARG D=conf\nFROM x\nARG D\nARG E=x.txt\nENV F=top.txt\nCOPY ${D:-no}/${E:+a.txt} $F /", args: []buildcontext.Arg{{"D", "conf"}}, want: map[string]string{
+		{name: "variables", file: "ARG D=conf\nFROM scratch\nARG D\nARG E=x.txt\nENV F=top.txt\nCOPY ${D:-no}/${E:+a.txt} $F /", args: []buildcontext.Arg{{"D", "conf"}}, want: map[string]string{
 			"conf/a.txt": visible + "COPY ${D:-no}/${E:+a.txt} $F /", "top.txt": visible + "COPY ${D:-no}/${E:+a.txt} $F /",
 		}},
-		{name: "build argument", file: "FROM x\nARG D=conf\nCOPY $D /", args: []buildcontext.Arg{{"D", "top.txt"}}, want: map[string]string{"top.txt": visible + "COPY $D /"}},
-		{name: "variable that is not known", file: "FROM x\nCOPY conf/$TARGETARCH.json /", want: map[string]string{"conf/b.json": visible + "COPY conf/$TARGETARCH.json /"}},
-		{name: "text of its own", file: "FROM x\nCOPY <<EOF top.txt /etc/\nCOPY conf /\nEOF\n", want: map[string]string{"top.txt": visible + "COPY <<EOF top.txt /etc/"}},
-		{name: "ignored", file: "FROM x\nCOPY . /", ignore: "# all but\n*\n!conf\nconf/*.json\n", want: map[string]string{
+		{name: "build argument", file: "FROM scratch\nARG D=conf\nCOPY $D /", args: []buildcontext.Arg{{"D", "top.txt"}}, want: map[string]string{"top.txt": visible + "COPY $D /"}},
+		{name: "variable that is not known", file: "FROM scratch\nCOPY conf/$TARGETARCH.json /", want: map[string]string{"conf/b.json": visible + "COPY conf/$TARGETARCH.json /"}},
+		{name: "text of its own", file: "FROM scratch\nCOPY <<EOF top.txt /etc/\nCOPY conf /\nEOF\n", want: map[string]string{"top.txt": visible + "COPY <<EOF top.txt /etc/"}},
+		{name: "ignored", file: "FROM scratch\nCOPY . /", ignore: "# all but\n*\n!conf\nconf/*.json\n", want: map[string]string{
 			"conf/a.txt": visible + "COPY . /", "app": ignored, "conf/b.json": ignored, "top.txt": ignored, "x y.txt": ignored,
 		}},
-		{name: "ignored, with an exception below", file: "FROM x\nCOPY . /", ignore: "app\n!app/main.go\nDockerfile\n", want: map[string]string{
+		{name: "ignored, with an exception below", file: "FROM scratch\nCOPY . /", ignore: "app\n!app/main.go\nDockerfile\n", want: map[string]string{
 			"app/main.go": visible + "COPY . /", "app/.env": ignored, "conf/a.txt": visible + "COPY . /", "conf/b.json": visible + "COPY . /", "top.txt": visible + "COPY . /",
 			"x y.txt": visible + "COPY . /", ".dockerignore": visible + "COPY . /",
 		}},
@@ -119,11 +119,11 @@ func TestStands(t *testing.T) {
 // TestIgnoreFiles: which ignore file counts, and that what is always sent is read.
 func TestIgnoreFiles(t *testing.T) {
 	root := folder(t, map[string]string{
-		"docker/prod.Dockerfile": "FROM x\nCOPY . /\n", "docker/prod.Dockerfile.dockerignore": "docker\na.txt\n", ".dockerignore": "b.txt\n", "a.txt": "", "b.txt": "",
-		"Containerfile": "FROM y\n", "plain/Dockerfile": "FROM z\n", "plain/.containerignore": "c.txt\nd.txt\n", "plain/c.txt": "", "plain/d.txt": "",
-		"both/Dockerfile": "FROM z\n", "both/.containerignore": "c.txt\nd.txt\n", "both/.dockerignore": "c.txt\n\n!\n[\n", "both/c.txt": "", "both/d.txt": "",
+		"docker/prod.Dockerfile": "FROM scratch\nCOPY . /\n", "docker/prod.Dockerfile.dockerignore": "docker\na.txt\n", ".dockerignore": "b.txt\n", "a.txt": "", "b.txt": "",
+		"Containerfile": "FROM scratch\n", "plain/Dockerfile": "FROM scratch\n", "plain/.containerignore": "c.txt\nd.txt\n", "plain/c.txt": "", "plain/d.txt": "",
+		"both/Dockerfile": "FROM scratch\n", "both/.containerignore": "c.txt\nd.txt\n", "both/.dockerignore": "c.txt\n\n!\n[\n", "both/c.txt": "", "both/d.txt": "",
 	})
-	outside := folder(t, map[string]string{"build.txt": "FROM x\nCOPY a.txt /\n"})
+	outside := folder(t, map[string]string{"build.txt": "FROM scratch\nCOPY a.txt /\n"})
 	rel, err := filepath.Rel(root, filepath.Join(outside, "build.txt"))
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +168,7 @@ func TestIgnoreFiles(t *testing.T) {
 // TestLinks: builders copy what a copied link leads to, and read a Dockerfile
 // through a link.
 func TestLinks(t *testing.T) {
-	outside := folder(t, map[string]string{"real": "FROM x\nCOPY config /etc/\n"})
+	outside := folder(t, map[string]string{"real": "FROM scratch\nCOPY config /etc/\n"})
 	root := folder(t, map[string]string{"secrets/prod.env": "s", "other": "o"})
 	for name, target := range map[string]string{"Dockerfile": filepath.Join(outside, "real"), "config": "secrets", "away": outside} {
 		if err := os.Symlink(target, filepath.Join(root, name)); err != nil {
@@ -183,7 +183,7 @@ func TestLinks(t *testing.T) {
 		}
 	}
 	want := []told{
-		{"Dockerfile", "", "FROM x\nCOPY config /etc/\n", "", fingerprints.PresenceShadowed},
+		{"Dockerfile", "", "FROM scratch\nCOPY config /etc/\n", "", fingerprints.PresenceShadowed},
 		{"other", "", "o", "", fingerprints.PresenceShadowed},
 		{"secrets/prod.env", "", "s", "COPY config /etc/", fingerprints.PresenceVisible},
 	}
@@ -225,9 +225,9 @@ func TestBounds(t *testing.T) {
 		want  fingerprints.Presence
 		notes int
 	}{
-		"many copies": {"FROM x\n" + steps, fingerprints.PresenceVisible, 0},
-		"not so many": {"FROM x\n" + steps[:len("COPY b.txt /\n")*4000], fingerprints.PresenceShadowed, 0},
-		"too long":    {"FROM x\n# " + strings.Repeat("x", 5<<20), fingerprints.PresenceVisible, 1},
+		"many copies": {"FROM scratch\n" + steps, fingerprints.PresenceVisible, 0},
+		"not so many": {"FROM scratch\n" + steps[:len("COPY b.txt /\n")*4000], fingerprints.PresenceShadowed, 0},
+		"too long":    {"FROM scratch\n# " + strings.Repeat("x", 5<<20), fingerprints.PresenceVisible, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			src := newSource(t, buildcontext.Options{Root: folder(t, map[string]string{"Dockerfile": c.file, "a.txt": "a", "b.txt": "b"}), Args: []buildcontext.Arg{{"A", "b"}}})
