@@ -157,10 +157,15 @@ func (c *Client) AddToken(ctx context.Context, name string, scopes []wire.Scope,
 	return ask[NewToken](ctx, c, http.MethodPost, "/tokens", nil, body)
 }
 
-// Tokens lists tokens, revoked ones too.
-func (c *Client) Tokens(ctx context.Context) ([]wire.TokenView, error) {
-	out, err := ask[struct{ Tokens []wire.TokenView }](ctx, c, http.MethodGet, "/tokens", nil, nil)
-	return out.Tokens, err
+// Tokens are a page of a list.
+type Tokens struct {
+	Tokens []wire.TokenView `json:"tokens"`
+	Next   string           `json:"next"` // empty: this is the last page
+}
+
+// Tokens lists tokens in order of name, with their last use, revoked ones too; after is the Next of the page before.
+func (c *Client) Tokens(ctx context.Context, after string, limit int) (Tokens, error) {
+	return ask[Tokens](ctx, c, http.MethodGet, "/tokens", values("after", after, "limit", number(limit)), nil)
 }
 
 // RevokeToken ends a token, by its name or id.

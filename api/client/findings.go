@@ -103,10 +103,15 @@ func (c *Client) Decide(ctx context.Context, d Decision) (wire.DecisionResult, e
 	return ask[wire.DecisionResult](ctx, c, http.MethodPost, "/decisions", nil, d)
 }
 
-// Decisions lists what was decided.
-func (c *Client) Decisions(ctx context.Context) ([]wire.DecisionView, error) {
-	out, err := ask[struct{ Decisions []wire.DecisionView }](ctx, c, http.MethodGet, "/decisions", nil, nil)
-	return out.Decisions, err
+// Decisions are a page of a list.
+type Decisions struct {
+	Decisions []wire.DecisionView `json:"decisions"`
+	Next      string              `json:"next"` // empty: this is the last page
+}
+
+// Decisions lists what was decided of values everywhere, and of rules, in order of id; after is the Next of the page before.
+func (c *Client) Decisions(ctx context.Context, after string, limit int) (Decisions, error) {
+	return ask[Decisions](ctx, c, http.MethodGet, "/decisions", values("after", after, "limit", number(limit)), nil)
 }
 
 // RevokeDecision takes a decision back.

@@ -7,10 +7,15 @@ import (
 	"revenant/api/wire"
 )
 
-// People lists who signs in, disabled people too.
-func (c *Client) People(ctx context.Context) ([]wire.PersonView, error) {
-	out, err := ask[struct{ People []wire.PersonView }](ctx, c, http.MethodGet, "/people", nil, nil)
-	return out.People, err
+// People are a page of a list.
+type People struct {
+	People []wire.PersonView `json:"people"`
+	Next   string            `json:"next"` // empty: this is the last page
+}
+
+// People lists who signs in, in order of name, disabled people too; after is the Next of the page before.
+func (c *Client) People(ctx context.Context, after string, limit int) (People, error) {
+	return ask[People](ctx, c, http.MethodGet, "/people", values("after", after, "limit", number(limit)), nil)
 }
 
 // Person is one, by id or name.

@@ -94,7 +94,10 @@ func (r *Registry) Decide(ctx context.Context, _ registry.Actor, q registry.Deci
 
 // Decisions lists what was decided.
 func (r *Registry) Decisions(ctx context.Context, _ registry.Actor) ([]registry.DecisionView, error) {
-	return one(r.c.Decisions(ctx))
+	return each(ctx, 0, func(after string, limit int) ([]wire.DecisionView, string, error) {
+		p, err := r.c.Decisions(ctx, after, limit)
+		return p.Decisions, p.Next, err
+	})
 }
 
 // Revoke takes a decision back.

@@ -4,12 +4,16 @@ import (
 	"context"
 
 	"revenant/api/client"
+	"revenant/api/wire"
 	"revenant/fingerprints/registry"
 )
 
 // People lists who signs in, disabled people too.
 func (r *Registry) People(ctx context.Context, _ registry.Actor) ([]registry.PersonView, error) {
-	return one(r.c.People(ctx))
+	return each(ctx, 0, func(after string, limit int) ([]wire.PersonView, string, error) {
+		p, err := r.c.People(ctx, after, limit)
+		return p.People, p.Next, err
+	})
 }
 
 // Person is one, by id or name.

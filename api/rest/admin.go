@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"revenant/api/wire"
@@ -32,17 +34,23 @@ func (t *tokenAnswer) storable() any {
 	return &out
 }
 
+// placeOfToken is where a token stands in lists: those that were revoked may share a
+// name.
+func placeOfToken(t wire.TokenView) string { return t.Name + " " + t.ID }
+
 func (s *server) tokenRoutes() {
 	type tokenPage struct {
 		Body struct {
 			Tokens []wire.TokenView `json:"tokens" nullable:"false"`
+			Next   string           `json:"next,omitempty" doc:"Of after, for the next page; absent on the last."`
 		}
 	}
-	add(s, route{id: "list-tokens", method: http.MethodGet, path: "/tokens", scope: registry.ScopeAdmin, summary: "Tokens with their last use, revoked ones too"},
-		func(ctx context.Context, a registry.Actor, _ *struct{}) (*tokenPage, error) {
+	add(s, route{id: "list-tokens", method: http.MethodGet, path: "/tokens", scope: registry.ScopeAdmin, summary: "Tokens in order of name, with their last use, revoked ones too"},
+		func(ctx context.Context, a registry.Actor, in *Page) (*tokenPage, error) {
 			all, err := s.o.Registry.Tokens(ctx, a)
+			slices.SortFunc(all, func(a, b wire.TokenView) int { return strings.Compare(placeOfToken(a), placeOfToken(b)) })
 			out := &tokenPage{}
-			out.Body.Tokens = all
+			out.Body.Tokens, out.Body.Next = paged(behind(all, in.After, placeOfToken), in.Limit, placeOfToken)
 			return out, err
 		})
 	type tokenRequest struct {

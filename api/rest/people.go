@@ -23,13 +23,15 @@ func (s *server) peopleRoutes() {
 	type peoplePage struct {
 		Body struct {
 			People []wire.PersonView `json:"people" nullable:"false"`
+			Next   string            `json:"next,omitempty" doc:"Of after, for the next page; absent on the last."`
 		}
 	}
-	add(s, route{id: "list-people", method: http.MethodGet, path: "/people", scope: registry.ScopeAdmin, summary: "Who signs in, disabled people too"},
-		func(ctx context.Context, a registry.Actor, _ *struct{}) (*peoplePage, error) {
+	add(s, route{id: "list-people", method: http.MethodGet, path: "/people", scope: registry.ScopeAdmin, summary: "Who signs in, in order of name, disabled people too"},
+		func(ctx context.Context, a registry.Actor, in *Page) (*peoplePage, error) {
 			list, err := s.o.Registry.People(ctx, a)
+			name := func(p wire.PersonView) string { return p.Name }
 			out := &peoplePage{}
-			out.Body.People = list
+			out.Body.People, out.Body.Next = paged(behind(list, in.After, name), in.Limit, name)
 			return out, err
 		})
 	type one struct{ Body wire.PersonView }

@@ -3,6 +3,8 @@ package rest
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"revenant/api/wire"
@@ -26,6 +28,15 @@ func paged[T any](list []T, limit int, key func(T) string) (rows []T, next strin
 		list = []T{}
 	}
 	return list, next
+}
+
+// behind are the rows of a list behind a key, in whose order it is.
+func behind[T any](list []T, after string, key func(T) string) []T {
+	from, found := slices.BinarySearchFunc(list, after, func(row T, after string) int { return strings.Compare(key(row), after) })
+	if found {
+		from++
+	}
+	return list[from:]
 }
 
 // Named names a secret.

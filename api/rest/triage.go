@@ -1,9 +1,12 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strconv"
 	"time"
 
 	"revenant/api/wire"
@@ -128,13 +131,19 @@ func (s *server) decisionRoutes() {
 	type decisionPage struct {
 		Body struct {
 			Decisions []wire.DecisionView `json:"decisions" nullable:"false"`
+			Next      string              `json:"next,omitempty" doc:"Of after, for the next page; absent on the last."`
 		}
 	}
 	add(s, route{id: "list-decisions", method: http.MethodGet, path: "/decisions", scope: registry.ScopeRead, summary: "What was decided of values everywhere, and of rules"},
-		func(ctx context.Context, a registry.Actor, _ *struct{}) (*decisionPage, error) {
+		func(ctx context.Context, a registry.Actor, in *Page) (*decisionPage, error) {
+			after, err := strconv.ParseInt(cmp.Or(in.After, "0"), 10, 64)
+			if err != nil {
+				return nil, invalidAt("/after", errors.New("give what the page before has as next, or begin with the first page"))
+			}
 			all, err := s.o.Registry.Decisions(ctx, a)
+			all = slices.DeleteFunc(all, func(d wire.DecisionView) bool { return d.ID <= after })
 			out := &decisionPage{}
-			out.Body.Decisions, _ = paged(all, len(all), nil)
+			out.Body.Decisions, out.Body.Next = paged(all, in.Limit, func(d wire.DecisionView) string { return strconv.FormatInt(d.ID, 10) })
 			return out, err
 		})
 	type decideRequest struct {
