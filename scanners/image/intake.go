@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -40,12 +41,15 @@ func newScreening(o Options) *screening {
 // class is the pool of buffers that hold so many bytes.
 func class(size int64) int { return bits.Len64(uint64(max(size, parcelBytes)-1) / parcelBytes) }
 
-// parcel is files that are screened by one goroutine, in a buffer that is used again.
+// parcel is files that are screened by those who have a desk, in a buffer that is used
+// again.
 type parcel struct {
 	buf   *[]byte
 	class int
 	used  int
 	files []packed
+	next  atomic.Int32 // the file that nobody has taken yet
+	desks atomic.Int32 // of those who have not left it
 }
 
 type packed struct {
@@ -142,20 +146,31 @@ func (in *intake) send(ctx context.Context) {
 	if in.p = nil; p == nil {
 		return
 	}
-	in.wg.Go(func() {
-		in.s.desks <- struct{}{}
-		defer func() {
-			<-in.s.desks
+	// All take files of it, so that nobody is idle while the last ones take long.
+	n := min(len(p.files), cap(in.s.desks))
+	p.desks.Store(int32(n))
+	for range n {
+		in.wg.Go(func() { in.desk(ctx, p) })
+	}
+}
+
+// desk screens files of a parcel until there are none left.
+func (in *intake) desk(ctx context.Context, p *parcel) {
+	in.s.desks <- struct{}{}
+	defer func() {
+		<-in.s.desks
+		if p.desks.Add(-1) == 0 {
 			in.s.back(p)
-		}()
-		for _, f := range p.files {
-			data := (*p.buf)[f.from:f.to:f.to]
-			if look(func() bool { return in.s.screen(ctx, data) }) {
-				in.hold(f.entry, int64(len(data)), data)
-			}
-			in.told(int64(len(data)))
 		}
-	})
+	}()
+	for k := p.next.Add(1); int(k) <= len(p.files); k = p.next.Add(1) {
+		f := p.files[k-1]
+		data := (*p.buf)[f.from:f.to:f.to]
+		if look(func() bool { return in.s.screen(ctx, data) }) {
+			in.hold(f.entry, int64(len(data)), data)
+		}
+		in.told(int64(len(data)))
+	}
 }
 
 // look screens. What a matcher fails on is given out, where it is told of.
