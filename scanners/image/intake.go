@@ -17,6 +17,10 @@ const (
 	largeFile   = 8 << 20  // longer ones are not screened beside others in one buffer
 	streamBytes = 64 << 20 // longer ones are screened as they are read, and take so much
 	flightBytes = 80 << 20 // of all that is read and not yet screened
+
+	// flightParcels is how many of the smallest parcels are in flight: what is read far
+	// ahead has left the caches when it is screened.
+	flightParcels = 32
 )
 
 // screening is what the layers that are read at the same time share.
@@ -26,6 +30,7 @@ type screening struct {
 	named  func(path string) bool                      // nil: none is
 	onFile func(bytes int64)
 
+	small chan struct{}       // one for each of the smallest parcels; who waits for it holds none
 	room  *semaphore.Weighted // bytes of buffers; who waits for it holds none
 	desks chan struct{}       // one for each that screens
 	pools [7]sync.Pool        // of *[]byte, from parcelBytes on each of twice the size
@@ -34,7 +39,8 @@ type screening struct {
 func newScreening(o Options) *screening {
 	return &screening{
 		screen: o.Screen, stream: o.Stream, named: o.Named, onFile: o.Progress,
-		room: semaphore.NewWeighted(flightBytes), desks: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		small: make(chan struct{}, flightParcels),
+		room:  semaphore.NewWeighted(flightBytes), desks: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 }
 
@@ -60,7 +66,17 @@ type packed struct {
 // parcel waits until there is room for so many bytes.
 func (s *screening) parcel(ctx context.Context, size int64) (*parcel, error) {
 	p := &parcel{class: class(size)}
+	if p.class == 0 {
+		select {
+		case s.small <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	if err := s.room.Acquire(ctx, parcelBytes<<p.class); err != nil {
+		if p.class == 0 {
+			<-s.small
+		}
 		return nil, err
 	}
 	var has bool
@@ -74,6 +90,9 @@ func (s *screening) parcel(ctx context.Context, size int64) (*parcel, error) {
 func (s *screening) back(p *parcel) {
 	s.pools[p.class].Put(p.buf)
 	s.room.Release(parcelBytes << p.class)
+	if p.class == 0 {
+		<-s.small
+	}
 }
 
 // intake takes the files of one layer.
