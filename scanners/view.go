@@ -181,9 +181,11 @@ func (l *looking) through(data []byte, v level) {
 	}
 	viewer.View(l.ctx, layer, func(t Text) bool {
 		if t.Unread != "" {
-			start, end := t.Origin(0, 1)
-			start, end = to(start, end)
-			l.skip(t.Unread, int64(end-start))
+			at, end := t.Origin(0, 1)
+			if depth == 0 || !l.stands(data, at, to) {
+				start, end := to(at, end)
+				l.skip(t.Unread, int64(end-start))
+			}
 		}
 		if len(t.Data) == 0 {
 			return l.ctx.Err() == nil
@@ -201,6 +203,28 @@ func (l *looking) through(data []byte, v level) {
 		l.text(t, v)
 		return l.ctx.Err() == nil
 	})
+}
+
+// sameBytes is how many bytes of what was not read must stand in the chunk itself for
+// it to be looked at there.
+const sameBytes = 3
+
+// stands reports whether what begins at a place of a text stands in the chunk as it
+// is: the text is the chunk but for a few places that were taken for escapes or line
+// ends, as noise has them. What could be read of it was, there, and what could not is
+// told there.
+func (l *looking) stands(data []byte, at int, to origin) bool {
+	if at+sameBytes > len(data) {
+		return false
+	}
+	first, _ := to(at, at+1)
+	for i := range sameBytes {
+		start, end := to(at+i, at+i+1)
+		if start != first+i || end != start+1 || end > len(l.chunk.Data) || l.chunk.Data[start] != data[at+i] {
+			return false
+		}
+	}
+	return true
 }
 
 // silencer is a Viewer that can tell at little cost of some texts that nothing is

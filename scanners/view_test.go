@@ -233,3 +233,58 @@ func TestViewsOfRules(t *testing.T) {
 		}
 	}
 }
+
+// altered is a viewer of noise: its text is the chunk with one byte taken for something
+// else, in which a stream breaks off.
+type altered struct{ at, gone int }
+
+func (altered) Reach() int { return 64 }
+
+func (v altered) View(_ context.Context, l scanners.Layer, yield func(scanners.Text) bool) {
+	if l.Depth > 0 {
+		yield(scanners.Text{Form: "stream", Unread: "it breaks off", Origin: func(int, int) (int, int) { return v.at, len(l.Data) }})
+		return
+	}
+	yield(scanners.Text{Form: "altered", Data: slices.Concat(l.Data[:v.gone], l.Data[v.gone+1:]), Origin: func(from, to int) (int, int) {
+		if from >= v.gone {
+			from++
+		}
+		if to > v.gone {
+			to++
+		}
+		return from, to
+	}})
+}
+
+// TestToldWhereItStands: what cannot be read of a text is told where it begins in what
+// the text was made of something else, and not where the chunk has it as it is.
+func TestToldWhereItStands(t *testing.T) {
+	for v, want := range map[altered]int{{at: 0, gone: 9}: 0, {at: 8, gone: 3}: 0, {at: 8, gone: 9}: 1, {at: 8, gone: 8}: 0, {at: 38, gone: 3}: 1} {
+		e := &scanners.Engine{Matchers: []scanners.Matcher{literal{text: "needle"}}, Viewer: v}
+		_, skips := collect(t, e, "0123456789abcdefghijklmnopqrstuvwxyzABCD")
+		if len(skips) != want {
+			t.Errorf("a stream at %d, with the byte at %d gone: %v, want %d", v.at, v.gone, skips, want)
+		}
+	}
+	e := &scanners.Engine{Matchers: []scanners.Matcher{literal{text: "needle"}}, Viewer: spread{}}
+	if _, skips := collect(t, e, "aabbccddeeff"); len(skips) != 1 {
+		t.Errorf("in an encoding: %v", skips)
+	}
+}
+
+// spread is a viewer of an encoding: two bytes are one.
+type spread struct{}
+
+func (spread) Reach() int { return 64 }
+
+func (spread) View(_ context.Context, l scanners.Layer, yield func(scanners.Text) bool) {
+	if l.Depth > 0 {
+		yield(scanners.Text{Form: "stream", Unread: "it breaks off", Origin: func(int, int) (int, int) { return 0, len(l.Data) }})
+		return
+	}
+	var half []byte
+	for i := 0; i < len(l.Data); i += 2 {
+		half = append(half, l.Data[i])
+	}
+	yield(scanners.Text{Form: "spread", Data: half, Origin: func(from, to int) (int, int) { return 2 * from, 2 * to }})
+}

@@ -46,6 +46,38 @@ func packingOf(head []byte) packing {
 	return packNone
 }
 
+// pixels is what stands before the compressed rows of a picture's points in PNG: they
+// are no text, and a picture that is larger than a few kilobytes has them in several
+// parts, each of which looks like the beginning of a stream that breaks off. What is
+// compressed in its other chunks is text.
+const pixels = "IDAT"
+
+// pixelsAt reports whether the zlib stream at a place of data is a picture's points.
+func pixelsAt(k packing, data []byte, at int) bool {
+	return k == packZlib && at >= len(pixels) && string(data[at-len(pixels):at]) == pixels
+}
+
+// pixelsIn is pixelsAt for a stream in base64, which begins with a bit of a character. A
+// line may end before it.
+func pixelsIn(k packing, data []byte, at, bit int) bool {
+	if k != packZlib {
+		return false
+	}
+	const chars = 6 // that hold what stands before, beside the first bits of the one at the place
+	table := byteclass.Sextets()
+	before := uint64(table[data[at]]) >> (6 - bit)
+	for i, n := at-1, 0; n < chars; i-- {
+		if i < 0 || i < at-4*chars {
+			return false
+		}
+		if d := table[data[i]]; d != byteclass.None {
+			before |= uint64(d) << (bit + 6*n)
+			n++
+		}
+	}
+	return uint32(before) == binary.BigEndian.Uint32([]byte(pixels))
+}
+
 // gzipSystem reports whether the last bytes of a header of RFC 1952 say what
 // they may: how hard was tried, and on what system.
 func gzipSystem(effort, system byte) bool {
@@ -135,7 +167,7 @@ func (s *search) base64Magic(p int) {
 		if !sextetsAt(&head, s.data, at, bit) {
 			continue
 		}
-		if k := packingOf(head[:]); k != packNone {
+		if k := packingOf(head[:]); k != packNone && !pixelsIn(k, s.data, at, bit) {
 			s.source.chain.start(&base64Digits, s.data, at)
 			s.source.open(bit)
 			if end := s.unpack(k, fingerprints.FormBase64); end > 0 {
@@ -192,7 +224,7 @@ func (s *search) rawMagics(from, to int) {
 				continue
 			}
 			k := packingOf(s.data[at:])
-			if k == packNone || s.layer.Depth == 0 && (at == 0 || k == packZip) {
+			if k == packNone || s.layer.Depth == 0 && (at == 0 || k == packZip) || pixelsAt(k, s.data, at) {
 				continue
 			}
 			s.source.raw, s.source.at = s.data, at

@@ -131,7 +131,9 @@ func (u *unpacking) why(err error) string {
 		return "" // something follows
 	case u.s.layer.Depth > 0 && u.s.source.raw != nil && errors.Is(err, io.ErrUnexpectedEOF):
 		return "" // a part of what was decoded; whoever decoded it reads all
-	case u.total < u.k.tells() || u.read() < firstRead:
+	case u.total < u.k.tells() || u.read() < firstRead, u.k == packZlib && u.total <= int64(u.read()) && !errors.Is(err, io.ErrUnexpectedEOF):
+		// What is stored and not compressed stands in the text as it is: programs have
+		// numbers that look like the beginning of it.
 		u.chance = true
 		return ""
 	}
