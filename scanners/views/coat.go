@@ -46,11 +46,22 @@ func (s *coat) marked(data []byte, start, end int) bool {
 }
 
 // markAt is where the mark of armour stands from a place on; the end of data when it
-// does not. Of five hyphens in a row one is at every fifth place: single ones, which logs
-// are full of, are hardly ever met.
+// does not. Most texts have few hyphens. Where they have many, as logs do, every fifth
+// place is looked at: one of five in a row is there, and single ones are hardly ever met.
 func markAt(data []byte, p int) int {
-	const row = len("-----")
-	for at := p + row - 1; at < len(data); at += row {
+	const row, few = len("-----"), 64
+	at := p
+	for met := 0; (met-4)*few < at-p; met++ {
+		i := bytes.IndexByte(data[at:], '-')
+		if i < 0 {
+			return len(data)
+		}
+		if at += i; bytes.HasPrefix(data[at:], []byte(armourMark)) {
+			return at
+		}
+		at++
+	}
+	for p, at = at, at+row-1; at < len(data); at += row {
 		if data[at] != '-' {
 			continue
 		}
