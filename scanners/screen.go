@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
+	"sync/atomic"
 )
 
 // Screen reports whether a content may hold a hit at some path: whether
@@ -32,33 +34,74 @@ func (e *Engine) Screen(ctx context.Context, data []byte) bool {
 // screened side by side, and where matchers find something views need not be asked.
 const screenBesides = 8 << 20
 
-// screenBeside is Screen for what two cores are worth.
+// screenBeside is Screen for what two cores are worth: they share what is to be asked,
+// so that none waits for the other for long.
 func (e *Engine) screenBeside(ctx context.Context, c Chunk) bool {
 	e.start()
 	within, stop := context.WithCancel(ctx)
 	defer stop()
-	through := false
-	wait := e.beside(len(c.Data), func() { through = e.seenThrough(within, c) })
-	found := true
+	asks, over := e.asks(within, c)
+	var next atomic.Int32
+	var found atomic.Bool
+	run := func() {
+		for i := next.Add(1); int(i) <= len(asks) && !found.Load(); i = next.Add(1) {
+			if asks[i-1]() {
+				found.Store(true)
+				stop()
+			}
+		}
+	}
+	wait := e.beside(len(c.Data), run)
 	func() {
 		defer wait() // also when a matcher panics
-		if found = e.matched(ctx, c); found {
-			stop()
-		}
+		run()
 	}()
-	return found || through || ctx.Err() != nil
+	return found.Load() || over() || ctx.Err() != nil
 }
 
-// matched reports whether a matcher finds something as it stands.
-func (e *Engine) matched(ctx context.Context, c Chunk) bool {
+// asks are what Screen asks, one by one; over reports, when all were asked, whether
+// parts of a viewer decoded more than one look may.
+func (e *Engine) asks(ctx context.Context, c Chunk) (asks []func() bool, over func() bool) {
 	for _, m := range e.Matchers {
-		for _, h := range appendHits(ctx, m, nil, c) {
-			if !h.PathOnly {
+		asks = append(asks, func() bool { return matchedBy(ctx, m, c) })
+	}
+	viewers := []Viewer{e.Viewer}
+	if d, ok := e.Viewer.(Divisible); ok {
+		viewers = d.Divided()
+	}
+	var looks []*looking
+	for _, v := range viewers {
+		l := e.newLooking(c, v, e.overlap())
+		looks = append(looks, l)
+		asks = append(asks, func() bool {
+			l.look(ctx)
+			return len(l.hits)+len(l.unread) > 0
+		})
+	}
+	return asks, func() bool { return decodedOver(looks) }
+}
+
+// decodedOver reports whether looks together decoded more than one may.
+func decodedOver(looks []*looking) bool {
+	used := make([]int64, len(looks[0].left))
+	for _, l := range looks {
+		for depth, left := range l.left {
+			if used[depth] += viewRoom(l.chunk) - left; used[depth] > viewRoom(l.chunk) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// matched reports whether a matcher finds something as it stands.
+func (e *Engine) matched(ctx context.Context, c Chunk) bool {
+	return slices.ContainsFunc(e.Matchers, func(m Matcher) bool { return matchedBy(ctx, m, c) })
+}
+
+// matchedBy reports whether a matcher finds more than a path's hit.
+func matchedBy(ctx context.Context, m Matcher, c Chunk) bool {
+	return slices.ContainsFunc(appendHits(ctx, m, nil, c), ofContent)
 }
 
 // seenThrough reports whether there is something in what the chunk decodes to.

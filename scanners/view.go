@@ -19,6 +19,14 @@ type Viewer interface {
 	Reach() int
 }
 
+// Divisible is a Viewer that can be asked in parts, side by side.
+type Divisible interface {
+	Viewer
+	// Divided are viewers that see together what the viewer sees in a content,
+	// each something of it.
+	Divided() []Viewer
+}
+
 // Layer is a text to be looked through. Viewers borrow Data until they return.
 type Layer struct {
 	Data []byte
@@ -80,6 +88,7 @@ type looking struct {
 	ctx       context.Context
 	e         *Engine
 	chunk     Chunk
+	first     Viewer // looks through the chunk itself; what is in that is the engine's to look through
 	overlap   int
 	left      []int64 // bytes that may still be decoded, by depth
 	room      [DefaultViewDepth]int64
@@ -105,24 +114,39 @@ func (e *Engine) viewed(ctx context.Context, c Chunk, overlap int) ([]Hit, []fin
 
 // viewedBy is viewed that shows outer what the chunk itself decodes to.
 func (e *Engine) viewedBy(ctx context.Context, c Chunk, overlap int, outer func(Text)) ([]Hit, []fingerprints.Skip) {
+	if !e.looksThrough() {
+		return nil, nil
+	}
+	l := e.newLooking(c, e.Viewer, overlap)
+	l.outer = outer
+	l.look(ctx)
+	return l.hits, l.unread
+}
+
+// newLooking is a look through a chunk that begins with what a viewer sees in it.
+func (e *Engine) newLooking(c Chunk, first Viewer, overlap int) *looking {
 	depth := e.ViewDepth
 	if depth == 0 {
 		depth = DefaultViewDepth
 	}
-	if !e.looksThrough() {
-		return nil, nil
-	}
-	l := &looking{ctx: ctx, e: e, chunk: c, overlap: overlap, noGuesses: e.guessesOnly(), outer: outer}
+	l := &looking{e: e, chunk: c, first: first, overlap: overlap, noGuesses: e.guessesOnly()}
 	if l.left = l.room[:]; depth <= len(l.left) {
 		l.left = l.left[:depth]
 	} else {
 		l.left = make([]int64, depth)
 	}
 	for i := range l.left {
-		l.left[i] = viewSlack + viewFactor*int64(len(c.Data))
+		l.left[i] = viewRoom(c)
 	}
-	l.through(c.Data, level{to: func(from, to int) (int, int) { return from, to }})
-	return l.hits, l.unread
+	return l
+}
+
+// viewRoom is how many bytes are decoded of a chunk, at each depth.
+func viewRoom(c Chunk) int64 { return viewSlack + viewFactor*int64(len(c.Data)) }
+
+func (l *looking) look(ctx context.Context) {
+	l.ctx = ctx
+	l.through(l.chunk.Data, level{to: func(from, to int) (int, int) { return from, to }})
 }
 
 // guessesOnly reports whether no matcher confirms what it finds.
@@ -151,7 +175,11 @@ func (l *looking) through(data []byte, v level) {
 		return
 	}
 	layer := Layer{Data: data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap, NoGuesses: l.noGuesses}
-	l.e.Viewer.View(l.ctx, layer, func(t Text) bool {
+	viewer := l.e.Viewer
+	if depth == 0 {
+		viewer = l.first
+	}
+	viewer.View(l.ctx, layer, func(t Text) bool {
 		if t.Unread != "" {
 			at, end := t.Origin(0, 1)
 			if depth == 0 || !l.stands(data, at, to) {

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -16,6 +17,10 @@ const (
 	largeFile   = 8 << 20  // longer ones are not screened beside others in one buffer
 	streamBytes = 64 << 20 // longer ones are screened as they are read, and take so much
 	flightBytes = 80 << 20 // of all that is read and not yet screened
+
+	// flightParcels is how many of the smallest parcels are in flight: what is read far
+	// ahead has left the caches when it is screened.
+	flightParcels = 32
 )
 
 // screening is what the layers that are read at the same time share.
@@ -25,6 +30,7 @@ type screening struct {
 	named  func(path string) bool                      // nil: none is
 	onFile func(bytes int64)
 
+	small chan struct{}       // one for each of the smallest parcels; who waits for it holds none
 	room  *semaphore.Weighted // bytes of buffers; who waits for it holds none
 	desks chan struct{}       // one for each that screens
 	pools [7]sync.Pool        // of *[]byte, from parcelBytes on each of twice the size
@@ -33,19 +39,23 @@ type screening struct {
 func newScreening(o Options) *screening {
 	return &screening{
 		screen: o.Screen, stream: o.Stream, named: o.Named, onFile: o.Progress,
-		room: semaphore.NewWeighted(flightBytes), desks: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		small: make(chan struct{}, flightParcels),
+		room:  semaphore.NewWeighted(flightBytes), desks: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 }
 
 // class is the pool of buffers that hold so many bytes.
 func class(size int64) int { return bits.Len64(uint64(max(size, parcelBytes)-1) / parcelBytes) }
 
-// parcel is files that are screened by one goroutine, in a buffer that is used again.
+// parcel is files that are screened by those who have a desk, in a buffer that is used
+// again.
 type parcel struct {
 	buf   *[]byte
 	class int
 	used  int
 	files []packed
+	next  atomic.Int32 // the file that nobody has taken yet
+	desks atomic.Int32 // of those who have not left it
 }
 
 type packed struct {
@@ -56,7 +66,17 @@ type packed struct {
 // parcel waits until there is room for so many bytes.
 func (s *screening) parcel(ctx context.Context, size int64) (*parcel, error) {
 	p := &parcel{class: class(size)}
+	if p.class == 0 {
+		select {
+		case s.small <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	if err := s.room.Acquire(ctx, parcelBytes<<p.class); err != nil {
+		if p.class == 0 {
+			<-s.small
+		}
 		return nil, err
 	}
 	var has bool
@@ -70,6 +90,9 @@ func (s *screening) parcel(ctx context.Context, size int64) (*parcel, error) {
 func (s *screening) back(p *parcel) {
 	s.pools[p.class].Put(p.buf)
 	s.room.Release(parcelBytes << p.class)
+	if p.class == 0 {
+		<-s.small
+	}
 }
 
 // intake takes the files of one layer.
@@ -142,20 +165,31 @@ func (in *intake) send(ctx context.Context) {
 	if in.p = nil; p == nil {
 		return
 	}
-	in.wg.Go(func() {
-		in.s.desks <- struct{}{}
-		defer func() {
-			<-in.s.desks
+	// All take files of it, so that nobody is idle while the last ones take long.
+	n := min(len(p.files), cap(in.s.desks))
+	p.desks.Store(int32(n))
+	for range n {
+		in.wg.Go(func() { in.desk(ctx, p) })
+	}
+}
+
+// desk screens files of a parcel until there are none left.
+func (in *intake) desk(ctx context.Context, p *parcel) {
+	in.s.desks <- struct{}{}
+	defer func() {
+		<-in.s.desks
+		if p.desks.Add(-1) == 0 {
 			in.s.back(p)
-		}()
-		for _, f := range p.files {
-			data := (*p.buf)[f.from:f.to:f.to]
-			if look(func() bool { return in.s.screen(ctx, data) }) {
-				in.hold(f.entry, int64(len(data)), data)
-			}
-			in.told(int64(len(data)))
 		}
-	})
+	}()
+	for k := p.next.Add(1); int(k) <= len(p.files); k = p.next.Add(1) {
+		f := p.files[k-1]
+		data := (*p.buf)[f.from:f.to:f.to]
+		if look(func() bool { return in.s.screen(ctx, data) }) {
+			in.hold(f.entry, int64(len(data)), data)
+		}
+		in.told(int64(len(data)))
+	}
 }
 
 // look screens. What a matcher fails on is given out, where it is told of.

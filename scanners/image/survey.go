@@ -81,7 +81,6 @@ func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
 		s.failed = true
 		s.skipped = append(s.skipped, skipOf(err, b))
 	}
-	v.names(ctx, s)
 	slices.SortFunc(s.Held, func(a, b heldFile) int {
 		return cmp.Or(cmp.Compare(uint(a.Entry), uint(b.Entry)), strings.Compare(a.Part, b.Part))
 	})
@@ -91,35 +90,45 @@ func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
 // namesAtOnce is how many bytes of names are screened as one content.
 const namesAtOnce = 256 << 10
 
-// names holds entries whose names hold something themselves, or are hits wherever
-// they stand, with no content.
-func (v *survey) names(ctx context.Context, s *surveyed) {
-	held := map[int]bool{}
-	for _, h := range s.Held {
-		held[h.Entry] = true
-	}
-	for k, e := range s.Entries {
-		if v.named != nil && e.kind == kindFile && !held[k] && v.named(e.name) {
-			held[k] = true
-			s.Held = append(s.Held, heldFile{Entry: k, data: []byte{}})
+// names are the entries whose names hold something themselves, or are hits wherever
+// they stand.
+func (v *survey) names(ctx context.Context, entries []entry) (found []int) {
+	for k, e := range entries {
+		if v.named != nil && e.kind == kindFile && v.named(e.name) {
+			found = append(found, k)
 		}
 	}
 	var text []byte
-	for from, n := 0, 0; n <= len(s.Entries); n++ {
-		if n < len(s.Entries) {
-			text = append(append(text, s.Entries[n].name...), '\n')
+	for from, n := 0, 0; n <= len(entries); n++ {
+		if n < len(entries) {
+			text = append(append(text, entries[n].name...), '\n')
 		}
-		if len(text) < namesAtOnce && n < len(s.Entries) {
+		if len(text) < namesAtOnce && n < len(entries) {
 			continue
 		}
 		if v.screen(ctx, text) {
-			for k := from; k < min(n+1, len(s.Entries)); k++ {
-				if !held[k] && v.screen(ctx, []byte(s.Entries[k].name)) {
-					s.Held = append(s.Held, heldFile{Entry: k, data: []byte{}})
+			for k := from; k < min(n+1, len(entries)); k++ {
+				if v.screen(ctx, []byte(entries[k].name)) {
+					found = append(found, k)
 				}
 			}
 		}
 		text, from = text[:0], n+1
+	}
+	return found
+}
+
+// called holds entries for their names, with no content, unless they are held.
+func (s *surveyed) called(found []int) {
+	held := map[int]bool{}
+	for _, h := range s.Held {
+		held[h.Entry] = true
+	}
+	for _, k := range found {
+		if !held[k] {
+			held[k] = true
+			s.Held = append(s.Held, heldFile{Entry: k, data: []byte{}})
+		}
 	}
 }
 
@@ -136,6 +145,7 @@ func skipOf(err error, b blob) fingerprints.Skip {
 // layerPath is where what is said of layers as such stands.
 const layerPath = "@layer"
 
+// read reads a layer's entries, and screens their contents and names.
 func (v *survey) read(ctx context.Context, w *walker, s *surveyed) error {
 	var mu sync.Mutex
 	hold := func(h heldFile) {
@@ -145,10 +155,17 @@ func (v *survey) read(ctx context.Context, w *walker, s *surveyed) error {
 	}
 	in := &intake{s: v.screening}
 	in.hold = func(entry int, size int64, data []byte) { hold(v.keep(heldFile{Entry: entry, Size: size}, data)) }
-	defer func() {
-		in.end(ctx)
-		s.counts.Bytes = in.read
-	}()
+	err := v.entries(ctx, w, s, in, hold)
+	in.send(ctx)
+	found := v.names(ctx, s.Entries) // while files are screened
+	in.end(ctx)
+	s.counts.Bytes = in.read
+	s.called(found)
+	return err
+}
+
+// entries reads the entries of a layer and gives their contents in.
+func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake, hold func(heldFile)) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -219,6 +219,10 @@ const nested = 6
 func (w *work) crowd(x *text, s *scheme, first, p int) int {
 	e, near, last := s.layers[0], nested*w.m.region, p
 	for end := p; end < min(len(x.data), last+near) && last-first < tile; {
+		if begins[x.data[end]]>>e&1 == 0 { // most stand for themselves
+			end++
+			continue
+		}
 		u := e.next(x.data[end:])
 		end += u.Width
 		if u.Width > 1 {

@@ -158,11 +158,13 @@ func (e escape) append(l layer, in []byte, base int32) layer {
 	l.start = slices.Grow(l.start, len(in))
 	l.end = slices.Grow(l.end, len(in))
 	for i := 0; i < len(in); {
-		if c := in[i]; begins[c]>>e&1 == 0 {
-			l.out = append(l.out, c)
-			l.start = append(l.start, base+int32(i))
-			i++
-			l.end = append(l.end, base+int32(i))
+		if plain := e.plain(in[i:]); plain > 0 { // together, because most bytes stand for themselves
+			l.out = append(l.out, in[i:i+plain]...)
+			for ; plain > 0; plain-- {
+				l.start = append(l.start, base+int32(i))
+				i++
+				l.end = append(l.end, base+int32(i))
+			}
 			continue
 		}
 		u := e.next(in[i:])
@@ -175,6 +177,15 @@ func (e escape) append(l layer, in []byte, base int32) layer {
 		i += u.Width
 	}
 	return l
+}
+
+// plain is how many bytes in begins with that begin no escape.
+func (e escape) plain(in []byte) int {
+	n := 0
+	for n < len(in) && begins[in[n]]>>e&1 == 0 {
+		n++
+	}
+	return n
 }
 
 // begins has a bit for every escape that a character begins.

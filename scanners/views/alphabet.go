@@ -1,6 +1,10 @@
 package views
 
-import "revenant/scanners/byteclass"
+import (
+	"encoding/binary"
+
+	"revenant/scanners/byteclass"
+)
 
 // alphabet is a class of characters that carry the same number of bits each.
 type alphabet struct {
@@ -157,6 +161,7 @@ func (a *alphabet) likely(chars []byte, grid, from int) int {
 		if at = p + unit; at > len(chars) {
 			return len(chars)
 		}
+		at += sameUnits(chars[p:]) // noise is often a long row of one character
 	}
 }
 
@@ -185,6 +190,17 @@ func (a *alphabet) scan(chars []byte, p int) (at int, found bool) {
 		}
 	}
 	return p, false
+}
+
+// sameUnits is how many bytes the units take that follow the first one and are
+// equal to it: what was said of it holds for them.
+func sameUnits(chars []byte) int {
+	same := binary.LittleEndian.Uint64(chars)
+	n := unit
+	for n+unit <= len(chars) && binary.LittleEndian.Uint64(chars[n:]) == same {
+		n += unit
+	}
+	return n - unit
 }
 
 // unit is how many characters are looked at together; all alphabets' come out

@@ -40,13 +40,38 @@ func (s *coat) line(data []byte, start, end, next int) {
 // there is one look through the text, and not one for each.
 func (s *coat) marked(data []byte, start, end int) bool {
 	if s.mark < start {
-		if s.mark = len(data); start < len(data) {
-			if i := bytes.Index(data[start:], []byte(armourMark)); i >= 0 {
-				s.mark = start + i
+		s.mark = markAt(data, start)
+	}
+	return s.mark < end
+}
+
+// markAt is where the mark of armour stands from a place on; the end of data when it
+// does not. Most texts have few hyphens. Where they have many, as logs do, every fifth
+// place is looked at: one of five in a row is there, and single ones are hardly ever met.
+func markAt(data []byte, p int) int {
+	const row, few = len("-----"), 64
+	at := p
+	for met := 0; (met-4)*few < at-p; met++ {
+		i := bytes.IndexByte(data[at:], '-')
+		if i < 0 {
+			return len(data)
+		}
+		if at += i; bytes.HasPrefix(data[at:], []byte(armourMark)) {
+			return at
+		}
+		at++
+	}
+	for p, at = at, at+row-1; at < len(data); at += row {
+		if data[at] != '-' {
+			continue
+		}
+		for from := max(p, at-row+1); from <= at; from++ {
+			if bytes.HasPrefix(data[from:], []byte(armourMark)) {
+				return from
 			}
 		}
 	}
-	return s.mark < end
+	return len(data)
 }
 
 // begins reports whether armour begins in the line, and the next line has the

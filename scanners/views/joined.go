@@ -178,23 +178,48 @@ func (j *joint) lineBreak(data []byte, i int) int {
 	for end < len(data) && (alnums[data[end]] || data[end] == '_' || data[end] == '.') {
 		end++
 	}
-	if end-i < 4 || end-i > 24 {
+	if end-i < 4 || end-i > longestBreakName {
 		return i
 	}
-	name := strings.ToLower(string(data[i:end]))
-	for _, part := range []string{"crlf", "vblf", "eol", "newline", "linesep"} {
-		if strings.Contains(name, part) {
-			if bytes.HasPrefix(data[end:], []byte("()")) {
-				end += 2
-			}
-			next := j.space(data, end)
-			if n := operator(data[next:]); n > 0 {
-				return j.space(data, next+n)
-			}
-		}
+	if !namesBreak(data[i:end]) {
+		return i
+	}
+	if bytes.HasPrefix(data[end:], []byte("()")) {
+		end += 2
+	}
+	next := j.space(data, end)
+	if n := operator(data[next:]); n > 0 {
+		return j.space(data, next+n)
 	}
 	return i
 }
+
+// namesBreak reports whether a name, of at most longestBreakName bytes, has in either case
+// what languages call the end of a line: crlf, vblf, eol, newline, linesep.
+func namesBreak(name []byte) bool {
+	var room [longestBreakName]byte
+	low := room[:copy(room[:], name)]
+	for i := range low {
+		if c := low[i]; c >= 'A' && c <= 'Z' {
+			low[i] = c | 0x20
+		}
+	}
+	for i, c := range low {
+		if c != 'l' { // each has one
+			continue
+		}
+		before, rest := low[:i], low[i:]
+		if bytes.HasSuffix(before, []byte("eo")) || bytes.HasPrefix(rest, []byte("linesep")) ||
+			bytes.HasPrefix(rest, []byte("line")) && bytes.HasSuffix(before, []byte("new")) ||
+			bytes.HasPrefix(rest, []byte("lf")) && (bytes.HasSuffix(before, []byte("cr")) || bytes.HasSuffix(before, []byte("vb"))) {
+			return true
+		}
+	}
+	return false
+}
+
+// longestBreakName is how long a name is at the most that stands for a line break.
+const longestBreakName = 24
 
 // appended is the length of what stands between two literals when the second is
 // appended to the same variable by a statement of its own.

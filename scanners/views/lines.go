@@ -136,6 +136,10 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 		left++
 		signs += uneven[data[i]]
 	}
+	goesOn := end-left <= s.on && s.on > 0
+	if left < solid && !goesOn && dated(data[next:]) { // as nearly all lines of a log
+		return
+	}
 	if left == region && s.body(data, start, end, next) { // no line of a body has fewer
 		return
 	}
@@ -145,7 +149,7 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 		signs += uneven[data[i]]
 	}
 	before, after := data[end-left:end], data[next:next+right]
-	if end-left <= s.on && s.on > 0 {
+	if goesOn {
 		left, signs = region, signs+unevenSign // a piece of what was broken before
 	}
 	// Letters alone are words of prose and names of programs.

@@ -201,11 +201,9 @@ func (s *lines) logged(data []byte, start, end, next int) {
 	if next == len(data) || !stamps.Starts(data[next]) {
 		return
 	}
-	var left odd
-	for i := end - 1; i >= start && left.n < secretLook && graphic(data[i]); i-- {
-		left.add(data[i])
-	}
-	if left.n == 0 {
+	var word odd
+	before := word.addBefore(data[max(start, end-secretLook):end])
+	if before == 0 {
 		return
 	}
 	follows := data[next:min(len(data), next+nearby)]
@@ -218,10 +216,8 @@ func (s *lines) logged(data []byte, start, end, next int) {
 	if s.stamp.b == 0 && (b < shortestStamp || !stamped(data[next:next+b])) {
 		return
 	}
-	for i := next + b; i < len(data) && left.n < 2*secretLook && graphic(data[i]); i++ {
-		left.add(data[i])
-	}
-	if left.secret() {
+	word.addBehind(data[next+b : min(len(data), next+b+2*secretLook-before)])
+	if word.secret() {
 		s.wrap.put(cut(end, next+b), true)
 	}
 }
@@ -243,24 +239,60 @@ func numbered(b []byte) bool {
 // longWord is how long no word of prose is.
 const longWord = 20
 
-// odd counts the characters of a word that may be a password.
-type odd struct{ n, letters, digits, signs, high int }
+// odd counts the characters of a word that may be a password: sixteen bits each for
+// letters, digits, signs, and bytes of other scripts.
+type odd uint64
 
-func (w *odd) add(c byte) {
-	w.n++
-	switch {
-	case digit(c):
-		w.digits++
-	case alnums[c]:
-		w.letters++
-	case c >= 0x80:
-		w.high++
-	default:
-		w.signs++
+const (
+	oddLetter odd = 1 << (16 * iota)
+	oddDigit
+	oddSign
+	oddHigh
+)
+
+// oddOf is what a character counts; zero is behind the word.
+var oddOf = func() (t [256]odd) {
+	for i := range t {
+		switch c := byte(i); {
+		case !graphic(c):
+		case digit(c):
+			t[i] = oddDigit
+		case alnums[c]:
+			t[i] = oddLetter
+		case c >= 0x80:
+			t[i] = oddHigh
+		default:
+			t[i] = oddSign
+		}
 	}
+	return t
+}()
+
+// addBefore adds the characters of the word that b ends with, and returns how many.
+func (w *odd) addBefore(b []byte) int {
+	sum, i := *w, len(b)
+	for ; i > 0 && oddOf[b[i-1]] != 0; i-- {
+		sum += oddOf[b[i-1]]
+	}
+	*w = sum
+	return len(b) - i
 }
 
-func (w *odd) secret() bool {
-	return w.n >= secretLength && (w.letters > 0 && w.digits > 0 || w.signs >= 3 || w.high >= 4) ||
-		w.n >= region && w.signs > 0 || w.n >= longWord
+// addBehind adds those of the word that b begins with.
+func (w *odd) addBehind(b []byte) {
+	sum := *w
+	for _, c := range b {
+		if oddOf[c] == 0 {
+			break
+		}
+		sum += oddOf[c]
+	}
+	*w = sum
+}
+
+func (w odd) secret() bool {
+	letters, digits, signs, high := uint16(w), uint16(w>>16), uint16(w>>32), uint16(w>>48)
+	n := letters + digits + signs + high
+	return n >= secretLength && (letters > 0 && digits > 0 || signs >= 3 || high >= 4) ||
+		n >= region && signs > 0 || n >= longWord
 }

@@ -46,6 +46,14 @@ func finders() []finder {
 	}
 }
 
+// Divided implements scanners.Divisible: a viewer for each finder.
+func (v *Viewer) Divided() (all []scanners.Viewer) {
+	for i := range v.finders {
+		all = append(all, &Viewer{finders: v.finders[i : i+1], flows: v.flows})
+	}
+	return all
+}
+
 // Reach implements scanners.Viewer.
 func (v *Viewer) Reach() int { return reach }
 
