@@ -51,7 +51,7 @@ func TestLookUps(t *testing.T) {
 	c := newCI(t, "10")
 	v.from(c.box, mayNot)
 	r := c.run("", "ci", "--base", c.base, "--look-up", "--fail-on", "none")
-	c.wantWords(r, "not-asked", "the actor lacks the scope")
+	c.wantWords(r, "not-asked", "needs the scope `lookup`")
 	if code, _ := v.s.end(); code != 0 {
 		t.Errorf("the server ended with code %d", code)
 	}
