@@ -102,9 +102,7 @@ func (s *server) findings(r *http.Request, a registry.Actor) (page, error) {
 	p := page{name: "findings", title: "Findings", nav: "findings"}
 	in := r.URL.Query()
 	l := findingList{Q: in.Get("q"), Until: s.o.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)}
-	if in.Get("order") == string(search.Oldest) {
-		l.Order = search.Oldest
-	}
+	l.Order, _ = search.OrderOf(in.Get("order")) // of another word: the usual one
 	l.Here = l.address()
 	err := s.o.Refuse(r.Context(), l.Q)
 	if errors.Is(err, registry.ErrValueInName) {

@@ -163,7 +163,8 @@ type Tokens struct {
 	Next   string           `json:"next"` // empty: this is the last page
 }
 
-// Tokens lists tokens in order of name, with their last use, revoked ones too; after is the Next of the page before.
+// Tokens lists tokens in order of name, with their last use, revoked ones too; after is
+// the Next of the page before.
 func (c *Client) Tokens(ctx context.Context, after string, limit int) (Tokens, error) {
 	return ask[Tokens](ctx, c, http.MethodGet, "/tokens", values("after", after, "limit", number(limit)), nil)
 }

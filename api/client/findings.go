@@ -109,7 +109,8 @@ type Decisions struct {
 	Next      string              `json:"next"` // empty: this is the last page
 }
 
-// Decisions lists what was decided of values everywhere, and of rules, in order of id; after is the Next of the page before.
+// Decisions lists what was decided of values everywhere, and of rules, in order of
+// id; after is the Next of the page before.
 func (c *Client) Decisions(ctx context.Context, after string, limit int) (Decisions, error) {
 	return ask[Decisions](ctx, c, http.MethodGet, "/decisions", values("after", after, "limit", number(limit)), nil)
 }

@@ -13,7 +13,8 @@ type People struct {
 	Next   string            `json:"next"` // empty: this is the last page
 }
 
-// People lists who signs in, in order of name, disabled people too; after is the Next of the page before.
+// People lists who signs in, in order of name, disabled people too; after is the
+// Next of the page before.
 func (c *Client) People(ctx context.Context, after string, limit int) (People, error) {
 	return ask[People](ctx, c, http.MethodGet, "/people", values("after", after, "limit", number(limit)), nil)
 }

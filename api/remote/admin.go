@@ -1,12 +1,9 @@
 package remote
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"revenant/api/client"
@@ -125,14 +122,10 @@ func (r *Registry) RetryDelivery(ctx context.Context, _ registry.Actor, id strin
 
 // Tokens lists tokens, revoked ones too.
 func (r *Registry) Tokens(ctx context.Context, _ registry.Actor) ([]registry.TokenView, error) {
-	list, err := each(ctx, 0, func(after string, limit int) ([]wire.TokenView, string, error) {
+	return each(ctx, 0, func(after string, limit int) ([]wire.TokenView, string, error) {
 		p, err := r.c.Tokens(ctx, after, limit)
 		return p.Tokens, p.Next, err
 	})
-	slices.SortStableFunc(list, func(a, b registry.TokenView) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), b.CreatedAt.Compare(a.CreatedAt), strings.Compare(a.ID, b.ID))
-	})
-	return list, err
 }
 
 // AddToken makes a token, and returns what is shown to the server, for once.

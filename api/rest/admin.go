@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"revenant/api/wire"
@@ -34,10 +33,6 @@ func (t *tokenAnswer) storable() any {
 	return &out
 }
 
-// placeOfToken is where a token stands in lists: those that were revoked may share a
-// name.
-func placeOfToken(t wire.TokenView) string { return t.Name + " " + t.ID }
-
 func (s *server) tokenRoutes() {
 	type tokenPage struct {
 		Body struct {
@@ -48,10 +43,19 @@ func (s *server) tokenRoutes() {
 	add(s, route{id: "list-tokens", method: http.MethodGet, path: "/tokens", scope: registry.ScopeAdmin, summary: "Tokens in order of name, with their last use, revoked ones too"},
 		func(ctx context.Context, a registry.Actor, in *Page) (*tokenPage, error) {
 			all, err := s.o.Registry.Tokens(ctx, a)
-			slices.SortFunc(all, func(a, b wire.TokenView) int { return strings.Compare(placeOfToken(a), placeOfToken(b)) })
+			if err != nil {
+				return nil, err
+			}
+			if in.After != "" { // an id: those that were revoked stay, and may share a name
+				at := slices.IndexFunc(all, func(t wire.TokenView) bool { return t.ID == in.After })
+				if at < 0 {
+					return nil, badAfter()
+				}
+				all = all[at+1:]
+			}
 			out := &tokenPage{}
-			out.Body.Tokens, out.Body.Next = paged(behind(all, in.After, placeOfToken), in.Limit, placeOfToken)
-			return out, err
+			out.Body.Tokens, out.Body.Next = paged(all, in.Limit, func(t wire.TokenView) string { return t.ID })
+			return out, nil
 		})
 	type tokenRequest struct {
 		Body struct {

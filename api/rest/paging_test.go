@@ -56,4 +56,5 @@ func TestListsOfFewAreInPages(t *testing.T) {
 		}
 	}
 	k.must(422, "GET", "/api/v1/decisions?after=x", nil, nil)
+	k.must(422, "GET", "/api/v1/tokens?after=x", nil, nil)
 }

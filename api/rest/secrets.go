@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,6 +29,11 @@ func paged[T any](list []T, limit int, key func(T) string) (rows []T, next strin
 		list = []T{}
 	}
 	return list, next
+}
+
+// badAfter refuses a place that no page gave.
+func badAfter() error {
+	return invalidAt("/after", errors.New("give what the page before has as next, or begin with the first page"))
 }
 
 // behind are the rows of a list behind a key, in whose order it is.

@@ -138,7 +138,7 @@ func (s *server) decisionRoutes() {
 		func(ctx context.Context, a registry.Actor, in *Page) (*decisionPage, error) {
 			after, err := strconv.ParseInt(cmp.Or(in.After, "0"), 10, 64)
 			if err != nil {
-				return nil, invalidAt("/after", errors.New("give what the page before has as next, or begin with the first page"))
+				return nil, badAfter()
 			}
 			all, err := s.o.Registry.Decisions(ctx, a)
 			all = slices.DeleteFunc(all, func(d wire.DecisionView) bool { return d.ID <= after })

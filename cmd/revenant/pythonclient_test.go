@@ -25,11 +25,7 @@ func TestPythonClient(t *testing.T) {
 	b.write("notes/a.txt", "a="+value+"\n")
 	b.write("notes/b.txt", "b="+value+"\n")
 	b.must(1, "", "dir", filepath.Join(b.work, "notes"))
-	s := b.launch("serve")
-	token, err := os.ReadFile(tokenFile(b.registry()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := b.serve()
 	scripts, err := filepath.Abs("../../scripts/pythonclient")
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +36,7 @@ func TestPythonClient(t *testing.T) {
 		c := exec.CommandContext(t.Context(), filepath.Join(bin, name), args...)
 		c.Dir = b.work
 		c.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "PYTHONDONTWRITEBYTECODE=1",
-			"PYTHONPATH="+filepath.Join(b.work, "revenant-client"), "REVENANT_TOKEN="+strings.TrimSpace(string(token)))
+			"PYTHONPATH="+filepath.Join(b.work, "revenant-client"), "REVENANT_TOKEN="+s.token)
 		var told strings.Builder
 		c.Stderr = &told
 		out, err := c.Output()
@@ -52,9 +48,9 @@ func TestPythonClient(t *testing.T) {
 		}
 		return out
 	}
-	run("openapi-python-client", "generate", "--url", s.at()+"/openapi.json")
+	run("openapi-python-client", "generate", "--url", s.url+"/openapi.json")
 	var got map[string]any
-	if err := json.Unmarshal(run("python", filepath.Join(scripts, "use.py"), s.at()), &got); err != nil {
+	if err := json.Unmarshal(run("python", filepath.Join(scripts, "use.py"), s.url), &got); err != nil {
 		t.Fatal(err)
 	}
 	var listed []struct{ ID string }
@@ -75,5 +71,7 @@ func TestPythonClient(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || len(ids) != 2 {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	s.stop()
+	if code, _ := s.end(); code != 0 {
+		t.Errorf("the server ended with code %d\n%s", code, s.said())
+	}
 }
