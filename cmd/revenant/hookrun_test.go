@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ type hooked struct {
 func newHooked(t *testing.T, args ...string) *hooked {
 	t.Helper()
 	h := &hooked{box: newBox(t)}
+	t.Cleanup(h.alone)
 	h.env = append(
 		h.env, "LC_ALL=C", "GIT_CONFIG_GLOBAL="+filepath.Join(h.box.dir, "gitconfig"), "GIT_CONFIG_NOSYSTEM=1",
 		"GIT_AUTHOR_NAME=x", "GIT_AUTHOR_EMAIL=x@example.org", "GIT_COMMITTER_NAME=x", "GIT_COMMITTER_EMAIL=x@example.org",
@@ -31,6 +33,24 @@ func newHooked(t *testing.T, args ...string) *hooked {
 	h.must0(h.git(h.work, append([]string{"init", "-q", "-b", "main", h.dir}, args...)...))
 	h.hooks(filepath.Join(h.dir, ".git"), "pre-commit", "pre-merge-commit", "commit-msg", "pre-push")
 	return h
+}
+
+// alone waits for what hooks left behind them, which writes into the box's home and
+// is nobody's child.
+func (h *hooked) alone() {
+	mine := []byte("REVENANT_HOME=" + h.registry() + "\x00")
+	running := func(environ string) bool {
+		b, err := os.ReadFile(environ)
+		return err == nil && bytes.Contains(b, mine)
+	}
+	for range 600 {
+		all, err := filepath.Glob("/proc/[0-9]*/environ")
+		if err != nil || !slices.ContainsFunc(all, running) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	h.t.Error("what a hook left behind it did not end")
 }
 
 // hooks makes git call the program.
