@@ -19,7 +19,14 @@ const maxWindow = 128 << 20
 // decompressed reads through gzip, zstd, xz or bzip2, told by the first bytes and not
 // by a media type.
 func decompressed(r io.Reader) (io.ReadCloser, error) {
-	in := bufio.NewReaderSize(r, 64<<10)
+	return decompressedFrom(bufio.NewReaderSize(r, aheadBytes))
+}
+
+// aheadBytes is how much of a compressed stream is read at once.
+const aheadBytes = 64 << 10
+
+// decompressedFrom is decompressed for what is read through a buffer.
+func decompressedFrom(in *bufio.Reader) (io.ReadCloser, error) {
 	head, err := in.Peek(formatHead)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err

@@ -74,6 +74,8 @@ func (m inMemory) names(folder string) (out []string, err error) {
 	return out, nil
 }
 
+func (inMemory) place(string) int64 { return 0 }
+
 func (inMemory) close() error { return nil }
 
 // FuzzSaved: whatever the documents of a saved image say, reading them ends.

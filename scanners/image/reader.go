@@ -1,7 +1,9 @@
 package image
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -44,12 +46,18 @@ func (r *reader) start(ctx context.Context, workers int) {
 	for i := range r.ready {
 		r.ready[i] = make(chan struct{})
 	}
-	r.ahead = make(chan struct{}, workers*aheadOf)
+	order, ahead := r.order(), workers*aheadOf
+	if order != nil { // the first that somebody waits for may be the last
+		ahead, workers = len(r.list), 1
+	} else {
+		order = upTo(len(r.list))
+	}
+	r.ahead = make(chan struct{}, ahead)
 	ctx, r.cancel = context.WithCancel(ctx)
 	next := make(chan int)
 	r.wg.Go(func() {
 		defer close(next)
-		for i := range r.list {
+		for _, i := range order {
 			select {
 			case r.ahead <- struct{}{}:
 			case <-ctx.Done():
@@ -65,6 +73,25 @@ func (r *reader) start(ctx context.Context, workers int) {
 			}
 		})
 	}
+}
+
+// order is how layers are best read where that matters: of those in one stream that can
+// be read from its beginning alone, one after the other. nil: as they are asked for.
+func (r *reader) order() []int {
+	if !slices.ContainsFunc(r.list, func(b blob) bool { return b.place > 0 }) {
+		return nil
+	}
+	order := upTo(len(r.list))
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(r.list[i].place, r.list[j].place) })
+	return order
+}
+
+func upTo(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return list
 }
 
 func (r *reader) layer(ctx context.Context, i int) {

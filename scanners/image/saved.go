@@ -44,6 +44,7 @@ type blob struct {
 	digest    string // of its bytes as they are kept; of a saved image it may be a path
 	mediaType types.MediaType
 	size      int64 // -1: not known
+	place     int64 // in what is best read in its order; 0: it does not matter
 	urls      []string
 	open      func(ctx context.Context) (io.ReadCloser, error)
 }
@@ -253,7 +254,7 @@ func (s *saved) config(name, image, digest string, size int64) []byte {
 }
 
 func (s *saved) blob(name string, d v1.Descriptor) blob {
-	b := blob{name: name, digest: d.Digest.String(), mediaType: d.MediaType, size: d.Size, urls: d.URLs}
+	b := blob{name: name, digest: d.Digest.String(), mediaType: d.MediaType, size: d.Size, urls: d.URLs, place: s.files.place(name)}
 	b.open = func(context.Context) (io.ReadCloser, error) {
 		rc, _, err := s.files.open(name)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -1,0 +1,236 @@
+package image
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+)
+
+// archive is a fileset in a tar file, which may be compressed. It knows where each file
+// begins, and reads what gzip compressed from the last waypoint before that. What is
+// compressed otherwise can be begun at its beginning alone: streams that were read to
+// some place go on from there.
+type archive struct {
+	file   readerAtCloser
+	format format
+	at     map[string]archived
+	ways   waypoints
+	idle   idleStreams
+}
+
+type readerAtCloser interface {
+	io.ReaderAt
+	io.Closer
+}
+
+type archived struct {
+	offset, size int64  // of its content, uncompressed
+	nth          int    // which of the archive's headers is its own
+	sparse       bool   // its content is not kept as it is
+	link         string // another name
+}
+
+// openArchive finds out what is in a tar file.
+func openArchive(ctx context.Context, name string) (*archive, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	a, err := newArchive(ctx, f)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return a, nil
+}
+
+func newArchive(ctx context.Context, f readerAtCloser) (*archive, error) {
+	head := make([]byte, formatHead)
+	n, _ := f.ReadAt(head, 0) // of less there is no archive
+	a := &archive{file: f, format: formatOf(head[:n]), at: map[string]archived{}}
+	if a.format == formatPlain { // what is between headers is not read
+		s := &seekable{s: a.bytes(0)}
+		s.r = s.s
+		return a, a.index(ctx, s, func() int64 { return s.at }, func() {})
+	}
+	s, err := a.stream(waypoint{})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return a, a.index(ctx, s, func() int64 { return s.at }, func() { a.ways.note(s) })
+}
+
+// counted tells how much was read.
+type counted struct {
+	r  io.Reader
+	at int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.at += int64(n)
+	return n, err
+}
+
+// seekable is counted that can seek.
+type seekable struct {
+	counted
+	s io.ReadSeeker
+}
+
+func (c *seekable) Seek(offset int64, whence int) (int64, error) {
+	at, err := c.s.Seek(offset, whence)
+	if err == nil {
+		c.at = at
+	}
+	return at, err
+}
+
+// index notes where every file begins; place is where that is, once its header was read,
+// and pass is told when it was.
+func (a *archive) index(ctx context.Context, r io.Reader, place func() int64, pass func()) error {
+	t := tar.NewReader(r)
+	for n := 0; ; n++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		h, err := t.Next()
+		if errors.Is(err, io.EOF) || err != nil && n > 0 { // what is there is read
+			return nil
+		}
+		if err != nil {
+			return errNoTar
+		}
+		e := archived{offset: place(), size: h.Size, nth: n, sparse: sparse(h)}
+		switch h.Typeflag {
+		case tar.TypeReg, tar.TypeGNUSparse:
+			pass()
+		case tar.TypeSymlink:
+			e.link = path.Join(path.Dir(cleaned(h.Name)), h.Linkname)
+		case tar.TypeLink:
+			e.link = cleaned(h.Linkname)
+		default:
+			continue
+		}
+		a.at[cleaned(h.Name)] = e
+	}
+}
+
+// bytes are those of the file, from a place on.
+func (a *archive) bytes(from int64) *io.SectionReader {
+	return io.NewSectionReader(a.file, from, 1<<62-from)
+}
+
+// find is where a file is, behind links.
+func (a *archive) find(name string) (archived, bool) {
+	e, has := a.at[cleaned(name)]
+	for links := maxLinks; has && e.link != "" && links > 0; links-- {
+		e, has = a.at[cleaned(e.link)]
+	}
+	return e, has && e.link == ""
+}
+
+func (a *archive) open(name string) (io.ReadCloser, int64, error) {
+	e, has := a.find(name)
+	switch {
+	case !has:
+		return nil, 0, fs.ErrNotExist
+	case a.format == formatPlain && !e.sparse:
+		return io.NopCloser(exactly(a.bytes(e.offset), e.size)), e.size, nil
+	}
+	in, err := a.streamTo(e)
+	if err != nil {
+		return nil, 0, err
+	}
+	r, err := e.in(in)
+	if err != nil {
+		return nil, 0, errors.Join(damaged(err), in.Close())
+	}
+	return within{r, closing(func() error { return a.idle.give(in) })}, e.size, nil
+}
+
+// streamTo is a stream that stands before a file.
+func (a *archive) streamTo(e archived) (*stream, error) {
+	if e.sparse {
+		return a.stream(waypoint{})
+	}
+	from := a.ways.before(e.offset)
+	if s := a.idle.take(from.plain, e.offset); s != nil {
+		return s, nil
+	}
+	return a.stream(from)
+}
+
+// place is where a file stands in an archive that is best read in its order; 0: it does
+// not matter.
+func (a *archive) place(name string) int64 {
+	if e, has := a.find(name); has && a.format != formatPlain && a.format != formatGzip {
+		return e.offset
+	}
+	return 0
+}
+
+// in is a file's content in the stream of its archive, which stands before it.
+func (e archived) in(s *stream) (io.Reader, error) {
+	if e.sparse {
+		if e.size > maxHoles {
+			return nil, errHoles
+		}
+		t := tar.NewReader(s)
+		for range e.nth + 1 {
+			if _, err := t.Next(); err != nil {
+				return nil, err
+			}
+		}
+		return t, nil
+	}
+	_, err := io.CopyN(io.Discard, s, e.offset-s.at)
+	return exactly(s, e.size), err
+}
+
+// exactly reads so many bytes; fewer are an error.
+func exactly(r io.Reader, size int64) io.Reader { return &exact{r, size} }
+
+type exact struct {
+	r    io.Reader
+	left int64
+}
+
+func (e *exact) Read(p []byte) (int, error) {
+	if e.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := e.r.Read(p[:min(int64(len(p)), e.left)])
+	if e.left -= int64(n); errors.Is(err, io.EOF) && e.left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// within is a file of a stream.
+type within struct {
+	io.Reader
+	io.Closer
+}
+
+type closing func() error
+
+func (c closing) Close() error { return c() }
+
+func (a *archive) names(below string) (out []string, err error) {
+	for name := range a.at {
+		if strings.HasPrefix(name, below+"/") {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+func (a *archive) close() error { return errors.Join(a.idle.close(), a.file.Close()) }
