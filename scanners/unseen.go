@@ -25,7 +25,7 @@ func (h Hit) kin() kin {
 
 // together are the direct hits and those in views, each copy told of once.
 func together(direct, views []Hit) []Hit {
-	direct = unrepeated(direct)
+	direct = placed(unrepeated(direct), views)
 	views = unseenViews(direct, views)
 	whole := map[kin]*spans{}
 	for _, h := range views {
@@ -66,6 +66,29 @@ func Halves(hits []Hit) []Hit {
 		}
 	}
 	return kept
+}
+
+// placed drops what a rule that decodes by itself found somewhere in a stretch, as in
+// that from the first percent sign of a line to the last, where a view tells which part
+// of the stretch that is.
+func placed(direct, views []Hit) []Hit {
+	decoded := func(h Hit) bool {
+		return !h.Registered() && !h.PathOnly && h.Form != fingerprints.FormRaw
+	}
+	if !slices.ContainsFunc(direct, decoded) {
+		return direct
+	}
+	exact := map[kin]*spans{}
+	for _, h := range views {
+		if decoded(h) {
+			exact[h.kin()] = exact[h.kin()].add(h)
+		}
+	}
+	return slices.DeleteFunc(direct, func(o Hit) bool {
+		return decoded(o) && exact[o.kin()].any(o, func(h Hit) bool {
+			return h.Value.Equal(o.Value) && o.Span.Contains(h.Span) && 2*h.Span.Len() < o.Span.Len()
+		})
+	})
 }
 
 // unrepeated drops what a rule that decodes by itself found again in what it

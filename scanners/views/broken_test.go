@@ -12,12 +12,22 @@ import (
 	"testing"
 
 	"revenant/scanners"
+	"revenant/scanners/rules"
 	"revenant/scanners/views"
 )
 
 // TestBrokenValues has values that are no words in all places that break them.
 func TestBrokenValues(t *testing.T) {
 	plain, short, phrase := random(61, 20, base62), "28hfw"+"7gl4w", "vekuu rumie rofey remei mugeu legou"
+	long := random(64, 1500, base62)
+	document := "{\n  \"field\": \"" + long[:600] + "\",\n  \"next one\": \"" + long[600:] + "\",\n  \"words\": \"some of them, and some more of them, then the last of them\"\n}"
+	quoted := strings.ReplaceAll(strings.ReplaceAll(document, `"`, `\"`), "\n", `\n`)
+	var dumped strings.Builder
+	dumped.WriteString("May 06 07:08:19 fetching it\nMay 06 07:08:20 this is how it looks\n")
+	for i, row := range strings.Split(strings.TrimSpace(hex.Dump([]byte(" s ihat scmm = "+plain+" ; lt c"))), "\n") {
+		fmt.Fprintf(&dumped, "May 06 07:08:%02d May  6 %02d:05:12 build-4 deploy[31337]: %s\n", 21+3*i, i+3, row)
+	}
+	dumped.WriteString("May 06 07:08:40 and on it goes\n")
 	signs, script := "m\\+wO%<PFL&ii~dN<V_ot|?<", "señal1aUΩf0señalQJseñalXr"
 	dump := strings.Split(strings.TrimSpace(hex.Dump([]byte("some text before = "+plain+" ; and some behind it"))), "\n")
 	stamp := "2026-05-06T07:08:%02d.123456789Z "
@@ -34,6 +44,10 @@ func TestBrokenValues(t *testing.T) {
 		"a terminal, blanks":        {phrase, "> " + phrase[:6] + "\x1b[31m" + phrase[6:] + " "},
 		"mail, blank at the end":    {"some " + plain + " ", "x: some " + plain + "=20"},
 		"mail, blank at a break":    {phrase, "x: " + phrase[:6] + "=\r\n" + phrase[6:]},
+		"mail, blank behind it":     {phrase, strings.Repeat("x", 60) + phrase[:5] + "=\r\n" + phrase[5:]},
+		"Rust, long pieces":         {document, `concat!("` + quoted[:1580] + `", "` + quoted[1580:1590] + `", "` + quoted[1590:] + `")`},
+		"shell, a long piece":       {"FBa_" + long, `K="FB"'a_` + long + "'"},
+		"dump behind two times":     {plain, dumped.String()},
 		"CRI":                       {signs, fmt.Sprintf(stamp+"stdout P %s\n"+stamp+"stdout F %s", 1, signs[:17], 2, signs[17:])},
 		"CRI, behind something":     {short, fmt.Sprintf("\x01\x02 "+stamp+"stdout P %s\n"+stamp+"stdout F %s", 1, short[:3], 2, short[3:])},
 		"Docker":                    {phrase, `{"log":"` + phrase[:32] + `","stream":"stdout","time":"2026"}` + "\n" + `{"log":"` + phrase[32:] + `\n","stream":"stdout","time":"2026"}`},
@@ -79,6 +93,33 @@ func TestKeyOfEcho(t *testing.T) {
 		"coloured": {armoured[:9] + "\x1b[31m" + armoured[9:90] + "\x1b[m\x1b[K" + armoured[90:], 1},
 	} {
 		if hits := scan(t, m, "#!/bin/sh\n"+c.text+"exit\n", 0); len(hits) != c.want {
+			t.Errorf("%s: %+v in\n%s", name, hits, c.text)
+		}
+	}
+}
+
+// TestColoured has a name and its value in colours of their own, and the header of a key
+// that mail and a terminal broke, for rules.
+func TestColoured(t *testing.T) {
+	m, err := rules.New(rules.Options{DecodeDepth: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := random(63, 32, base62)
+	key := "-----BEGIN RSA PRIVATE" + " KEY-----\n" + strings.Repeat(random(65, 64, base62)+"\n", 24) + "-----END RSA PRIVATE" + " KEY-----\n"
+	for name, c := range map[string]struct{ rule, text string }{
+		"value":             {"generic-api-key", "api_key = \x1b[1;4m\"" + v + "\""},
+		"name":              {"generic-api-key", "\x1b[36mapi_key\x1b[0m = \"" + v + "\""},
+		"sign":              {"generic-api-key", "api_key =\x1b[38;5;214m '" + v + "' # billing"},
+		"behind a time":     {"generic-api-key", "2026-05-06T07:08:09.1Z stdout F 'api_key: \x1b[1m" + v + "' # billing"},
+		"mail":              {"private-key", strings.Repeat("x", 50) + strings.Replace(key, "BEGIN R", "BEGIN R=\n", 1)},
+		"mail, before":      {"private-key", strings.Repeat("x", 60) + strings.Replace(key, "BEGIN", "BEG=\r\nIN", 1)},
+		"mail, at a blank":  {"private-key", strings.Repeat("x", 50) + strings.Replace(key, "PRIVATE ", "PRIVATE=\n ", 1)},
+		"no key, and mail":  {"", "-----BEGIN=\nnothing of that\n" + strings.Repeat("words\n", 900)},
+		"assigned, no mail": {"", "  x =\n    -----BEGIN nothing\n"},
+	} {
+		hits := scan(t, m, "before\n"+c.text+"\nbehind\n", 0)
+		if c.rule == "" && len(hits) > 0 || c.rule != "" && (len(hits) != 1 || hits[0].Rule != c.rule) {
 			t.Errorf("%s: %+v in\n%s", name, hits, c.text)
 		}
 	}

@@ -83,13 +83,19 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 		s.sure.putIn(c, from, to)
 		s.guess.put(c, false)
 	default:
-		s.guess.putIn(c, max(from, p-phrase), min(to, j.end+phrase))
+		if !s.word(data, j.end, to) {
+			to = min(to, j.end+phrase)
+		}
+		if !s.word(data, from, p) {
+			from = max(from, p-phrase)
+		}
+		s.guess.putIn(c, from, to)
 		s.sure.put(c, false)
 	}
 }
 
 // word reports whether the literal that begins at q and ends at to has no blank
-// in it. Other literals beside each other are a program's arguments, or fields of
+// in it, as far as it is looked at. Other literals beside each other are a program's arguments, or fields of
 // a log.
 func (s *joints) word(data []byte, q, to int) bool {
 	return q < to && bytes.IndexByte(data[q:min(to, q+pieceLook)], ' ') < 0

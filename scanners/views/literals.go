@@ -94,7 +94,7 @@ func (s *calls) join(data []byte, p, last int) bool {
 	if p < s.end {
 		return s.joined
 	}
-	from := opening(data, max(0, p-pieceLook, last), p)
+	from := opening(data, max(0, p-longestLiteral, last), p)
 	s.end = listEnd(data, p)
 	s.joined = joinsBefore(data[max(0, from-nameBefore):from]) || joinsBehind(data[min(len(data), s.end):min(len(data), s.end+nameBehind)])
 	return s.joined

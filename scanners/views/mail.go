@@ -40,8 +40,47 @@ func (s *mail) soft(data []byte, p, end int) {
 	if s.done = end; stampedAt(data, end) {
 		return // what is soft is undone behind the stamps
 	}
-	s.out.put(cut(p, end), p > 0 && end < len(data) && (graphic(data[p-1]) || blanks[data[p-1]]) && graphic(data[end]))
+	switch {
+	case p == 0 || end == len(data) || !graphic(data[p-1]) && !blanks[data[p-1]]:
+		s.out.put(cut(p, end), false)
+	case graphic(data[end]) || blanks[data[end]] && fullLine(data, p) && end+1 < len(data) && graphic(data[end+1]):
+		from, to := armourAround(data, p, end)
+		s.out.putIn(cut(p, end), from, to)
+	default:
+		s.out.put(cut(p, end), false)
+	}
 }
+
+// leastFull is how long lines are at the least that a soft line break ends: RFC 2045
+// allows 76 characters, and what breaks lines fills them, up to an escape.
+const leastFull = 64
+
+// fullLine reports whether the line that ends at p is so long that it was broken. Others
+// that end with an equals sign, and are followed by a blank, are assignments.
+func fullLine(data []byte, p int) bool {
+	return p >= leastFull && bytes.IndexByte(data[p-leastFull:p], '\n') < 0
+}
+
+// armourAround is what is to be shown of a layer around what is left out at data[p:end]:
+// where that breaks the first line of armour, all of it.
+func armourAround(data []byte, p, end int) (from, to int) {
+	const begin, last = "-----BEGIN ", "-----END "
+	var room [2 * len(begin)]byte
+	near := append(append(room[:0], data[max(0, p-len(begin)):p]...), data[end:min(len(data), end+len(begin))]...)
+	line := data[max(0, p-longestHeader):p]
+	if !bytes.Contains(near, []byte(begin)) && !bytes.Contains(line[bytes.LastIndexByte(line, '\n')+1:], []byte(begin)) {
+		return p, end
+	}
+	behind := data[end:min(len(data), end+longestBroken)]
+	i := bytes.Index(behind, []byte(last))
+	if i < 0 {
+		return p, end + len(behind)
+	}
+	return p, min(len(data), end+i+longestHeader)
+}
+
+// longestHeader is how long the first and the last line of armour are at the most.
+const longestHeader = 64
 
 // doubtless reports whether the equals sign and the digits at p are an escape
 // of quoted-printable without doubt: an assigned number has no letters of upper

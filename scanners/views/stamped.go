@@ -80,7 +80,8 @@ func (s *stamping) hangs(x, y []byte, start, next int) bool {
 	}
 	part := s.part == start && start > 0 // the line begins with less of what is logged
 	return numeric(y) && (part || numeric(x) || structure[x[len(x)-1]]) || wrapsOn(x, y) ||
-		uuSized(y) && (part || uuSized(x) || bytes.HasPrefix(x, []byte("begin "))) || pieces(x, y)
+		uuSized(y) && (part || uuSized(x) || bytes.HasPrefix(x, []byte("begin "))) || pieces(x, y) ||
+		x[len(x)-1] == '|' && y[len(y)-1] == '|' && behindStamps(x, y) // as hexdump ends its rows
 }
 
 // behindStamps reports whether two lines have stamps of their own, and what is

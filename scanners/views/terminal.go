@@ -57,7 +57,7 @@ func (s *control) cut(data []byte, from, end int) {
 		next = n
 	}
 	worth := from > 0 && next < len(data) && wordly[data[from-1]] && wordly[data[next]] ||
-		beside(data, from, next)
+		besideSigns(data, from, next)
 	start, stop := from, next
 	if worth && within(data, from, next) {
 		start, stop = max(0, from-longestBroken), min(len(data), next+longestBroken)
@@ -76,6 +76,20 @@ func (s *control) cut(data []byte, from, end int) {
 		from, s.done = s.done, escapes.Sequence(data, s.done+1)
 	}
 }
+
+// besideSigns is beside for what may have an assignment's signs between it and the
+// words: a name and its value are coloured apart.
+func besideSigns(data []byte, p, q int) bool {
+	const most = 4
+	for low := max(0, p-most); p > low && assigning[data[p-1]]; p-- {
+	}
+	for high := min(len(data), q+most); q < high && assigning[data[q]]; q++ {
+	}
+	return beside(data, p, q)
+}
+
+// assigning are the characters between a name and its value.
+var assigning = set(" =:>\"'`,")
 
 // printed is how much beside a sequence has to be text: machine code is full of
 // what could be one.

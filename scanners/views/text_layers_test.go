@@ -1,6 +1,8 @@
 package views_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,5 +82,32 @@ func TestEveryOffset(t *testing.T) {
 				t.Errorf("%s, %d before the border: %+v", e.name, border-pad, hits)
 			}
 		}
+	}
+}
+
+// TestPlaced has two secrets in one line, escaped: a rule that undoes that by itself
+// sees one stretch, from the first percent sign to the last.
+func TestPlaced(t *testing.T) {
+	m := ruleMatcher(t)
+	escaped := func(s string) string {
+		var b strings.Builder
+		for i := range len(s) {
+			fmt.Fprintf(&b, "%%%02X", s[i])
+		}
+		return b.String()
+	}
+	first, second := escaped(token(71)), escaped(token(72))
+	content := "?a=" + first + "&b=" + strings.Repeat("words ", 40) + "&c=" + second + "&d\n"
+	for _, h := range scan(t, m, content, 0) {
+		want := first
+		if string(h.Value.Reveal()) == token(72) {
+			want = second
+		}
+		if got := content[h.Span.Start:h.Span.End]; got != want {
+			t.Errorf("%d bytes from %d on, of %d", h.Span.Len(), h.Span.Start, len(want))
+		}
+	}
+	if n := len(scan(t, m, content, 0)); n != 2 {
+		t.Errorf("%d hits", n)
 	}
 }
