@@ -44,6 +44,9 @@ func TestBrokenValues(t *testing.T) {
 		"a terminal, blanks":        {phrase, "> " + phrase[:6] + "\x1b[31m" + phrase[6:] + " "},
 		"mail, blank at the end":    {"some " + plain + " ", "x: some " + plain + "=20"},
 		"mail, blank at a break":    {phrase, "x: " + phrase[:6] + "=\r\n" + phrase[6:]},
+		"YAML in JSON":              {phrase, `{"level":"info","msg":"k: >-\n    ` + strings.ReplaceAll(phrase, " ", `\n    `) + `\nm: 1\n","pod":"shop"}`},
+		"YAML in JSON, strict":      {phrase, `{"level":"info","msg":"k: \u003e-\n    ` + strings.ReplaceAll(phrase, " ", `\n    `) + `\nm: 1\n","pod":"shop"}`},
+		"YAML in Docker":            {phrase, docker("k: \\u003e-", "    "+phrase[:17], "    "+phrase[18:], "m: 1")},
 		"mail, blank behind it":     {phrase, strings.Repeat("x", 60) + phrase[:5] + "=\r\n" + phrase[5:]},
 		"Rust, long pieces":         {document, `concat!("` + quoted[:1580] + `", "` + quoted[1580:1590] + `", "` + quoted[1590:] + `")`},
 		"shell, a long piece":       {"FBa_" + long, `K="FB"'a_` + long + "'"},
@@ -63,6 +66,14 @@ func TestBrokenValues(t *testing.T) {
 			}
 		}
 	}
+}
+
+// docker are lines as Docker writes them.
+func docker(lines ...string) (text string) {
+	for i, l := range lines {
+		text += fmt.Sprintf(`{"log":"%s\n","stream":"stdout","time":"2026-05-06T07:08:%02d.1Z"}`+"\n", l, i)
+	}
+	return text
 }
 
 // TestKeyOfEcho has a private key that a script writes line by line, and one

@@ -105,7 +105,7 @@ func matters(data []byte, p int, u escapes.Unit) bool {
 // besideBreak is beside with what may belong to one line break on both sides:
 // escapes of others, indentation, signs that the line goes on.
 func besideBreak(data []byte, p, q int) bool { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
-	before := p
+	before, behind := p, q
 	for low := max(0, p-deepest); p > low; {
 		switch c := data[p-1]; {
 		case p-2 >= low && data[p-2] == '\\' && (c == 'n' || c == 'r' || c == 't'):
@@ -132,7 +132,8 @@ func besideBreak(data []byte, p, q int) bool { //nolint:gocyclo // a format is r
 			break
 		}
 	}
-	return beside(data, p, q) || before > 0 && data[before-1] == '=' || joins(data, p, q) || rows(data, before, q)
+	return beside(data, p, q) || before > 0 && data[before-1] == '=' || joins(data, p, q) || rows(data, before, q) ||
+		behind < len(data) && data[behind] == ' ' && blockHead(data[:before])
 }
 
 // longestRow is how long the rows are of a dump or a list in a string.

@@ -138,11 +138,7 @@ func (s *stamping) armoured(x []byte, start, next int) bool {
 func (s *stamping) inBlock(x, y []byte, start, next int) bool {
 	n := indentation(x, 0)
 	if s.block != start || start == 0 {
-		if last := x[len(x)-1]; last != '>' && last != '|' && last != '+' && last != '-' {
-			return false
-		}
-		mark := bytes.TrimRight(x, "+-")
-		if len(mark) < 3 || mark[len(mark)-1] != '>' && mark[len(mark)-1] != '|' || mark[len(mark)-2] != ' ' {
+		if last := x[len(x)-1]; last != '>' && last != '|' && last != '+' && last != '-' && last != 'e' || !blockHead(x) {
 			return false
 		}
 		s.header, s.inner = start, n

@@ -1,5 +1,7 @@
 package views
 
+import "bytes"
+
 // yaml undoes the layout of YAML's block scalars: lines of folded ones are
 // words of one line, and those of literal ones are indented.
 type yaml struct {
@@ -69,6 +71,22 @@ func blockAt(data []byte, start, end, next int) (inner int, folded, ok bool) {
 	}
 	folded = data[end-1] == '>'
 	return n, folded, folded || data[next+n] == '{'
+}
+
+// blockHead reports whether b ends as the header of a block does, as it stands or in a
+// string of JSON, where > may be an escape.
+func blockHead(b []byte) bool {
+	if n := len(b); n > 0 && (b[n-1] == '-' || b[n-1] == '+') {
+		b = b[:n-1]
+	}
+	mark := bytes.TrimSuffix(b, []byte("u003e"))
+	if len(mark) < len(b) {
+		mark = bytes.TrimRight(mark, `\`)
+	} else if n := len(b); n > 0 && (b[n-1] == '>' || b[n-1] == '|') {
+		mark = b[:n-1]
+	}
+	n := len(mark)
+	return n < len(b) && n > 1 && mark[n-1] == ' ' && (mark[n-2] == ':' || mark[n-2] == '-')
 }
 
 // indentation is how many blanks stand at p.
