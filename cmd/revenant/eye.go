@@ -92,7 +92,7 @@ func (a *app) eyeAt(e *eye, fl *scanFlags, p scanPlace) (*eye, error) {
 		return at, nil
 	}
 	open := fl.early
-	if open == nil {
+	if open == nil || key != fl.earlyAt {
 		open = func() (*rules.Matcher, error) { return a.openRules(fl, p) }
 	}
 	m, err := open()
@@ -103,6 +103,12 @@ func (a *app) eyeAt(e *eye, fl *scanFlags, p scanPlace) (*eye, error) {
 	at.engine = e.newEngine(fl, m)
 	e.rules[key] = &at
 	return &at, nil
+}
+
+// openEarly opens the generic rules of a place while other things are done.
+func (a *app) openEarly(fl *scanFlags, p scanPlace) {
+	opened := begin(func() (*rules.Matcher, error) { return a.openRules(fl, p) })
+	fl.early, fl.earlyAt = opened.wait, a.rulesOptions(fl, p).Path
 }
 
 func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {

@@ -17,7 +17,6 @@ import (
 	"revenant/scanners"
 	"revenant/scanners/archives"
 	"revenant/scanners/gitrepo"
-	"revenant/scanners/rules"
 )
 
 // hookFlags are what a hook is told.
@@ -112,8 +111,7 @@ func (a *app) runHook(ctx context.Context, fl *hookFlags, name string, args []st
 		}
 	}()
 	place := scanPlace{root: info.Root, kind: fingerprints.KindGit, partial: true}
-	opened := begin(func() (*rules.Matcher, error) { return a.openRules(&fl.scanFlags, place) })
-	fl.early = opened.wait
+	a.openEarly(&fl.scanFlags, place)
 	return a.runScan(ctx, &fl.scanFlags, place, func(*eye, []byte) (scanners.Source, error) {
 		src, err := source.wait()
 		if err != nil {

@@ -45,6 +45,7 @@ type scanFlags struct {
 	baseline       baselineFlags
 	compat         compatFlags
 	early          func() (*rules.Matcher, error) // the rules, which are being opened; nil: they are not yet
+	earlyAt        string                         // their file
 	host           host                           // nil: a person at a terminal
 	piped          bool                           // standard output has a stream: reports in text go to the error stream
 }
