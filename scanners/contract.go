@@ -162,7 +162,7 @@ type Origin struct {
 }
 
 // ImageLayer is where a content stands in a container image, the first that has it.
-// Hiding is raw; the pipeline redacts it.
+// Texts are raw, those in the place of a digest too; the pipeline redacts them.
 type ImageLayer struct {
 	Image     string // digest
 	Platform  string // as OS/ARCHITECTURE; empty: not said

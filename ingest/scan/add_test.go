@@ -49,6 +49,26 @@ func TestAdd(t *testing.T) {
 	}
 }
 
+// TestLayerTexts: whatever a layer is called by comes with a finding, redacted, what
+// stands in the place of a digest too.
+func TestLayerTexts(t *testing.T) {
+	v := random(7, 24)
+	m := &literal{values: []planted{{v, row(1)}}, overlap: 64}
+	it := item("image:x", "a", v)
+	it.Layer = &scanners.ImageLayer{
+		Image: "image-" + v, Platform: "linux/" + v, Digest: v + "/layer.tar", Index: 1, Of: 2, HiddenBy: "by-" + v, Hiding: "RUN \x1b[2J" + v,
+	}
+	out := mustRun(t, &memory{id: "image:x", items: []scanners.Item{it}}, setup{matcher: m})
+	shown := "[secret secret-1@1]"
+	want := &wire.Layer{Image: "image-" + shown, Platform: "linux/" + shown, Digest: shown + "/layer.tar", Index: 1, Of: 2, HiddenBy: "by-" + shown, Hiding: `RUN \x1b[2J` + shown}
+	if diff := cmp.Diff(want, out.findings[0].Layer); diff != "" {
+		t.Error(diff)
+	}
+	if strings.Contains(out.everything(), v) {
+		t.Error("the value leaves the scan")
+	}
+}
+
 // TestRefs: the names of refs come with a finding, redacted.
 func TestRefs(t *testing.T) {
 	v := random(7, 24)

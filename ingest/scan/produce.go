@@ -95,26 +95,26 @@ func (d *producer) give(ctx context.Context, b scanners.Batch, end *job) bool {
 	}
 }
 
-// provenance is the texts of an item: path, URL, locator, source id, who brought it
-// in, whose it is, and what hides it.
-const provenance = 9
+// provenance is the texts of an item that are its own: path, URL, locator, source id,
+// who brought it in, and whose it is. Those that many items share are sharedOf.
+const provenance = 8
 
 // prepare redacts a batch's provenance. The second job carries the skips.
 func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job) {
 	raws := make([]string, 0, provenance*len(b.Items)+2*len(b.Skipped)+1)
 	for _, it := range b.Items {
-		raws = append(raws, it.Path, it.URL, it.Locator, it.SourceID, it.Origin.Author, it.Origin.Email, it.Origin.Message, it.Owner, hiding(it))
+		raws = append(raws, it.Path, it.URL, it.Locator, it.SourceID, it.Origin.Author, it.Origin.Email, it.Origin.Message, it.Owner)
 	}
 	for _, s := range b.Skipped {
 		raws = append(raws, s.Path, s.Locator)
 	}
 	raws = append(raws, b.SourceID)
 	rest := len(raws)
-	refs := refsOf(b.Items)
-	texts := d.redactor.scan(ctx, append(raws, refs...))
-	shownRefs := map[string]string{}
-	for i, ref := range refs {
-		shownRefs[ref] = texts[rest+i].shown()
+	shared := sharedOf(b.Items)
+	texts := d.redactor.scan(ctx, append(raws, shared...))
+	shown := map[string]string{}
+	for i, s := range shared {
+		shown[s] = texts[rest+i].shown()
 	}
 	texts = texts[:rest]
 	jobs := make([]*job, len(b.Items))
@@ -128,17 +128,19 @@ func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job)
 		jobs[i].item.Owner = t[7].shown()
 		if it.Layer != nil {
 			layer := *it.Layer
-			layer.Hiding = t[8].shown()
+			for _, s := range textsOf(&layer) {
+				*s = shown[*s]
+			}
 			jobs[i].item.Layer = &layer
 		}
 		if it.Stream != nil {
 			stream := *it.Stream
-			stream.Name = shownRefs[stream.Name]
+			stream.Name = shown[stream.Name]
 			jobs[i].item.Stream = &stream
 		}
 		jobs[i].item.Refs = nil
 		for _, ref := range it.Refs {
-			jobs[i].item.Refs = append(jobs[i].item.Refs, shownRefs[ref])
+			jobs[i].item.Refs = append(jobs[i].item.Refs, shown[ref])
 		}
 		d.findings(jobs[i], t[0], "@path")
 		d.findings(jobs[i], t[1], "@url")
@@ -156,31 +158,36 @@ func (d *producer) prepare(ctx context.Context, b scanners.Batch) ([]*job, *job)
 	return jobs, own
 }
 
-// hiding is the text of what hides an item.
-func hiding(it scanners.Item) string {
-	if it.Layer == nil {
-		return ""
-	}
-	return it.Layer.Hiding
+// textsOf are the texts of a layer. Who made the image chose all of them: saved
+// images call layers by the names of files.
+func textsOf(l *scanners.ImageLayer) []*string {
+	return []*string{&l.Image, &l.Platform, &l.Digest, &l.HiddenBy, &l.Hiding}
 }
 
-// refsOf are the refs and streams of items, each once.
-func refsOf(items []scanners.Item) []string {
-	var refs []string
+// sharedOf are the refs, streams and layers of items, each once.
+func sharedOf(items []scanners.Item) []string {
+	var shared []string
 	seen := map[string]bool{}
-	for _, it := range items {
-		names := it.Refs
-		if it.Stream != nil {
-			names = append(names[:len(names):len(names)], it.Stream.Name)
+	add := func(s string) {
+		if s != "" && !seen[s] {
+			seen[s] = true
+			shared = append(shared, s)
 		}
-		for _, ref := range names {
-			if !seen[ref] {
-				seen[ref] = true
-				refs = append(refs, ref)
+	}
+	for _, it := range items {
+		for _, ref := range it.Refs {
+			add(ref)
+		}
+		if it.Stream != nil {
+			add(it.Stream.Name)
+		}
+		if it.Layer != nil {
+			for _, s := range textsOf(it.Layer) {
+				add(*s)
 			}
 		}
 	}
-	return refs
+	return shared
 }
 
 // findings makes the sightings of a text's hits, each given out once.
