@@ -18,7 +18,7 @@ func configParts(raw []byte) []part {
 	if json.Unmarshal(raw, &all) != nil || all == nil {
 		return []part{{"@config", string(raw)}}
 	}
-	var c parts
+	c := parts{heard: heard{"container_config": true}}
 	for _, name := range []string{"config", "container_config"} {
 		var inner map[string]json.RawMessage
 		if json.Unmarshal(all[name], &inner) != nil || inner == nil {
@@ -40,12 +40,17 @@ func configParts(raw []byte) []part {
 	}
 	if b, err := json.Marshal(all); err == nil && len(all) > 0 {
 		c.add("@config", string(b))
+		c.heard.add(wordsOf(b)...)
 	}
+	c.add("@config", c.heard.untold(raw))
 	return c.list
 }
 
 // parts are gathered without repeating any: builders write a configuration twice.
-type parts struct{ list []part }
+type parts struct {
+	list  []part
+	heard heard
+}
 
 func (c *parts) add(path, text string) {
 	p := part{path, text}
@@ -85,11 +90,13 @@ func (c *parts) execution(m map[string]json.RawMessage) {
 func (c *parts) words(m map[string]json.RawMessage, key string) (out []string) {
 	if json.Unmarshal(m[key], &out) == nil {
 		delete(m, key)
+		c.heard.add(out...)
 		return out
 	}
 	var one string
 	if json.Unmarshal(m[key], &one) == nil {
 		delete(m, key)
+		c.heard.add(one)
 		return []string{one}
 	}
 	return nil
@@ -107,6 +114,7 @@ func (c *parts) named(m map[string]json.RawMessage, key, below string) {
 		return
 	}
 	delete(m, key)
+	c.heard.named(texts)
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		c.add(below+name, name+"="+texts[name])
 	}
@@ -115,7 +123,8 @@ func (c *parts) named(m map[string]json.RawMessage, key, below string) {
 // instruction is one step of how an image was made.
 type instruction struct {
 	text  string
-	empty bool // it made no layer
+	words []string // that it is made of
+	empty bool     // it made no layer
 }
 
 // history takes the steps that made the image: build arguments stand there.
@@ -128,6 +137,7 @@ func (c *parts) history(all map[string]json.RawMessage) {
 	for _, s := range steps {
 		b.WriteString(s.text)
 		b.WriteByte('\n')
+		c.heard.add(s.words...)
 	}
 	c.add("@history", b.String())
 	delete(all, "history")
@@ -151,7 +161,7 @@ func historyOf(raw json.RawMessage) (out []instruction) {
 				text += " # " + more
 			}
 		}
-		out = append(out, instruction{text, h.EmptyLayer})
+		out = append(out, instruction{text, []string{h.CreatedBy, h.Comment, h.Author}, h.EmptyLayer})
 	}
 	return out
 }

@@ -102,6 +102,9 @@ func (s *Source) said(ctx context.Context, p picture) {
 	for _, key := range slices.Sorted(maps.Keys(p.annotations)) {
 		list = append(list, part{"@annotation/" + key, key + "=" + p.annotations[key]})
 	}
+	if text := untoldOf(p.raw); text != "" {
+		list = append(list, part{manifestPath, text})
+	}
 	if names := strings.Join(p.names, "\n"); names != "" {
 		list = append(list, part{"@name", names})
 	}

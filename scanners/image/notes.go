@@ -9,9 +9,9 @@ import (
 )
 
 // noted makes what an index says of itself an image without layers.
-func (w *walkIndex) noted(digest string, said map[string]string, names []string) {
-	if len(said) > 0 {
-		w.out = append(w.out, picture{names: names, digest: digest, annotations: said})
+func (w *met) noted(digest string, raw []byte, said map[string]string, names []string) {
+	if len(said) > 0 || untoldOf(raw) != "" {
+		w.out = append(w.out, picture{names: names, digest: digest, raw: raw, annotations: annotations(said)})
 	}
 }
 

@@ -159,7 +159,7 @@ func (w *walkIndex) index(ctx context.Context, raw []byte, names []string, depth
 	if depth > 0 {
 		self = w.path[len(w.path)-1]
 	}
-	w.noted(self, index.Annotations, names)
+	w.noted(self, raw, index.Annotations, names)
 	for _, d := range index.Manifests {
 		if err := ctx.Err(); err != nil {
 			return err

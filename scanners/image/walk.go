@@ -69,9 +69,7 @@ func (w *walkRegistry) index(ctx context.Context, m distribution.Manifest, names
 		w.odd(m, names)
 		return nil
 	}
-	if said := annotations(index.Annotations); len(said) > 0 {
-		w.out = append(w.out, picture{names: names, digest: m.Digest, annotations: said})
-	}
+	w.noted(m.Digest, m.Raw, index.Annotations, names)
 	for _, d := range index.Manifests {
 		w.kids[m.Digest] = append(w.kids[m.Digest], d.Digest.String())
 		if err := w.child(ctx, d, names, depth); err != nil {
@@ -132,7 +130,7 @@ func (w *walkRegistry) picture(ctx context.Context, d v1.Descriptor, m distribut
 		w.odd(m, names)
 		return nil
 	}
-	p := picture{names: slices.Clone(names), digest: m.Digest, annotations: doc.said(d.Annotations), about: subjectOf(d, doc, names)}
+	p := picture{names: slices.Clone(names), digest: m.Digest, raw: m.Raw, annotations: doc.said(d.Annotations), about: subjectOf(d, doc, names)}
 	if d.Platform != nil && p.about == "" {
 		p.platform = d.Platform.String()
 	}
