@@ -85,7 +85,7 @@ func (p *picture) take(m manifest, open func(v1.Descriptor) blob) (config *v1.De
 	}
 	var contents []blob
 	content := func(d v1.Descriptor, path string) {
-		if d.Digest.Hex == "" || d.Size <= 2 && d.Size >= 0 { // nothing, or an empty object
+		if d.Digest.Hex == "" || emptyContent(d.Digest) {
 			return
 		}
 		b := open(d)
@@ -113,6 +113,13 @@ func (p *picture) take(m manifest, open func(v1.Descriptor) blob) (config *v1.De
 	}
 	p.layers = append(p.layers, contents...)
 	return config
+}
+
+// emptyContent reports whether a digest is that of nothing, or of an empty object:
+// what stands in a manifest because something must. Sizes may lie.
+func emptyContent(digest v1.Hash) bool {
+	return digest.Hex == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" ||
+		digest.Hex == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 }
 
 // fileSystem reports whether it is an image with layers.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -238,6 +240,33 @@ func TestArtifacts(t *testing.T) {
 	want := []string{"metadata @artifact/" + string(helm), "metadata @artifact/application/wasm", "metadata @config", "metadata notes/a.txt"}
 	if diff := gocmp.Diff(want, slices.Compact(got)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestLyingSizes: a content is read and held against its size, however small that
+// is said to be; an empty one is not asked for.
+func TestLyingSizes(t *testing.T) {
+	const kind = "application/wasm"
+	for size, text := range map[int]string{0: wanted, 1: wanted + "1", 2: wanted + "2"} {
+		raw := fmt.Sprintf(`{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.empty.v1+json","size":2,"digest":%q},"layers":[{"mediaType":%q,"size":%d,"digest":%q}]}`,
+			digestOf("{}"), kind, size, digestOf(text))
+		manifest := rawManifest(raw)
+		host := newServer(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/blobs/"+digestOf(text)):
+				_, _ = io.WriteString(w, text)
+			case strings.HasSuffix(r.URL.Path, "/blobs/"+digestOf("{}")):
+				t.Error("the empty content was asked for")
+			default:
+				manifest(w, r, next)
+			}
+		})
+		src, err := image.NewRegistry(host+"/shop:x", image.RegistryOptions{}, image.Options{Screen: screen, Workers: 1})
+		fatal(t, err)
+		items, skips := lines(t, src)
+		if len(items) != 1 || !strings.HasPrefix(items[0], "metadata @artifact/"+kind) {
+			t.Errorf("size %d: items %q, skips %v", size, items, skips)
+		}
 	}
 }
 
