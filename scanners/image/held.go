@@ -181,7 +181,7 @@ func begin(ctx context.Context, b blob) (*lent, error) {
 
 // to walks to a held file.
 func (l *lent) to(ctx context.Context, h heldFile) (io.Reader, error) {
-	if h.Part == attributesPart && l.number == h.Entry+1 {
+	if h.Part == attributesPart && h.Entry >= 0 && l.number == h.Entry+1 {
 		return bytes.NewReader(l.last.attributes), nil
 	}
 	for {

@@ -32,7 +32,8 @@ type member struct {
 	size   int64
 	sparse bool // it has holes; its content may be handed over without them
 	// attributes are the records that stand beside an entry's name: extended
-	// attributes and comments, a line each.
+	// attributes and comments, a line each. Of what is behind where an archive is
+	// damaged it is the bytes that were read as headers, and are none.
 	attributes []byte
 }
 
@@ -51,6 +52,7 @@ type walker struct {
 	layer  io.Closer // as it is kept
 	un     *telling
 	in     *bufio.Reader
+	heads  *headers
 	tar    *tar.Reader
 	number int    // of the entry that comes
 	last   member // the one before
@@ -69,7 +71,37 @@ func newWalker(rc io.ReadCloser, done <-chan struct{}) (*walker, error) {
 	}
 	t := &telling{r: un}
 	in := bufio.NewReaderSize(t, 64<<10)
-	return &walker{layer: rc, un: t, in: in, tar: tar.NewReader(in)}, nil
+	heads := &headers{r: in}
+	return &walker{layer: rc, un: t, in: in, heads: heads, tar: tar.NewReader(heads)}, nil
+}
+
+// headers keeps what is read as an entry's headers, the newest of it: where those are
+// damaged nobody else has them.
+type headers struct {
+	r       io.Reader
+	keeping bool
+	kept    []byte
+}
+
+// keptHeaders is how long headers may be, names and records of pax included.
+const keptHeaders = 2 << 20
+
+// headersOverlap is how much of what stands behind damaged headers is searched with
+// them, too.
+const headersOverlap = 4 << 10
+
+func (h *headers) keep() { h.kept, h.keeping = h.kept[:0], true }
+
+// Read implements io.Reader.
+func (h *headers) Read(p []byte) (int, error) {
+	n, err := h.r.Read(p)
+	if h.keeping {
+		h.kept = append(h.kept, p[:n]...)
+		if over := len(h.kept) - keptHeaders; over > keptHeaders { // the end of a content before
+			h.kept = append(h.kept[:0], h.kept[over:]...)
+		}
+	}
+	return n, err
 }
 
 func (w *walker) close() error { return errors.Join(w.un.r.Close(), w.layer.Close()) }
@@ -111,8 +143,12 @@ func (w *walker) next() (member, io.Reader, error) {
 	if w.behind {
 		return member{}, nil, cmp.Or(w.failed, io.EOF)
 	}
+	if !w.last.sparse {
+		_, _ = io.Copy(io.Discard, w.tar) // so that it is no header's; what fails fails again
+	}
+	w.heads.keep()
 	h, err := w.tar.Next()
-	if err == nil {
+	if w.heads.keeping = false; err == nil {
 		m := memberOf(h)
 		m.number, w.last = w.number, m
 		w.number++
@@ -133,10 +169,26 @@ func (w *walker) next() (member, io.Reader, error) {
 	default:
 		w.failed = damaged(err)
 	}
-	if w.un.failed != nil || w.failed == errNoTar { //nolint:errorlint // it was just set
+	if w.failed == errNoTar { //nolint:errorlint // it was just set
 		return member{}, nil, w.failed
 	}
-	return w.rest()
+	return w.ending()
+}
+
+// ending is what stands behind an archive's end, or behind where it is damaged.
+func (w *walker) ending() (member, io.Reader, error) {
+	m, body, err := member{}, io.Reader(nil), w.failed
+	if w.un.failed == nil {
+		m, body, err = w.rest()
+	}
+	if lost := bytes.TrimLeft(w.heads.kept, "\x00"); w.failed != nil && len(lost) > 0 {
+		if err != nil {
+			m, body = member{entry: entry{kind: kindFile}, number: behindEnd}, bytes.NewReader(nil)
+		}
+		goesOn, _ := w.in.Peek(headersOverlap) // a value may
+		m.attributes, err = slices.Concat(lost, goesOn), nil
+	}
+	return m, body, err
 }
 
 // damaged leaves the text of an error out: it may repeat what was read.

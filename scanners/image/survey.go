@@ -177,6 +177,10 @@ func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake
 		case err != nil:
 			return err
 		case m.number == behindEnd:
+			v.attributes(ctx, m, hold)
+			if m.size == 0 {
+				continue
+			}
 			hold(heldFile{Entry: behindEnd, Size: -1})
 			if _, err := io.Copy(io.Discard, body); err != nil {
 				return damaged(err)
@@ -187,9 +191,7 @@ func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake
 		}
 		s.Entries = append(s.Entries, m.entry)
 		s.counts.Items++
-		if len(m.attributes) > 0 && v.screen(ctx, m.attributes) {
-			hold(heldFile{Entry: m.number, Part: attributesPart, Size: int64(len(m.attributes)), data: m.attributes})
-		}
+		v.attributes(ctx, m, hold)
 		if m.target != "" && v.screen(ctx, []byte(m.target)) {
 			hold(heldFile{Entry: m.number, Size: int64(len(m.target)), data: []byte(m.target)})
 		}
@@ -199,6 +201,13 @@ func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake
 		if err := in.file(ctx, m, body); err != nil {
 			return damaged(err)
 		}
+	}
+}
+
+// attributes holds what stands beside an entry's name.
+func (v *survey) attributes(ctx context.Context, m member, hold func(heldFile)) {
+	if len(m.attributes) > 0 && v.screen(ctx, m.attributes) {
+		hold(heldFile{Entry: m.number, Part: attributesPart, Size: int64(len(m.attributes)), data: m.attributes})
 	}
 }
 
