@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"revenant/fingerprints"
 )
 
 // inFiles is images saved in a folder or a tar file.
@@ -98,7 +100,13 @@ func repositoryOf(files fileset) string {
 }
 
 func (f inFiles) pictures(ctx context.Context, _ []string, skip skipper) ([]picture, error) {
+	if a, is := f.files.(*archive); is && a.broken {
+		skip(archivePath, filepath.Base(f.path), fingerprints.SkipUnreadable, "the archive is damaged or breaks off: files that stand behind are not known")
+	}
 	return (&saved{files: f.files, skip: skip}).pictures(ctx)
 }
+
+// archivePath is where what is said of a saved image's archive as such stands.
+const archivePath = "@archive"
 
 func (f inFiles) close() error { return f.files.close() }

@@ -1,8 +1,10 @@
 package image_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"revenant/fingerprints"
@@ -48,6 +50,43 @@ func TestBadIndex(t *testing.T) {
 			}
 			if want := map[string]int{"no index": 1, "no manifest": 1, "neither": 2}[c.name]; bad != want {
 				t.Errorf("%d of %v are unreadable, want %d", bad, skips, want)
+			}
+		})
+	}
+}
+
+// TestBrokenArchive: a saved image whose archive ends early is listed, wherever that
+// is, and what stands before it is read.
+func TestBrokenArchive(t *testing.T) {
+	const config = `{"rootfs":{"diff_ids":["sha256:a","sha256:b"]}}`
+	whole := tarOf(t,
+		file{name: "manifest.json", text: `[{"Config":"c.json","Layers":["a/layer.tar","b/layer.tar"]}]`}, file{name: "c.json", text: config},
+		file{name: "a/layer.tar", text: string(tarOf(t, file{name: "etc/key", text: wanted}))}, file{name: "b/layer.tar", text: string(tarOf(t, file{name: "b", text: "b"}))})
+	second := bytes.Index(whole, []byte("b/layer.tar\x00"))
+	damaged := bytes.Clone(whole)
+	damaged[second+1] ^= 1
+	for name, c := range map[string]struct {
+		raw  []byte
+		want bool
+	}{
+		"whole": {whole, false}, "in a header": {whole[:second+100], true}, "in a file": {whole[:second+1024], true}, "a damaged header": {damaged, true},
+		"compressed, in its stream": {gzipped(t, whole)[:len(gzipped(t, whole))-20], true}, "compressed, whole": {gzipped(t, whole), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := filepath.Join(t.TempDir(), "image.tar")
+			fatal(t, os.WriteFile(at, c.raw, 0o600))
+			src, err := image.NewSaved(t.Context(), at, image.Options{Screen: screen})
+			fatal(t, err)
+			defer src.Close()
+			items, skips, _ := sourcetest.Drain(t, src)
+			if len(items) != 1 || items[0].Content != wanted {
+				t.Errorf("items %v", items)
+			}
+			listed := slices.ContainsFunc(skips, func(k fingerprints.Skip) bool {
+				return k.Path == "@archive" && k.Locator == "image.tar" && k.Reason == fingerprints.SkipUnreadable
+			})
+			if listed != c.want {
+				t.Errorf("skips %v", skips)
 			}
 		})
 	}

@@ -20,6 +20,7 @@ type archive struct {
 	file   readerAtCloser
 	format format
 	at     map[string]archived
+	broken bool // it ended early: files may stand behind that
 	ways   waypoints
 	idle   idleStreams
 }
@@ -102,6 +103,7 @@ func (a *archive) index(ctx context.Context, r io.Reader, place func() int64, pa
 		}
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) || err != nil && n > 0 { // what is there is read
+			a.broken = !errors.Is(err, io.EOF)
 			return nil
 		}
 		if err != nil {
