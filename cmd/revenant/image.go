@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/spf13/cobra"
@@ -122,6 +124,9 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 	for _, arg := range args {
 		open := func(o image.Options) (*image.Source, error) { return image.NewRegistry(arg, asking, o) }
 		saved := !fl.registries() && exists(arg)
+		if !saved && !fl.registries() && missesFile(arg) {
+			return usagef("PATH: there is no such file or folder; an image of this name is docker.io/NAME")
+		}
 		if saved {
 			open = func(o image.Options) (*image.Source, error) { return image.NewSaved(ctx, arg, o) }
 		}
@@ -157,6 +162,19 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 		jobs = append(jobs, u.job())
 	}
 	return a.runScans(ctx, &fl.scanFlags, jobs)
+}
+
+// missesFile reports whether what is not there was meant as a file, though an image
+// could have this name: no registry is asked for a file's.
+func missesFile(arg string) bool {
+	host, _, has := strings.Cut(arg, "/")
+	if has && (host == "" || host == "." || host == ".." || host == "~") {
+		return true
+	}
+	if has && (strings.ContainsAny(host, ".:") || host == "localhost") {
+		return false
+	}
+	return slices.ContainsFunc([]string{".tar", ".tgz", ".tar.gz", ".tar.zst", ".tar.xz", ".tar.bz2"}, func(end string) bool { return strings.HasSuffix(arg, end) })
 }
 
 // imageError says which of what was typed is wrong.

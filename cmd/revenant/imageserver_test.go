@@ -258,6 +258,10 @@ func TestRegistryFlags(t *testing.T) {
 		"--ca-file: no certificate is in": {"image", "localhost:1/shop", "--ca-file", bad},
 		"--ca-file: it cannot be read":    {"image", "localhost:1/shop", "--ca-file", bad + ".none"},
 		"names no registry":               {"image", "a b", "--all-repositories"},
+		"PATH: there is no such file":     {"image", "shop.tar"},
+		"docker.io/NAME":                  {"image", "out/shop.tar.gz"},
+		"no such file or folder; an":      {"image", "../shop"},
+		"there is no such file or folder": {"image", "./shop"},
 	} {
 		if r := b.must(2, "", args...); !strings.Contains(r.stderr, says) {
 			t.Errorf("%v: %s", args, r.stderr)
