@@ -111,6 +111,7 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 	if err != nil {
 		return err
 	}
+	asking.Needed = len(fl.tags) > 0 && !fl.registries() // where all are asked, some have none
 	var unread []unreadTarget
 	if fl.registries() {
 		if args, unread, err = a.repositories(ctx, &fl.registryFlags, asking, args); err != nil {
@@ -124,8 +125,10 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 	for _, arg := range args {
 		open := func(o image.Options) (*image.Source, error) { return image.NewRegistry(arg, asking, o) }
 		saved := !fl.registries() && exists(arg)
-		if !saved && !fl.registries() && missesFile(arg) {
-			return usagef("PATH: there is no such file or folder; an image of this name is docker.io/NAME")
+		if !saved && !fl.registries() {
+			if err := meantOtherwise(arg); err != nil {
+				return err
+			}
 		}
 		if saved {
 			open = func(o image.Options) (*image.Source, error) { return image.NewSaved(ctx, arg, o) }
@@ -164,17 +167,19 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 	return a.runScans(ctx, &fl.scanFlags, jobs)
 }
 
-// missesFile reports whether what is not there was meant as a file, though an image
-// could have this name: no registry is asked for a file's.
-func missesFile(arg string) bool {
-	host, _, has := strings.Cut(arg, "/")
-	if has && (host == "" || host == "." || host == ".." || host == "~") {
-		return true
+// meantOtherwise tells of what is not there and was hardly meant as an image, though
+// one could have this name: Docker Hub is not asked for files and hosts.
+func meantOtherwise(arg string) error {
+	host, rest, has := strings.Cut(arg, "/")
+	isHost := strings.ContainsAny(host, ".:") || host == "localhost"
+	file := slices.ContainsFunc([]string{".tar", ".tgz", ".tar.gz", ".tar.zst", ".tar.xz", ".tar.bz2"}, func(end string) bool { return strings.HasSuffix(arg, end) })
+	switch name, _, _ := strings.Cut(host, ":"); {
+	case has && slices.Contains([]string{"", ".", "..", "~"}, host), file && !(has && isHost):
+		return usagef("PATH: there is no such file or folder; an image of this name is docker.io/NAME")
+	case rest == "" && (strings.Contains(name, ".") || name == "localhost"):
+		return usagef("REFERENCE: this is a registry alone: write REGISTRY/REPOSITORY:TAG, or add --all-repositories; there is no such file or folder either")
 	}
-	if has && (strings.ContainsAny(host, ".:") || host == "localhost") {
-		return false
-	}
-	return slices.ContainsFunc([]string{".tar", ".tgz", ".tar.gz", ".tar.zst", ".tar.xz", ".tar.bz2"}, func(end string) bool { return strings.HasSuffix(arg, end) })
+	return nil
 }
 
 // imageError says which of what was typed is wrong.

@@ -259,6 +259,8 @@ func TestRegistryFlags(t *testing.T) {
 		"--ca-file: it cannot be read":    {"image", "localhost:1/shop", "--ca-file", bad + ".none"},
 		"names no registry":               {"image", "a b", "--all-repositories"},
 		"PATH: there is no such file":     {"image", "shop.tar"},
+		"REFERENCE: this is a registry":   {"image", "registry.example.org"},
+		"add --all-repositories":          {"image", "localhost:5000"},
 		"docker.io/NAME":                  {"image", "out/shop.tar.gz"},
 		"no such file or folder; an":      {"image", "../shop"},
 		"there is no such file or folder": {"image", "./shop"},
@@ -272,6 +274,10 @@ func TestRegistryFlags(t *testing.T) {
 	if r := b.must(0, "", "image", "docker.io/team/shop:1", "--mirror", "docker.io="+host+"/hub", "--only", "generic", "--fail-on", "none", "-f", "json", "-r", "-"); strings.Contains(r.stdout, host) {
 		t.Errorf("the mirror's name is known: %s", r.stdout)
 	}
+	if r := b.must(3, "", "image", host+"/hub/team/shop", "--tag", "none*"); !strings.Contains(r.stdout+r.stderr, "no tag that is wanted") {
+		t.Errorf("nothing was read: %s%s", r.stdout, r.stderr)
+	}
+	b.must(0, "", "image", host, "--repo", "hub/**", "--tag", "none*")
 	if r := b.must(2, "", "image", host, "--repo", "nothing"); !strings.Contains(r.stderr, "no repository that is wanted") {
 		t.Error(r.stderr)
 	}

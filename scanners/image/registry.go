@@ -24,6 +24,9 @@ type RegistryOptions struct {
 	// Tags reports whether a tag is wanted: all tags of a repository are asked for.
 	// nil: one image is named, and its tag is latest if none is said.
 	Tags func(tag string) bool
+	// Needed says that at least one tag is: where none is wanted there is nothing to
+	// read, and the source fails.
+	Needed bool
 	// Insecure lets http and certificates that nobody vouches for be used.
 	Insecure bool
 	// Mirrors are what is asked in place of registries, HOST[/PREFIX] by host.
@@ -70,6 +73,7 @@ type inRegistry struct {
 	repo   name.Repository
 	ref    name.Reference // nil: all tags
 	tags   func(tag string) bool
+	needed bool // at least one of them
 	client *distribution.Client
 	from   *distribution.Repository
 	blobs  map[string]blob // by digest: many images have the same
@@ -81,7 +85,7 @@ func NewRegistry(text string, r RegistryOptions, o Options) (*Source, error) {
 	if o.Screen == nil {
 		return nil, ErrNoScreen
 	}
-	in := inRegistry{tags: r.Tags, blobs: map[string]blob{}}
+	in := inRegistry{tags: r.Tags, needed: r.Needed, blobs: map[string]blob{}}
 	var err error
 	if r.Tags != nil {
 		if in.repo, err = name.NewRepository(text); err != nil {
@@ -191,11 +195,17 @@ func (r inRegistry) refs(ctx context.Context, skip skipper) (wanted []string, as
 		skip(manifestPath, "", reasonOf(err), "the list of tags: "+detailOf(told(err)))
 		err = nil
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, nil, told(err)
+	case r.needed && len(wanted) == 0:
+		return nil, nil, errNoTag
 	}
 	return wanted, aside, nil
 }
+
+// errNoTag is for globs that no tag matches: nothing was read, which is not clean.
+var errNoTag = &scanners.SkipError{Reason: fingerprints.SkipUnreadable, Detail: "the repository has no tag that is wanted", Size: -1}
 
 // window is how many tags are asked for side by side before what they lead to is
 // sorted: what is in memory for them is let go then.
