@@ -124,11 +124,9 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 	var jobs []scanJob
 	for _, arg := range args {
 		open := func(o image.Options) (*image.Source, error) { return image.NewRegistry(arg, asking, o) }
-		saved := !fl.registries() && exists(arg)
-		if !saved && !fl.registries() {
-			if err := meantOtherwise(arg); err != nil {
-				return err
-			}
+		saved, err := fl.inFiles(arg)
+		if err != nil {
+			return err
 		}
 		if saved {
 			open = func(o image.Options) (*image.Source, error) { return image.NewSaved(ctx, arg, o) }
@@ -165,6 +163,17 @@ func (a *app) scanImages(ctx context.Context, fl *imageFlags, args []string) err
 		jobs = append(jobs, u.job())
 	}
 	return a.runScans(ctx, &fl.scanFlags, jobs)
+}
+
+// inFiles reports whether an image is in a file or folder here, and not in a registry.
+func (fl *imageFlags) inFiles(arg string) (bool, error) {
+	switch {
+	case fl.registries():
+		return false, nil
+	case exists(arg):
+		return true, nil
+	}
+	return false, meantOtherwise(arg)
 }
 
 // meantOtherwise tells of what is not there and was hardly meant as an image, though
