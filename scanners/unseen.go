@@ -86,7 +86,11 @@ func placed(direct, views []Hit) []Hit {
 	}
 	return slices.DeleteFunc(direct, func(o Hit) bool {
 		return decoded(o) && exact[o.kin()].any(o, func(h Hit) bool {
-			return h.Value.Equal(o.Value) && o.Span.Contains(h.Span) && 2*h.Span.Len() < o.Span.Len()
+			least := h.Span.Len() // else they differ by what characters of base64 share
+			if strings.Contains(string(o.Form), string(fingerprints.FormPercent)) {
+				least = 0
+			}
+			return h.Value.Equal(o.Value) && o.Span.Contains(h.Span) && h.Span.Len()+least < o.Span.Len()
 		})
 	})
 }

@@ -46,6 +46,7 @@ func TestBrokenValues(t *testing.T) {
 		"mail, blank at a break":    {phrase, "x: " + phrase[:6] + "=\r\n" + phrase[6:]},
 		"YAML in JSON":              {phrase, `{"level":"info","msg":"k: >-\n    ` + strings.ReplaceAll(phrase, " ", `\n    `) + `\nm: 1\n","pod":"shop"}`},
 		"YAML in JSON, strict":      {phrase, `{"level":"info","msg":"k: \u003e-\n    ` + strings.ReplaceAll(phrase, " ", `\n    `) + `\nm: 1\n","pod":"shop"}`},
+		"a line break in Docker":    {"ZjQXStT9WZEU#!6$", docker(`key: ZjQXStT9WZ\r`, "EU#!6$")},
 		"YAML in Docker":            {phrase, docker("k: \\u003e-", "    "+phrase[:17], "    "+phrase[18:], "m: 1")},
 		"mail, blank behind it":     {phrase, strings.Repeat("x", 60) + phrase[:5] + "=\r\n" + phrase[5:]},
 		"Rust, long pieces":         {document, `concat!("` + quoted[:1580] + `", "` + quoted[1580:1590] + `", "` + quoted[1590:] + `")`},

@@ -113,9 +113,24 @@ func (s *lines) docker(data []byte, start, end, next int) {
 	s.cut = behind
 	if !hang {
 		s.prefix.put(cut(to, behind), worth)
+		if !worth && !s.wrap.layer.NoGuesses && oddAround(x, y) {
+			s.wrap.put(cut(from+len(x), behind), true)
+		}
 		return
 	}
 	s.prefix.putIn(cut(to, behind), max(from, to-longestBroken), min(stop, behind+longestBroken))
+}
+
+// oddAround reports whether the end of a line and the beginning of the next one are
+// together a word that may be a password.
+func oddAround(x, y []byte) bool {
+	var word odd
+	before := word.addBefore(x[max(0, len(x)-secretLook):])
+	if before == 0 || len(y) == 0 || dated(y) {
+		return false
+	}
+	word.addBehind(y[:min(len(y), 2*secretLook-before)])
+	return word.secret()
 }
 
 // said is what was logged in the rest of a line that Docker wrote.
