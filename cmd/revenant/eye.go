@@ -111,6 +111,13 @@ func (a *app) openEarly(fl *scanFlags, p scanPlace) {
 	fl.early, fl.earlyAt = opened.wait, a.rulesOptions(fl, p).Path
 }
 
+// openFirst is openEarly for the first of several places.
+func (a *app) openFirst(fl *scanFlags, jobs []scanJob) {
+	if fl.early == nil && fl.only != "registered" && len(jobs) > 0 {
+		a.openEarly(fl, jobs[0].place)
+	}
+}
+
 func (a *app) openRegistered(ctx context.Context, e *eye, fl *scanFlags) error {
 	if fl.host != nil {
 		fl.host.looksWith(e)

@@ -111,9 +111,7 @@ func (a *app) runScans(ctx context.Context, fl *scanFlags, jobs []scanJob) error
 	if err != nil {
 		return err
 	}
-	if fl.early == nil && fl.only != "registered" && len(jobs) > 0 {
-		a.openEarly(fl, jobs[0].place)
-	}
+	a.openFirst(fl, jobs)
 	eye, err := a.openEye(ctx, fl)
 	if err != nil {
 		return err
