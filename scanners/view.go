@@ -1,6 +1,7 @@
 package scanners
 
 import (
+	"bytes"
 	"context"
 
 	"revenant/fingerprints"
@@ -96,6 +97,7 @@ type looking struct {
 	hits      []Hit
 	unread    []fingerprints.Skip
 	overflow  bool
+	deep      bool       // it was told that more is encoded than is undone
 	noGuesses bool       // no matcher confirms what it finds
 	outer     func(Text) // is shown what the chunk itself decodes to; may be nil
 }
@@ -172,6 +174,7 @@ type level struct {
 func (l *looking) through(data []byte, v level) {
 	depth, to := v.depth, v.to
 	if depth == len(l.left) {
+		l.deeper(data, v)
 		return
 	}
 	layer := Layer{Data: data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap, NoGuesses: l.noGuesses}
@@ -203,6 +206,30 @@ func (l *looking) through(data []byte, v level) {
 		l.text(t, v)
 		return l.ctx.Err() == nil
 	})
+}
+
+// leastDeeper is how long a text is at the least that is told of where no more encodings
+// are undone.
+const leastDeeper = 16
+
+// unprinted reports whether a character stands in no text of ASCII: noise decodes to
+// noise, and what people encode again and again is text.
+func unprinted(r rune) bool { return r >= 0x7f || r < ' ' && r != '\t' && r != '\n' && r != '\r' }
+
+// deeper tells of a text in which more is encoded, when as much was undone as is. Who
+// wants less undone than that knows.
+func (l *looking) deeper(data []byte, v level) {
+	if v.depth < DefaultViewDepth || v.guesses > 0 || l.deep {
+		return
+	}
+	layer := Layer{Data: data, Depth: v.depth, Piece: viewPiece, Overlap: l.overlap, NoGuesses: true}
+	l.e.Viewer.View(l.ctx, layer, func(t Text) bool {
+		l.deep = !t.Guessed && len(t.Data) >= leastDeeper && !bytes.ContainsFunc(t.Data, unprinted)
+		return !l.deep
+	})
+	if l.deep {
+		l.skip("more encodings in each other than are undone", -1)
+	}
 }
 
 // sameBytes is how many bytes of what was not read must stand in the chunk itself for

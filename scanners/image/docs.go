@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"sync"
@@ -112,7 +111,7 @@ func (w *walkRegistry) follow(ctx context.Context, ref string, depth int) {
 	if _, has := w.seen[m.Digest]; m.Raw == nil || has || err != nil && isIndex(m.Raw) || depth > maxDepth || ctx.Err() != nil {
 		return
 	}
-	if index, err := v1.ParseIndexManifest(bytes.NewReader(m.Raw)); err == nil && isIndex(m.Raw) {
+	if index, _, err := parseIndex(m.Raw); err == nil && isIndex(m.Raw) {
 		var g errgroup.Group
 		g.SetLimit(atOnce)
 		for _, d := range index.Manifests {

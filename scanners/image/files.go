@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"revenant/fingerprints"
 )
@@ -73,7 +71,7 @@ func repositoryOf(files fileset) string {
 			list = append(list, d.RepoTags)
 		}
 	} else if doc, err := document(files, "index.json"); err == nil {
-		if index, err := v1.ParseIndexManifest(bytes.NewReader(doc)); err == nil {
+		if index, _, err := parseIndex(doc); err == nil {
 			for _, d := range index.Manifests {
 				list = append(list, refNames(d))
 			}

@@ -10,6 +10,10 @@ import (
 	"revenant/fingerprints"
 	"revenant/scanners/image"
 	"revenant/scanners/sourcetest"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 )
 
 // TestBadIndex: of a layout whose index cannot be read every blob is read.
@@ -89,5 +93,39 @@ func TestBrokenArchive(t *testing.T) {
 				t.Errorf("skips %v", skips)
 			}
 		})
+	}
+}
+
+// TestBadEntry: an entry of an index that cannot be read is listed, and does not hide
+// the others.
+func TestBadEntry(t *testing.T) {
+	dir := t.TempDir()
+	p, err := layout.Write(dir, empty.Index)
+	if err == nil {
+		err = p.AppendImage(pictureOf(t, v1.Config{}, nil, tarOf(t, file{name: "etc/key", text: wanted})))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := filepath.Join(dir, "index.json")
+	index, err := os.ReadFile(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index = bytes.Replace(index, []byte("["), []byte(`[{"digest":"sha256:short","size":2},{"size":"x"},`), 1)
+	if err := os.WriteFile(at, index, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src, err := image.NewSaved(t.Context(), dir, image.Options{Screen: screen})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	items, skips, _ := sourcetest.Drain(t, src)
+	if len(items) != 1 || items[0].Path != "etc/key" {
+		t.Errorf("items %+v", items)
+	}
+	if len(skips) != 1 || skips[0].Reason != fingerprints.SkipUnreadable || skips[0].Detail != "2 entries of the index cannot be read" {
+		t.Errorf("skips %+v", skips)
 	}
 }

@@ -151,14 +151,15 @@ type walkIndex struct {
 }
 
 func (w *walkIndex) index(ctx context.Context, raw []byte, names []string, depth int) error {
-	index, err := v1.ParseIndexManifest(strings.NewReader(string(raw)))
+	index, bad, err := parseIndex(raw)
 	if err != nil {
-		return fmt.Errorf("an index cannot be read: %w", errBadDocument)
+		return err
 	}
 	self := "index.json"
 	if depth > 0 {
 		self = w.path[len(w.path)-1]
 	}
+	badEntries(w.s.skip, self, bad)
 	w.noted(self, raw, index.Annotations, names)
 	for _, d := range index.Manifests {
 		if err := ctx.Err(); err != nil {

@@ -63,12 +63,13 @@ func (w *walkRegistry) document(ctx context.Context, d v1.Descriptor, m distribu
 
 func (w *walkRegistry) index(ctx context.Context, m distribution.Manifest, names []string, depth int) error {
 	w.seen[m.Digest] = -1
-	index, err := v1.ParseIndexManifest(bytes.NewReader(m.Raw))
+	index, bad, err := parseIndex(m.Raw)
 	if err != nil || depth >= maxDepth {
 		w.skip(manifestPath, m.Digest, fingerprints.SkipUnreadable, "the index cannot be read, or leads to others without end")
 		w.odd(m, names)
 		return nil
 	}
+	badEntries(w.skip, m.Digest, bad)
 	w.noted(m.Digest, m.Raw, index.Annotations, names)
 	for _, d := range index.Manifests {
 		w.kids[m.Digest] = append(w.kids[m.Digest], d.Digest.String())

@@ -1,14 +1,18 @@
 package views_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"revenant/fingerprints"
+	"revenant/scanners"
 	"revenant/scanners/byteclass"
 	"revenant/scanners/scannerstest"
+	"revenant/scanners/views"
 )
 
 // TestLayers has encodings in each other.
@@ -109,5 +113,31 @@ func TestPlaced(t *testing.T) {
 	}
 	if n := len(scan(t, m, content, 0)); n != 2 {
 		t.Errorf("%d hits", n)
+	}
+}
+
+// TestDeeper has ever more encodings in each other: what is not undone any more is told,
+// unless less was asked for.
+func TestDeeper(t *testing.T) {
+	text := "some words before it, and more of them behind"
+	m := ruleMatcher(t)
+	for n := 1; n <= scanners.DefaultViewDepth+4; n++ {
+		text = base64.StdEncoding.EncodeToString([]byte(text))
+		for _, depth := range []int{0, 2} {
+			e := &scanners.Engine{Matchers: []scanners.Matcher{m}, Viewer: views.New(), ViewDepth: depth}
+			var skips []fingerprints.Skip
+			if _, err := e.Scan(t.Context(), strings.NewReader("x: "+text+"\n"), "notes.txt", func(w scanners.Window) error {
+				skips = append(skips, w.Skips...)
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if told := len(skips) == 1 && skips[0].Reason == fingerprints.SkipEncoded; told != (depth == 0 && n > scanners.DefaultViewDepth) {
+				t.Errorf("%d in each other, %d undone: %+v", n, depth, skips)
+			}
+			if may := e.Screen(t.Context(), []byte("x: "+text+"\n")); may != (len(skips) > 0) {
+				t.Errorf("%d in each other, %d undone: screened otherwise", n, depth)
+			}
+		}
 	}
 }
