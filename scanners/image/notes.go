@@ -59,11 +59,12 @@ func ordered(layers []blob, names []string) []blob {
 }
 
 // told lists a document that cannot be read, and goes on: what is in the files is
-// read all the same. The error that it returns ends the scan.
+// read all the same, and the document as text. The error that it returns ends the scan.
 func (s *saved) told(ctx context.Context, name string, err error) error {
 	if err == nil || ctx.Err() != nil {
 		return ctx.Err()
 	}
 	s.skip(manifestPath, name, fingerprints.SkipUnreadable, "it cannot be read, so that it is not known what images there are; blobs are searched all the same")
+	s.unread = append(s.unread, name)
 	return nil
 }

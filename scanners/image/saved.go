@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,8 +52,9 @@ type blob struct {
 
 // saved is images in files: an OCI layout, or what `docker save` wrote.
 type saved struct {
-	files fileset
-	skip  func(path, locator string, why fingerprints.SkipReason, detail string)
+	files  fileset
+	skip   func(path, locator string, why fingerprints.SkipReason, detail string)
+	unread []string // documents that say nothing
 }
 
 // maxDepth is how many indexes may lead to each other.
@@ -99,10 +101,10 @@ func (s *saved) pictures(ctx context.Context) (out []picture, err error) {
 }
 
 // loose are the blobs of a layout that no image names: what was deleted, and not
-// collected yet.
+// collected yet; and documents that cannot be read.
 func (s *saved) loose(pictures []picture) ([]picture, error) {
 	names, err := s.files.names("blobs")
-	if err != nil || len(names) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	used := map[string]bool{}
@@ -115,6 +117,15 @@ func (s *saved) loose(pictures []picture) ([]picture, error) {
 		}
 	}
 	p := picture{digest: "unreferenced", loose: true}
+	for _, name := range s.unread {
+		doc, err := document(s.files, name)
+		if err != nil {
+			return nil, err
+		}
+		b := s.blob(name, v1.Descriptor{Size: -1})
+		b.digest, b.path = fmt.Sprintf("sha256:%x", sha256.Sum256(doc)), manifestPath // what is remembered is remembered by it
+		p.layers = append(p.layers, b)
+	}
 	for _, name := range names {
 		if !used[name] {
 			b := s.blob(name, v1.Descriptor{Size: -1})
