@@ -5,27 +5,18 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
-	"sync"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
 )
 
-// What is held of layers that are read again.
-const (
-	maxIdle    = 4       // walkers that nobody uses
-	readAtOnce = 4 << 20 // files up to this are read before their walker is given back
-)
+// readAtOnce is up to how long files are read before their walker is given back.
+const readAtOnce = 4 << 20
 
 // shelf reads held files again, from their layers. Files of a layer are asked for in
 // about their order: a walker that stands before a file is used again for it, so that
 // a layer is not read from its beginning for each. Safe for concurrent use.
-type shelf struct {
-	mu     sync.Mutex
-	idle   []*lent // the last that was used is the last
-	closed bool
-}
+type shelf struct{ idle idle[*lent] }
 
 // lent is a walker that several files are read by, one after the other.
 type lent struct {
@@ -52,51 +43,24 @@ func (l *lent) before(h heldFile) bool {
 
 // take is a walker of a layer that stands before a held file; nil: there is none.
 func (s *shelf) take(ctx context.Context, layer string, h heldFile) *lent {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	best := -1
-	for i, l := range s.idle {
-		if l.layer == layer && l.before(h) && (best < 0 || l.number > s.idle[best].number) {
-			best = i
-		}
-	}
-	if best < 0 {
+	l, has := s.idle.take(func(l *lent) (int64, bool) { return int64(l.number), l.layer == layer && l.before(h) })
+	if !has {
 		return nil
 	}
-	l := s.idle[best]
-	s.idle = slices.Delete(s.idle, best, best+1)
 	l.use(ctx)
 	return l
 }
 
-// give puts a walker on the shelf, in the place of the one that was not used longest.
+// give puts a walker on the shelf, unless it cannot be read further.
 func (s *shelf) give(l *lent) {
-	stopped := !l.bound()
-	if stopped || l.behind || l.un.failed != nil {
+	if stopped := !l.bound(); stopped || l.behind || l.un.failed != nil {
 		l.end()
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		l.end()
-		return
-	}
-	if s.idle = append(s.idle, l); len(s.idle) > maxIdle {
-		s.idle[0].end()
-		s.idle = slices.Delete(s.idle, 0, 1)
-	}
+	s.idle.give(l)
 }
 
-func (s *shelf) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	for _, l := range s.idle {
-		l.end()
-	}
-	s.idle = nil
-}
+func (s *shelf) close() { s.idle.close() }
 
 // open opens a held file.
 func (s *shelf) open(ctx context.Context, b blob, h heldFile) (io.ReadCloser, error) {

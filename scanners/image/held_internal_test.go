@@ -177,14 +177,14 @@ func TestShelf(t *testing.T) {
 			t.Errorf("file %d: opened %d times, want %d; %v", step.entry, s.opens.Load(), step.opens, err)
 		}
 	}
-	for i := range 3 * maxIdle {
+	for i := range 3 * mostIdle {
 		other := b
 		other.digest = fmt.Sprint(i)
 		if _, err := readHeld(t.Context(), &sh, other, heldFile{Entry: 1, Size: 2000}); err != nil {
 			t.Error(err)
 		}
 	}
-	if s.open.Load() > maxIdle {
+	if s.open.Load() > mostIdle {
 		t.Errorf("%d walkers wait", s.open.Load())
 	}
 	if _, err := readHeld(t.Context(), &sh, b, heldFile{Entry: 10, Size: 2000}); !errors.Is(err, errChanged) {

@@ -46,11 +46,10 @@ func (r *reader) start(ctx context.Context, workers int) {
 	for i := range r.ready {
 		r.ready[i] = make(chan struct{})
 	}
-	order, ahead := r.order(), workers*aheadOf
-	if order != nil { // the first that somebody waits for may be the last
+	ahead := workers * aheadOf
+	order, placed := r.order()
+	if placed { // the first that somebody waits for may be the last
 		ahead, workers = len(r.list), 1
-	} else {
-		order = upTo(len(r.list))
 	}
 	r.ahead = make(chan struct{}, ahead)
 	ctx, r.cancel = context.WithCancel(ctx)
@@ -75,23 +74,14 @@ func (r *reader) start(ctx context.Context, workers int) {
 	}
 }
 
-// order is how layers are best read where that matters: of those in one stream that can
-// be read from its beginning alone, one after the other. nil: as they are asked for.
-func (r *reader) order() []int {
-	if !slices.ContainsFunc(r.list, func(b blob) bool { return b.place > 0 }) {
-		return nil
+// order is how layers are best read: as they are asked for, and those in one stream that
+// can be read from its beginning alone, which are placed, one after the other.
+func (r *reader) order() (order []int, placed bool) {
+	for i, b := range r.list {
+		order, placed = append(order, i), placed || b.place > 0
 	}
-	order := upTo(len(r.list))
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(r.list[i].place, r.list[j].place) })
-	return order
-}
-
-func upTo(n int) []int {
-	list := make([]int, n)
-	for i := range list {
-		list[i] = i
-	}
-	return list
+	return order, placed
 }
 
 func (r *reader) layer(ctx context.Context, i int) {

@@ -22,7 +22,7 @@ type archive struct {
 	at     map[string]archived
 	broken bool // it ended early: files may stand behind that
 	ways   waypoints
-	idle   idleStreams
+	idle   idle[*stream]
 }
 
 type readerAtCloser interface {
@@ -154,7 +154,16 @@ func (a *archive) open(name string) (io.ReadCloser, int64, error) {
 	if err != nil {
 		return nil, 0, errors.Join(damaged(err), in.Close())
 	}
-	return within{r, closing(func() error { return a.idle.give(in) })}, e.size, nil
+	return within{r, closing(func() error { return a.back(in) })}, e.size, nil
+}
+
+// back keeps a stream for others, unless it cannot be read further.
+func (a *archive) back(s *stream) error {
+	if s.failed {
+		return s.Close()
+	}
+	a.idle.give(s)
+	return nil
 }
 
 // streamTo is a stream that stands before a file.
@@ -163,7 +172,7 @@ func (a *archive) streamTo(e archived) (*stream, error) {
 		return a.stream(waypoint{})
 	}
 	from := a.ways.before(e.offset)
-	if s := a.idle.take(from.plain, e.offset); s != nil {
+	if s, has := a.idle.take(func(s *stream) (int64, bool) { return s.at, s.at >= from.plain && s.at <= e.offset }); has {
 		return s, nil
 	}
 	return a.stream(from)
@@ -235,4 +244,7 @@ func (a *archive) names(below string) (out []string, err error) {
 	return out, nil
 }
 
-func (a *archive) close() error { return errors.Join(a.idle.close(), a.file.Close()) }
+func (a *archive) close() error {
+	a.idle.close()
+	return a.file.Close()
+}

@@ -2,11 +2,8 @@ package image
 
 import (
 	"bufio"
-	"errors"
 	"io"
-	"slices"
 	"sort"
-	"sync"
 
 	"revenant/scanners/inflate"
 )
@@ -26,6 +23,8 @@ func (s *stream) Read(p []byte) (int, error) {
 	s.failed = s.failed || err != nil
 	return n, err
 }
+
+func (s *stream) end() { _ = s.Close() } // it was read as far as was wanted
 
 // stream reads the archive from a waypoint on.
 func (a *archive) stream(from waypoint) (*stream, error) {
@@ -99,60 +98,4 @@ func (w *waypoints) before(plain int64) waypoint {
 		return waypoint{}
 	}
 	return w.list[i-1]
-}
-
-// mostIdle is how many streams are kept that nobody reads.
-const mostIdle = 4
-
-// idleStreams are streams that go on for other files. Safe for concurrent use.
-type idleStreams struct {
-	mu     sync.Mutex
-	list   []*stream // the last that was used is the last
-	closed bool
-}
-
-// take is the stream that stands closest before a place, from another on; nil: there is
-// none.
-func (i *idleStreams) take(from, to int64) *stream {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	best := -1
-	for k, s := range i.list {
-		if s.at >= from && s.at <= to && (best < 0 || s.at > i.list[best].at) {
-			best = k
-		}
-	}
-	if best < 0 {
-		return nil
-	}
-	s := i.list[best]
-	i.list = slices.Delete(i.list, best, best+1)
-	return s
-}
-
-// give keeps a stream for others, unless it cannot be read further.
-func (i *idleStreams) give(s *stream) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if s.failed || i.closed {
-		return s.Close()
-	}
-	i.list = append(i.list, s)
-	if len(i.list) <= mostIdle {
-		return nil
-	}
-	oldest := i.list[0]
-	i.list = slices.Delete(i.list, 0, 1)
-	return oldest.Close()
-}
-
-func (i *idleStreams) close() (err error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.closed = true
-	for _, s := range i.list {
-		err = errors.Join(err, s.Close())
-	}
-	i.list = nil
-	return err
 }

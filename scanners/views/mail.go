@@ -40,15 +40,16 @@ func (s *mail) soft(data []byte, p, end int) {
 	if s.done = end; stampedAt(data, end) {
 		return // what is soft is undone behind the stamps
 	}
-	switch {
-	case p == 0 || end == len(data) || !graphic(data[p-1]) && !blanks[data[p-1]]:
+	if p == 0 || end == len(data) || !graphic(data[p-1]) && !blanks[data[p-1]] || !goesOn(data, p, end) {
 		s.out.put(cut(p, end), false)
-	case graphic(data[end]) || blanks[data[end]] && fullLine(data, p) && end+1 < len(data) && graphic(data[end+1]):
-		from, to := armourAround(data, p, end)
-		s.out.putIn(cut(p, end), from, to)
-	default:
-		s.out.put(cut(p, end), false)
+		return
 	}
+	s.out.putIn(cut(p, end), p, armourEnd(data, p, end))
+}
+
+// goesOn reports whether the line that a soft line break ends at p goes on at next.
+func goesOn(data []byte, p, next int) bool {
+	return graphic(data[next]) || blanks[data[next]] && fullLine(data, p) && next+1 < len(data) && graphic(data[next+1])
 }
 
 // leastFull is how long lines are at the least that a soft line break ends: RFC 2045
@@ -61,22 +62,22 @@ func fullLine(data []byte, p int) bool {
 	return p >= leastFull && bytes.IndexByte(data[p-leastFull:p], '\n') < 0
 }
 
-// armourAround is what is to be shown of a layer around what is left out at data[p:end]:
-// where that breaks the first line of armour, all of it.
-func armourAround(data []byte, p, end int) (from, to int) {
+// armourEnd is how far a layer is to be shown behind what is left out at data[p:end]:
+// where that breaks the first line of armour, to its last.
+func armourEnd(data []byte, p, end int) int {
 	const begin, last = "-----BEGIN ", "-----END "
 	var room [2 * len(begin)]byte
 	near := append(append(room[:0], data[max(0, p-len(begin)):p]...), data[end:min(len(data), end+len(begin))]...)
 	line := data[max(0, p-longestHeader):p]
 	if !bytes.Contains(near, []byte(begin)) && !bytes.Contains(line[bytes.LastIndexByte(line, '\n')+1:], []byte(begin)) {
-		return p, end
+		return end
 	}
 	behind := data[end:min(len(data), end+longestBroken)]
 	i := bytes.Index(behind, []byte(last))
 	if i < 0 {
-		return p, end + len(behind)
+		return end + len(behind)
 	}
-	return p, min(len(data), end+i+longestHeader)
+	return min(len(data), end+i+longestHeader)
 }
 
 // longestHeader is how long the first and the last line of armour are at the most.

@@ -138,7 +138,7 @@ func (s *stamping) armoured(x []byte, start, next int) bool {
 func (s *stamping) inBlock(x, y []byte, start, next int) bool {
 	n := indentation(x, 0)
 	if s.block != start || start == 0 {
-		if last := x[len(x)-1]; last != '>' && last != '|' && last != '+' && last != '-' && last != 'e' || !blockHead(x) {
+		if !blockHead(x) {
 			return false
 		}
 		s.header, s.inner = start, n

@@ -62,7 +62,7 @@ func blockAt(data []byte, start, end, next int) (inner int, folded, ok bool) {
 	if c := data[end-1]; c == '-' || c == '+' {
 		end--
 	}
-	if data[end-2] != ' ' || data[end-3] != ':' && data[end-3] != '-' || data[end-1] != '>' && data[end-1] != '|' {
+	if data[end-1] != '>' && data[end-1] != '|' || !beforeMark(data[start:end-1]) {
 		return 0, false, false
 	}
 	n := indentation(data, next)
@@ -85,8 +85,14 @@ func blockHead(b []byte) bool {
 	} else if n := len(b); n > 0 && (b[n-1] == '>' || b[n-1] == '|') {
 		mark = b[:n-1]
 	}
-	n := len(mark)
-	return n < len(b) && n > 1 && mark[n-1] == ' ' && (mark[n-2] == ':' || mark[n-2] == '-')
+	return len(mark) < len(b) && beforeMark(mark)
+}
+
+// beforeMark reports whether b ends as what stands before a block's mark does: behind a
+// key, or in a list.
+func beforeMark(b []byte) bool {
+	n := len(b)
+	return n > 1 && b[n-1] == ' ' && (b[n-2] == ':' || b[n-2] == '-')
 }
 
 // indentation is how many blanks stand at p.
