@@ -38,7 +38,7 @@ func newHooked(t *testing.T, args ...string) *hooked {
 // alone waits for what hooks left behind them, which writes into the box's home and
 // is nobody's child.
 func (h *hooked) alone() {
-	mine := []byte("REVENANT_HOME=" + h.registry() + "\x00")
+	mine := []byte("GIT_CONFIG_GLOBAL=" + filepath.Join(h.box.dir, "gitconfig") + "\x00") // with and without a registry
 	running := func(environ string) bool {
 		b, err := os.ReadFile(environ)
 		return err == nil && bytes.Contains(b, mine)

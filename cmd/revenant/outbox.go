@@ -133,7 +133,7 @@ func (a *app) hookTell() *cobra.Command {
 		Use: "tell", Short: "Tell the server what hooks found, and take its newest pack",
 		Long: `Tells the server what hooks of this user noted, and takes its newest edge pack.
 A hook starts this behind itself and does not wait for it; where the server does
-not answer, the next hook tries again.`,
+not answer, the next hook tries again. By hand it waits for one under way.`,
 		Example: "  revenant hook tell --server https://revenant.example.com", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			where, err := a.needServer()
@@ -149,17 +149,43 @@ not answer, the next hook tries again.`,
 			if err := os.MkdirAll(box.dir, 0o700); err != nil {
 				return fmt.Errorf("telling the server: %w", bare(err))
 			}
-			unlock, err := lockFile(filepath.Join(box.dir, "lock"))
-			if err != nil {
-				return nil //nolint:nilerr // another one is at it
+			for {
+				mine, err := box.alone(ctx, !a.quiet, func() error {
+					server, err := a.clientOf(ctx, where)
+					if err != nil {
+						return err
+					}
+					perr := a.renewPulled(ctx, server, where)
+					return errors.Join(asked(box.tell(ctx, server)), perr)
+				})
+				// A hook that noted something meanwhile saw this one at it and left it to it.
+				if err != nil || !mine || len(box.waiting()) == 0 {
+					return err
+				}
 			}
-			defer unlock()
-			server, err := a.clientOf(ctx, where)
-			if err != nil {
-				return err
-			}
-			perr := a.renewPulled(ctx, server, where)
-			return errors.Join(asked(box.tell(ctx, server)), perr)
 		},
+	}
+}
+
+// alone tells where no other process of this user is telling that server. What a
+// hook starts leaves it to the other; a person's waits, so that its answer is true.
+func (o *outbox) alone(ctx context.Context, wait bool, tell func() error) (mine bool, err error) {
+	lock := filepath.Join(o.dir, "lock")
+	for {
+		unlock, err := lockFile(lock)
+		switch {
+		case err == nil:
+			defer unlock()
+			return true, tell()
+		case !errors.Is(err, errLocked):
+			return false, fmt.Errorf("telling the server: %w", bare(err))
+		case !wait:
+			return false, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, fmt.Errorf("telling the server: another process of yours is still at it (it holds %s): try again later", printable(lock))
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }

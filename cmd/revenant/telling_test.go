@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // withServer is a server that others tell, with the key of its edge packs.
@@ -100,6 +101,35 @@ func TestHookTells(t *testing.T) {
 	h.file("more.txt", "nothing\n")
 	h.git(h.dir, "add", "-A")
 	h.says(h.must0(h.git(h.dir, "commit", "-q", "-m", "the second commit")), "pack of 3 hours ago", "has not been told", "asking the server")
+}
+
+// TestToldByOneAtATime: what a hook starts leaves it to one that is at it; a person's
+// waits for that one, and says what came of it.
+func TestToldByOneAtATime(t *testing.T) {
+	v := newWithServer(t)
+	b := newBox(t)
+	v.from(b, v.made("laptop", "pack", "scan"))
+	b.must(0, "", "hook", "tell")
+	locks := must(filepath.Glob(filepath.Join(b.dir, "home", ".local", "state", "revenant", "outbox", "*", "lock")))
+	if len(locks) != 1 {
+		t.Fatalf("locks: %v", locks)
+	}
+	if code, _ := v.s.end(); code != 0 {
+		t.Fatalf("the server ended with code %d", code)
+	}
+	unlock := must(lockFile(locks[0]))
+	b.must(0, "", "hook", "tell", "--quiet")
+	waits := make(chan ran, 1)
+	go func() { waits <- b.run("", "hook", "tell") }()
+	select {
+	case r := <-waits:
+		t.Errorf("it did not wait: %d %s", r.code, r.stderr)
+	case <-time.After(500 * time.Millisecond):
+		unlock()
+		if r := <-waits; r.code == 0 || !strings.Contains(r.stderr, "asking the server") {
+			t.Errorf("nobody answers: %d %s", r.code, r.stderr)
+		}
+	}
 }
 
 // TestPipelineTells: a step tells what it found, and is not stopped by a server that
