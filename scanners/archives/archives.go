@@ -65,6 +65,7 @@ type Expander struct {
 	Now func() time.Time
 
 	heads    sync.Pool // of *[headSize]byte
+	tails    sync.Pool // of *[tailSize]byte
 	unzips   sync.Pool // of *gunzip
 	inflates sync.Pool // of *inflating
 }

@@ -9,9 +9,10 @@ func Packed(data []byte) bool {
 		return true
 	}
 	// Text hardly ever has the byte that the end of a zip's directory has.
-	if bytes.IndexByte(data[max(0, len(data)-zipEnd-zipComment):], zipMark) < 0 {
+	tail := data[max(0, len(data)-tailSize):]
+	if bytes.IndexByte(tail, zipMark) < 0 {
 		return false
 	}
-	_, zip := findEnd(bytes.NewReader(data), int64(len(data)))
+	_, zip := endIn(bytes.NewReader(data), int64(len(data)-len(tail)), tail)
 	return zip
 }

@@ -98,12 +98,22 @@ func (w *walk) content(ctx context.Context, c Content, depth int, in input) erro
 		in = w.spooled(s, in, c.Path, k)
 	}
 	if k == kindNone {
-		if _, ok := findEnd(in.at, in.size); !ok || w.refused(c.Path, kindZip, depth) {
+		if _, ok := w.x.findEnd(in.at, in.size); !ok || w.refused(c.Path, kindZip, depth) {
 			return w.visit(ctx, c, in.r)
 		}
 		k = kindZip
 	}
 	return w.open(ctx, c, depth, in, k)
+}
+
+// findEnd is findEnd, with room that is used again.
+func (x *Expander) findEnd(at io.ReaderAt, size int64) (zipDir, bool) {
+	room, _ := x.tails.Get().(*[tailSize]byte)
+	if room == nil {
+		room = new([tailSize]byte)
+	}
+	defer x.tails.Put(room)
+	return findEnd(at, size, room)
 }
 
 // open visits a container's members, and then the container.

@@ -39,7 +39,7 @@ const (
 // zip visits the members that the directory names, those that share their data
 // with others last; without a directory those that have a header.
 func (e *container) zip(ctx context.Context) error {
-	d, ok := findEnd(e.at, e.size)
+	d, ok := e.w.x.findEnd(e.at, e.size)
 	if !ok {
 		e.w.skip(e.content.Path, errDamaged.Error())
 		return e.zipHeaders(ctx)

@@ -27,12 +27,19 @@ type zipDir struct{ base, start, end int64 }
 // zipMark is a byte of what findEnd looks for.
 const zipMark = '\x05'
 
-// findEnd looks for a directory at the end of a content.
-func findEnd(at io.ReaderAt, size int64) (zipDir, bool) {
-	buf := make([]byte, min(size, zipEnd+zipComment))
+// tailSize is how much of a content's end is looked at for a directory.
+const tailSize = zipEnd + zipComment
+
+// findEnd looks for a directory at the end of a content, which is read into room.
+func findEnd(at io.ReaderAt, size int64, room *[tailSize]byte) (zipDir, bool) {
+	buf := room[:min(size, tailSize)]
 	off := size - int64(len(buf))
 	n, _ := at.ReadAt(buf, off)
-	buf = buf[:n]
+	return endIn(at, off, buf[:n])
+}
+
+// endIn is findEnd for the end of a content that stands at off and has been read.
+func endIn(at io.ReaderAt, off int64, buf []byte) (zipDir, bool) {
 	magic := []byte("PK\x05\x06")
 	if !bytes.Contains(buf, magic) { // many times as fast as looking from the end
 		return zipDir{}, false

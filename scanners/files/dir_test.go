@@ -1,6 +1,7 @@
 package files_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -272,22 +273,30 @@ func TestChangesBeforeOpening(t *testing.T) {
 
 func TestChangesWhileReading(t *testing.T) {
 	later := time.Now().Add(time.Hour)
+	small, large := "contents", strings.Repeat("contents", 8<<10) // a small file is read at once
+	grow := func(p string) error { return appendTo(p, "more") }
+	shorten := func(p string) error { return os.Truncate(p, 2) }
+	rewrite := func(p string) error {
+		b, err := os.ReadFile(p)
+		return errors.Join(err, os.WriteFile(p, bytes.ToUpper(b), 0o644), os.Chtimes(p, later, later))
+	}
 	tests := []struct {
-		name   string
-		change func(path string) error
-		want   fingerprints.SkipReason
-		read   int
+		name, content string
+		change        func(path string) error
+		want          fingerprints.SkipReason
+		read          int
 	}{
-		{"grew", func(p string) error { return appendTo(p, "more") }, "", 12},
-		{"cut short", func(p string) error { return os.Truncate(p, 2) }, fingerprints.SkipChanging, 4},
-		{"rewritten", func(p string) error {
-			return errors.Join(os.WriteFile(p, []byte("CONTENTS"), 0o644), os.Chtimes(p, later, later))
-		}, fingerprints.SkipChanging, 8},
+		{"grew", small, grow, "", len(small) + 4},
+		{"cut short", small, shorten, fingerprints.SkipChanging, len(small)},
+		{"rewritten", small, rewrite, fingerprints.SkipChanging, len(small)},
+		{"large: grew", large, grow, "", len(large) + 4},
+		{"large: cut short", large, shorten, fingerprints.SkipChanging, 4},
+		{"large: rewritten", large, rewrite, fingerprints.SkipChanging, len(large)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			root := t.TempDir()
-			write(t, root, "file", "contents")
+			write(t, root, "file", tt.content)
 			rc, err := open(t, root, func() {})
 			if err != nil {
 				t.Fatal(err)

@@ -1,10 +1,12 @@
 package files
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -46,12 +48,35 @@ func openContent(abs string, follow followMode) (io.ReadCloser, error) {
 // errors are SkipErrors.
 func Open(path string) (io.ReadCloser, error) { return openContent(path, followLinks) }
 
-// content reads a file and notices when it was changed meanwhile.
+// content reads a file and notices when it was changed meanwhile. A small one is
+// read at once, into memory that is used again: it is looked at from both ends.
 type content struct {
 	f        *os.File
 	size     int64
 	modified time.Time
 	read     int64
+
+	room  *[smallFile + 1]byte
+	whole []byte // of room: what the file began with
+	err   error  // how reading it at once ended; io.EOF: whole is all of it
+}
+
+// smallFile is the size up to which a file is read at once.
+const smallFile = 32 << 10
+
+var rooms = sync.Pool{New: func() any { return new([smallFile + 1]byte) }}
+
+// load reads a small file.
+func (c *content) load() {
+	if c.room != nil || c.size > smallFile || c.size == 0 || c.read > 0 {
+		return
+	}
+	c.room, _ = rooms.Get().(*[smallFile + 1]byte)
+	for n := 0; n <= int(c.size) && c.err == nil; n = len(c.whole) { // one more byte tells that it ends
+		var m int
+		m, c.err = c.f.Read(c.room[n : c.size+1])
+		c.whole = c.room[:n+m]
+	}
 }
 
 // Read ends with a SkipError in place of io.EOF when the file was rewritten,
@@ -63,13 +88,26 @@ func (c *content) Read(p []byte) (int, error) {
 	if left := c.size + maxGrowth - c.read; int64(len(p)) > left {
 		p = p[:left]
 	}
-	n, err := c.f.Read(p)
+	c.load()
+	var n int
+	var err error
+	switch {
+	case int(c.read) < len(c.whole):
+		n = copy(p, c.whole[c.read:])
+	case c.err != nil:
+		err = c.err
+	default:
+		n, err = c.f.Read(p)
+	}
 	c.read += int64(n)
 	switch {
 	case err == nil:
 		return n, nil
 	case errors.Is(err, io.EOF):
-		return n, c.ended()
+		if err = c.ended(); err == nil {
+			return c.Read(p)
+		}
+		return n, err
 	}
 	e := skipError(err)
 	e.Size = max(c.size-c.read, -1)
@@ -79,6 +117,10 @@ func (c *content) Read(p []byte) (int, error) {
 // ReadAt and Size let archives be opened where they lie. What changed meanwhile
 // is noticed by Read.
 func (c *content) ReadAt(p []byte, off int64) (int, error) {
+	c.load()
+	if errors.Is(c.err, io.EOF) {
+		return bytes.NewReader(c.whole).ReadAt(p, off)
+	}
 	n, err := c.f.ReadAt(p, off)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return n, skipError(err)
@@ -89,7 +131,8 @@ func (c *content) ReadAt(p []byte, off int64) (int, error) {
 // Size is the file's at opening.
 func (c *content) Size() int64 { return c.size }
 
-// ended is io.EOF when what was read is what the file holds.
+// ended is io.EOF when what was read is what the file holds, and nil where more was
+// written since a small one was read.
 func (c *content) ended() error {
 	info, err := c.f.Stat()
 	if err != nil {
@@ -97,6 +140,9 @@ func (c *content) ended() error {
 	}
 	changed := !info.ModTime().Equal(c.modified)
 	switch {
+	case c.err != nil && info.Size() > c.read && c.read >= c.size:
+		c.err = nil
+		return nil
 	case c.read < c.size:
 		return &scanners.SkipError{Reason: fingerprints.SkipChanging, Detail: "cut short while it was read", Size: c.size - c.read}
 	case changed && info.Size() <= c.size && c.size > 0:
@@ -105,7 +151,13 @@ func (c *content) ended() error {
 	return io.EOF
 }
 
-func (c *content) Close() error { return c.f.Close() }
+func (c *content) Close() error {
+	if c.room != nil {
+		rooms.Put(c.room)
+		c.room, c.whole, c.err = nil, nil, fs.ErrClosed
+	}
+	return c.f.Close()
+}
 
 // skipError turns an error of the operating system into one that names no path.
 func skipError(err error) *scanners.SkipError {

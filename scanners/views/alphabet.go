@@ -147,22 +147,55 @@ func (a *alphabet) skip(chars []byte, at int) int {
 	return max(at, p-unit)
 }
 
-// likely is skip for what is not ASCII, too; the end of chars: there is no text.
+// likely returns where to judge from a place on: where leastText bytes in a row may
+// begin that are of text, or at most that far before; the end of chars: nowhere.
 func (a *alphabet) likely(chars []byte, grid, from int) int {
-	at := from - (from-grid%a.group+a.group)%a.group
-	if at < 0 {
-		at += a.group
+	p := from - (from-grid%a.group+a.group)%a.group
+	if p < 0 {
+		p += a.group
 	}
-	for {
-		p, found := a.scan(chars, at)
-		if found {
-			return max(from, p-unit)
+	d, b := a.digit, a.bits&7
+	row := b // textual bytes before p: those of the group that from stands in may be
+	for ; p+unit <= len(chars); p += unit {
+		c := chars[p : p+unit : p+unit]
+		x, y := d[c[0]]|d[c[1]]|d[c[2]]|d[c[3]], d[c[4]]|d[c[5]]|d[c[6]]|d[c[7]]
+		if (x|y)&0x80 != 0 {
+			if row+b > leastText {
+				break
+			}
+			row = b
+			continue
 		}
-		if at = p + unit; at > len(chars) {
-			return len(chars)
+		v := (uint64(d[c[0]])<<b|uint64(d[c[1]]))<<(2*b) | uint64(d[c[2]])<<b | uint64(d[c[3]])
+		v = v<<(4*b) | (uint64(d[c[4]])<<b|uint64(d[c[5]]))<<(2*b) | uint64(d[c[6]])<<b | uint64(d[c[7]])
+		n := 0
+		for n < b && textual[byte(v>>(8*n))] {
+			n++
 		}
-		at += sameUnits(chars[p:]) // noise is often a long row of one character
+		switch {
+		case n == b && v != 0:
+			if row += b; row >= leastText {
+				return max(from, p-(row/b+1)*unit)
+			}
+			continue
+		case row+b > leastText: // the first bytes of this unit may be the last ones of a row
+			for lead := 0; lead < b && textual[byte(v>>(8*(b-1-lead)))]; lead++ {
+				if row+lead+1 >= leastText {
+					return max(from, p-(row/b+2)*unit)
+				}
+			}
+		}
+		if row = n; v == 0 {
+			row = 1 // UTF-16 has no two zeros in a row
+		}
+		if n == 0 || v == 0 {
+			p += sameUnits(chars[p:]) // noise is often a long row of one character
+		}
 	}
+	if row+b > leastText {
+		return max(from, min(p, len(chars)-1)-(row/b+2)*unit)
+	}
+	return len(chars)
 }
 
 // scan returns the first unit that may be of text, or else the first one that

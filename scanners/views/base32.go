@@ -82,9 +82,7 @@ func (s *search) base32(a *alphabet, from int) (end int) {
 		return s.done[inBase32]
 	}
 	to := min(len(s.data), from+block)
-	for end = from; end < to && a.digit[s.data[end]] != byteclass.None; {
-		end++
-	}
+	from, end = a.numbered(s.data[:to], from)
 	for g := range a.group {
 		for at := a.likely(s.data[:end], g, from); at < end; at = a.likely(s.data[:end], g, at) {
 			text, next := s.judge(a, s.data[:end], g, at)
@@ -95,8 +93,34 @@ func (s *search) base32(a *alphabet, from int) (end int) {
 			}
 		}
 	}
-	if end == from+block {
+	if end == to && to < len(s.data) {
 		return end - rejudged
 	}
 	return end
+}
+
+// numberless is how many letters in a row no base32 has: one of five characters or
+// six is a digit where text was encoded, and words that were joined have none.
+const numberless = 128
+
+// numbered is where in the run of an alphabet that begins at a place there may be
+// base32, up to where it has no digits for long; empty, at the end of what was
+// looked at, where there is none.
+func (a *alphabet) numbered(chars []byte, from int) (begin, end int) {
+	last := -1 // where the last digit stands
+	for end = from; end < len(chars) && a.digit[chars[end]] != byteclass.None; end++ {
+		switch {
+		case digit(chars[end]):
+			if last < 0 {
+				from = max(from, end-numberless)
+			}
+			last = end
+		case last >= 0 && end-last > numberless:
+			return from, end
+		}
+	}
+	if last < 0 && end-from > numberless {
+		return end, end
+	}
+	return from, end
 }

@@ -242,10 +242,13 @@ const shortestStamp = 6
 
 // numbered reports whether a digit or what compose puts behind a name stands in
 // the beginning of a line.
-func numbered(b []byte) bool {
-	for _, c := range b {
-		if digit(c) || c == '|' {
+func numbered(line []byte) bool {
+	for _, c := range line {
+		switch {
+		case digit(c) || c == '|':
 			return true
+		case c == '\n':
+			return false
 		}
 	}
 	return false

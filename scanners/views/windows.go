@@ -90,7 +90,7 @@ func (s *search) judgeChain(c *chain, from int) (some bool) {
 // judgeAll is judgeChain without bitmaps.
 func (s *search) judgeAll(c *chain, from int) (some bool) {
 	for g := range c.a.group {
-		for at := from; at < len(c.chars); {
+		for at := c.a.likely(c.chars, g, from); at < len(c.chars); at = c.a.likely(c.chars, g, at) {
 			text, next := s.judge(c.a, c.chars, g, at)
 			at = max(next, at+1)
 			if text.to > 0 {
