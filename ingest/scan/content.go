@@ -113,61 +113,6 @@ func (c *content) carry(w scanners.Window, covers []cover) {
 	c.carried = append(keep(c.carried), keep(covers)...)
 }
 
-// merged is a hit with the rules of generic hits that it takes over.
-type merged struct {
-	hit    scanners.Hit
-	within bool
-	rules  []scanners.Hit
-}
-
-// merge joins generic hits to the registered hits that they overlap, and marks
-// registered hits inside longer ones. Hits are sorted by span.
-func merge(hits []scanners.Hit) []merged {
-	var registered []int
-	out := make([]merged, 0, len(hits))
-	for _, h := range hits {
-		if h.Registered() {
-			registered = append(registered, len(out))
-		}
-		out = append(out, merged{hit: h})
-	}
-	// reach[k] is the furthest end among the first k registered hits: it bounds
-	// how far back an overlap can start.
-	reach := make([]int64, len(registered)+1)
-	for k, i := range registered {
-		reach[k+1] = max(reach[k], out[i].hit.Span.End)
-	}
-	gone := make([]bool, len(out))
-	for i := range out {
-		h := out[i].hit
-		from, _ := slices.BinarySearchFunc(registered, h.Span.End, func(r int, end int64) int {
-			if out[r].hit.Span.Start < end {
-				return -1
-			}
-			return 1
-		})
-		for k := from - 1; k >= 0 && reach[k+1] > h.Span.Start; k-- {
-			r := registered[k]
-			o := out[r].hit.Span
-			switch {
-			case r == i || !o.Overlaps(h.Span) || h.PathOnly:
-			case !h.Registered():
-				out[r].rules = append(out[r].rules, h)
-				gone[i] = true
-			case o.Contains(h.Span) && o.Len() > h.Span.Len():
-				out[i].within = true
-			}
-		}
-	}
-	kept := out[:0]
-	for i, m := range out {
-		if !gone[i] {
-			kept = append(kept, m)
-		}
-	}
-	return kept
-}
-
 // place makes the item's URL name the sighting's line, where lines have names, and
 // its locator the section.
 func (j *job) place(s *sighting) {
@@ -223,17 +168,6 @@ func (c *content) take(ctx context.Context, pg *page, m merged) error {
 	c.out = append(c.out, s)
 	if len(c.out) >= outBatch {
 		return c.flush()
-	}
-	return nil
-}
-
-// generic is the hit that names the rule, if there is one.
-func (m merged) generic() *scanners.Hit {
-	switch {
-	case !m.hit.Registered():
-		return &m.hit
-	case len(m.rules) > 0:
-		return &m.rules[0]
 	}
 	return nil
 }
