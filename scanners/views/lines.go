@@ -16,7 +16,8 @@ type lines struct {
 	yaml
 	coat  coat
 	stamp stamping
-	team  team
+	envelope
+	team team
 
 	start int // of the line at hand
 	on    int // where the line at hand goes on with a value
@@ -43,6 +44,7 @@ const (
 
 func (s *lines) forget() {
 	s.start, s.cut, s.on, s.encoded, s.armour, s.coat.on, s.inner = 0, 0, 0, 0, 0, 0, 0
+	s.envelope = envelope{}
 	s.coat.mark = -1
 	s.stamp.forget()
 }
@@ -90,7 +92,9 @@ func (s *lines) between(data []byte, start, end, p int) {
 	if c := data[end-1]; structure[c] && c != '`' { // so do most lines of programs
 		switch {
 		case c == '}' && p-start < longestLogged:
-			s.docker(data, start, end, p+1+s.stamp.b)
+			if !s.docker(data, start, end, p+1+s.stamp.b) {
+				s.envelope.end(s, data, start+s.stamp.a, end, p+1+s.stamp.b)
+			}
 		case c == ']' && p-start < longestLogged:
 			s.team.line(data[:end], start)
 		}

@@ -45,6 +45,15 @@ func prefixes() map[string]func(i int, line string) string {
 		"docker": func(i int, line string) string {
 			return fmt.Sprintf(`{"log":"%s\n","stream":"stdout","time":"2026-11-25T10:20:%02d.123456789Z"}`, line, i%60)
 		},
+		"json": func(i int, line string) string {
+			return fmt.Sprintf(`{"time":"2026-11-25T10:20:%02d.%dZ","level":"info","msg":"%s"}`, i%60, 123456789>>i, line)
+		},
+		"json, spaced": func(i int, line string) string {
+			return fmt.Sprintf(`{"message": "%s", "span": "%032x", "n": %d}`, line, uint64(i+7)*0x9e3779b97f4a7c15, 8+i)
+		},
+		"json, behind a stamp": func(i int, line string) string {
+			return fmt.Sprintf(`2026-11-25T10:20:%02d.123Z {"logger":"org.example.Shop","message":"%s","thread":"main"}`, i%60, line)
+		},
 		"docker, split": func(i int, line string) string {
 			return fmt.Sprintf(`{"log":"%s","stream":"stdout","time":"2026-11-25T10:20:%02d.123456789Z"}`, line, i%60)
 		},

@@ -83,15 +83,15 @@ func (s *lines) joined(data []byte, before, between splice) {
 
 // docker leaves out what Docker writes around every line: what it wrote becomes
 // one string of JSON again. next is where the second line begins, behind what
-// another program wrote before it.
-func (s *lines) docker(data []byte, start, end, next int) {
+// another program wrote before it. It reports whether both are Docker's.
+func (s *lines) docker(data []byte, start, end, next int) bool {
 	const before = `{"log":"`
 	if !bytes.HasPrefix(data[next:], []byte(before)) {
-		return
+		return false
 	}
 	from, to, ok := inDocker(data[start:end])
 	if !ok {
-		return
+		return false
 	}
 	from, to = start+from, start+to
 	at, behind := from-len(before), next+len(before)
@@ -101,7 +101,7 @@ func (s *lines) docker(data []byte, start, end, next int) {
 	}
 	if !bytes.HasSuffix(data[from:to], []byte(`\n`)) {
 		s.joined(data, cut(at, from), cut(to, behind))
-		return
+		return true
 	}
 	text := to - len(`\n`)
 	x, y := bytes.TrimSuffix(data[from:text], []byte(`\r`)), said(data[behind:stop])
@@ -116,9 +116,10 @@ func (s *lines) docker(data []byte, start, end, next int) {
 		if !worth && !s.wrap.layer.NoGuesses && oddAround(x, y) {
 			s.wrap.put(cut(from+len(x), behind), true)
 		}
-		return
+		return true
 	}
 	s.prefix.putIn(cut(to, behind), max(from, to-longestBroken), min(stop, behind+longestBroken))
+	return true
 }
 
 // oddAround reports whether the end of a line and the beginning of the next one are
