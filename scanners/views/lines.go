@@ -62,7 +62,9 @@ func (s *lines) end(data []byte, p int) {
 	}
 	s.stamp.marked = s.coat.marked(data, start, end)
 	if !s.stamp.read(data, start, end, p+1) {
-		s.between(data, start, end, p)
+		if !s.behindMarks(data, start, end, p+1) {
+			s.between(data, start, end, p)
+		}
 		return
 	}
 	if s.stamp.goesOn() {
@@ -76,8 +78,25 @@ func (s *lines) end(data []byte, p int) {
 		s.between(data, start, end, p)
 	}
 	if s.cut <= p+1 {
-		s.shows(start, p+1, worth)
+		s.shows(data, start, p+1, worth)
 	}
+}
+
+// behindMarks leaves out what people put before two lines, where what follows it goes on
+// from one to the other. It reports whether it did.
+func (s *lines) behindMarks(data []byte, start, end, next int) bool {
+	if c := data[next]; !lineMarks[c] && !blanks[c] || start == end || !s.stamp.readMarks(data, start, end, next) {
+		return false
+	}
+	x, y := s.stamp.behind(data, start, end, next)
+	if !s.stamp.hangs(x, y, start, next) {
+		s.stamp.a, s.stamp.b = 0, 0
+		return false
+	}
+	if s.cut <= next {
+		s.shows(data, start, next, true)
+	}
+	return true
 }
 
 // between looks at the end of the line data[start:end], and at the next one

@@ -78,10 +78,15 @@ func (s *stamping) hangs(x, y []byte, start, next int) bool {
 	if s.armoured(x, start, next) || s.inBlock(x, y, start, next) {
 		return true
 	}
-	part := s.part == start && start > 0 // the line begins with less of what is logged
+	part := s.part == start && start > 0                                                                            // the line begins with less of what is logged
+	return linesHang(x, y, part) || (digit(y[0]) || x[len(x)-1] == '|' && y[len(y)-1] == '|') && behindStamps(x, y) // as hexdump ends its rows
+}
+
+// linesHang reports whether the line y goes on with what stands in x, of which part says
+// that it is less than it was.
+func linesHang(x, y []byte, part bool) bool {
 	return numeric(y) && (part || numeric(x) || structure[x[len(x)-1]]) || wrapsOn(x, y) ||
-		uuSized(y) && (part || uuSized(x) || bytes.HasPrefix(x, []byte("begin "))) || pieces(x, y) ||
-		x[len(x)-1] == '|' && y[len(y)-1] == '|' && behindStamps(x, y) // as hexdump ends its rows
+		uuSized(y) && (part || uuSized(x) || bytes.HasPrefix(x, []byte("begin "))) || pieces(x, y)
 }
 
 // behindStamps reports whether two lines have stamps of their own, and what is
@@ -94,7 +99,7 @@ func behindStamps(x, y []byte) bool {
 	before.Read(x)
 	behind.Read(y)
 	a, b := stamps.Shared(&before, &behind)
-	return a > 0 && (before.Part() || behind.GoesOn() || a < len(x) && b < len(y) && rowsMeet(x[a:], y[b:]))
+	return a > 0 && (before.Part() || behind.GoesOn() || a < len(x) && b < len(y) && linesHang(x[a:], y[b:], false))
 }
 
 // stampedAt reports whether a line begins at a place with what programs write
@@ -117,10 +122,81 @@ func rowsMeet(x, y []byte) bool {
 	return numeric(y) && numeric(x) || uuSized(y) && (uuSized(x) || bytes.HasPrefix(x, []byte("begin ")))
 }
 
-// behind are two lines without their stamps.
+// behind are two lines without their stamps, and without the end of a colour.
 func (s *stamping) behind(data []byte, start, end, next int) (x, y []byte) {
-	return data[min(start+s.a, end):end], bytes.TrimSuffix(data[next+s.b:s.stop], []byte("\r"))
+	x, y = data[min(start+s.a, end):end], bytes.TrimSuffix(data[next+s.b:s.stop], []byte("\r"))
+	return x[:len(x)-colourEnd(x)], y[:len(y)-colourEnd(y)]
 }
+
+// colourEnd is how long the control sequence is that a line ends with, which ends what a
+// terminal was told to show otherwise; 0 where there is none.
+func colourEnd(line []byte) int {
+	if n := len(line); n < 3 || line[n-1] != 'm' && line[n-1] != 'K' {
+		return 0
+	}
+	const most = 12
+	n := 1
+	for n < min(len(line), most) && (digit(line[len(line)-n-1]) || line[len(line)-n-1] == ';') {
+		n++
+	}
+	if n+2 > len(line) || line[len(line)-n-1] != '[' || line[len(line)-n-2] != 0x1b {
+		return 0
+	}
+	n += 2
+	return n + colourEnd(line[:len(line)-n])
+}
+
+// readMarks is read for what people and programs put before lines that is no stamp: the
+// sign of a comment, a difference or a quotation, the same before both.
+func (s *stamping) readMarks(data []byte, start, end, next int) bool {
+	n := markLen(data[start:end])
+	if n == 0 || next+n > len(data) || !bytes.Equal(data[start:start+n], data[next:next+n]) {
+		return false
+	}
+	s.stop = len(data)
+	if i := bytes.IndexByte(data[next:], '\n'); i >= 0 {
+		s.stop = next + i
+	}
+	if s.stop < next+n {
+		return false
+	}
+	s.a, s.b = n, n
+	return true
+}
+
+// markLen is how long the signs are that a line begins with, with the blanks before them
+// and one behind.
+func markLen(line []byte) int {
+	const most = 4 // signs
+	from := indentation(line, 0)
+	if from > deepest {
+		return 0
+	}
+	at := from
+	for n := 0; n < most && at < len(line); n++ {
+		switch {
+		case lineMarks[line[at]]:
+			at++
+		case at > from && line[at] == ' ' && at+1 < len(line) && lineMarks[line[at+1]]:
+			at += 2
+		default:
+			n = most
+		}
+	}
+	if at == from {
+		return 0
+	}
+	if at < len(line) && line[at] == ' ' {
+		at++
+	}
+	if string(line[from:at]) == "- " && at < len(line) && !blanks[line[at]] { // one of a list
+		return 0
+	}
+	return at
+}
+
+// lineMarks are the signs that are put before lines.
+var lineMarks = set("+-><#/*;|")
 
 // armoured reports whether armour begins in the line or goes on in it.
 func (s *stamping) armoured(x []byte, start, next int) bool {
@@ -250,9 +326,14 @@ func pieces(x, y []byte) bool {
 }
 
 // shows puts the stamps of two lines out.
-func (s *lines) shows(start, next int, worth bool) {
+func (s *lines) shows(data []byte, start, next int, worth bool) {
 	if from := max(s.cut, start); from < start+s.stamp.a {
 		s.prefix.put(cut(from, start+s.stamp.a), worth)
+	}
+	if line := bytes.TrimSuffix(data[start+s.stamp.a:next-1], []byte("\r")); worth && s.cut <= next-1 {
+		if n, end := colourEnd(line), start+s.stamp.a+len(line); n > 0 && end-n >= s.cut {
+			s.prefix.put(cut(end-n, end), true)
+		}
 	}
 	s.cut = next + s.stamp.b
 	if !worth {
