@@ -17,6 +17,7 @@ type lines struct {
 	coat  coat
 	stamp stamping
 	envelope
+	peeled
 	team team
 
 	start int // of the line at hand
@@ -44,7 +45,7 @@ const (
 
 func (s *lines) forget() {
 	s.start, s.cut, s.on, s.encoded, s.armour, s.coat.on, s.inner = 0, 0, 0, 0, 0, 0, 0
-	s.envelope = envelope{}
+	s.envelope, s.peeled = envelope{}, peeled{}
 	s.coat.mark = -1
 	s.stamp.forget()
 }
@@ -53,6 +54,7 @@ func (s *lines) forget() {
 func (s *lines) end(data []byte, p int) {
 	start, end := s.start, p
 	s.start = p + 1
+	s.peeled.prev, s.peeled.this = s.peeled.this, start
 	if end > start && data[end-1] == '\r' {
 		end--
 		s.feeds.put(cut(end, p), true)
@@ -62,7 +64,7 @@ func (s *lines) end(data []byte, p int) {
 	}
 	s.stamp.marked = s.coat.marked(data, start, end)
 	if !s.stamp.read(data, start, end, p+1) {
-		if !s.behindMarks(data, start, end, p+1) {
+		if !s.unstamped(data, start, end, p+1) {
 			s.between(data, start, end, p)
 		}
 		return
@@ -74,6 +76,9 @@ func (s *lines) end(data []byte, p int) {
 	}
 	x, y := s.stamp.behind(data, start, end, p+1)
 	worth := s.stamp.hangs(x, y, start, p+1)
+	if !worth && s.peel(data, start, end, p+1) {
+		return
+	}
 	if !worth {
 		s.between(data, start, end, p)
 	}
@@ -82,10 +87,28 @@ func (s *lines) end(data []byte, p int) {
 	}
 }
 
-// behindMarks leaves out what people put before two lines, where what follows it goes on
-// from one to the other. It reports whether it did.
+// unstamped leaves out what stands before two lines that is no stamp, where what follows
+// it goes on from one to the other. It reports whether it did.
+func (s *lines) unstamped(data []byte, start, end, next int) bool {
+	c := data[next]
+	if blank(c) {
+		at := next + indentation(data[:min(len(data), next+deepest)], next)
+		if at == len(data) {
+			return false
+		}
+		if c = data[at]; !digit(c) && !lineMarks[c] { // programs are indented, and do not begin so
+			return false
+		}
+	}
+	if lineMarks[c] && s.behindMarks(data, start, end, next) {
+		return true
+	}
+	return s.peel(data, start, end, next)
+}
+
+// behindMarks is unstamped for the signs of comments, differences and quotations.
 func (s *lines) behindMarks(data []byte, start, end, next int) bool {
-	if c := data[next]; !lineMarks[c] && !blanks[c] || start == end || !s.stamp.readMarks(data, start, end, next) {
+	if start == end || !s.stamp.within(start) && !mayGoOn(data[start:end]) || !s.stamp.readMarks(data, start, end, next) {
 		return false
 	}
 	x, y := s.stamp.behind(data, start, end, next)

@@ -68,6 +68,12 @@ func (s *stamping) common(data []byte, start, end, next int) (a, b int) {
 // goesOn reports whether the two lines are parts of one.
 func (s *stamping) goesOn() bool { return s.stamps[1-s.this].Part() || s.stamps[s.this].GoesOn() }
 
+// within reports whether armour or a block begins in the line at start, as far as its mark
+// tells, or goes on in it.
+func (s *stamping) within(start int) bool {
+	return s.marked || start > 0 && (s.armour == start || s.block == start)
+}
+
 // hangs reports whether what is logged goes on from a line to the next, at
 // places of the layer, in a way that somebody undoes: x and y are the lines
 // without what stands before them.

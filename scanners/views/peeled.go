@@ -1,0 +1,135 @@
+package views
+
+import "bytes"
+
+// peeled undoes what programs write before lines that no stamp is known for, where a
+// dump, a list, a literal or a line goes on behind it from one line to the next. Where
+// it ends is told by what lines have in common; in rows that are alike, by what the
+// first has in common with the line before.
+type peeled struct {
+	this int // where the line at hand begins
+	prev int // and the line before it
+	on   int // where a line begins that goes on with what was put together
+	n    int // how much of it is no part of that
+}
+
+// peel leaves out what stands before data[start:end] and before the line at next, of
+// which stamps are known that take the first from and behind bytes. It reports whether it
+// did.
+func (s *lines) peel(data []byte, start, end, next int) bool {
+	from, behind := s.stamp.a, s.stamp.b
+	on := s.peeled.on == start && start > 0
+	x := data[start:end]
+	if len(x) <= from || len(x) > faraway || !on && !mayGoOn(x) || !beginAlike(x[from:], data[next+behind:], from > 0) {
+		return false
+	}
+	stop := s.stamp.stop
+	if behind == 0 {
+		stop = min(len(data), next+faraway)
+		if i := bytes.IndexByte(data[next:stop], '\n'); i >= 0 {
+			stop = next + i
+		}
+	}
+	y := bytes.TrimSuffix(data[next:stop], []byte("\r"))
+	if len(y) <= behind || !on && !rowEnd(y) && !uuRow(y) && !hangingEnd(x) {
+		return false
+	}
+	limit := len(x)
+	if on {
+		limit = max(from, min(limit, s.peeled.n))
+	}
+	a, b := common(x[from:limit], y[behind:])
+	if before := s.peeled.prev; !on && before < start && a > 0 {
+		if least, _ := common(x[:from+a], data[before:start-1]); least > from && least < from+a {
+			a, b = common(x[from:least], y[behind:])
+		}
+	}
+	if a, b = from+a, behind+b; a == 0 || a == len(x) || b == len(y) {
+		return false
+	}
+	v, w := x[a:len(x)-colourEnd(x[a:])], y[b:len(y)-colourEnd(y[b:])]
+	if len(v) == 0 || len(w) == 0 || !linesHang(v, w, on) || !prefixes(y[:b]) {
+		return false
+	}
+	s.peeled.on, s.peeled.n = next, b
+	if s.cut <= next {
+		s.stamp.a, s.stamp.b, s.stamp.stop = a, b, stop
+		s.shows(data, start, next, true)
+		s.stamp.a, s.stamp.b = 0, 0
+	}
+	return true
+}
+
+// beginAlike reports whether two lines may begin with what a program writes: with the same
+// letter or sign, or digits; behind a stamp with any sign.
+func beginAlike(x, y []byte, stamped bool) bool {
+	i, j := indentation(x, 0), indentation(y, 0)
+	if i == len(x) || j == len(y) {
+		return false
+	}
+	c, d := x[i], y[j]
+	return c == d && (stamped || alnums[c] || c == '[' || c == '<') || digit(c) && digit(d)
+}
+
+// mayGoOn is a quick look at whether a line may go on in the next.
+func mayGoOn(x []byte) bool {
+	return structure[x[len(x)-1]] || hangingEnd(x) || rowEnd(x) || uuRow(x)
+}
+
+// hangingEnd is a quick look at whether a line ends as one does that goes on in the next:
+// with a sign for that, or a literal, which an operator may follow.
+func hangingEnd(x []byte) bool {
+	switch x[len(x)-1] {
+	case '\\', '^', '`', '>': // the last begins a block
+		return true
+	case '=':
+		return len(x) > 1 && graphic(x[len(x)-2])
+	}
+	const operators, piece = 4, 6
+	n := len(x)
+	for n > max(piece+1, len(x)-operators) && between[x[n-1]] {
+		n--
+	}
+	return n > piece+1 && isQuote(x[n-1]) && all(x[n-1-piece:n-1], &wordly)
+}
+
+// rowEnd is a quick look at whether a line ends as rows of dumps and lists do: with
+// digits, with a character far from the others, or with what digits stand for.
+func rowEnd(y []byte) bool {
+	const few, beside = 8, 18 // the characters that xxd writes beside 16 bytes, and what is before them
+	n := len(y)
+	if n < few {
+		return false
+	}
+	if listed[y[n-1]] && all(y[n-few:], &listed) || y[n-1] == '|' || blanks[y[n-2]] && blanks[y[n-3]] {
+		return true
+	}
+	return n >= beside+few && all(y[n-beside-few:n-beside], &listed)
+}
+
+// uuRow reports whether a line may end with a full row of uuencode.
+func uuRow(line []byte) bool {
+	const full = 61
+	return len(line) > full && line[len(line)-full] == 'M'
+}
+
+// prefixes reports whether b may be what a program writes before every line: it names
+// something or tells a time, and is no part of a list or of a program.
+func prefixes(b []byte) bool {
+	letters, clock := 0, false
+	for i, c := range b {
+		switch {
+		case c == '{' || c == '"' || c == '\'' || c == '=' || c == ';' || c == '\\':
+			return false
+		case c == ':':
+			clock = clock || i > 0 && i+1 < len(b) && digit(b[i-1]) && digit(b[i+1])
+		case alnums[c] && !digit(c):
+			letters++
+		}
+	}
+	if clock {
+		return true
+	}
+	const least = 3
+	return letters >= least && !numeric(b) || len(b) > 2 && letters > 0 && b[len(b)-2] == ' '
+}
