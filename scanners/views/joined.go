@@ -15,12 +15,15 @@ type joints struct {
 	done  int
 	last  [3]int // the same, for each kind of quote
 	list  int    // where the last piece of a list begins
+	line  int    // where the last line of a list of lines begins
 	calls calls
 	reach literals
+
+	armour bool // that line is of armour
 }
 
 func (s *joints) forget() {
-	s.done, s.list, s.last = 0, 0, [3]int{}
+	s.done, s.list, s.line, s.armour, s.last = 0, 0, 0, false, [3]int{}
 	s.calls, s.reach = calls{}, literals{}
 }
 
@@ -56,6 +59,17 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 	s.last[quoteKind(data[p])], s.last[quoteKind(data[j.end-1])] = j.end, j.end
 	inside := p > 0 && j.end < len(data) && graphic(data[p-1]) && graphic(data[j.end])
 	called := j.comma && s.calls.join(data, p, last)
+	if j.comma && !called && s.lineUp(data, p, j.end) {
+		from, to := s.reach.around(data, p, j.end, last)
+		between := splice{at: p, end: j.end, n: 1, out: [8]byte{'\n'}}
+		if bytes.HasSuffix(data[from:p], []byte(`\n`)) { // the end of the line is in the literal
+			between = cut(p, j.end)
+		}
+		s.sure.putIn(between, from, to)
+		s.guess.put(cut(p, j.end), false)
+		s.done = j.end
+		return
+	}
 	if j.comma && !called && !(inside && s.listed(data, p, j.end)) {
 		s.done = j.end
 		return

@@ -75,11 +75,11 @@ func (s *lines) end(data []byte, p int) {
 		return
 	}
 	x, y := s.stamp.behind(data, start, end, p+1)
-	worth := s.stamp.hangs(x, y, start, p+1)
+	worth := s.peeled.on != start && s.stamp.hangs(x, y, start, p+1)
 	if !worth && s.peel(data, start, end, p+1) {
 		return
 	}
-	if !worth {
+	if worth = worth || s.peeled.on == start && s.stamp.hangs(x, y, start, p+1); !worth {
 		s.between(data, start, end, p)
 	}
 	if s.cut <= p+1 {

@@ -73,7 +73,13 @@ func beginAlike(x, y []byte, stamped bool) bool {
 
 // mayGoOn is a quick look at whether a line may go on in the next.
 func mayGoOn(x []byte) bool {
-	return structure[x[len(x)-1]] || hangingEnd(x) || rowEnd(x) || uuRow(x)
+	switch x[len(x)-1] {
+	case '[', '(', '{': // a list begins
+		return true
+	case '}', ')', ';':
+		return false
+	}
+	return hangingEnd(x) || rowEnd(x) || uuRow(x)
 }
 
 // hangingEnd is a quick look at whether a line ends as one does that goes on in the next:
@@ -113,10 +119,13 @@ func uuRow(line []byte) bool {
 	return len(line) > full && line[len(line)-full] == 'M'
 }
 
+// leastEpoch is how many digits the seconds since 1970 have.
+const leastEpoch = 10
+
 // prefixes reports whether b may be what a program writes before every line: it names
 // something or tells a time, and is no part of a list or of a program.
 func prefixes(b []byte) bool {
-	letters, clock := 0, false
+	letters, clock := 0, skip(b, 0, digit) >= leastEpoch
 	for i, c := range b {
 		switch {
 		case c == '{' || c == '"' || c == '\'' || c == '=' || c == ';' || c == '\\':

@@ -1,0 +1,53 @@
+package views
+
+import "bytes"
+
+// lineUp reports whether two literals that a comma separates, the first of which ends at p
+// and the second begins at q, are lines of one text: a list of lines is how JSON has what a
+// program wrote.
+func (s *joints) lineUp(data []byte, p, q int) bool {
+	x := lastLine(data[max(0, p-longestRow):p], data[p])
+	y := firstLine(data[q:min(len(data), q+longestRow)], data[q-1])
+	if len(x) == 0 || len(y) == 0 {
+		return false
+	}
+	on := s.line == p-len(x) || s.line == p-len(x)-len(`\n`)
+	armour := bytes.HasPrefix(x, []byte("-----BEGIN ")) || on && s.armour
+	hang := armour || isPiece(x) && encodedAt(y) || on && all(x, &wordly) && encodedAt(y) ||
+		(hangingEnd(x) || rowEnd(y) || uuRow(y)) && linesHang(x, y, on)
+	if hang {
+		s.line, s.armour = q, armour && !bytes.HasPrefix(y, []byte("-----END "))
+	}
+	return hang
+}
+
+// lastLine is the literal that b ends with and that a quote begins, without the line's end
+// in it; nil where it is longer than b or has several lines.
+func lastLine(b []byte, quote byte) []byte {
+	i := bytes.LastIndexByte(b, quote)
+	for i > 0 && b[i-1] == '\\' {
+		i = bytes.LastIndexByte(b[:i], quote)
+	}
+	if i < 0 {
+		return nil
+	}
+	return withoutEnd(b[i+1:])
+}
+
+// firstLine is the literal that b begins with and that a quote ends, as lastLine.
+func firstLine(b []byte, quote byte) []byte {
+	for to := 0; ; to++ {
+		i := bytes.IndexByte(b[to:], quote)
+		if i < 0 {
+			return nil
+		}
+		if to += i; to == 0 || b[to-1] != '\\' {
+			return withoutEnd(b[:to])
+		}
+	}
+}
+
+// withoutEnd is a line without the escapes of its end.
+func withoutEnd(line []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte(`\n`)), []byte(`\r`))
+}
