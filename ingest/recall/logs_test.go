@@ -21,6 +21,8 @@ type logKind struct {
 	// guessed: the lines of the text are broken, which only a matcher that
 	// confirms what it finds may put together.
 	guessed bool
+	// unknown: no stamp is known for what stands before the lines.
+	unknown bool
 }
 
 // stamper is what stands before line n of a log.
@@ -320,7 +322,43 @@ func logKinds() []logKind {
 		{name: "JSON lines, twice", write: asMessage(`{"log":"{\"level\":\"info\",\"msg\":\"`, `\"}\n","stream":"stdout"}`+"\n", chain(jsonGo(), jsonGo())), escapes: true},
 		{name: "logfmt", write: asMessage(`time=2026-05-06T07:08:09Z level=info msg="`, `" pod=shop-7c9f`+"\n", jsonString()), escapes: true},
 	}
-	return append(kinds, wrappedKinds()...)
+	return slices.Concat(kinds, plainerKinds(), wrappedKinds())
+}
+
+// plainerKinds are logs of programs that no stamp is known for, and what people put
+// before lines.
+func plainerKinds() (kinds []logKind) {
+	clocked := func(format string) stamper {
+		return func(r *rand.Rand, n int) string {
+			h, m, s := clock(r, n)
+			return fmt.Sprintf(format, h, m, s)
+		}
+	}
+	for _, k := range []struct {
+		name  string
+		stamp stamper
+	}{
+		{"Go", clocked("2026/05/06 %02d:%02d:%02d ")},
+		{"nginx", seq(clocked("2026/05/06 %02d:%02d:%02d [error] 12#12: *"), func(_ *rand.Rand, n int) string { return fmt.Sprintf("%d ", 98+n) })},
+		{"klog", seq(clocked("I0506 %02d:%02d:%02d"), func(r *rand.Rand, _ int) string { return fmt.Sprintf(".%06d   12345 deploy.go:77] ", r.IntN(1e6)) })},
+		{"Spark", clocked("26/05/06 %02d:%02d:%02d INFO Deploy: ")},
+		{"Python", fixed("INFO:deploy:")},
+		{"Python, times", clocked("2026-05-06 %02d:%02d:%02d,123 - deploy - INFO - ")},
+		{"Ruby", clocked("I, [2026-05-06T%02d:%02d:%02d.123456 #12]  INFO -- : ")},
+		{"Tomcat", clocked("06-May-2026 %02d:%02d:%02d.123 INFO [main] org.example.Deploy.run ")},
+		{"Terraform", fixed("module.shop.null_resource.deploy (local-exec): ")},
+		{"npm", fixed("npm ERR! ")},
+		{"Heroku", clocked("2026-05-06T%02d:%02d:%02d.123456+00:00 app[web.1]: ")},
+		{"syslog, RFC 5424", clocked("<134>1 2026-05-06T%02d:%02d:%02d.123Z host deploy 12 - - ")},
+		{"Azure Pipelines, debugging", iso("", 7, " ##[debug]")},
+		{"a difference", fixed("+")},
+		{"a comment", fixed("# ")},
+		{"a comment in a program", fixed("\t// ")},
+		{"a quotation", fixed("> > ")},
+	} {
+		kinds = append(kinds, logKind{name: k.name, write: lineLog{stamp: k.stamp}.coder(), unknown: true})
+	}
+	return kinds
 }
 
 // wrappedKinds are logs of what a terminal broke.
@@ -344,6 +382,9 @@ func (k logKind) unlogged(w row, p plant) bool {
 	case docker && (strings.HasSuffix(w.name, "a line break and blanks") || strings.HasSuffix(w.name, "log lines behind timestamps")):
 		return true
 	case p.pem && (strings.HasSuffix(w.name, "control sequences in JSON") || k.escapes && strings.HasSuffix(w.name, "character literals")):
+		return true
+	case k.unknown && (p.kind == "service account, 4 KB" || p.pem && strings.HasSuffix(w.name, "heredoc of echo") ||
+		strings.HasSuffix(w.name, "uuencode") || strings.HasSuffix(w.name, "dump behind timestamps") || strings.Contains(w.name, ", a line break")):
 		return true
 	case k.guessed && w.group == "hex":
 		return len(p.text) > 700

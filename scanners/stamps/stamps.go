@@ -59,6 +59,7 @@ const (
 	signNote
 	signLevel
 	signHost
+	signPriority
 	firstName
 )
 
@@ -78,7 +79,7 @@ func (s *Stamp) add(sign uint32, end int) {
 }
 
 // starts are the bytes that stamps begin with.
-var starts = set("0123456789[#\x1b\xefABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+var starts = set("0123456789[#<\x1b\xefABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 // Starts reports whether a stamp can begin with a byte.
 func Starts(c byte) bool { return starts[c] }
@@ -155,6 +156,8 @@ func (s *Stamp) next(line []byte, at int) int {
 		return s.bracket(line, at)
 	case c == '#':
 		return s.step(line, at)
+	case c == '<':
+		return s.priority(line, at)
 	case digit(c):
 		return s.time(line, at)
 	case letter(c):
@@ -243,6 +246,20 @@ func bracketed(line []byte, in int) (sign uint32, end int) {
 	return counting(line[in:end]), end
 }
 
+// priority reads the number that syslog begins with, and its version.
+func (s *Stamp) priority(line []byte, at int) int {
+	end := skip(line, at+1, digit)
+	if s.n > 0 || end == at+1 || end == len(line) || line[end] != '>' {
+		return 0
+	}
+	end++
+	if version := skip(line, end, digit); version > end && version < len(line) && line[version] == ' ' {
+		end = version + 1
+	}
+	s.add(signPriority, end)
+	return end
+}
+
 // step reads what BuildKit writes: the number of a step and its seconds.
 func (s *Stamp) step(line []byte, at int) int {
 	end := skip(line, at+1, digit)
@@ -319,6 +336,10 @@ func (s *Stamp) word(line []byte, at int) int {
 		s.add(signMonth, end)
 		return end
 	}
+	if end := klogEnd(line, at); end > 0 {
+		s.add(signDate, end)
+		return end
+	}
 	end := nameEnd(line, at)
 	bar := skip(line, end, blank)
 	if bar > end && bar+1 < len(line) && bar-at < longestName && line[bar] == '|' && line[bar+1] == ' ' {
@@ -364,8 +385,7 @@ func nameEnd(line []byte, at int) int {
 
 // timeAt reads a date with a time, a time alone, or seconds; 0 when there is none.
 func timeAt(line []byte, at int) (sign uint32, end int) {
-	if shaped(line, at, "0000-00-00") {
-		day := at + len("0000-00-00")
+	if day := dateEnd(line, at); day > 0 {
 		if day < len(line) && (line[day] == 'T' || line[day] == ' ') && shaped(line, day+1, "00:00:00") {
 			return signDate, zoneEnd(line, day+1+len("00:00:00"))
 		}
@@ -378,6 +398,42 @@ func timeAt(line []byte, at int) (sign uint32, end int) {
 		return sign, end
 	}
 	return 0, at
+}
+
+// dateEnd is where a date ends that begins at a place: as ISO 8601 has it, as Go and
+// nginx, as log4j does with two digits of the year, as Tomcat; 0 where none does.
+func dateEnd(line []byte, at int) int {
+	if len(line)-at < len("00/00/00") {
+		return 0
+	}
+	switch {
+	case line[at+4] == '-' && shaped(line, at, "0000-00-00"), line[at+4] == '/' && shaped(line, at, "0000/00/00"):
+		return at + len("0000-00-00")
+	case line[at+2] == '/' && shaped(line, at, "00/00/00"):
+		return at + len("00/00/00")
+	case line[at+2] == '-' && len(line)-at > len("00-Jan-0000") && line[at+6] == '-' && letter(line[at+3]) && shaped(line, at, "00") && shaped(line, at+7, "0000"):
+		return at + len("00-Jan-0000")
+	}
+	return 0
+}
+
+// klogEnd is where what klog writes before a line ends: level and day, time, thread,
+// place; 0 where it does not stand at a place.
+func klogEnd(line []byte, at int) int {
+	const shape = "0000 00:00:00.000000"
+	if c := line[at]; c != 'I' && c != 'W' && c != 'E' && c != 'F' || !shaped(line, at+1, shape) {
+		return 0
+	}
+	thread := skip(line, at+1+len(shape), blank)
+	place := skip(line, skip(line, thread, digit), blank)
+	end := nameEnd(line, place)
+	if place == thread || end == place || end == len(line) || line[end] != ':' {
+		return 0
+	}
+	if end = skip(line, end+1, digit); end+1 < len(line) && line[end] == ']' && line[end+1] == ' ' {
+		return end + 2
+	}
+	return 0
 }
 
 // secondsAt reads a number of seconds with a fraction.

@@ -74,12 +74,14 @@ func (s *lines) end(data []byte, p int) {
 		s.joined(data, cut(start, start+s.stamp.a), cut(end, p+1+s.stamp.b))
 		return
 	}
-	x, y := s.stamp.behind(data, start, end, p+1)
-	worth := s.peeled.on != start && s.stamp.hangs(x, y, start, p+1)
-	if !worth && s.peel(data, start, end, p+1) {
+	if s.peeled.whole != start && s.peel(data, start, end, p+1) { // there is more than the stamp
 		return
 	}
-	if worth = worth || s.peeled.on == start && s.stamp.hangs(x, y, start, p+1); !worth {
+	x, y := s.stamp.behind(data, start, end, p+1)
+	worth := s.stamp.hangs(x, y, start, p+1)
+	if worth {
+		s.peeled.whole = p + 1
+	} else {
 		s.between(data, start, end, p)
 	}
 	if s.cut <= p+1 {
@@ -108,7 +110,7 @@ func (s *lines) unstamped(data []byte, start, end, next int) bool {
 
 // behindMarks is unstamped for the signs of comments, differences and quotations.
 func (s *lines) behindMarks(data []byte, start, end, next int) bool {
-	if start == end || !s.stamp.within(start) && !mayGoOn(data[start:end]) || !s.stamp.readMarks(data, start, end, next) {
+	if start == end || !s.stamp.within(start) && !mayGoOn(data[start:end]) && !isQuote(data[end-1]) || !s.stamp.readMarks(data, start, end, next) {
 		return false
 	}
 	x, y := s.stamp.behind(data, start, end, next)

@@ -8,7 +8,7 @@ import "bytes"
 func (s *joints) lineUp(data []byte, p, q int) bool {
 	x := lastLine(data[max(0, p-longestRow):p], data[p])
 	y := firstLine(data[q:min(len(data), q+longestRow)], data[q-1])
-	if len(x) == 0 || len(y) == 0 {
+	if len(x) == 0 || len(y) == 0 || named(data, q+bytes.IndexByte(data[q:], data[q-1])+1) {
 		return false
 	}
 	on := s.line == p-len(x) || s.line == p-len(x)-len(`\n`)

@@ -86,9 +86,11 @@ func (s *lines) joined(data []byte, before, between splice) {
 // another program wrote before it. It reports whether both are Docker's.
 func (s *lines) docker(data []byte, start, end, next int) bool {
 	const before = `{"log":"`
-	if !bytes.HasPrefix(data[next:], []byte(before)) {
+	first := bytes.Index(data[next:min(len(data), next+farJoint)], []byte(before)) // behind what no stamp is known for
+	if first < 0 {
 		return false
 	}
+	next += first
 	from, to, ok := inDocker(data[start:end])
 	if !ok {
 		return false

@@ -11,6 +11,8 @@ type peeled struct {
 	prev int // and the line before it
 	on   int // where a line begins that goes on with what was put together
 	n    int // how much of it is no part of that
+
+	whole int // where a line begins that goes on behind its stamp alone
 }
 
 // peel leaves out what stands before data[start:end] and before the line at next, of
@@ -39,12 +41,22 @@ func (s *lines) peel(data []byte, start, end, next int) bool {
 		limit = max(from, min(limit, s.peeled.n))
 	}
 	a, b := common(x[from:limit], y[behind:])
-	if before := s.peeled.prev; !on && before < start && a > 0 {
-		if least, _ := common(x[:from+a], data[before:start-1]); least > from && least < from+a {
+	if before := s.peeled.prev; !on && a > 0 {
+		least := 0
+		if before < start {
+			least, _ = common(x[:from+a], bytes.TrimPrefix(data[before:start-1], []byte("\ufeff")))
+		}
+		switch {
+		case least < from: // rows are alike, and nothing tells where they begin
+			return false
+		case least > 0 && least < from+a:
 			a, b = common(x[from:least], y[behind:])
 		}
 	}
-	if a, b = from+a, behind+b; a == 0 || a == len(x) || b == len(y) {
+	if a == 0 { // the stamp alone
+		return false
+	}
+	if a, b = from+a, behind+b; a == len(x) || b == len(y) {
 		return false
 	}
 	v, w := x[a:len(x)-colourEnd(x[a:])], y[b:len(y)-colourEnd(y[b:])]
@@ -90,13 +102,15 @@ func hangingEnd(x []byte) bool {
 		return true
 	case '=':
 		return len(x) > 1 && graphic(x[len(x)-2])
+	case '-':
+		return len(x) > 1 && (x[len(x)-2] == '>' || x[len(x)-2] == '|')
 	}
 	const operators, piece = 4, 6
 	n := len(x)
 	for n > max(piece+1, len(x)-operators) && between[x[n-1]] {
 		n--
 	}
-	return n > piece+1 && isQuote(x[n-1]) && all(x[n-1-piece:n-1], &wordly)
+	return n > piece+1 && isQuote(x[n-1]) && (n < len(x) && !blank(x[len(x)-1]) || all(x[n-1-piece:n-1], &wordly))
 }
 
 // rowEnd is a quick look at whether a line ends as rows of dumps and lists do: with
