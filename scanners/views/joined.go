@@ -16,6 +16,7 @@ type joints struct {
 	last  [3]int // the same, for each kind of quote
 	list  int    // where the last piece of a list begins
 	line  int    // where the last line of a list of lines begins
+	put   int    // where the last joint ends that was put to sure
 	calls calls
 	reach literals
 
@@ -23,7 +24,7 @@ type joints struct {
 }
 
 func (s *joints) forget() {
-	s.done, s.list, s.line, s.armour, s.last = 0, 0, 0, false, [3]int{}
+	s.done, s.list, s.line, s.put, s.armour, s.last = 0, 0, 0, 0, false, [3]int{}
 	s.calls, s.reach = calls{}, literals{}
 }
 
@@ -59,8 +60,16 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 	s.last[quoteKind(data[p])], s.last[quoteKind(data[j.end-1])] = j.end, j.end
 	inside := p > 0 && j.end < len(data) && graphic(data[p-1]) && graphic(data[j.end])
 	called := j.comma && s.calls.join(data, p, last)
-	if j.comma && !called && s.lineUp(data, p, j.end) {
+	hangs, first := false, false
+	if j.comma && !called {
+		hangs, first = s.lineUp(data, p, j.end)
+	}
+	if hangs {
 		from, to := s.reach.around(data, p, j.end, last)
+		if first && from > s.put { // what reads rows wants to see where the first begins
+			s.sure.putIn(splice{at: from - 1, end: from, n: 1, out: [8]byte{'\n'}}, from-1, to)
+		}
+		s.put = j.end
 		between := splice{at: p, end: j.end, n: 1, out: [8]byte{'\n'}}
 		if bytes.HasSuffix(data[from:p], []byte(`\n`)) { // the end of the line is in the literal
 			between = cut(p, j.end)
@@ -79,7 +88,7 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 	if inside || j.comma {
 		from, to = s.reach.around(data, p, j.end, last)
 	}
-	s.done = j.end
+	s.done, s.put = j.end, j.end
 	switch {
 	case j.comma && called:
 		s.sure.putIn(c, from, to)

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"strings"
@@ -102,6 +103,42 @@ func TestPrefixed(t *testing.T) {
 				t.Errorf("token: %+v", hits)
 			}
 		})
+	}
+}
+
+// TestListedLines has them as lists of lines hold what a program wrote.
+func TestListedLines(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	armoured := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE" + " KEY", Bytes: der}))
+	long := random(34, 300, base62)
+	m := registeredMatcher(t, long, armoured)
+	for what, text := range map[string]string{
+		"key":    armoured,
+		"base64": "start of it\n" + broken(64, "\n")(base64.StdEncoding.EncodeToString([]byte(long))) + "\nend of it",
+		"hex":    "start of it\n" + broken(60, "\n")(hex.EncodeToString([]byte(long))) + "\nend of it",
+		"dump":   "start of it\n" + hex.Dump([]byte("k: "+long+"\n")) + "end of it",
+	} {
+		lines := strings.Split(text, "\n")
+		for name, list := range map[string]string{
+			"ansible": "ok: [a] => {\n    \"stdout_lines\": [\n        \"" + strings.Join(lines, "\",\n        \"") + "\"\n    ]\n}\n",
+			"jupyter": "\"text\": [\n \"" + strings.Join(lines, "\\n\",\n \"") + "\"\n]\n",
+			"python":  "['" + strings.Join(lines, "', '") + "']\n",
+		} {
+			if hits := scan(t, m, list, 0); len(hits) != 1 {
+				t.Errorf("%s, %s: %d hits in\n%s", name, what, len(hits), list)
+			}
+		}
+	}
+	names := `{"first":"` + strings.Repeat("a1B2", 10) + `","second":"` + strings.Repeat("c3D4", 10) + `","third":1}`
+	if hits := scan(t, m, names, 0); len(hits) != 0 {
+		t.Errorf("%+v", hits)
 	}
 }
 

@@ -4,21 +4,21 @@ import "bytes"
 
 // lineUp reports whether two literals that a comma separates, the first of which ends at p
 // and the second begins at q, are lines of one text: a list of lines is how JSON has what a
-// program wrote.
-func (s *joints) lineUp(data []byte, p, q int) bool {
+// program wrote. It reports, too, whether the first of them is the first of the text.
+func (s *joints) lineUp(data []byte, p, q int) (hangs, first bool) {
 	x := lastLine(data[max(0, p-longestRow):p], data[p])
 	y := firstLine(data[q:min(len(data), q+longestRow)], data[q-1])
 	if len(x) == 0 || len(y) == 0 || named(data, q+bytes.IndexByte(data[q:], data[q-1])+1) {
-		return false
+		return false, false
 	}
 	on := s.line == p-len(x) || s.line == p-len(x)-len(`\n`)
 	armour := bytes.HasPrefix(x, []byte("-----BEGIN ")) || on && s.armour
-	hang := armour || isPiece(x) && encodedAt(y) || on && all(x, &wordly) && encodedAt(y) ||
+	hangs = armour || isPiece(x) && encodedAt(y) || on && all(x, &wordly) && encodedAt(y) ||
 		(hangingEnd(x) || rowEnd(y) || uuRow(y)) && linesHang(x, y, on)
-	if hang {
+	if hangs {
 		s.line, s.armour = q, armour && !bytes.HasPrefix(y, []byte("-----END "))
 	}
-	return hang
+	return hangs, !on
 }
 
 // lastLine is the literal that b ends with and that a quote begins, without the line's end

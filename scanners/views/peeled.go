@@ -60,7 +60,7 @@ func (s *lines) peel(data []byte, start, end, next int) bool {
 		return false
 	}
 	v, w := x[a:len(x)-colourEnd(x[a:])], y[b:len(y)-colourEnd(y[b:])]
-	if len(v) == 0 || len(w) == 0 || !linesHang(v, w, on) || !prefixes(y[:b]) {
+	if len(v) == 0 || len(w) == 0 || !linesHang(v, w, on) || !prefixes(y[:b]) || v[len(v)-1] == '=' && !numeric(w) && !softBroken(v) {
 		return false
 	}
 	s.peeled.on, s.peeled.n = next, b
@@ -80,6 +80,10 @@ func beginAlike(x, y []byte, stamped bool) bool {
 		return false
 	}
 	c, d := x[i], y[j]
+	if digit(c) && digit(d) && !stamped { // so begin lists, too, but with no date, seconds since 1970, or number and a bar
+		n := skip(x, i, digit)
+		return n-i >= leastEpoch || n < len(x) && (x[n] == '|' || i > 0 && n-i == len("2026") && x[n] == '-')
+	}
 	return c == d && (stamped || alnums[c] || c == '[' || c == '<') || digit(c) && digit(d)
 }
 
@@ -125,6 +129,13 @@ func rowEnd(y []byte) bool {
 		return true
 	}
 	return n >= beside+few && all(y[n-beside-few:n-beside], &listed)
+}
+
+// softBroken reports whether a line is as long as mail's lines are where they are broken:
+// others end with the padding of base64, as sums do.
+func softBroken(line []byte) bool {
+	const most, least = 77, 70
+	return least <= len(line) && len(line) <= most
 }
 
 // uuRow reports whether a line may end with a full row of uuencode.

@@ -175,21 +175,21 @@ func (s *stamping) readMarks(data []byte, start, end, next int) bool {
 func markLen(line []byte) int {
 	const most = 4 // signs
 	from := indentation(line, 0)
-	if from > deepest {
+	if from > deepest || from == len(line) || !lineMarks[line[from]] {
 		return 0
 	}
-	at := from
-	for n := 0; n < most && at < len(line); n++ {
+	sign, at := line[from], from+1
+	for n := 1; n < most && at < len(line); n++ {
 		switch {
-		case lineMarks[line[at]]:
+		case line[at] == sign, sign == '/' && line[at] == '*':
 			at++
-		case at > from && line[at] == ' ' && at+1 < len(line) && lineMarks[line[at+1]]:
+		case line[at] == ' ' && at+1 < len(line) && line[at+1] == sign:
 			at += 2
 		default:
 			n = most
 		}
 	}
-	if at == from {
+	if at < len(line) && lineMarks[line[at]] { // signs are no mark where others follow
 		return 0
 	}
 	if at < len(line) && line[at] == ' ' {
