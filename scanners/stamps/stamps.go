@@ -310,27 +310,8 @@ func (s *Stamp) stream(line []byte, at int) int {
 // word reads what begins with a letter: a month, a stream of CRI's format, the
 // name of a container, a level.
 func (s *Stamp) word(line []byte, at int) int {
-	rest := line[at:]
 	if s.n > 0 && s.tokens[s.n-1].sign <= signMonth {
-		switch s.tokens[s.n-1].sign {
-		case signDate:
-			if rest[0] == 's' && len(rest) >= len("stdout F ") && (bytes.HasPrefix(rest, []byte("stdout ")) || bytes.HasPrefix(rest, []byte("stderr "))) &&
-				rest[8] == ' ' && (rest[7] == 'F' || rest[7] == 'P') {
-				s.part = rest[7] == 'P'
-				s.add(signPart, at+9)
-				return at + 9
-			}
-		case signMonth:
-			if end := hostEnd(line, at); end > 0 {
-				s.add(signHost, end)
-				return end
-			}
-		}
-		if end := levelEnd(line, at); end > 0 {
-			s.add(signLevel, end)
-			return end
-		}
-		return 0
+		return s.behindTime(line, at)
 	}
 	if end := monthEnd(line, at); end > 0 {
 		s.add(signMonth, end)
@@ -345,6 +326,30 @@ func (s *Stamp) word(line []byte, at int) int {
 	if bar > end && bar+1 < len(line) && bar-at < longestName && line[bar] == '|' && line[bar+1] == ' ' {
 		s.add(hash(line[at:end]), bar+2)
 		return bar + 2
+	}
+	return 0
+}
+
+// behindTime reads what begins with a letter behind a date or a time.
+func (s *Stamp) behindTime(line []byte, at int) int {
+	rest := line[at:]
+	switch s.tokens[s.n-1].sign {
+	case signDate:
+		if rest[0] == 's' && len(rest) >= len("stdout F ") && (bytes.HasPrefix(rest, []byte("stdout ")) || bytes.HasPrefix(rest, []byte("stderr "))) &&
+			rest[8] == ' ' && (rest[7] == 'F' || rest[7] == 'P') {
+			s.part = rest[7] == 'P'
+			s.add(signPart, at+9)
+			return at + 9
+		}
+	case signMonth:
+		if end := hostEnd(line, at); end > 0 {
+			s.add(signHost, end)
+			return end
+		}
+	}
+	if end := levelEnd(line, at); end > 0 {
+		s.add(signLevel, end)
+		return end
 	}
 	return 0
 }

@@ -24,24 +24,18 @@ const (
 
 // end looks at the object in the line data[start:end] and at the one at next.
 func (e *envelope) end(s *lines, data []byte, start, end, next int) {
-	on := e.on == start && start > 0
 	if next >= len(data) || data[next] != '{' || data[start] != '{' {
 		return
 	}
+	on := e.on == start && start > 0
 	x, y := data[start:end], data[next:min(len(data), next+longestLogged)]
 	if i := bytes.IndexByte(y, '\n'); i >= 0 {
 		y = y[:i]
 	}
-	if d := len(x) - len(y); !on && !s.stamp.marked && (d < -mostLonger || d > mostShorter || !longRun(x)) {
+	if !on && !s.stamp.marked && !alikeLines(x, y) {
 		return
 	}
-	var v extent
-	if on {
-		v = valueOf(x, e.key)
-	} else {
-		v, e.key = longestPiece(x)
-	}
-	w := valueOf(y, e.key)
+	v, w := e.pieces(x, y, on)
 	if v.from >= v.to || w.from < 0 {
 		return
 	}
@@ -57,6 +51,27 @@ func (e *envelope) end(s *lines, data []byte, start, end, next int) {
 	}
 	s.prefix.putIn(between, start+v.from, next+w.to)
 	s.cut = between.end
+}
+
+// alikeLines is a quick look at whether two lines may hold pieces of what is encoded.
+func alikeLines(x, y []byte) bool {
+	d := len(x) - len(y)
+	return -mostLonger <= d && d <= mostShorter && longRun(x)
+}
+
+// pieces are where in two objects the strings stand that one goes on in the other, without
+// the escapes of their lines' ends.
+func (e *envelope) pieces(x, y []byte, on bool) (v, w extent) {
+	if on {
+		v = valueOf(x, e.key)
+	} else {
+		v, e.key = longestPiece(x)
+	}
+	if w = valueOf(y, e.key); v.from >= 0 && w.from >= 0 {
+		v.to = v.from + len(withoutEnd(x[v.from:v.to]))
+		w.to = w.from + len(withoutEnd(y[w.from:w.to]))
+	}
+	return v, w
 }
 
 // longRun reports whether there may be a piece of what is encoded in a line: a longer
@@ -114,6 +129,7 @@ func longestPiece(object []byte) (best extent, key []byte) {
 
 // isPiece reports whether a string ends as a line does of what is encoded and wrapped.
 func isPiece(v []byte) bool {
+	v = withoutEnd(v)
 	return len(v) >= bodyPiece && all(v[len(v)-bodyPiece:], &wordly)
 }
 

@@ -52,6 +52,9 @@ func prefixes() map[string]func(i int, line string) string {
 		"json, spaced": func(i int, line string) string {
 			return fmt.Sprintf(`{"message": "%s", "span": "%032x", "n": %d}`, line, uint64(i+7)*0x9e3779b97f4a7c15, 8+i)
 		},
+		"json, with the lines' ends": func(i int, line string) string {
+			return fmt.Sprintf(`{"log": "%s\n", "stream": "stdout", "n": %d}`, line, 8+i)
+		},
 		"json, behind a stamp": func(i int, line string) string {
 			return fmt.Sprintf(`2026-11-25T10:20:%02d.123Z {"logger":"org.example.Shop","message":"%s","thread":"main"}`, i%60, line)
 		},

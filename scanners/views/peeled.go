@@ -15,52 +15,24 @@ type peeled struct {
 	whole int // where a line begins that goes on behind its stamp alone
 }
 
-// peel leaves out what stands before data[start:end] and before the line at next, of
-// which stamps are known that take the first from and behind bytes. It reports whether it
-// did.
+// peel leaves out what stands before data[start:end] and before the line at next, more
+// than their stamps. It reports whether it did.
 func (s *lines) peel(data []byte, start, end, next int) bool {
-	from, behind := s.stamp.a, s.stamp.b
 	on := s.peeled.on == start && start > 0
-	x := data[start:end]
-	if len(x) <= from || len(x) > faraway || !on && !mayGoOn(x) || !beginAlike(x[from:], data[next+behind:], from > 0) {
+	x, behind := data[start:end], s.stamp.b
+	if len(x) <= s.stamp.a || len(x) > faraway || !on && !mayGoOn(x) || !beginAlike(x[s.stamp.a:], data[next+behind:], behind > 0) {
 		return false
 	}
-	stop := s.stamp.stop
-	if behind == 0 {
-		stop = min(len(data), next+faraway)
-		if i := bytes.IndexByte(data[next:stop], '\n'); i >= 0 {
-			stop = next + i
-		}
-	}
+	stop := s.stopOf(data, next)
 	y := bytes.TrimSuffix(data[next:stop], []byte("\r"))
 	if len(y) <= behind || !on && !rowEnd(y) && !uuRow(y) && !hangingEnd(x) {
 		return false
 	}
-	limit := len(x)
-	if on {
-		limit = max(from, min(limit, s.peeled.n))
-	}
-	a, b := common(x[from:limit], y[behind:])
-	if before := s.peeled.prev; !on && a > 0 {
-		least := 0
-		if before < start {
-			least, _ = common(x[:from+a], bytes.TrimPrefix(data[before:start-1], []byte("\ufeff")))
-		}
-		switch {
-		case least < from: // rows are alike, and nothing tells where they begin
-			return false
-		case least > 0 && least < from+a:
-			a, b = common(x[from:least], y[behind:])
-		}
-	}
-	if a == 0 { // the stamp alone
+	a, b := s.writtenBefore(data, x, y, start, on)
+	if a == 0 || a == len(x) || b == len(y) {
 		return false
 	}
-	if a, b = from+a, behind+b; a == len(x) || b == len(y) {
-		return false
-	}
-	v, w := x[a:len(x)-colourEnd(x[a:])], y[b:len(y)-colourEnd(y[b:])]
-	if len(v) == 0 || len(w) == 0 || !linesHang(v, w, on) || !prefixes(y[:b]) || v[len(v)-1] == '=' && !numeric(w) && !softBroken(v) {
+	if v, w := x[a:len(x)-colourEnd(x[a:])], y[b:len(y)-colourEnd(y[b:])]; !hangBehind(v, w, on) || !prefixes(y[:b]) {
 		return false
 	}
 	s.peeled.on, s.peeled.n = next, b
@@ -70,6 +42,52 @@ func (s *lines) peel(data []byte, start, end, next int) bool {
 		s.stamp.a, s.stamp.b = 0, 0
 	}
 	return true
+}
+
+// stopOf is where the line at next ends, as far as a prefix is looked for in it.
+func (s *lines) stopOf(data []byte, next int) int {
+	if s.stamp.b > 0 {
+		return s.stamp.stop
+	}
+	stop := min(len(data), next+faraway)
+	if i := bytes.IndexByte(data[next:stop], '\n'); i >= 0 {
+		stop = next + i
+	}
+	return stop
+}
+
+// hangBehind is linesHang for what stands behind a prefix, which may be nothing. Sums end
+// with a sign that mail breaks lines with.
+func hangBehind(v, w []byte, on bool) bool {
+	return len(v) > 0 && len(w) > 0 && linesHang(v, w, on) && (v[len(v)-1] != '=' || numeric(w) || softBroken(v))
+}
+
+// writtenBefore is how much of two lines, the first of which begins at start, stands
+// before what is theirs: what they have in common, as far as the line before them has it,
+// or as what was put together last; zeros where that is their stamps alone, or nothing
+// tells.
+func (s *lines) writtenBefore(data, x, y []byte, start int, on bool) (a, b int) {
+	from, behind, limit := s.stamp.a, s.stamp.b, len(x)
+	if on {
+		limit = max(from, min(limit, s.peeled.n))
+	}
+	a, b = common(x[from:limit], y[behind:])
+	if !on && a > 0 {
+		least := 0
+		if before := s.peeled.prev; before < start {
+			least, _ = common(x[:from+a], bytes.TrimPrefix(data[before:start-1], []byte("\ufeff")))
+		}
+		switch {
+		case least < from: // rows are alike
+			return 0, 0
+		case least > 0 && least < from+a:
+			a, b = common(x[from:least], y[behind:])
+		}
+	}
+	if a == 0 {
+		return 0, 0
+	}
+	return from + a, behind + b
 }
 
 // beginAlike reports whether two lines may begin with what a program writes: with the same
