@@ -86,7 +86,11 @@ func (s *lines) joined(data []byte, before, between splice) {
 // another program wrote before it. It reports whether both are Docker's.
 func (s *lines) docker(data []byte, start, end, next int) bool {
 	const before = `{"log":"`
-	first := bytes.Index(data[next:min(len(data), next+farJoint)], []byte(before)) // behind what no stamp is known for
+	head := data[next:min(len(data), next+farJoint)]
+	if i := bytes.IndexByte(head, '\n'); i >= 0 {
+		head = head[:i]
+	}
+	first := bytes.Index(head, []byte(before)) // behind what no stamp is known for
 	if first < 0 {
 		return false
 	}

@@ -84,8 +84,9 @@ func (s *stamping) hangs(x, y []byte, start, next int) bool {
 	if s.armoured(x, start, next) || s.inBlock(x, y, start, next) {
 		return true
 	}
-	part := s.part == start && start > 0                                                                            // the line begins with less of what is logged
-	return linesHang(x, y, part) || (digit(y[0]) || x[len(x)-1] == '|' && y[len(y)-1] == '|') && behindStamps(x, y) // as hexdump ends its rows
+	part := s.part == start && start > 0             // the line begins with less of what is logged
+	rows := x[len(x)-1] == '|' && y[len(y)-1] == '|' // as hexdump ends them
+	return linesHang(x, y, part) || (rows || digit(y[0])) && behindStamps(x, y)
 }
 
 // linesHang reports whether the line y goes on with what stands in x, of which part says
