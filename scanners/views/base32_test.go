@@ -45,9 +45,11 @@ func TestBase32Inside(t *testing.T) {
 	k := newKit(t)
 	for _, v := range []string{string(k.value), generic} {
 		for front := range 9 {
-			content := "otp/" + strings.Repeat("Q", front) + base32.StdEncoding.EncodeToString([]byte("a "+v+" b"))
-			if hits, _ := k.scan(t, content, 0); len(hits) != 1 || string(hits[0].Value.Reveal()) != v {
-				t.Errorf("%d before: %v", front, describe(hits))
+			for _, letters := range []string{"", strings.Repeat("QRSTUVWXYZABCDEF", 40)} { // as words are that were joined
+				content := "otp/" + letters + strings.Repeat("Q", front) + base32.StdEncoding.EncodeToString([]byte("a "+v+" b"))
+				if hits, _ := k.scan(t, content, 0); len(hits) != 1 || string(hits[0].Value.Reveal()) != v {
+					t.Errorf("%d before, %d letters: %v", front, len(letters), describe(hits))
+				}
 			}
 		}
 		for _, c := range base32Codings() {
