@@ -143,7 +143,28 @@ func (a *alphabet) judge(chars []byte, grid, from int) (text extent, next int) {
 // characters that may be of text, since no text is so short that it has no whole
 // unit, that is not ASCII, or that the run ends in.
 func (a *alphabet) skip(chars []byte, at int) int {
-	p, _ := a.scan(chars, at)
+	d, b := a.digit, a.bits&7
+	p := at
+	for ; p+unit <= len(chars); p += unit {
+		c := chars[p : p+unit : p+unit]
+		if (d[c[0]]|d[c[1]]|d[c[2]]|d[c[3]]|d[c[4]]|d[c[5]]|d[c[6]]|d[c[7]])&0x80 != 0 {
+			break
+		}
+		v := uint64(d[c[0]])<<b | uint64(d[c[1]])
+		w := uint64(d[c[2]])<<b | uint64(d[c[3]])
+		x := uint64(d[c[4]])<<b | uint64(d[c[5]])
+		y := uint64(d[c[6]])<<b | uint64(d[c[7]])
+		if v = (v<<(2*b)|w)<<(4*b) | x<<(2*b) | y; v&(highBits>>(64-8*b)) != 0 {
+			break
+		}
+		n := 0
+		for n < b && textual[byte(v>>(8*n))] {
+			n++
+		}
+		if n == b && v != 0 {
+			break
+		}
+	}
 	return max(at, p-unit)
 }
 
@@ -196,33 +217,6 @@ func (a *alphabet) likely(chars []byte, grid, from int) int {
 		return max(from, min(p, len(chars)-1)-(row/b+2)*unit)
 	}
 	return len(chars)
-}
-
-// scan returns the first unit that may be of text, or else the first one that
-// is not whole or not ASCII.
-func (a *alphabet) scan(chars []byte, p int) (at int, found bool) {
-	d, b := a.digit, a.bits&7
-	for ; p+unit <= len(chars); p += unit {
-		c := chars[p : p+unit : p+unit]
-		if (d[c[0]]|d[c[1]]|d[c[2]]|d[c[3]]|d[c[4]]|d[c[5]]|d[c[6]]|d[c[7]])&0x80 != 0 {
-			return p, false
-		}
-		v := uint64(d[c[0]])<<b | uint64(d[c[1]])
-		w := uint64(d[c[2]])<<b | uint64(d[c[3]])
-		x := uint64(d[c[4]])<<b | uint64(d[c[5]])
-		y := uint64(d[c[6]])<<b | uint64(d[c[7]])
-		if v = (v<<(2*b)|w)<<(4*b) | x<<(2*b) | y; v&(highBits>>(64-8*b)) != 0 {
-			return p, false
-		}
-		n := 0
-		for n < b && textual[byte(v>>(8*n))] {
-			n++
-		}
-		if n == b && v != 0 {
-			return p, true
-		}
-	}
-	return p, false
 }
 
 // sameUnits is how many bytes the units take that follow the first one and are

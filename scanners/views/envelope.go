@@ -22,16 +22,13 @@ const (
 	mostShorter = 100
 )
 
-// end looks at the object in the line data[start:end] and at the one at next.
-func (e *envelope) end(s *lines, data []byte, start, end, next int) {
+// end looks at the object in the line data[start:end] and at the one in data[next:stop].
+func (e *envelope) end(s *lines, data []byte, start, end, next, stop int) {
 	if next >= len(data) || data[next] != '{' || data[start] != '{' {
 		return
 	}
 	on := e.on == start && start > 0
-	x, y := data[start:end], data[next:min(len(data), next+longestLogged)]
-	if i := bytes.IndexByte(y, '\n'); i >= 0 {
-		y = y[:i]
-	}
+	x, y := data[start:end], data[next:min(stop, next+longestLogged)]
 	if !on && !s.stamp.marked && !alikeLines(x, y) {
 		return
 	}
@@ -173,20 +170,13 @@ func valueOf(object, key []byte) extent {
 // stringEnd is where a string of JSON ends that begins before at: at its quote; -1
 // where it does not end.
 func stringEnd(b []byte, at int) int {
-	for at < len(b) {
-		i := bytes.IndexByte(b[at:], '"')
+	for to := at; ; to++ {
+		i := bytes.IndexByte(b[to:], '"')
 		if i < 0 {
 			return -1
 		}
-		at += i
-		n := 0
-		for n < at && b[at-1-n] == '\\' {
-			n++
+		if to += i; !protected(b, at, to) {
+			return to
 		}
-		if n%2 == 0 {
-			return at
-		}
-		at++
 	}
-	return -1
 }

@@ -152,7 +152,7 @@ func rows(data []byte, p, q int) bool {
 	for i, end := breakEscape(x); i >= 0; i, end = breakEscape(x) {
 		x = x[end:]
 	}
-	return len(x) > 0 && len(y) > 0 && (rowsMeet(x, y) || behindStamps(x, y))
+	return len(x) > 0 && len(y) > 0 && (rowsMeet(x, y, false) || behindStamps(x, y))
 }
 
 // breakEscape is where the first escape of a line break begins, however often it

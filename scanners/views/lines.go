@@ -136,8 +136,9 @@ func (s *lines) between(data []byte, start, end, p int) {
 	if c := data[end-1]; structure[c] && c != '`' { // so do most lines of programs
 		switch {
 		case c == '}' && p-start < longestLogged:
-			if !s.docker(data, start, end, p+1+s.stamp.b) {
-				s.envelope.end(s, data, start+s.stamp.a, end, p+1+s.stamp.b)
+			next := p + 1 + s.stamp.b
+			if stop := lineStop(data, next); !s.docker(data, start, end, next, stop) {
+				s.envelope.end(s, data, start+s.stamp.a, end, next, stop)
 			}
 		case c == ']' && p-start < longestLogged:
 			s.team.line(data[:end], start)

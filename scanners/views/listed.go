@@ -7,8 +7,8 @@ import "bytes"
 // program wrote. It reports, too, whether the first of them is the first of the text.
 func (s *joints) lineUp(data []byte, p, q int) (hangs, first bool) {
 	x := lastLine(data[max(0, p-longestRow):p], data[p])
-	y := firstLine(data[q:min(len(data), q+longestRow)], data[q-1])
-	if len(x) == 0 || len(y) == 0 || named(data, q+bytes.IndexByte(data[q:], data[q-1])+1) {
+	y, end := firstLine(data[q:min(len(data), q+longestRow)], data[q-1])
+	if len(x) == 0 || len(y) == 0 || named(data, q+end+1) {
 		return false, false
 	}
 	on := s.line == p-len(x) || s.line == p-len(x)-len(`\n`)
@@ -24,26 +24,28 @@ func (s *joints) lineUp(data []byte, p, q int) (hangs, first bool) {
 // lastLine is the literal that b ends with and that a quote begins, without the line's end
 // in it; nil where it is longer than b or has several lines.
 func lastLine(b []byte, quote byte) []byte {
-	i := bytes.LastIndexByte(b, quote)
-	for i > 0 && b[i-1] == '\\' {
-		i = bytes.LastIndexByte(b[:i], quote)
-	}
-	if i < 0 {
-		return nil
-	}
-	return withoutEnd(b[i+1:])
-}
-
-// firstLine is the literal that b begins with and that a quote ends, as lastLine.
-func firstLine(b []byte, quote byte) []byte {
-	for to := 0; ; to++ {
-		i := bytes.IndexByte(b[to:], quote)
-		if i < 0 {
+	for i := len(b); ; {
+		if i = bytes.LastIndexByte(b[:i], quote); i < 0 {
 			return nil
 		}
-		if to += i; to == 0 || b[to-1] != '\\' {
-			return withoutEnd(b[:to])
+		if !protected(b, 0, i) {
+			return withoutEnd(b[i+1:])
 		}
+	}
+}
+
+// firstLine is the literal that b begins with and that a quote ends at a place, as
+// lastLine.
+func firstLine(b []byte, quote byte) (line []byte, end int) {
+	for {
+		i := bytes.IndexByte(b[end:], quote)
+		if i < 0 {
+			return nil, 0
+		}
+		if end += i; !protected(b, 0, end) {
+			return withoutEnd(b[:end]), end
+		}
+		end++
 	}
 }
 

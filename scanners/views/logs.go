@@ -69,11 +69,7 @@ func container(line []byte) (n int, part bool) {
 // goes on with, and shows all of it.
 func (s *lines) joined(data []byte, before, between splice) {
 	from := max(before.at, between.at-longestBroken)
-	to := len(data)
-	if i := bytes.IndexByte(data[between.end:], '\n'); i >= 0 {
-		to = between.end + i
-	}
-	to = min(to, between.end+longestBroken)
+	to := min(lineStop(data, between.end), between.end+longestBroken)
 	if before.at >= s.cut {
 		s.prefix.putIn(before, from, to)
 	}
@@ -82,15 +78,11 @@ func (s *lines) joined(data []byte, before, between splice) {
 }
 
 // docker leaves out what Docker writes around every line: what it wrote becomes
-// one string of JSON again. next is where the second line begins, behind what
+// one string of JSON again. The second line is data[next:stop], behind what
 // another program wrote before it. It reports whether both are Docker's.
-func (s *lines) docker(data []byte, start, end, next int) bool {
+func (s *lines) docker(data []byte, start, end, next, stop int) bool {
 	const before = `{"log":"`
-	head := data[next:min(len(data), next+farJoint)]
-	if i := bytes.IndexByte(head, '\n'); i >= 0 {
-		head = head[:i]
-	}
-	first := bytes.Index(head, []byte(before)) // behind what no stamp is known for
+	first := bytes.Index(data[next:min(stop, next+farJoint)], []byte(before)) // behind what no stamp is known for
 	if first < 0 {
 		return false
 	}
@@ -101,10 +93,6 @@ func (s *lines) docker(data []byte, start, end, next int) bool {
 	}
 	from, to = start+from, start+to
 	at, behind := from-len(before), next+len(before)
-	stop := len(data)
-	if i := bytes.IndexByte(data[next:], '\n'); i >= 0 {
-		stop = next + i
-	}
 	if !bytes.HasSuffix(data[from:to], []byte(`\n`)) {
 		s.joined(data, cut(at, from), cut(to, behind))
 		return true

@@ -49,11 +49,7 @@ func (s *lines) stopOf(data []byte, next int) int {
 	if s.stamp.b > 0 {
 		return s.stamp.stop
 	}
-	stop := min(len(data), next+faraway)
-	if i := bytes.IndexByte(data[next:stop], '\n'); i >= 0 {
-		stop = next + i
-	}
-	return stop
+	return lineStop(data[:min(len(data), next+faraway)], next)
 }
 
 // hangBehind is linesHang for what stands behind a prefix, which may be nothing. Sums end

@@ -42,13 +42,19 @@ func (s *stamping) read(data []byte, start, end, next int) bool {
 		y.Read(nil)
 		return false
 	}
-	s.stop = len(data)
-	if i := bytes.IndexByte(data[next:], '\n'); i >= 0 {
-		s.stop = next + i
-	}
+	s.stop = lineStop(data, next)
 	y.ReadLike(data[next:min(s.stop, next+stamps.Longest)], x, line)
 	s.a, s.b = stamps.Shared(x, y)
 	return s.a > 0
+}
+
+// lineStop is where the line that begins at a place ends; the end of data where it is the
+// last.
+func lineStop(data []byte, at int) int {
+	if i := bytes.IndexByte(data[at:], '\n'); i >= 0 {
+		return at + i
+	}
+	return len(data)
 }
 
 // common is how much the line at data[start:end] and the one at next have before
@@ -92,8 +98,7 @@ func (s *stamping) hangs(x, y []byte, start, next int) bool {
 // linesHang reports whether the line y goes on with what stands in x, of which part says
 // that it is less than it was.
 func linesHang(x, y []byte, part bool) bool {
-	return numeric(y) && (part || numeric(x) || structure[x[len(x)-1]]) || wrapsOn(x, y) ||
-		uuSized(y) && (part || uuSized(x) || bytes.HasPrefix(x, []byte("begin "))) || pieces(x, y)
+	return rowsMeet(x, y, part) || structure[x[len(x)-1]] && numeric(y) || wrapsOn(x, y) || pieces(x, y)
 }
 
 // behindStamps reports whether two lines have stamps of their own, and what is
@@ -124,9 +129,10 @@ func stampedAt(data []byte, at int) bool {
 	return s.Len() > 0
 }
 
-// rowsMeet reports whether two lines may be rows of a dump or of a list.
-func rowsMeet(x, y []byte) bool {
-	return numeric(y) && numeric(x) || uuSized(y) && (uuSized(x) || bytes.HasPrefix(x, []byte("begin ")))
+// rowsMeet reports whether two lines may be rows of a dump or of a list, of which part
+// says that the first is less than it was.
+func rowsMeet(x, y []byte, part bool) bool {
+	return numeric(y) && (part || numeric(x)) || uuSized(y) && (part || uuSized(x) || bytes.HasPrefix(x, []byte("begin ")))
 }
 
 // behind are two lines without their stamps, and without the end of a colour.
@@ -160,14 +166,7 @@ func (s *stamping) readMarks(data []byte, start, end, next int) bool {
 	if n == 0 || next+n > len(data) || !bytes.Equal(data[start:start+n], data[next:next+n]) {
 		return false
 	}
-	s.stop = len(data)
-	if i := bytes.IndexByte(data[next:], '\n'); i >= 0 {
-		s.stop = next + i
-	}
-	if s.stop < next+n {
-		return false
-	}
-	s.a, s.b = n, n
+	s.a, s.b, s.stop = n, n, lineStop(data, next)
 	return true
 }
 
