@@ -359,7 +359,7 @@ func (w *walk) searching() {
 	w.do("", "search", "--facets", "owner,rule", "is:open", "later")
 	w.do("", "search", "--json", "-verdict:cleared")
 	w.try("", "search", "verdict:"+w.plant("a verdict searched for"))
-	w.try("", "search", w.plant("a field searched for")+":x")
+	w.try("", "search", "f"+w.plant("a field searched for")+":x") // a field begins with a letter
 	w.try("", "search", "path:"+w.value("added"))
 	w.try("", "search", "--cursor", w.plant("cursor"), "x")
 	w.do("", "search", w.plant("an unregistered value searched for"))
