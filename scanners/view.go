@@ -39,6 +39,8 @@ type Layer struct {
 	Piece, Overlap int
 	// NoGuesses says that nobody wants guessed texts.
 	NoGuesses bool
+	// Apart says that it was a text of stretches that stand apart.
+	Apart bool
 }
 
 // Text is what a stretch decodes to. All of it is borrowed until yield returns.
@@ -55,6 +57,9 @@ type Text struct {
 	// Guessed texts are put together by guessing. They, and what is encoded in
 	// them, are worth showing only to matchers that confirm what they find.
 	Guessed bool
+	// Apart says that the text is of stretches of one line each, with ends of lines
+	// between them: nothing goes on from one to the next.
+	Apart bool
 	// Bare texts have nothing encoded in them that their layer does not have.
 	Bare bool
 	// Unread says why the stretch in Origin(0, 1) was not decoded to its end;
@@ -168,6 +173,7 @@ type level struct {
 	form    fingerprints.Form
 	to      origin
 	guesses int // how many of the encodings that were undone were guessed
+	apart   bool
 }
 
 // through looks through one text.
@@ -177,7 +183,7 @@ func (l *looking) through(data []byte, v level) {
 		l.deeper(data, v)
 		return
 	}
-	layer := Layer{Data: data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap, NoGuesses: l.noGuesses}
+	layer := Layer{Data: data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap, NoGuesses: l.noGuesses, Apart: v.apart}
 	viewer := l.e.Viewer
 	if depth == 0 {
 		viewer = l.first
@@ -292,7 +298,7 @@ func (l *looking) decoded(t Text) Chunk {
 // closely is text for one that may hold something.
 func (l *looking) closely(t Text, outer level, guesses int) {
 	here := func(from, until int) (int, int) { return outer.to(t.Origin(from, until)) }
-	v := level{depth: outer.depth + 1, form: outer.form.Within(t.Form), to: here, guesses: guesses}
+	v := level{depth: outer.depth + 1, form: outer.form.Within(t.Form), to: here, guesses: guesses, apart: t.Apart}
 	if t.Guessed {
 		v.form = t.Form
 	}

@@ -2,6 +2,7 @@ package views
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"revenant/scanners/byteclass"
 )
@@ -127,15 +128,21 @@ func (s *lines) behindMarks(data []byte, start, end, next int) bool {
 // between looks at the end of the line data[start:end], and at the next one
 // behind p.
 func (s *lines) between(data []byte, start, end, p int) {
-	if s.yaml.end(data, start, end, p+1); end == start {
+	if end == start {
+		if s.yaml.inner > 0 {
+			s.yaml.end(data, start, end, p+1)
+		}
 		return
+	}
+	if s.yaml.inner > 0 || blockEnds[data[end-1]] {
+		s.yaml.end(data, start, end, p+1)
 	}
 	if digit(data[p+1]) && s.partial(data, start, end, p+1) {
 		return
 	}
 	if c := data[end-1]; structure[c] && c != '`' { // so do most lines of programs
 		switch {
-		case c == '}' && p-start < longestLogged:
+		case c == '}' && shortestLogged <= p-start && p-start < longestLogged:
 			next := p + 1 + s.stamp.b
 			if stop := lineStop(data, next); !s.docker(data, start, end, next, stop) {
 				s.envelope.end(s, data, start+s.stamp.a, end, next, stop)
@@ -287,6 +294,9 @@ func bodyAt(data []byte, p int) int {
 // dated reports whether the line begins with a date, a time or an address: it
 // begins something.
 func dated(line []byte) bool {
+	if len(line) >= 8 && beginsDate(binary.LittleEndian.Uint64(line)) { // as mostly
+		return true
+	}
 	n, signs := 0, 0
 	for _, c := range line[:min(len(line), 12)] {
 		switch {
@@ -299,6 +309,16 @@ func dated(line []byte) bool {
 		}
 	}
 	return n >= 4 && signs >= 2
+}
+
+// beginsDate reports whether eight bytes are 0000-00-, with any digits.
+func beginsDate(v uint64) bool {
+	const (
+		signs, signsAre   = 0xff0000ff_00000000, 0x2d00002d_00000000
+		digits, digitsAre = 0x00f0f000_f0f0f0f0, 0x00303000_30303030
+		six               = 0x00060600_06060606
+	)
+	return v&signs == signsAre && v&digits == digitsAre && (v+six)&digits == digitsAre
 }
 
 // prefixed leaves out what two lines have in common before the pieces of a

@@ -7,9 +7,12 @@ import (
 	"revenant/scanners/stamps"
 )
 
-// longestLogged is how long the lines of a container's log are at the most that
-// are looked at: programs break what is longer than 16 KiB in two.
-const longestLogged = 40 << 10
+// How long the lines of a container's log are that are looked at: programs break what is
+// longer than 16 KiB in two, and all write as much around it.
+const (
+	shortestLogged = len(`{"log":"","stream":""}`)
+	longestLogged  = 40 << 10
+)
 
 // stamped reports whether a prefix is what programs write before lines: a time,
 // or the name of a container.
@@ -54,8 +57,8 @@ func container(line []byte) (n int, part bool) {
 	if len(line) < date+12 || line[4] != '-' || line[10] != 'T' || line[16] != ':' {
 		return 0, false
 	}
-	i := bytes.Index(line[date:], []byte(" std"))
-	if i < 0 {
+	i := bytes.IndexByte(line[date:], ' ')
+	if i < 0 || !bytes.HasPrefix(line[date+i:], []byte(" std")) {
 		return 0, false
 	}
 	i += date + len(" stdout ")

@@ -84,7 +84,7 @@ func (s *stamping) within(start int) bool {
 // places of the layer, in a way that somebody undoes: x and y are the lines
 // without what stands before them.
 func (s *stamping) hangs(x, y []byte, start, next int) bool {
-	if len(x) == 0 || len(y) == 0 {
+	if len(x) == 0 || len(y) == 0 || !s.within(start) && s.part != start && !endsHanging[x[len(x)-1]] && !beginsHung[y[0]] {
 		return false
 	}
 	if s.armoured(x, start, next) || s.inBlock(x, y, start, next) {
@@ -94,6 +94,20 @@ func (s *stamping) hangs(x, y []byte, start, next int) bool {
 	rows := x[len(x)-1] == '|' && y[len(y)-1] == '|' // as hexdump ends them
 	return linesHang(x, y, part) || (rows || digit(y[0])) && behindStamps(x, y)
 }
+
+// endsHanging is what a line may end with, and beginsHung what the next one may begin
+// with, where the two hang together: one of both is there, but in armour, in a block, and
+// behind a part of a line.
+var (
+	endsHanging = set("-+>|e=\\^`") // the e is that of \u003e
+	beginsHung  = func() (t [256]bool) {
+		t = set("\"'`")
+		for c := range t {
+			t[c] = t[c] || listed[c] || between[c] || '!' <= c && c <= 'M' // the last as rows of uuencode
+		}
+		return t
+	}()
+)
 
 // linesHang reports whether the line y goes on with what stands in x, of which part says
 // that it is less than it was.

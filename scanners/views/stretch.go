@@ -50,6 +50,7 @@ type stretches struct {
 
 	text    spliced
 	pending []splice // those since the last of worth that may be needed
+	most    int      // how many of them there may be before old ones are dropped
 	open    bool     // a text is being put together
 	to      int      // the layer is in the text up to here
 	until   int      // where the text ends if nothing of worth follows
@@ -62,9 +63,9 @@ type stretches struct {
 // have blanks.
 const phrase = 48
 
-// maxPending is how many splices wait until old ones are dropped; more than
-// there are in what is around a splice.
-const maxPending = 2 * faraway
+// fewPending is how many splices wait before the oldest are dropped, as far as none
+// that is shown with what follows is among them: what stays in the nearest cache.
+const fewPending = 128
 
 // batch is how much of guessed stretches is shown at once: they are many and
 // short, and whatever confirms what it finds can look at them together.
@@ -88,11 +89,12 @@ func (s *stretches) place(p splice, worth bool, start, end int) {
 		s.close()
 	}
 	if !worth {
-		if len(s.pending) >= maxPending {
+		if len(s.pending) >= max(s.most, fewPending) {
 			if s.open {
 				s.apply(s.until)
 			}
-			s.drop(p.at - s.shown.far)
+			s.drop(p.at - reach)
+			s.most = 2 * len(s.pending)
 		}
 		s.pending = append(s.pending, p)
 		return

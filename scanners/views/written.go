@@ -79,7 +79,7 @@ func newPass() *pass {
 	k.lines.team.out = add(&stretches{}, alike(fingerprints.FormBackslash), line)
 	k.lines.marks = add(&stretches{}, guess(fingerprints.FormPrefixed), shown{near: phrase, far: wrappedLine, ends: &spaces, lines: true})
 	k.lines.coat.out = add(&stretches{}, alike(fingerprints.FormPrefixed), lines)
-	k.lines.wrap = add(&stretches{}, guess(fingerprints.FormWrapped), shown{far: wrapped, ends: &spaces})
+	k.lines.wrap = add(&stretches{}, scanners.Text{Form: fingerprints.FormWrapped, Alike: true, Guessed: true, Apart: true}, shown{far: wrapped, ends: &spaces})
 	k.lines.feeds = add(&stretches{}, scanners.Text{Form: fingerprints.FormWrapped, Alike: true, Guessed: true, Bare: true}, shown{near: faraway, far: faraway, ends: &wordEnds, lines: true})
 	k.lines.fold = add(&stretches{}, alike(fingerprints.FormWrapped), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
 	k.lines.block = add(&stretches{}, guess(fingerprints.FormPrefixed), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
@@ -246,7 +246,9 @@ func (k *pass) breaksAt(bitmap []uint64, from int) {
 			p := from + 64*i + bits.TrailingZeros64(m)
 			switch k.data[p] {
 			case '\n':
-				k.lines.end(k.data, p)
+				if !k.layer.Apart {
+					k.lines.end(k.data, p)
+				}
 			case '\r':
 				k.lines.carriage(k.data, p)
 			case 0x1b, '\b':

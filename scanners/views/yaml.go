@@ -40,6 +40,9 @@ func (s *yaml) end(data []byte, start, end, next int) {
 	}
 }
 
+// blockEnds is what the header of a block ends with.
+var blockEnds = set(">|-+")
+
 // begin looks for the header of a block.
 func (s *yaml) begin(data []byte, start, end, next int) {
 	n, folded, ok := blockAt(data, start, end, next)
