@@ -51,12 +51,38 @@ func (e *Engine) screenBeside(ctx context.Context, c Chunk) bool {
 			}
 		}
 	}
-	wait := e.beside(len(c.Data), run)
+	wait := e.joined(run)
 	func() {
 		defer wait() // also when a matcher panics
 		run()
 	}()
 	return found.Load() || over() || ctx.Err() != nil
+}
+
+// joined runs f while its caller goes on, from when fewer than there are cores do so; not
+// at all if that is not before wait is called. wait returns when f did, and panics if f
+// did.
+func (e *Engine) joined(f func()) (wait func()) {
+	over, done := make(chan struct{}), make(chan any, 1)
+	go func() {
+		select {
+		case e.spare <- struct{}{}:
+		case <-over:
+			done <- nil
+			return
+		}
+		defer func() {
+			<-e.spare
+			done <- recover()
+		}()
+		f()
+	}()
+	return func() {
+		close(over)
+		if failure := <-done; failure != nil {
+			panic(failure)
+		}
+	}
 }
 
 // asks are what Screen asks, one by one; over reports, when all were asked, whether

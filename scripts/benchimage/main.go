@@ -28,7 +28,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.bin, "bin", "build/bin", "folder of revenant; the programs in it are part of a layer")
+	flag.StringVar(&o.bin, "bin", "build/bin", "folder of revenant")
 	flag.StringVar(&o.work, "work", "build/bench-image", "folder for what is made; removed before and after")
 	flag.StringVar(&o.doc, "doc", "docs/speed.md", "write the table between the marks of this file; empty: print only")
 	flag.IntVar(&o.mb, "mb", 128, "MB of each layer, at the most")
