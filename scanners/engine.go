@@ -57,6 +57,7 @@ type Engine struct {
 	Parallel int
 
 	buffers sync.Pool // of *[]byte
+	rooms   sync.Pool // of *[]byte, as long as what is started may be
 	once    sync.Once
 	seed    maphash.Seed
 	turns   chan struct{} // one for each piece under way beyond a Scan's first

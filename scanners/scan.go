@@ -44,7 +44,7 @@ func (s *scan) fill(ctx context.Context) (more bool, err error) {
 			return false, nil
 		}
 		s.grow(want)
-		n, err := s.in.next(s.buf[len(s.buf):min(cap(s.buf), want)])
+		n, err := s.in.Read(s.buf[len(s.buf):min(cap(s.buf), want)])
 		s.buf = s.buf[:len(s.buf)+n]
 		s.read += int64(n)
 		if errors.Is(err, io.EOF) {
@@ -173,7 +173,7 @@ type feed struct {
 var errBadReader = errors.New("reader returned an impossible count")
 
 // next reads at least one byte into p, which is not empty, or returns an error.
-func (f *feed) next(p []byte) (int, error) {
+func (f *feed) Read(p []byte) (int, error) {
 	if f.err != nil {
 		return 0, f.err
 	}

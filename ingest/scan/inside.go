@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -38,7 +39,11 @@ type inside struct {
 	top      *content
 	last     map[valueKey]int // the last content that a value was found in
 	reported map[uint64]bool  // findings in members' names that were given out
-	path     text             // of the last member or skip
+	crew     *scanners.Crew
+	ahead    []*member // that were read, and are told of in this order
+	bytes    int       // of them
+	cores    int
+	path     text // of the last member or skip
 	redact   func(path string) text
 }
 
@@ -48,18 +53,85 @@ func (in *inside) expand(ctx context.Context, r io.Reader) error {
 	if in.p.o.Archives == nil {
 		return in.whole(ctx, archives.Content{}, r)
 	}
+	in.crew, in.cores = in.p.o.Engine.Crew(), runtime.GOMAXPROCS(0)
+	defer in.drop()
 	if err := in.p.o.Archives.Expand(ctx, r, in.j.item.Path, in); err != nil {
 		return fmt.Errorf("opening: %w", err)
 	}
-	return nil
+	return in.settle(ctx, 0)
 }
 
 // Content scans the item itself or a member.
 func (in *inside) Content(ctx context.Context, k archives.Content, r io.Reader) error {
+	if k.Parent == 0 || k.First > 0 { // what its members hold is known before
+		if err := in.settle(ctx, 0); err != nil {
+			return err
+		}
+	}
 	if k.Parent == 0 {
 		return in.whole(ctx, k, r)
 	}
-	return in.member(ctx, k, r)
+	m := &member{self: k, l: largely{r: r, done: ctx.Done(), slot: in.p.members.large}}
+	m.content = in.crew.Start(ctx, &m.l, in.judged(k.Path))
+	in.ahead, in.bytes = append(in.ahead, m), in.bytes+m.content.Size()
+	if m.content.Long() {
+		return in.settle(ctx, 0)
+	}
+	return in.settle(ctx, mostAhead*in.cores)
+}
+
+// How many members are looked at, or wait to be told of, behind one that takes long, and
+// how many bytes they have: for each core.
+const (
+	mostAhead  = 4
+	bytesAhead = 512 << 10
+)
+
+// member is one that was read and is looked at, or what was not read.
+type member struct {
+	self    archives.Content
+	l       largely
+	content *scanners.Started // nil: skip is told of
+	skip    fingerprints.Skip
+}
+
+// settle tells of members in their order until no more than so many are left.
+func (in *inside) settle(ctx context.Context, most int) error {
+	for len(in.ahead) > most || in.bytes > bytesAhead*in.cores {
+		if err := in.tell(ctx, in.next()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next takes the first member from those that were read.
+func (in *inside) next() *member {
+	m := in.ahead[0]
+	if in.ahead = in.ahead[1:]; m.content != nil {
+		in.bytes -= m.content.Size()
+	}
+	return m
+}
+
+// drop forgets the members that nobody is told of any more.
+func (in *inside) drop() {
+	for len(in.ahead) > 0 {
+		if m := in.next(); m.content != nil {
+			m.content.Drop()
+		} else {
+			in.skip(m.skip)
+		}
+	}
+}
+
+// tell tells of what is packed in the item, or was not read.
+func (in *inside) tell(ctx context.Context, m *member) error {
+	if m.content == nil {
+		in.skip(m.skip)
+		return nil
+	}
+	return in.member(ctx, m)
 }
 
 // whole scans the item's own bytes.
@@ -76,9 +148,9 @@ func (in *inside) window(ctx context.Context, c *content) func(scanners.Window) 
 	return func(w scanners.Window) error { return c.window(ctx, w) }
 }
 
-// member scans what is packed in the item.
-func (in *inside) member(ctx context.Context, k archives.Content, r io.Reader) (err error) {
-	c := in.p.newContent(in.j)
+// member tells of a member.
+func (in *inside) member(ctx context.Context, m *member) (err error) {
+	k, c := m.self, in.p.newContent(in.j)
 	c.path, c.inside, c.self = in.text(k.Path), in, k
 	defer func() {
 		if recover() != nil { // its text could hold content
@@ -93,9 +165,8 @@ func (in *inside) member(ctx context.Context, k archives.Content, r io.Reader) (
 		in.saw(s.value, k)
 	}
 	in.j.record.member(c.path)
-	l := &largely{r: r, done: ctx.Done(), slot: in.p.members.large}
-	defer l.release()
-	_, err = in.p.o.Engine.Scan(ctx, l, in.judged(k.Path), in.window(ctx, c))
+	defer m.l.release()
+	_, err = m.content.Finish(ctx, in.window(ctx, c))
 	if err != nil && ctx.Err() == nil && !errors.Is(err, errStopped) {
 		in.skip(fingerprints.Skip{Path: k.Path, Reason: fingerprints.SkipUnreadable, Detail: "cannot be read", Size: -1})
 		return nil
@@ -103,8 +174,14 @@ func (in *inside) member(ctx context.Context, k archives.Content, r io.Reader) (
 	return err
 }
 
-// Skip lists what an archive did not give.
-func (in *inside) Skip(s fingerprints.Skip) { in.skip(s) }
+// Skip lists what an archive did not give, behind the members before it.
+func (in *inside) Skip(s fingerprints.Skip) {
+	if len(in.ahead) == 0 {
+		in.skip(s)
+		return
+	}
+	in.ahead = append(in.ahead, &member{skip: s})
+}
 
 func (in *inside) skip(s fingerprints.Skip) {
 	in.j.skipped(in.text(s.Path), s)

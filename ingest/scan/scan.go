@@ -34,6 +34,7 @@ import (
 // Engine finds the hits of a content; scanners.Engine implements it.
 type Engine interface {
 	Scan(ctx context.Context, r io.Reader, path string, emit func(scanners.Window) error) (int64, error)
+	Crew() *scanners.Crew
 }
 
 // Sink keeps what a scan found. Calls come from one goroutine, in order.

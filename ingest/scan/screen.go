@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
@@ -49,9 +50,10 @@ func (s Screen) Of(ctx context.Context, data []byte) bool {
 // does: without the stretches that were unpacked, in which noise would look like
 // something.
 func (s Screen) opened(ctx context.Context, r io.Reader) bool {
-	v := &inspected{screen: s}
+	v := &inspected{screen: s, crew: s.Engine.Crew(), cores: runtime.GOMAXPROCS(0)}
+	defer v.drop()
 	err := s.Archives.Expand(ctx, r, anyName, v)
-	return v.found || err != nil
+	return v.found || v.settle(0) != nil || err != nil
 }
 
 // Stream is Of for a content that is not held in memory. It reads as far as the
@@ -73,6 +75,17 @@ func (r sizedReader) Size() int64 { return r.Reader.Size() }
 type inspected struct {
 	screen Screen
 	found  bool
+	crew   *scanners.Crew
+	ahead  []*glance
+	bytes  int // of them
+	cores  int
+}
+
+// glance is a member that is looked at beside the reading.
+type glance struct {
+	task  *scanners.Task
+	size  int
+	found bool
 }
 
 // Content implements archives.Visitor. Large members are looked at as they are read.
@@ -91,13 +104,37 @@ func (v *inspected) Content(ctx context.Context, c archives.Content, r io.Reader
 		if v.screen.Engine.ScreenReader(ctx, io.MultiReader(bytes.NewReader(data), r)) {
 			return v.end()
 		}
-	case v.screen.may(ctx, data):
-		return v.end()
+	default:
+		g := &glance{size: len(data)}
+		g.task = v.crew.Do(func() { g.found = v.screen.may(ctx, data) })
+		v.ahead, v.bytes = append(v.ahead, g), v.bytes+g.size
+		if err := v.settle(mostAhead * v.cores); err != nil {
+			return err
+		}
 	}
 	if v.screen.Engine.Named(c.Path) || v.screen.may(ctx, []byte(c.Path[c.Parent:])) {
 		v.found = true
 	}
 	return nil
+}
+
+// settle waits until no more than so many members are looked at.
+func (v *inspected) settle(most int) error {
+	for len(v.ahead) > most || v.bytes > bytesAhead*v.cores {
+		g := v.ahead[0]
+		v.ahead, v.bytes = v.ahead[1:], v.bytes-g.size
+		if g.task.Wait(); g.found {
+			return v.end()
+		}
+	}
+	return nil
+}
+
+// drop waits for what nobody asks for any more.
+func (v *inspected) drop() {
+	for _, g := range v.ahead {
+		g.task.Drop()
+	}
 }
 
 func (v *inspected) end() error {

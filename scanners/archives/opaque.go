@@ -24,14 +24,15 @@ type blanked struct {
 	parts []extent // in order
 }
 
-// blank returns the container's reader without what is opaque in it.
+// blank returns the container's reader without what is opaque in it, and without the
+// members that stand in it as they are.
 func (e *container) blank(r io.Reader) io.Reader {
-	e.opaque = slices.DeleteFunc(e.opaque, func(x extent) bool { return x.end-x.start < leastOpaque })
-	if len(e.opaque) == 0 {
+	parts := slices.DeleteFunc(append(e.opaque, e.stored...), func(x extent) bool { return x.end-x.start < leastOpaque })
+	if len(parts) == 0 {
 		return r
 	}
-	slices.SortFunc(e.opaque, func(a, b extent) int { return cmp.Compare(a.start, b.start) })
-	return &blanked{r: r, parts: e.opaque}
+	slices.SortFunc(parts, func(a, b extent) int { return cmp.Compare(a.start, b.start) })
+	return &blanked{r: r, parts: parts}
 }
 
 func (b *blanked) Read(p []byte) (int, error) {

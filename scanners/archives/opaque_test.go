@@ -1,6 +1,7 @@
 package archives_test
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
@@ -73,6 +74,14 @@ func TestContainersAreShownWithoutTheirMembersData(t *testing.T) {
 		_ = w.Close()
 		return b.Bytes()
 	}
+	var ball bytes.Buffer
+	tw := tar.NewWriter(&ball)
+	for _, name := range []string{"in-the-tar", "also-in-it"} {
+		_ = tw.WriteHeader(&tar.Header{Name: name, Size: 20 << 10, Mode: 0o600, Uname: "of-" + name})
+		_, _ = tw.Write(hexNoise(20 << 10))
+	}
+	_ = tw.Close()
+	ball.WriteString("behind-the-tar")
 	two := append(append(gz("first"), gz("second")...), "appended-text"...)
 	damaged := bytes.Clone(z.Bytes())
 	damaged[8<<10] ^= 1
@@ -84,6 +93,8 @@ func TestContainersAreShownWithoutTheirMembersData(t *testing.T) {
 	}{
 		{"zip", z.Bytes(), true, []string{"before-the-archive", "the-name", "the-comment", "the-extra", "of-the-archive"}},
 		{"gzip", two, true, []string{"first", "about-first", "second", "about-second", "appended-text"}},
+		{"tar", ball.Bytes(), true, []string{"in-the-tar", "of-in-the-tar", "also-in-it", "of-also-in-it", "behind-the-tar"}},
+		{"cut tar", ball.Bytes()[:15<<10], false, []string{"in-the-tar"}},
 		{"damaged zip", damaged, false, []string{"the-name"}},
 		{"cut gzip", two[:9<<10], false, []string{"about-first"}},
 	} {
