@@ -53,7 +53,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		Depth: DefaultDepth, Bytes: 1 << 30, Entries: 100_000,
-		Ratio: 1000, Slack: 16 << 20, Memory: 16 << 20, Time: 15 * time.Minute,
+		Ratio: 1000, Slack: 16 << 20, Memory: 4 << 20, Time: 15 * time.Minute,
 	}
 }
 
