@@ -158,17 +158,17 @@ func rows(data []byte, p, q int) bool {
 // breakEscape is where the first escape of a line break begins, however often it
 // is escaped, and where it ends; -1 when there is none.
 func breakEscape(b []byte) (from, to int) {
-	for i := 0; i < len(b); i++ {
-		if b[i] != '\\' {
-			continue
+	for i := 0; ; {
+		n := bytes.IndexByte(b[i:], '\\')
+		if n < 0 {
+			return -1, 0
 		}
-		for from = i; i < len(b) && b[i] == '\\'; i++ {
+		for i, from = i+n, i+n; i < len(b) && b[i] == '\\'; i++ {
 		}
 		if i < len(b) && (b[i] == 'n' || b[i] == 'r') {
 			return from, i + 1
 		}
 	}
-	return -1, 0
 }
 
 // joins reports whether literals end at p and begin at q, with an operator or a

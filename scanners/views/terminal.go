@@ -45,6 +45,9 @@ func (s *control) caret(data []byte, p int) {
 // or one of them is a word whose edge it hides.
 func (s *control) cut(data []byte, from, end int) {
 	s.done = end
+	if end < len(data) && illegible[data[end]] && (from == 0 || illegible[data[from-1]]) { // as often in machine code
+		return
+	}
 	if !legibleAround(data, from, data[end:min(len(data), end+printed)]) {
 		return
 	}
