@@ -35,6 +35,7 @@ const (
 	kindCompound
 	kindCpio
 	kindRPM
+	kindPgDump
 	kindPDF
 	kindPack
 	kindDocument // part of an office document: its text is shown
@@ -88,6 +89,7 @@ func magics() []magic {
 		{cpioSummed, kindCpio},
 		{cpioOld, kindCpio},
 		{rpmMagic, kindRPM},
+		{pgMagic, kindPgDump},
 		{pdfMagic, kindPDF},
 		{packMagic2, kindPack},
 		{packMagic3, kindPack},

@@ -35,6 +35,7 @@ func morePackers(t testing.TB) map[string]func([]byte) []byte {
 			return through(t, b, func(w io.Writer) (io.WriteCloser, error) { return lzma.NewWriter(w) })
 		},
 		"compound": func(b []byte) []byte { return compoundOf(t, part{"m", b}, part{"other", noise(1, 900)}) },
+		"pg_dump":  func(b []byte) []byte { return pgDumpOf(t, pgWriter{version: 14, level: -1}, b) },
 		"pdf":      func(b []byte) []byte { return pdfOf(t, "/FlateDecode", b) },
 		"sqlite": func(b []byte) []byte {
 			return statements(t, "", "CREATE TABLE m(a,b)", fmt.Sprintf("INSERT INTO m VALUES(1,x'%x')", b))

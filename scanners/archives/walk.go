@@ -253,6 +253,8 @@ func (e *container) expand(ctx context.Context, k kind) (err error) {
 		return e.cpio(ctx)
 	case k == kindRPM:
 		return e.rpm(ctx)
+	case k == kindPgDump:
+		return e.pgDump(ctx)
 	case k == kindPack:
 		return e.gitPack(ctx)
 	case k == kindPDF:

@@ -119,6 +119,16 @@ func (s *Server) command(ctx context.Context, name string, args ...string) (*exe
 	return c, nil
 }
 
+// Program is where a program of PostgreSQL's is.
+func Program(tb testing.TB, name string) string {
+	tb.Helper()
+	path, err := find(name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
 // find looks where Debian puts the programs, the newest first, then in PATH.
 func find(name string) (string, error) {
 	list, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
