@@ -19,13 +19,15 @@ const (
 	packZstd
 	packBzip2
 	packXz
+	packLz4    // a frame, as Kafka's batches and backups of databases have
+	packSnappy // blocks behind their lengths, as Kafka's batches and Hadoop's files have
 )
 
 // headSize is how many bytes packingOf looks at.
 const headSize = 12
 
 // packingOf recognises a stream by its first bytes.
-func packingOf(head []byte) packing {
+func packingOf(head []byte) packing { //nolint:gocyclo // each format has its case
 	if len(head) < headSize {
 		return packNone
 	}
@@ -42,6 +44,10 @@ func packingOf(head []byte) packing {
 		return packBzip2
 	case string(head[:6]) == "\xfd7zXZ\x00":
 		return packXz
+	case string(head[:4]) == "\x04\x22\x4d\x18" && head[4]>>6 == 1:
+		return packLz4
+	case string(head[:8]) == snappyMagic:
+		return packSnappy
 	}
 	return packNone
 }
@@ -92,7 +98,8 @@ func rawTriples() *byteclass.Triples {
 	}
 	return byteclass.NewTriples(
 		[3]string{"\x1f", "\x8b", "\x08"}, [3]string{"\x28", "\xb5", "\x2f"}, [3]string{"B", "Z", "h"}, [3]string{"\xfd", "7", "z"},
-		[3]string{"P", "K", "\x03"}, [3]string{"x", "\x01", string(any[:])}, [3]string{"x", "\x5e\x9c", string(any[:])}, [3]string{"x", "\xda", string(any[:])},
+		[3]string{"P", "K", "\x03"}, [3]string{"x", "\x01", string(any[:])}, [3]string{"x", "\x5e\x9c\xda", string(any[:])},
+		[3]string{"\x04\x82", "\x22S", "\x4dN"},
 	)
 }
 

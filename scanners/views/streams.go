@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/therootcompany/xz"
 
 	"revenant/scanners/inflate"
@@ -133,6 +134,14 @@ func (s *search) open(k packing) (io.Reader, error) {
 			s.zstd = z
 		}
 		return s.zstd, s.zstd.Reset(s.buffer)
+	case packLz4:
+		if s.lz4 == nil {
+			s.lz4 = lz4.NewReader(nil)
+		}
+		s.lz4.Reset(s.buffer)
+		return s.lz4, nil
+	case packSnappy:
+		return newSnappyBlocks(s.buffer)
 	case packNone:
 	}
 	if s.flate == nil {

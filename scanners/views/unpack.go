@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
@@ -31,7 +32,7 @@ func (k packing) fuel() int64 {
 	switch k {
 	case packBzip2, packXz:
 		return 1 << 20
-	case packZstd:
+	case packZstd, packLz4:
 		return 64 << 10
 	default:
 		return 2 << 10
@@ -60,6 +61,7 @@ type unpacker struct {
 	xz      words
 	flate   *inflate.Reader
 	zstd    *zstd.Decoder
+	lz4     *lz4.Reader
 	out     []byte
 }
 
@@ -83,7 +85,7 @@ func (u *unpacker) forget() {
 	if u.zstd != nil {
 		u.zstd.Close()
 	}
-	u.buffer, u.xz, u.flate, u.zstd = nil, words{}, nil, nil
+	u.buffer, u.xz, u.flate, u.zstd, u.lz4 = nil, words{}, nil, nil, nil
 	u.source.chain.data, u.source.raw = nil, nil
 	wipe(&u.out)
 	wipe(&u.source.chain.chars)

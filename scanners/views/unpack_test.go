@@ -7,14 +7,19 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 
 	"revenant/fingerprints"
@@ -107,6 +112,23 @@ func streams(t testing.TB) map[string]func([]byte) []byte {
 	}
 }
 
+// batchPackers are the formats that Kafka's batches have besides.
+func batchPackers(t testing.TB) map[string]func([]byte) []byte {
+	return map[string]func([]byte) []byte{
+		"lz4": func(b []byte) []byte {
+			return packed(t, b, func(w io.Writer) (io.WriteCloser, error) { return lz4.NewWriter(w), nil })
+		},
+		"snappy": func(b []byte) []byte {
+			out := []byte("\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01")
+			for block := range slices.Chunk(b, 32<<10) {
+				z := snappy.Encode(nil, block)
+				out = append(binary.BigEndian.AppendUint32(out, uint32(len(z))), z...)
+			}
+			return out
+		},
+	}
+}
+
 // TestUnpack has compressed streams in base64 and hex, at every alignment and
 // behind other bytes.
 func TestUnpack(t *testing.T) {
@@ -168,8 +190,12 @@ func TestBzip2(t *testing.T) {
 // TestStreamsInBinary has streams as they stand in contents of other formats.
 func TestStreamsInBinary(t *testing.T) {
 	k := newKit(t)
-	plain := []byte("a: " + string(k.value) + "\nb: " + generic + "\n")
-	for name, pack := range streams(t) {
+	halves := func(s string) string { return s[len(s)/2:] + " " + s[:len(s)/2] + "\n" } // so that no value is written out
+	plain := []byte(halves(string(k.value)) + halves(generic) + "a: " + string(k.value) + "\nb: " + generic + "\n" +
+		strings.Repeat("a message of the log, much like the others\n", 2000) + text(6, 9000, alnum) + "\n")
+	all := streams(t)
+	maps.Copy(all, batchPackers(t))
+	for name, pack := range all {
 		raw := pack(plain)
 		for _, front := range []int{1, 63, 64, 65, 16383, 16384, 40000} {
 			content := strings.Repeat("\xcf", front) + string(raw) + "\x00\xfe rest"

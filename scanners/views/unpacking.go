@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/therootcompany/xz"
 
 	"revenant/fingerprints"
@@ -127,7 +128,8 @@ func (u *unpacking) why(err error) string {
 		return "a compressed stream that expands too far"
 	case err == nil || errors.Is(err, io.EOF):
 		return ""
-	case u.k == packXz && u.s.xz.behind && errors.Is(err, xz.ErrData), u.k == packBzip2 && errors.Is(err, bzip2.StructuralError("bad magic value in continuation file")), errors.Is(err, zstd.ErrMagicMismatch):
+	case u.k == packXz && u.s.xz.behind && errors.Is(err, xz.ErrData), u.k == packBzip2 && errors.Is(err, bzip2.StructuralError("bad magic value in continuation file")), errors.Is(err, zstd.ErrMagicMismatch),
+		u.k == packLz4 && u.total > 0 && errors.Is(err, lz4.ErrInvalidFrame):
 		return "" // something follows
 	case u.s.layer.Depth > 0 && u.s.source.raw != nil && errors.Is(err, io.ErrUnexpectedEOF):
 		return "" // a part of what was decoded; whoever decoded it reads all

@@ -91,6 +91,9 @@ func Start(t testing.TB, o Options) *Broker {
 	return b
 }
 
+// Dir is where the broker keeps what it is told, its topics' segments among it.
+func (b *Broker) Dir() string { return b.dir }
+
 func (b *Broker) extra() string { return filepath.Join(b.dir, "extra.properties") }
 
 // root is the project's folder.
