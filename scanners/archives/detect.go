@@ -36,6 +36,7 @@ const (
 	kindCpio
 	kindRPM
 	kindPgDump
+	kindRedis
 	kindPDF
 	kindPack
 	kindDocument // part of an office document: its text is shown
@@ -90,6 +91,7 @@ func magics() []magic {
 		{cpioOld, kindCpio},
 		{rpmMagic, kindRPM},
 		{pgMagic, kindPgDump},
+		{redisMagic, kindRedis},
 		{pdfMagic, kindPDF},
 		{packMagic2, kindPack},
 		{packMagic3, kindPack},

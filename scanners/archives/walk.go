@@ -255,6 +255,8 @@ func (e *container) expand(ctx context.Context, k kind) (err error) {
 		return e.rpm(ctx)
 	case k == kindPgDump:
 		return e.pgDump(ctx)
+	case k == kindRedis:
+		return e.redis(ctx)
 	case k == kindPack:
 		return e.gitPack(ctx)
 	case k == kindPDF:
