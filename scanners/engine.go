@@ -36,8 +36,8 @@ const DefaultPieceSize = 8 << 20
 //
 // An Engine is safe for concurrent use and must not be copied after first use.
 // Memory is one chunk for each Scan under way, grown only as far as the
-// content needs and used again; and in all of them together one piece for each
-// of Parallel, read or looked at.
+// content needs and used again; in all of them together one piece for each
+// of Parallel, read or looked at; and what a Crew was given and is not finished.
 type Engine struct {
 	Matchers []Matcher
 	// Viewer decodes what is encoded in a chunk, and the matchers see that too;

@@ -4,7 +4,8 @@
 // Formats are recognised by their bytes, never by a name: zip and what is built
 // on it (jar, war, apk, whl, office documents), also behind other data; tar (v7,
 // ustar, pax, GNU, sparse), ar, gzip, bzip2, xz, zstd, lz4 frames, zlib streams,
-// 7z, git packs. A member's path is its container's, `!` and its name.
+// 7z, git packs; what databases keep: SQLite's files, PostgreSQL's dumps and tables,
+// Redis' dumps. A member's path is its container's, `!` and its name.
 //
 // It promises: linear time in what is read and flat memory, whatever an archive
 // says of itself; members come before their container, whose own bytes are a

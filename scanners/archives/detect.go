@@ -37,6 +37,7 @@ const (
 	kindRPM
 	kindPgDump
 	kindRedis
+	kindPgHeap
 	kindPDF
 	kindPack
 	kindDocument // part of an office document: its text is shown
@@ -136,6 +137,8 @@ func detect(head []byte) kind {
 		return kindSQLiteJournal
 	case isTarHeader(head):
 		return kindTar
+	case isPgPage(head):
+		return kindPgHeap
 	case isZlib(head):
 		return kindZlib
 	case bytes.Contains(head[:min(len(head), pdfLead)], []byte(pdfMagic)):

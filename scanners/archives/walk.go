@@ -257,6 +257,8 @@ func (e *container) expand(ctx context.Context, k kind) (err error) {
 		return e.pgDump(ctx)
 	case k == kindRedis:
 		return e.redis(ctx)
+	case k == kindPgHeap:
+		return e.pgHeap(ctx)
 	case k == kindPack:
 		return e.gitPack(ctx)
 	case k == kindPDF:
