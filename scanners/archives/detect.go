@@ -111,6 +111,22 @@ func magics() []magic {
 	}
 }
 
+// byLook are the formats without a plain magic, the surest first.
+var byLook = []struct {
+	is   func(head []byte) bool
+	kind kind
+}{
+	{isBzip2, kindBzip2},
+	{isSkippable, kindZstd},
+	{unsupported, kindUnsupported},
+	{isDocument, kindDocument},
+	{isLzma, kindLzma},
+	{isJournal, kindSQLiteJournal},
+	{isTarHeader, kindTar},
+	{isPgPage, kindPgHeap},
+	{isZlib, kindZlib},
+}
+
 // detect recognises a content by its first bytes.
 func detect(head []byte) kind {
 	if len(head) == 0 {
@@ -121,30 +137,25 @@ func detect(head []byte) kind {
 			return m.kind
 		}
 	}
-	switch {
-	case len(head) >= 10 && bytes.HasPrefix(head, []byte("BZh")) && head[3] >= '1' && head[3] <= '9' &&
-		(string(head[4:10]) == "1AY&SY" || string(head[4:10]) == "\x17\x72\x45\x38\x50\x90"):
-		return kindBzip2
-	case len(head) >= 8 && head[0]&0xf0 == 0x50 && string(head[1:4]) == "\x2a\x4d\x18":
-		return kindZstd // a skippable frame first
-	case unsupported(head):
-		return kindUnsupported
-	case isDocument(head):
-		return kindDocument
-	case isLzma(head):
-		return kindLzma
-	case isJournal(head):
-		return kindSQLiteJournal
-	case isTarHeader(head):
-		return kindTar
-	case isPgPage(head):
-		return kindPgHeap
-	case isZlib(head):
-		return kindZlib
-	case bytes.Contains(head[:min(len(head), pdfLead)], []byte(pdfMagic)):
+	for _, l := range byLook {
+		if l.is(head) {
+			return l.kind
+		}
+	}
+	if bytes.Contains(head[:min(len(head), pdfLead)], []byte(pdfMagic)) {
 		return kindPDF
 	}
 	return kindNone
+}
+
+func isBzip2(head []byte) bool {
+	return len(head) >= 10 && string(head[:3]) == "BZh" && head[3] >= '1' && head[3] <= '9' &&
+		(string(head[4:10]) == "1AY&SY" || string(head[4:10]) == "\x17\x72\x45\x38\x50\x90")
+}
+
+// isSkippable reports whether a frame of zstd begins that is to be skipped: others follow.
+func isSkippable(head []byte) bool {
+	return len(head) >= 8 && head[0]&0xf0 == 0x50 && string(head[1:4]) == "\x2a\x4d\x18"
 }
 
 // unsupported recognises formats that are listed and have no plain magic.
