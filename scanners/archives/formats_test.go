@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -250,6 +251,11 @@ func TestHistories(t *testing.T) {
 }
 
 func FuzzFormats(f *testing.F) {
+	dump, err := os.ReadFile("testdata/redis7.rdb")
+	must(f, err)
+	f.Add(dump)
+	f.Add(pgPageOf(2, compressedValue(strings.Repeat("a word, ", 90), 0), compressedValue(strings.Repeat("a word, ", 90), 1)))
+	f.Add(pgPieces(7, compressedValue(strings.Repeat("a word, ", 90)+string(hexNoise(3000)), 0)[4:]))
 	for _, pack := range morePackers(f) {
 		f.Add(pack([]byte("x " + canary(1))))
 	}
