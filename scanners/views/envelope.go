@@ -124,10 +124,14 @@ func longestPiece(object []byte) (best extent, key []byte) {
 	return best, key
 }
 
+// longestID is how long the names of requests, traces, commits and sessions are at the
+// most that logs are full of: a SHA-256 in base64 has 44 characters.
+const longestID = 44
+
 // isPiece reports whether a string ends as a line does of what is encoded and wrapped.
 func isPiece(v []byte) bool {
 	v = withoutEnd(v)
-	return len(v) >= bodyPiece && all(v[len(v)-bodyPiece:], &wordly)
+	return len(v) > longestID && all(v[len(v)-bodyPiece:], &wordly)
 }
 
 // encodedAt reports whether a string goes on with what is encoded.
