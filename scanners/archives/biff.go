@@ -137,10 +137,15 @@ func copyMacro(out []byte, token uint16) []byte {
 		shift++
 	}
 	back, n := int(token>>(16-shift))+1, int(token&(0xffff>>shift))+3
+	if back > len(out) {
+		return out
+	}
+	return appendBack(out, back, min(n, macroChunk-len(out)))
+}
+
+// appendBack appends n bytes from so many back on. The copy may reach into what it appends.
+func appendBack(out []byte, back, n int) []byte {
 	for range n {
-		if back > len(out) || len(out) >= macroChunk {
-			return out
-		}
 		out = append(out, out[len(out)-back])
 	}
 	return out

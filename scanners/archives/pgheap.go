@@ -208,9 +208,7 @@ func unpackPglz(out, in []byte, size int) (_ []byte, ok bool) {
 			if back == 0 || back > len(out) {
 				return out, false
 			}
-			for n = min(n, size-len(out)); n > 0; n-- { // it may reach into what it appends
-				out = append(out, out[len(out)-back])
-			}
+			out = appendBack(out, back, min(n, size-len(out)))
 		}
 		if i == len(in) {
 			return out, len(out) == size

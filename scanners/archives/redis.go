@@ -51,7 +51,7 @@ type lzfStrings struct {
 func (s *lzfStrings) all(ctx context.Context, yield func([]byte) bool) error {
 	o := newOutbox(yield)
 	for ctx.Err() == nil {
-		window, _ := s.b.Peek(s.b.Size())
+		window, _ := s.b.Peek(max(1, s.b.Buffered())) // no more is read while there is some: what is left would be moved
 		if len(window) == 0 {
 			return o.flush()
 		}
@@ -145,8 +145,7 @@ func (s *lzfStrings) string() int {
 
 // redisLength reads a length, and returns how many bytes it takes; 0 where there is none.
 func redisLength(b []byte) (length int64, n int) {
-	switch {
-	case len(b) < 9:
+	if len(b) < 9 {
 		b = append(b[:len(b):len(b)], make([]byte, 9-len(b))...)
 	}
 	switch {
@@ -188,9 +187,7 @@ func unLZF(out, in []byte, most int64) []byte {
 		if n += 2; back > len(out) || int64(len(out)+n) > most {
 			return out[:0]
 		}
-		for range n { // it may reach into what it appends
-			out = append(out, out[len(out)-back])
-		}
+		out = appendBack(out, back, n)
 	}
 	return out
 }
