@@ -109,11 +109,10 @@ func (e *container) pgMember(ctx context.Context, d *pgDump, name string) (goOn 
 	r, done := io.Reader(in), func() {}
 	if d.packing != kindNone {
 		if r, done, err = e.w.x.decompress(d.packing, in); err != nil {
-			// Nothing was written, or it is damaged: an empty table has no stream.
-			if empty := in.n == 0 && c.ended; !empty {
+			if in.n > 0 || !c.ended { // an empty table has no stream
 				e.w.skip(e.content.Path+"!"+e.shortName(name), detail(err))
 			}
-			return d.pastChunks(c), nil
+			return e.pastChunks(c), nil
 		}
 	}
 	goOn, err = e.member(ctx, file{
@@ -121,13 +120,17 @@ func (e *container) pgMember(ctx context.Context, d *pgDump, name string) (goOn 
 		from: func() []extent { return []extent{{from, d.place()}} },
 	})
 	done()
-	return goOn && d.pastChunks(c), err
+	return err == nil && goOn && e.pastChunks(c), err
 }
 
-// pastChunks goes to behind the chunks, and reports whether it came there.
-func (d *pgDump) pastChunks(c *pgChunks) bool {
+// pastChunks goes to behind the chunks, and reports whether it came there: what follows is
+// not read where they are damaged.
+func (e *container) pastChunks(c *pgChunks) bool {
 	_, err := io.Copy(io.Discard, c)
-	return err == nil && d.err == nil
+	if err != nil {
+		e.w.skip(e.content.Path, errDamaged.Error())
+	}
+	return err == nil
 }
 
 // header reads what stands before the table of contents.

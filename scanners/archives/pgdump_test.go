@@ -183,11 +183,18 @@ func TestPgDumpRefused(t *testing.T) {
 	whole := pgDumpOf(t, pgWriter{version: 14, level: -1}, slices.Concat([]byte(look), hexNoise(20_000)))
 	damaged := bytes.Clone(whole)
 	damaged[len(whole)-9000] ^= 0xff
+	// What ends a table's chunks is a negative length: the stream before it is whole.
+	behind := pgDumpOf(t, pgWriter{version: 14, level: -1}, []byte("a row\n"))
+	end := bytes.Index(behind, []byte{1, 0, 8, 0, 0, 0}) + 6 // the block of the table
+	end += 5 + int(behind[end+1]) + int(behind[end+2])<<8
+	behind[end] = 1
+	behind[end+1] = 9
 	for _, c := range []struct {
 		name, skip string
 		data       []byte
 		found      int
 	}{
+		{"damaged behind a stream", "damaged or cut short", behind, 0},
 		{"another version", "the archive format is not supported", pgDumpOf(t, pgWriter{version: 99}, nil), 0},
 		{"another compression", "the archive format is not supported", pgDumpOf(t, pgWriter{version: 16, algorithm: 9}, nil), 0},
 		{"a folder's table of contents", "", pgDumpOf(t, pgWriter{version: 14, format: 5}, nil), 0},
