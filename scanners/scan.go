@@ -172,7 +172,7 @@ type feed struct {
 // errBadReader is for readers that break their contract.
 var errBadReader = errors.New("reader returned an impossible count")
 
-// next reads at least one byte into p, which is not empty, or returns an error.
+// Read reads at least one byte into p, which is not empty, or returns an error.
 func (f *feed) Read(p []byte) (int, error) {
 	if f.err != nil {
 		return 0, f.err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 	"sync"
 
@@ -40,10 +39,8 @@ type inside struct {
 	last     map[valueKey]int // the last content that a value was found in
 	reported map[uint64]bool  // findings in members' names that were given out
 	crew     *scanners.Crew
-	ahead    []*member // that were read, and are told of in this order
-	bytes    int       // of them
-	cores    int
-	path     text // of the last member or skip
+	ahead    backlog[*member] // that were read, and are told of in this order
+	path     text             // of the last member or skip
 	redact   func(path string) text
 }
 
@@ -53,18 +50,18 @@ func (in *inside) expand(ctx context.Context, r io.Reader) error {
 	if in.p.o.Archives == nil {
 		return in.whole(ctx, archives.Content{}, r)
 	}
-	in.crew, in.cores = in.p.o.Engine.Crew(), runtime.GOMAXPROCS(0)
+	in.crew = in.p.o.Engine.Crew()
 	defer in.drop()
 	if err := in.p.o.Archives.Expand(ctx, r, in.j.item.Path, in); err != nil {
 		return fmt.Errorf("opening: %w", err)
 	}
-	return in.settle(ctx, 0)
+	return in.settle(ctx, true)
 }
 
 // Content scans the item itself or a member.
 func (in *inside) Content(ctx context.Context, k archives.Content, r io.Reader) error {
 	if k.Parent == 0 || k.First > 0 { // what its members hold is known before
-		if err := in.settle(ctx, 0); err != nil {
+		if err := in.settle(ctx, true); err != nil {
 			return err
 		}
 	}
@@ -73,19 +70,9 @@ func (in *inside) Content(ctx context.Context, k archives.Content, r io.Reader) 
 	}
 	m := &member{self: k, l: largely{r: r, done: ctx.Done(), slot: in.p.members.large}}
 	m.content = in.crew.Start(ctx, &m.l, in.judged(k.Path))
-	in.ahead, in.bytes = append(in.ahead, m), in.bytes+m.content.Size()
-	if m.content.Long() {
-		return in.settle(ctx, 0)
-	}
-	return in.settle(ctx, mostAhead*in.cores)
+	in.ahead.add(m, m.content.Size())
+	return in.settle(ctx, m.content.Long())
 }
-
-// How many members are looked at, or wait to be told of, behind one that takes long, and
-// how many bytes they have: for each core.
-const (
-	mostAhead  = 4
-	bytesAhead = 512 << 10
-)
 
 // member is one that was read and is looked at, or what was not read.
 type member struct {
@@ -95,29 +82,20 @@ type member struct {
 	skip    fingerprints.Skip
 }
 
-// settle tells of members in their order until no more than so many are left.
-func (in *inside) settle(ctx context.Context, most int) error {
-	for len(in.ahead) > most || in.bytes > bytesAhead*in.cores {
-		if err := in.tell(ctx, in.next()); err != nil {
+// settle tells of members in their order, of all of them or until there is room for more.
+func (in *inside) settle(ctx context.Context, all bool) error {
+	for in.ahead.some(all) {
+		if err := in.tell(ctx, in.ahead.next()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// next takes the first member from those that were read.
-func (in *inside) next() *member {
-	m := in.ahead[0]
-	if in.ahead = in.ahead[1:]; m.content != nil {
-		in.bytes -= m.content.Size()
-	}
-	return m
-}
-
 // drop forgets the members that nobody is told of any more.
 func (in *inside) drop() {
-	for len(in.ahead) > 0 {
-		if m := in.next(); m.content != nil {
+	for in.ahead.some(true) {
+		if m := in.ahead.next(); m.content != nil {
 			m.content.Drop()
 		} else {
 			in.skip(m.skip)
@@ -176,11 +154,11 @@ func (in *inside) member(ctx context.Context, m *member) (err error) {
 
 // Skip lists what an archive did not give, behind the members before it.
 func (in *inside) Skip(s fingerprints.Skip) {
-	if len(in.ahead) == 0 {
+	if !in.ahead.some(true) {
 		in.skip(s)
 		return
 	}
-	in.ahead = append(in.ahead, &member{skip: s})
+	in.ahead.add(&member{skip: s}, 0)
 }
 
 func (in *inside) skip(s fingerprints.Skip) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"runtime"
 
 	"revenant/fingerprints"
 	"revenant/scanners"
@@ -50,10 +49,10 @@ func (s Screen) Of(ctx context.Context, data []byte) bool {
 // does: without the stretches that were unpacked, in which noise would look like
 // something.
 func (s Screen) opened(ctx context.Context, r io.Reader) bool {
-	v := &inspected{screen: s, crew: s.Engine.Crew(), cores: runtime.GOMAXPROCS(0)}
+	v := &inspected{screen: s, crew: s.Engine.Crew()}
 	defer v.drop()
 	err := s.Archives.Expand(ctx, r, anyName, v)
-	return v.found || v.settle(0) != nil || err != nil
+	return v.found || v.settle(true) != nil || err != nil
 }
 
 // Stream is Of for a content that is not held in memory. It reads as far as the
@@ -76,15 +75,12 @@ type inspected struct {
 	screen Screen
 	found  bool
 	crew   *scanners.Crew
-	ahead  []*glance
-	bytes  int // of them
-	cores  int
+	ahead  backlog[*glance]
 }
 
 // glance is a member that is looked at beside the reading.
 type glance struct {
 	task  *scanners.Task
-	size  int
 	found bool
 }
 
@@ -105,10 +101,10 @@ func (v *inspected) Content(ctx context.Context, c archives.Content, r io.Reader
 			return v.end()
 		}
 	default:
-		g := &glance{size: len(data)}
+		g := &glance{}
 		g.task = v.crew.Do(func() { g.found = v.screen.may(ctx, data) })
-		v.ahead, v.bytes = append(v.ahead, g), v.bytes+g.size
-		if err := v.settle(mostAhead * v.cores); err != nil {
+		v.ahead.add(g, len(data))
+		if err := v.settle(false); err != nil {
 			return err
 		}
 	}
@@ -118,11 +114,10 @@ func (v *inspected) Content(ctx context.Context, c archives.Content, r io.Reader
 	return nil
 }
 
-// settle waits until no more than so many members are looked at.
-func (v *inspected) settle(most int) error {
-	for len(v.ahead) > most || v.bytes > bytesAhead*v.cores {
-		g := v.ahead[0]
-		v.ahead, v.bytes = v.ahead[1:], v.bytes-g.size
+// settle waits for members, for all of them or until there is room for more.
+func (v *inspected) settle(all bool) error {
+	for v.ahead.some(all) {
+		g := v.ahead.next()
 		if g.task.Wait(); g.found {
 			return v.end()
 		}
@@ -132,8 +127,8 @@ func (v *inspected) settle(most int) error {
 
 // drop waits for what nobody asks for any more.
 func (v *inspected) drop() {
-	for _, g := range v.ahead {
-		g.task.Drop()
+	for v.ahead.some(true) {
+		v.ahead.next().task.Drop()
 	}
 }
 

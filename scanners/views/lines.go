@@ -128,14 +128,11 @@ func (s *lines) behindMarks(data []byte, start, end, next int) bool {
 // between looks at the end of the line data[start:end], and at the next one
 // behind p.
 func (s *lines) between(data []byte, start, end, p int) {
-	if end == start {
-		if s.yaml.inner > 0 {
-			s.yaml.end(data, start, end, p+1)
-		}
-		return
-	}
-	if s.yaml.inner > 0 || blockEnds[data[end-1]] {
+	if s.yaml.inner > 0 || end > start && blockEnds[data[end-1]] {
 		s.yaml.end(data, start, end, p+1)
+	}
+	if end == start {
+		return
 	}
 	if digit(data[p+1]) && s.partial(data, start, end, p+1) {
 		return
