@@ -17,10 +17,6 @@ const (
 	pgPage   = 8 << 10
 	pgHeader = 24 // of a page; then come the places of its rows
 	pgRow    = 23 // the fixed part of a row's header
-	// longestPgValue is how long a value is at the most, compressed or not.
-	longestPgValue = 16 << 20
-	// pgWaste is how much may be unpacked in vain, beside eight times the file's size.
-	pgWaste = 64 << 20
 )
 
 // isPgPage reports whether a page of a table begins, in the layout since PostgreSQL 8.3.
@@ -36,17 +32,11 @@ func isPgPage(b []byte) bool {
 
 // pgHeap shows the values of a table that are compressed or cut, a line for each.
 func (e *container) pgHeap(ctx context.Context) error {
-	s := &pgValues{waste: pgWaste + 8*e.size}
-	if _, err := e.view(ctx, file{name: "values"}, 0, func(yield func([]byte) bool) error {
-		s.o = newOutbox(yield)
+	s := &pgValues{waste: valueWaste + 8*e.size}
+	return e.values(ctx, "value", func(o *outbox) error {
+		s.o = o
 		return s.all(ctx, io.NewSectionReader(e.at, 0, e.size))
-	}); err != nil {
-		return err
-	}
-	if s.long {
-		e.w.skip(e.content.Path, "a value longer than 16 MiB")
-	}
-	return ctx.Err()
+	}, &s.long)
 }
 
 // pgValues looks through the rows of a table.
@@ -118,10 +108,10 @@ func (s *pgValues) piece(data []byte) bool {
 	default:
 		return false
 	}
-	if id != s.id || number != s.next || len(s.pieces) > longestPgValue {
+	if id != s.id || number != s.next || len(s.pieces) > longestValue {
 		s.end()
 		if s.id = id; number != 0 { // what is before it stands somewhere else
-			s.long = s.long || len(s.pieces) > longestPgValue
+			s.long = s.long || len(s.pieces) > longestValue
 		}
 	}
 	s.pieces, s.next = append(s.pieces, bytes...), number+1
@@ -156,7 +146,7 @@ func (s *pgValues) packed(info, b []byte) bool {
 	if size <= len(b) || size > most*len(b) || method > 1 {
 		return false
 	}
-	if size > longestPgValue {
+	if size > longestValue {
 		s.long = true
 		return false
 	}

@@ -14,26 +14,16 @@ import (
 const (
 	redisMagic = "REDIS0"
 	redisLZF   = 0xc3 // a string in LZF: its lengths, compressed and not, and its bytes
-	// longestLZF is how long a string is at the most, compressed or not.
-	longestLZF = 16 << 20
 	// likelyLZF is how much of one is unpacked before all of it is read.
 	likelyLZF = 1 << 10
 	// redisName is how much of what stands before a string is shown with it.
 	redisName = 64
-	// redisWaste is how much may be unpacked in vain, beside eight times the dump's size.
-	redisWaste = 64 << 20
 )
 
 // redis shows the strings that are compressed, a line for each.
 func (e *container) redis(ctx context.Context) error {
-	s := &lzfStrings{e: e, b: bufio.NewReaderSize(io.NewSectionReader(e.at, 0, e.size), 64<<10), waste: redisWaste + 8*e.size}
-	if _, err := e.view(ctx, file{name: "strings"}, 0, func(yield func([]byte) bool) error { return s.all(ctx, yield) }); err != nil {
-		return err
-	}
-	if s.long {
-		e.w.skip(e.content.Path, "a string longer than 16 MiB")
-	}
-	return ctx.Err()
+	s := &lzfStrings{e: e, b: bufio.NewReaderSize(io.NewSectionReader(e.at, 0, e.size), 64<<10), waste: valueWaste + 8*e.size}
+	return e.values(ctx, "string", func(o *outbox) error { return s.all(ctx, o) }, &s.long)
 }
 
 // lzfStrings looks for compressed strings in a dump.
@@ -48,8 +38,7 @@ type lzfStrings struct {
 	long   bool
 }
 
-func (s *lzfStrings) all(ctx context.Context, yield func([]byte) bool) error {
-	o := newOutbox(yield)
+func (s *lzfStrings) all(ctx context.Context, o *outbox) error {
 	for ctx.Err() == nil {
 		window, _ := s.b.Peek(max(1, s.b.Buffered())) // no more is read while there is some: what is left would be moved
 		if len(window) == 0 {
@@ -125,7 +114,7 @@ func (s *lzfStrings) string() int {
 	if len(s.out) == 0 || len(probe) < likelyLZF {
 		return 0
 	}
-	if size > longestLZF {
+	if size > longestValue {
 		s.long = true
 		return 0
 	}
