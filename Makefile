@@ -18,7 +18,8 @@ BENCHSTAT := v0.0.0-20260908200009-22c9c6c9d4da
 # tests of size, cost and memory: what they run others run, on less.
 RACE := ./scanners ./scanners/cilog ./scanners/cilog/github ./scanners/cilog/rest ./scanners/image ./scanners/image/distribution ./fingerprints/pack ./ingest/scan ./ingest/outcomes ./ingest/redact ./ingest/relay ./scanners/kafka
 NOTRACED := ^(TestReal|TestRealLogins|TestRealCluster|TestManyEntries|TestManyTags|TestViewsAreBounded|TestFlatMemory|TestSteady|TestRegionAttack|TestJSONIsBounded|TestHostileEntries|TestBound)$$
-TRACED = CGO_ENABLED=1 go test -race -short -vet=off -timeout 10m
+INMEMORY := ./scripts/inmemory.sh
+TRACED = CGO_ENABLED=1 $(INMEMORY) go test -race -short -vet=off -timeout 10m
 
 FUZZTIME ?= 30s
 BENCH ?= .
@@ -46,7 +47,7 @@ man: ## build/man: man pages
 .PHONY: test
 test: needs-test ## every test, then the concurrent packages under the race detector; make check vets
 	@mkdir -p build/test
-	go run ./scripts/testsum -summary build/test/summary.txt -skipped build/test/skipped.txt -failed build/test/failed.txt -- -vet=off -parallel 4 ./...
+	$(INMEMORY) go run ./scripts/testsum -summary build/test/summary.txt -skipped build/test/skipped.txt -failed build/test/failed.txt -- -vet=off -parallel 4 ./...
 	$(TRACED) -skip '$(NOTRACED)' $$(go list $(RACE))
 	$(TRACED) -run '^(TestConcurrent|TestInterrupted|TestSpans)$$' ./scanners/rules
 	$(TRACED) -run '^(TestCreateTogether|TestCanceled|TestLocked|TestFull|TestConformance)$$/^(view_|update_)' ./fingerprints/store/sqlstore
