@@ -2,7 +2,7 @@
 # Runs a command whose temporary files are in memory, where there is a file
 # system for that with room, and removes them: tests start and sync thousands of
 # small files, and wait for the disk a sixth of their time. Where there is none,
-# files are where they always are. What Go builds stays on disk: it is large.
+# files are where they always are.
 #
 #     scripts/inmemory.sh COMMAND...
 set -euo pipefail
@@ -24,7 +24,7 @@ if usable /dev/shm; then
 	# Tests run scripts: a file system that allows none is of no use.
 	printf '#!/bin/sh\n' >"$dir/try" && chmod +x "$dir/try"
 	if "$dir/try" 2>/dev/null; then
-		export GOTMPDIR=${GOTMPDIR:-${TMPDIR:-/tmp}} TMPDIR=$dir
+		export TMPDIR=$dir GOTMPDIR=$dir
 	fi
 	rm -f "$dir/try"
 fi
