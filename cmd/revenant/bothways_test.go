@@ -410,7 +410,7 @@ func TestRegisterBothWays(t *testing.T) {
 		do := func(code int, stdin string, args ...string) ran {
 			t.Helper()
 			r := b.must(code, stdin, args...)
-			drawn := regexp.MustCompile(`rvn_[0-9A-Za-z]+|rv1:[0-9a-f]+|[0-9a-f]{12}|20[0-9-]+ [0-9:]+(Z| UTC)?|20[0-9-]+T[0-9:.]+Z|/tmp/[^ "]+`)
+			drawn := regexp.MustCompile(`rvn_[0-9A-Za-z]+|rv1:[0-9a-f]+|[0-9a-f]{12}|20[0-9-]+ [0-9:]+(Z| UTC)?|20[0-9-]+T[0-9:.]+Z|` + regexp.QuoteMeta(os.TempDir()) + `/[^ "]+`)
 			said = append(said, drawn.ReplaceAllString(strings.Join(args, " ")+"\n"+r.stdout, "..."))
 			return r
 		}
