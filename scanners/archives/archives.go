@@ -68,6 +68,7 @@ type Expander struct {
 	heads    sync.Pool // of *[headSize]byte
 	tails    sync.Pool // of *[tailSize]byte
 	unzips   sync.Pool // of *gunzip
+	xzs      sync.Pool // of *xz.Reader
 	inflates sync.Pool // of *inflating
 }
 

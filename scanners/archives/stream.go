@@ -55,8 +55,7 @@ func (x *Expander) decompress(k kind, r *counted) (io.Reader, func(), error) {
 	case kindBzip2:
 		return &tail{r: bzip2.NewReader(b), end: bzip2.StructuralError("bad magic value in continuation file")}, nothing, nil
 	case kindXz:
-		z, err := xz.NewReader(b, maxWindow)
-		return z, nothing, err
+		return x.unxz(b)
 	case kindZstd:
 		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
@@ -74,6 +73,27 @@ func (x *Expander) decompress(k kind, r *counted) (io.Reader, func(), error) {
 		return z, nothing, err
 	}
 	return nil, nil, errUnsupported
+}
+
+// unxz begins to read a stream, with the dictionary of another: they are up to
+// maxWindow, as the header says, for however little there is to come.
+func (x *Expander) unxz(r io.Reader) (*xz.Reader, func(), error) {
+	z, _ := x.xzs.Get().(*xz.Reader)
+	var err error
+	if z == nil {
+		z, err = xz.NewReader(r, maxWindow)
+	} else {
+		err = z.Reset(r)
+	}
+	done := func() {
+		_ = z.Reset(bytes.NewReader(nil)) // so that it holds on to nobody's reader
+		x.xzs.Put(z)
+	}
+	if err != nil {
+		done()
+		return nil, nil, err //nolint:wrapcheck // detail says what went wrong
+	}
+	return z, done, nil
 }
 
 // tail forgives what follows the last member: padding, and what was appended.

@@ -12,7 +12,6 @@ import (
 	"strconv"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/therootcompany/xz"
 	"github.com/ulikunitz/xz/lzma"
 
 	"revenant/scanners/inflate"
@@ -125,7 +124,7 @@ func (e *container) zipData(ctx context.Context, f file, z zipEntry, pos int64) 
 		f.r, f.at = sum, extent{pos, pos + have}
 	default:
 		e.packed = true
-		sum.r, done = u.unpacked(z.method)
+		sum.r, done = e.w.x.unpacked(u, z.method)
 		f.r = sum
 		f.from = func() []extent {
 			if z.method != zipDeflate || !z.checked() {
@@ -168,7 +167,7 @@ func (x *Expander) rest(u *inflating) {
 }
 
 // unpacked opens the data of an entry.
-func (u *inflating) unpacked(method uint16) (io.Reader, func()) {
+func (x *Expander) unpacked(u *inflating, method uint16) (io.Reader, func()) {
 	b, nothing := u.b, func() {}
 	switch method {
 	case zipDeflate:
@@ -183,11 +182,11 @@ func (u *inflating) unpacked(method uint16) (io.Reader, func()) {
 		}
 		return &tail{r: z, end: zstd.ErrMagicMismatch}, z.Close
 	case zipXz:
-		z, err := xz.NewReader(b, maxWindow)
+		z, done, err := x.unxz(b)
 		if err != nil {
 			return failing{errDamaged}, nothing
 		}
-		return z, nothing
+		return z, done
 	case zipLZMA:
 		return zipLzma(b), nothing
 	}
