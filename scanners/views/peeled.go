@@ -13,6 +13,14 @@ type peeled struct {
 	n    int // how much of it is no part of that
 
 	whole int // where a line begins that goes on behind its stamp alone
+	text  yamlText
+}
+
+// yamlText is a block of YAML behind a prefix.
+type yamlText struct {
+	on       int // where a line begins that it goes on in
+	header   int // where it begins
+	indented int // how far its header is
 }
 
 // peel leaves out what stands before data[start:end] and before the line at next, more
@@ -25,14 +33,14 @@ func (s *lines) peel(data []byte, start, end, next int) bool {
 	}
 	stop := s.stopOf(data, next)
 	y := bytes.TrimSuffix(data[next:stop], []byte("\r"))
-	if len(y) <= behind || !on && !rowEnd(y) && !uuRow(y) && !hangingEnd(x) {
+	if len(y) <= behind || !on && !rowEnd(y) && !uuRow(y) && !hangingEnd(x) && !itemEnd(y) {
 		return false
 	}
 	a, b := s.writtenBefore(data, x, y, start, on)
 	if a == 0 || a == len(x) || b == len(y) {
 		return false
 	}
-	if v, w := x[a:len(x)-colourEnd(x[a:])], y[b:len(y)-colourEnd(y[b:])]; !hangBehind(v, w, on) || !prefixes(y[:b]) {
+	if v, w := x[a:len(x)-colourEnd(x[a:])], y[b:len(y)-colourEnd(y[b:])]; !s.goesOn(v, w, start, next, on) || !prefixes(y[:b]) {
 		return false
 	}
 	s.peeled.on, s.peeled.n = next, b
@@ -50,6 +58,24 @@ func (s *lines) stopOf(data []byte, next int) int {
 		return s.stamp.stop
 	}
 	return lineStop(data[:min(len(data), next+faraway)], next)
+}
+
+// goesOn reports whether what stands in a line behind a prefix goes on in the next.
+func (p *peeled) goesOn(v, w []byte, start, next int, on bool) bool {
+	if hangBehind(v, w, on) {
+		return true
+	}
+	if p.text.on != start || start == 0 {
+		if !blockHead(v) {
+			return false
+		}
+		p.text.header, p.text.indented = start, indentation(v, 0)
+	}
+	if indentation(w, 0) <= p.text.indented || next-p.text.header > longestBlock {
+		return false
+	}
+	p.text.on = next
+	return true
 }
 
 // hangBehind is linesHang for what stands behind a prefix, which may be nothing. Sums end
@@ -83,7 +109,18 @@ func (s *lines) writtenBefore(data, x, y []byte, start int, on bool) (a, b int) 
 	if a == 0 {
 		return 0, 0
 	}
-	return from + a, behind + b
+	a, b = from+a, behind+b
+	// What one is indented further than the other is its own.
+	in, also := trailing(x[:a]), trailing(y[:b])
+	return a - max(0, in-also), b - max(0, also-in)
+}
+
+// trailing is how many blanks b ends with.
+func trailing(b []byte) (n int) {
+	for n < len(b) && blank(b[len(b)-1-n]) {
+		n++
+	}
+	return n
 }
 
 // beginAlike reports whether two lines may begin with what a program writes: with the same
@@ -128,7 +165,31 @@ func hangingEnd(x []byte) bool {
 	for n > max(piece+1, len(x)-operators) && between[x[n-1]] {
 		n--
 	}
-	return n > piece+1 && isQuote(x[n-1]) && (n < len(x) && !blank(x[len(x)-1]) || all(x[n-1-piece:n-1], &wordly))
+	return n > piece+1 && isQuote(x[n-1]) && (n < len(x) && !blank(x[len(x)-1]) || all(x[n-1-piece:n-1], &wordly) || assigned(x[:n-1], x[n-1]))
+}
+
+// assigned reports whether the literal that a quote ends behind x is assigned to
+// something, or added to it.
+func assigned(x []byte, quote byte) bool {
+	const longest = 128
+	from := max(0, len(x)-longest)
+	i := from + bytes.LastIndexByte(x[from:], quote)
+	for i--; i > from && blank(x[i]); i-- {
+	}
+	return i > from && (x[i] == '=' || x[i] == '+' || x[i] == '(' || x[i] == ':' && blank(x[i+1]))
+}
+
+// itemEnd is a quick look at whether a line ends with a number of a list.
+func itemEnd(y []byte) bool {
+	n := len(y)
+	if n > 1 && y[n-1] == ',' {
+		n--
+	}
+	to := n
+	for n > 0 && digit(y[n-1]) {
+		n--
+	}
+	return n > 0 && 0 < to-n && to-n <= len("255") && blank(y[n-1])
 }
 
 // rowEnd is a quick look at whether a line ends as rows of dumps and lists do: with
