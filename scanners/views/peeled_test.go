@@ -33,7 +33,7 @@ func prefixesOfPrograms() map[string]func(line int) string {
 // TestBehindPrefixes has what goes on over lines that a program wrote something before.
 func TestBehindPrefixes(t *testing.T) {
 	t.Parallel()
-	phrase, signs := "vekuu rumie rofey remei mugeu legou", "m\\+wO%<PFL&ii~dN<V_ot|?<"
+	phrase, signs := "vekuu rumie rofey remei mugeu legou", "W\\+wO%<PFL&ii~dN<V_ot|?<"
 	list := "\"data\": [\n"
 	for i := range len(signs) {
 		list += fmt.Sprintf("    %d,\n", signs[i])
