@@ -18,6 +18,8 @@ usable() {
 }
 
 if usable /dev/shm; then
+	# What a killed run left a day ago takes memory.
+	find /dev/shm -maxdepth 1 -name 'rv.??????' -user "$(id -un)" -mmin +1440 -exec rm -rf {} +
 	dir=$(mktemp -d /dev/shm/rv.XXXXXX)
 	chmod 755 "$dir" # a database server runs as another user
 	trap 'chmod -R u+rwX "$dir" 2>/dev/null; rm -rf "$dir"' EXIT
