@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command whose temporary files are in memory, where there is a file
 # system for that with room, and removes them: tests start and sync thousands of
-# small files, and wait for the disk a sixth of their time. Where there is none,
+# small files, and wait for the disk. Where there is none,
 # files are where they always are.
 #
 #     scripts/inmemory.sh COMMAND...
