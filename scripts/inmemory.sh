@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs a command whose temporary files are in memory, where there is a file
 # system for that with room, and removes them: tests start and sync thousands of
-# small files, and wait for the disk. Where there is none,
-# files are where they always are.
+# small files, and wait for the disk. Where there is none, files are where they
+# always are.
 #
 #     scripts/inmemory.sh COMMAND...
 set -euo pipefail
