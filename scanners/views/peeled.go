@@ -13,14 +13,7 @@ type peeled struct {
 	n    int // how much of it is no part of that
 
 	whole int // where a line begins that goes on behind its stamp alone
-	text  yamlText
-}
-
-// yamlText is a block of YAML behind a prefix.
-type yamlText struct {
-	on       int // where a line begins that it goes on in
-	header   int // where it begins
-	indented int // how far its header is
+	text  prefixedBlock
 }
 
 // peel leaves out what stands before data[start:end] and before the line at next, more
@@ -40,7 +33,7 @@ func (s *lines) peel(data []byte, start, end, next int) bool {
 	if a == 0 || a == len(x) || b == len(y) {
 		return false
 	}
-	if v, w := x[a:len(x)-colourEnd(x[a:])], y[b:len(y)-colourEnd(y[b:])]; !s.goesOn(v, w, start, next, on) || !prefixes(y[:b]) {
+	if v, w := x[a:len(x)-colourEnd(x[a:])], y[b:len(y)-colourEnd(y[b:])]; !hangBehind(v, w, on) && !s.peeled.text.goesOn(v, w, start, next) || !prefixes(y[:b]) {
 		return false
 	}
 	s.peeled.on, s.peeled.n = next, b
@@ -58,24 +51,6 @@ func (s *lines) stopOf(data []byte, next int) int {
 		return s.stamp.stop
 	}
 	return lineStop(data[:min(len(data), next+faraway)], next)
-}
-
-// goesOn reports whether what stands in a line behind a prefix goes on in the next.
-func (p *peeled) goesOn(v, w []byte, start, next int, on bool) bool {
-	if hangBehind(v, w, on) {
-		return true
-	}
-	if p.text.on != start || start == 0 {
-		if !blockHead(v) {
-			return false
-		}
-		p.text.header, p.text.indented = start, indentation(v, 0)
-	}
-	if indentation(w, 0) <= p.text.indented || next-p.text.header > longestBlock {
-		return false
-	}
-	p.text.on = next
-	return true
 }
 
 // hangBehind is linesHang for what stands behind a prefix, which may be nothing. Sums end
@@ -111,16 +86,8 @@ func (s *lines) writtenBefore(data, x, y []byte, start int, on bool) (a, b int) 
 	}
 	a, b = from+a, behind+b
 	// What one is indented further than the other is its own.
-	in, also := trailing(x[:a]), trailing(y[:b])
+	in, also := a-len(bytes.TrimRight(x[:a], " \t")), b-len(bytes.TrimRight(y[:b], " \t"))
 	return a - max(0, in-also), b - max(0, also-in)
-}
-
-// trailing is how many blanks b ends with.
-func trailing(b []byte) (n int) {
-	for n < len(b) && blank(b[len(b)-1-n]) {
-		n++
-	}
-	return n
 }
 
 // beginAlike reports whether two lines may begin with what a program writes: with the same

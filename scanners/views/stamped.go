@@ -18,13 +18,12 @@ type stamping struct {
 	part   int  // where a line begins that is the rest of another
 	marked bool // the mark of armour stands in the line at hand
 	armour int  // where armour goes on in the line at hand
-	header int  // where the block of YAML at hand begins
-	inner  int  // how far its header is indented
-	block  int  // where it goes on in the line at hand
+	text   prefixedBlock
 }
 
 func (s *stamping) forget() {
-	s.at, s.a, s.b, s.part, s.armour, s.block = -1, 0, 0, 0, 0, 0
+	s.at, s.a, s.b, s.part, s.armour = -1, 0, 0, 0, 0
+	s.text = prefixedBlock{}
 }
 
 // read reads the stamps of the line at data[start:end] and the one at next. It
@@ -77,7 +76,7 @@ func (s *stamping) goesOn() bool { return s.stamps[1-s.this].Part() || s.stamps[
 // within reports whether armour or a block begins in the line at start, as far as its mark
 // tells, or goes on in it.
 func (s *stamping) within(start int) bool {
-	return s.marked || start > 0 && (s.armour == start || s.block == start)
+	return s.marked || start > 0 && (s.armour == start || s.text.on == start)
 }
 
 // hangs reports whether what is logged goes on from a line to the next, at
@@ -87,7 +86,7 @@ func (s *stamping) hangs(x, y []byte, start, next int) bool {
 	if len(x) == 0 || len(y) == 0 || !s.within(start) && s.part != start && !endsHanging[x[len(x)-1]] && !beginsHung[y[0]] {
 		return false
 	}
-	if s.armoured(x, start, next) || s.inBlock(x, y, start, next) {
+	if s.armoured(x, start, next) || s.text.goesOn(x, y, start, next) {
 		return true
 	}
 	part := s.part == start && start > 0             // the line begins with less of what is logged
@@ -226,23 +225,6 @@ func (s *stamping) armoured(x []byte, start, next int) bool {
 		return false
 	}
 	s.armour = next
-	return true
-}
-
-// inBlock reports whether a block of YAML begins behind the line or goes on in
-// the next one.
-func (s *stamping) inBlock(x, y []byte, start, next int) bool {
-	n := indentation(x, 0)
-	if s.block != start || start == 0 {
-		if !blockHead(x) {
-			return false
-		}
-		s.header, s.inner = start, n
-	}
-	if indentation(y, 0) <= s.inner || next-s.header > longestBlock {
-		return false
-	}
-	s.block = next
 	return true
 }
 

@@ -76,6 +76,29 @@ func blockAt(data []byte, start, end, next int) (inner int, folded, ok bool) {
 	return n, folded, folded || data[next+n] == '{'
 }
 
+// prefixedBlock follows a block of YAML that something stands before every line of.
+type prefixedBlock struct {
+	on       int // where the line begins that it goes on in
+	header   int // where it begins
+	indented int // how far its header is
+}
+
+// goesOn reports whether a block begins behind the line at start or goes on in the next
+// one: x and y are the lines without what stands before them.
+func (b *prefixedBlock) goesOn(x, y []byte, start, next int) bool {
+	if b.on != start || start == 0 {
+		if !blockHead(x) {
+			return false
+		}
+		b.header, b.indented = start, indentation(x, 0)
+	}
+	if indentation(y, 0) <= b.indented || next-b.header > longestBlock {
+		return false
+	}
+	b.on = next
+	return true
+}
+
 // blockHead reports whether b ends as the header of a block does, as it stands or in a
 // string of JSON, where > may be an escape.
 func blockHead(b []byte) bool {

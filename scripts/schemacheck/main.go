@@ -3,8 +3,8 @@
 //
 //	schemacheck SCHEMA <DOCUMENTS
 //
-// It is a program of its own because what reads schemas takes longer to start
-// than all else of Revenant, and tests start that thousands of times.
+// It is a program of its own because what reads schemas is slow to start: linked
+// into tests that start themselves as Revenant, it took a quarter of each start.
 package main
 
 import (
