@@ -58,8 +58,11 @@ func (w *work) raw(x *text, t *table, from, to int) {
 		if p >= to || p+8 > len(x.data) {
 			break
 		}
-		w.meet(x, t, p)
-		p += t.stride
+		if w.meet(x, t, p) {
+			p += t.stride
+			continue
+		}
+		p = t.behindRun(x.data, p, to)
 	}
 	for ; p < to && p+t.window <= len(x.data); p += t.stride {
 		var last [8]byte
@@ -70,11 +73,38 @@ func (w *work) raw(x *text, t *table, from, to int) {
 	}
 }
 
-// meet looks closer at a probe of the text that is in the filter.
-func (w *work) meet(x *text, t *table, p int) {
+// behindRun is where to probe next when there is nothing at p: behind all probes
+// before to that have the same byte around them as far as a region reaches, as in
+// padding.
+func (t *table) behindRun(data []byte, p, to int) int {
+	next := p + t.stride
+	if p < reach {
+		return next
+	}
+	if last := p - reach + sameBytes(data[p-reach:min(len(data), to+t.region)]) - t.region; last > p {
+		next += (last - p) / t.stride * t.stride
+	}
+	return next
+}
+
+// sameBytes is how many of the first bytes are the same.
+func sameBytes(data []byte) int {
+	n, all := 0, uint64(data[0])*0x0101010101010101
+	for n+8 <= len(data) && binary.LittleEndian.Uint64(data[n:]) == all {
+		n += 8
+	}
+	for n < len(data) && data[n] == data[0] {
+		n++
+	}
+	return n
+}
+
+// meet looks closer at a probe of the text that is in the filter, and reports whether
+// something may stand there.
+func (w *work) meet(x *text, t *table, p int) (met bool) {
 	if p > 0 && p+9 <= len(x.data) && // cheap and nearly always enough
 		!t.has(binary.LittleEndian.Uint64(x.data[p+1:])) && !t.has(binary.LittleEndian.Uint64(x.data[p-1:])) {
-		return
+		return false
 	}
 	var s spot
 	s.lo = max(0, reach-p)
@@ -85,8 +115,10 @@ func (w *work) meet(x *text, t *table, p int) {
 		if found := w.lookUp(t, &s, at); len(found) > 0 {
 			w.confirm(x, place{at: p + at - reach}, found)
 			w.masked(x, p+at-reach, t.region, found)
+			met = true
 		}
 	}
+	return met
 }
 
 // sighted is one entry of the region memo.
