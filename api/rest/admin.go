@@ -177,6 +177,9 @@ func (s *server) deliveryRoutes() {
 	add(s, route{id: "list-notifications", method: http.MethodGet, path: "/notifications", scope: registry.ScopeRead, summary: "Messages to receivers, the newest first"},
 		func(ctx context.Context, a registry.Actor, in *listIn) (*notificationPage, error) {
 			all, err := s.o.Registry.Deliveries(ctx, a, store.DeliveryFilter{Receiver: in.Receiver, State: store.DeliveryState(in.State), Behind: in.After, Limit: in.Limit + 1})
+			if errors.Is(err, registry.ErrUnknownDelivery) {
+				return nil, badAfter()
+			}
 			if err != nil {
 				return nil, err
 			}

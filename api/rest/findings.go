@@ -69,6 +69,9 @@ func (s *server) findingRoutes() {
 		func(ctx context.Context, a registry.Actor, in *listIn) (*findingPage, error) {
 			f := in.of()
 			f.After, f.Limit = fingerprints.FindingID(in.After), in.Limit+1
+			if in.After != "" && !f.After.Valid() {
+				return nil, badAfter()
+			}
 			all, err := s.o.Registry.Findings(ctx, a, f)
 			out := &findingPage{}
 			out.Body.Findings, out.Body.Next = paged(all, in.Limit, func(x wire.FindingView) string { return string(x.ID) })

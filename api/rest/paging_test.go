@@ -3,6 +3,7 @@ package rest_test
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,4 +58,9 @@ func TestListsOfFewAreInPages(t *testing.T) {
 	}
 	k.must(422, "GET", "/api/v1/decisions?after=x", nil, nil)
 	k.must(422, "GET", "/api/v1/tokens?after=x", nil, nil)
+	k.must(422, "GET", "/api/v1/notifications?after=x", nil, nil)
+	for _, bad := range []string{"garbage", "rv1:", "rv1:" + strings.Repeat("0", 31), "rv1:" + strings.Repeat("0", 33), "rv:" + strings.Repeat("0", 32), "rv1:" + strings.Repeat("g", 32), "RV1:" + strings.Repeat("0", 32)} {
+		k.must(422, "GET", "/api/v1/findings?after="+url.QueryEscape(bad), nil, nil)
+	}
+	k.must(200, "GET", "/api/v1/findings?after=rv1:"+strings.Repeat("0", 32), nil, nil)
 }

@@ -11,11 +11,18 @@ import (
 )
 
 // Deliveries lists messages to receivers, the newest first; those of a receiver
-// or a state where the filter says so.
+// or a state where the filter says so. ErrUnknownDelivery where there is none that
+// they are to stand behind.
 func (r *Registry) Deliveries(ctx context.Context, a Actor, f store.DeliveryFilter) ([]wire.Delivery, error) {
 	out := []wire.Delivery{}
 	err := r.view(ctx, a, ScopeRead, func(v *view) error {
 		all, err := v.tx.Deliveries(ctx, f)
+		if err == nil && len(all) == 0 && f.Behind != "" { // behind none nothing stands: that is no last page
+			var at []store.Delivery
+			if at, err = v.tx.Deliveries(ctx, store.DeliveryFilter{ID: f.Behind}); err == nil && len(at) == 0 {
+				err = ErrUnknownDelivery
+			}
+		}
 		for _, d := range all {
 			out = append(out, deliveryView(d))
 		}
