@@ -14,9 +14,9 @@ import (
 )
 
 // DefaultChunkSize is how much of a content a chunk owns when Engine.ChunkSize
-// is zero: contents up to it are looked at whole. Twice as
-// much took more time, since less of it stays in the cache, and more memory than
-// there is beside the dictionary of an archive.
+// is zero: contents up to it are looked at whole. Twice as much took more time,
+// since less of it stays in the cache, and more memory than there is beside the
+// dictionary of an archive.
 const DefaultChunkSize = 32 << 20
 
 // DefaultPieceSize is how much a chunk owns of a content that is longer than
