@@ -155,7 +155,7 @@ func TestRegistryPages(t *testing.T) {
 			t.Errorf("%s without read: %d, want 403", path, a.Code)
 		}
 	}
-	for _, path := range []string{"/secrets/none", "/secrets/none/versions/1", "/secrets/pay%2Fgateway/versions/9", "/secrets/pay%2Fgateway/versions/x/trace", "/decisions/9", "/decisions/x", "/places/9", "/places/x", "/notifications/msg_none"} {
+	for _, path := range []string{"/secrets/none", "/secrets/none/versions/1", "/secrets/pay%2Fgateway/versions/9", "/secrets/pay%2Fgateway/versions/x/trace", "/decisions/9", "/decisions/x", "/places/9", "/places/x", "/notifications/msg_none", "/notifications?after=msg_none"} {
 		if a := s.ask("root", http.MethodGet, path, nil); a.Code != http.StatusNotFound {
 			t.Errorf("%s: %d, want 404", path, a.Code)
 		}
