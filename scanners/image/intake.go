@@ -18,9 +18,11 @@ const (
 	streamBytes = 64 << 20 // longer ones are screened as they are read, and take so much
 	flightBytes = 80 << 20 // of all that is read and not yet screened
 
-	// flightParcels is how many of the smallest parcels are in flight: what is read far
-	// ahead has left the caches when it is screened.
-	flightParcels = 32
+	// leastParcels is how many of the smallest parcels are in flight at the least, and
+	// parcelsPerDesk for each that screens: what is read far ahead has left the caches
+	// when it is screened, and takes memory.
+	leastParcels   = 8
+	parcelsPerDesk = 3
 )
 
 // screening is what the layers that are read at the same time share.
@@ -37,10 +39,11 @@ type screening struct {
 }
 
 func newScreening(o Options) *screening {
+	desks := runtime.GOMAXPROCS(0)
 	return &screening{
 		screen: o.Screen, stream: o.Stream, named: o.Named, onFile: o.Progress,
-		small: make(chan struct{}, flightParcels),
-		room:  semaphore.NewWeighted(flightBytes), desks: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		small: make(chan struct{}, max(leastParcels, parcelsPerDesk*desks)),
+		room:  semaphore.NewWeighted(flightBytes), desks: make(chan struct{}, desks),
 	}
 }
 

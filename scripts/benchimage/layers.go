@@ -41,7 +41,7 @@ func kinds(o options) []kind {
 	list := []kind{
 		{name: "program text (Go's sources)", fill: tree(most, filepath.Join(goRoot, "src"), isText)},
 		{name: "programs (Go's tools)", fill: programs(most, filepath.Join(goRoot, "pkg", "tool"), filepath.Join(goRoot, "bin"))},
-		{name: "packed (Go's sources, each in gzip)", fill: tree(most/4, filepath.Join(goRoot, "src"), isText).packed(), inner: true},
+		{name: "packed (Go's sources, each in gzip)", fill: tree(most, filepath.Join(goRoot, "src"), isText).packed(), inner: true},
 		{name: "logs (generated)", fill: generated(most, logLines)},
 		{name: "tables and strings in UTF-16 (generated)", fill: generated(most/4, binaryTables)},
 	}

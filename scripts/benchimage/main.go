@@ -55,7 +55,10 @@ func run(o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(o.work)) }()
-	b := &bench{o: o, env: append(os.Environ(), "REVENANT_HOME="+filepath.Join(o.work, "home"))}
+	home := func(name string) []string {
+		return append(os.Environ(), "REVENANT_HOME="+filepath.Join(o.work, name))
+	}
+	b := &bench{o: o, env: home("home"), alone: home("empty")}
 	if err := benchkit.Register(filepath.Join(o.bin, "revenant"), b.env, o.versions); err != nil {
 		return err
 	}
@@ -76,8 +79,9 @@ func run(o options) (err error) {
 }
 
 type bench struct {
-	o   options
-	env []string
+	o     options
+	env   []string // of a revenant that has values registered
+	alone []string // of one that has rules alone
 }
 
 // row is what the runs over a layer come to.
@@ -86,6 +90,7 @@ type row struct {
 	plain, packed   int64 // bytes
 	files           int
 	inflate, search []benchkit.Sample
+	rules           []benchkit.Sample // search with nothing registered
 	every           []benchkit.Sample // inflating all that is to be, files in it too; nil: that is inflate
 }
 
@@ -111,30 +116,39 @@ func (b *bench) measure(k kind) (r row, err error) {
 		runs = 1
 	}
 	for range runs {
-		floor, err := b.once("gzip", "-dc", l.path)
+		floor, err := once(b.env, "gzip", "-dc", l.path)
 		if err != nil {
 			return r, err
 		}
 		if k.inner {
-			every, err := b.once("sh", "-c", `gzip -dc "$1" | tar -xOf - | gzip -dc`, "sh", l.path)
+			every, err := once(b.env, "sh", "-c", `gzip -dc "$1" | tar -xOf - | gzip -dc`, "sh", l.path)
 			if err != nil {
 				return r, err
 			}
 			r.every = append(r.every, every)
 		}
-		took, err := b.once(filepath.Join(b.o.bin, "revenant"), "image", "--no-cache", "--no-store", "-q", "-f", "json", "-r", os.DevNull, "--exit-code", "0", dir)
+		rules, err := b.revenant(b.alone, dir)
 		if err != nil {
 			return r, err
 		}
-		r.inflate, r.search = append(r.inflate, floor), append(r.search, took)
+		took, err := b.revenant(b.env, dir)
+		if err != nil {
+			return r, err
+		}
+		r.inflate, r.rules, r.search = append(r.inflate, floor), append(r.rules, rules), append(r.search, took)
 	}
 	return r, nil
 }
 
+// revenant scans an image, nothing of which it knows.
+func (b *bench) revenant(env []string, dir string) (benchkit.Sample, error) {
+	return once(env, filepath.Join(b.o.bin, "revenant"), "image", "--no-cache", "--no-store", "-q", "-f", "json", "-r", os.DevNull, "--exit-code", "0", dir)
+}
+
 // once runs a process. Findings are no failure: Go's own tests have keys in them.
-func (b *bench) once(name string, args ...string) (benchkit.Sample, error) {
+func once(env []string, name string, args ...string) (benchkit.Sample, error) {
 	cmd := exec.Command(name, args...)
-	cmd.Env = b.env
+	cmd.Env = env
 	return benchkit.Run(cmd)
 }
 
@@ -144,9 +158,9 @@ func table(o options, rows []row) string {
 	if o.runs == 1 {
 		runs = "one run each"
 	}
-	fmt.Fprintf(&t, "%s/%s, %s, GOMAXPROCS %d, %d registered versions; %s. Of the speed of inflating: by wall time, aim 70 %%.\n\n",
-		runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.GOMAXPROCS(0), o.versions, runs)
-	t.WriteString("| layer | MB | packed | files | `gzip -dc`: wall s | cpu s | revenant: wall s | cpu s | of inflating's speed | its cpu times | peak MB |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(&t, "%s/%s, %s, GOMAXPROCS %d; %s. Of the speed of inflating: by wall time, aim 70 %%.\n\n",
+		runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.GOMAXPROCS(0), runs)
+	fmt.Fprintf(&t, "| layer | MB | packed | files | `gzip -dc`: wall s | cpu s | rules alone: wall s | cpu s | of inflating's speed | with %d registered versions: wall s | cpu s | of inflating's speed | its cpu times | peak MB |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n", o.versions)
 	for _, r := range rows {
 		r.write(&t, r.kind.name, r.floor())
 		if len(r.every) > 0 {
@@ -159,14 +173,19 @@ func table(o options, rows []row) string {
 
 // write writes a line of the table.
 func (r row) write(t *strings.Builder, name string, floor benchkit.Sample) {
-	took := benchkit.Median(r.search)
+	rules, took := benchkit.Median(r.rules), benchkit.Median(r.search)
+	fmt.Fprintf(t, "| %s | %d | %d | %d | %.2f | %.2f | %.2f | %.2f | %s | %.2f | %.2f | %s | %.1f | %d |\n", name, r.plain/1e6, r.packed/1e6, r.files,
+		floor.Wall.Seconds(), floor.CPU.Seconds(), rules.Wall.Seconds(), rules.CPU.Seconds(), ofSpeed(floor, rules),
+		took.Wall.Seconds(), took.CPU.Seconds(), ofSpeed(floor, took), took.CPU.Seconds()/floor.CPU.Seconds(), took.Peak/1e6)
+}
+
+// ofSpeed is how fast something is beside the floor.
+func ofSpeed(floor, took benchkit.Sample) string {
 	missed := ""
 	if 10*floor.Wall < 7*took.Wall {
 		missed = " (missed)"
 	}
-	fmt.Fprintf(t, "| %s | %d | %d | %d | %.2f | %.2f | %.2f | %.2f | %.0f %%%s | %.1f | %d |\n", name, r.plain/1e6, r.packed/1e6, r.files,
-		floor.Wall.Seconds(), floor.CPU.Seconds(), took.Wall.Seconds(), took.CPU.Seconds(),
-		100*floor.Wall.Seconds()/took.Wall.Seconds(), missed, took.CPU.Seconds()/floor.CPU.Seconds(), took.Peak/1e6)
+	return fmt.Sprintf("%.0f %%%s", 100*floor.Wall.Seconds()/took.Wall.Seconds(), missed)
 }
 
 // The table of the document stands between these lines.
