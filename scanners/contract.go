@@ -28,7 +28,7 @@ type Chunk struct {
 	// nothing is to be said of its path again.
 	Decoded bool
 	// AnyPath says that the path is not known yet: conditions on it are taken to
-	// let everything through.
+	// let everything through, and hits of the path alone are not asked for.
 	AnyPath bool
 }
 

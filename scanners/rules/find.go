@@ -280,7 +280,11 @@ func (s *search) suspect(target, at int) no {
 	if target >= len(s.branches) {
 		return s.suspectGroup(target, at)
 	}
-	s.touch(s.branches[target].plan)
+	b := s.branches[target]
+	if at > 0 && b.alien(s.text[at-1]) {
+		return no{read: 0, alike: true}
+	}
+	s.touch(b.plan)
 	if s.wait(target, at) {
 		return no{read: unsure}
 	}

@@ -302,7 +302,7 @@ func (j *judge) appendWhole(out []finding) []finding {
 	if found {
 		out = append(out, f)
 	}
-	if j.decoded {
+	if j.decoded || j.any { // nobody asks for what stands in a path that is not known
 		return out
 	}
 	for _, r := range j.pathRules {

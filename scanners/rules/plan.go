@@ -74,6 +74,7 @@ func (l *lazyProgram) get(tree func() *syntax.Regexp) *program {
 // runeSet is a set of runes as sorted ranges, with a table for ASCII.
 type runeSet struct {
 	ascii  [utf8.RuneSelf]bool
+	digits bool // it has one of ASCII's
 	ranges []rune
 }
 
@@ -82,6 +83,7 @@ func newRuneSet(ranges []rune) runeSet {
 	for i := 0; i+1 < len(ranges); i += 2 {
 		for c := ranges[i]; c <= ranges[i+1] && c < utf8.RuneSelf; c++ {
 			s.ascii[c] = true
+			s.digits = s.digits || c >= '0' && c <= '9'
 		}
 		if ranges[i+1] >= utf8.RuneSelf {
 			s.ranges = append(s.ranges, ranges[i], ranges[i+1])
@@ -176,6 +178,12 @@ func bestBranch(parts []*syntax.Regexp) (best *branchOutline, cost float64) {
 	}
 	best.before = joinedRanges(before)
 	return best, cost
+}
+
+// alien reports whether no match goes on to the leads that stand behind a byte. All
+// digits are alike.
+func (b *branch) alien(c byte) bool {
+	return b.least > 0 && c < utf8.RuneSelf && !b.before.ascii[c] && !(c >= '0' && c <= '9' && b.before.digits)
 }
 
 // program is the whole pattern's.

@@ -27,7 +27,7 @@ func (f spotted) view(ctx context.Context, l scanners.Layer, yield func(scanners
 			k.built.forget()
 		}
 	}()
-	var room [16]uint64
+	var room [tile/64 + 1]uint64
 	spots := room[:0]
 	for from := 0; from < len(l.Data) && ctx.Err() == nil; from += tile {
 		spots = f.triples.Append(spots[:0], l.Data[from:min(from+tile+2, len(l.Data))])
