@@ -39,6 +39,12 @@ func assessOf(rule string) assess {
 		return inBasic
 	case "revenant-bearer-auth":
 		return asToken
+	case "revenant-jwt":
+		return asWebToken
+	case "revenant-ai-key", "revenant-aws-key", "revenant-azure-key", "revenant-google-key", "revenant-docker-token", "revenant-github-token",
+		"revenant-gitlab-token", "revenant-bitbucket-token", "revenant-build-token", "revenant-registry-token", "revenant-hosting-token",
+		"revenant-operations-token", "revenant-payment-key", "revenant-message-token", "revenant-service-token":
+		return asIssued
 	case "revenant-password-literal":
 		return asLiteral
 	case "revenant-password-pair", "revenant-password-xml":
@@ -50,7 +56,11 @@ func assessOf(rule string) assess {
 	case "revenant-form-credentials", "revenant-password-env", "revenant-connection-string",
 		"revenant-password-command", "revenant-curl-user", "revenant-netrc", "revenant-pgpass":
 		return asWord
-	case "revenant-password-call", "revenant-password-sql", "revenant-php-define":
+	case "revenant-password-sql":
+		return inStatement
+	case "revenant-password-macro":
+		return asMacro
+	case "revenant-password-call", "revenant-php-define", "revenant-curl-option":
 		return asText
 	case "revenant-private-key-open", "revenant-jwk", "revenant-wireguard-key":
 		return asKeyText
@@ -72,6 +82,25 @@ func wordy(rule string) bool {
 func asText(c candidate) grade { return gradeOf(c.value(), quotedText) }
 
 func asWord(c candidate) grade { return gradeOf(strings.TrimRight(c.value(), ".,"), bareWord) }
+
+// inStatement grades a value in SQL; without quotes there are words of the language, too.
+func inStatement(c candidate) grade {
+	g := asText(c)
+	if !isQuote(c.match[len(c.match)-1]) && (g != strongSecret || !classesOf(c.value()).mixed()) {
+		return noSecret
+	}
+	return g
+}
+
+// asMacro grades a macro's value: most that are called so are names of fields.
+func asMacro(c candidate) grade {
+	if g := asText(c); g == strongSecret && classesOf(c.value()).mixed() && !strings.Contains(c.value(), "-") {
+		return g
+	}
+	return noSecret
+}
+
+func isQuote(c byte) bool { return c == '\'' || c == '"' || c == '`' }
 
 // asToken grades what follows a word that announces a token: letters and digits
 // as no word has them.
@@ -176,10 +205,11 @@ func asOption(c candidate) grade {
 	return asWord(c)
 }
 
-// secretName reports whether the name of a setting says secret, not password:
-// many things are called so that are none.
+// secretName reports whether the name of a setting says secret, or says password in two
+// letters: many things are called so that are none.
 func secretName(before string) bool {
-	return len(before) >= 6 && strings.EqualFold(before[:6], "secret")
+	name := strings.TrimPrefix(before, "_")
+	return len(name) >= 6 && strings.EqualFold(name[:6], "secret") || len(name) >= 2 && strings.EqualFold(name[:2], "pw") && !(len(name) >= 3 && name[2]|0x20 == 'd')
 }
 
 // inURL grades a URL's password. The usual words of documentation are none.

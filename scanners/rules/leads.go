@@ -230,6 +230,10 @@ func product(acc, by []lead) []lead {
 	return out
 }
 
+// lastOfRun is how many characters of a run are parts of their own: what follows a run may
+// stand everywhere, and with the run before it nearly nowhere.
+const lastOfRun = 3
+
 // flattened lists the parts of a pattern that follow each other, without
 // captures, which nobody asks for before a match is certain.
 func flattened(re *syntax.Regexp) []*syntax.Regexp {
@@ -242,9 +246,24 @@ func flattened(re *syntax.Regexp) []*syntax.Regexp {
 			parts = append(parts, flattened(sub)...)
 		}
 		return parts
+	case syntax.OpRepeat:
+		return parted(re)
 	default:
 		return []*syntax.Regexp{re}
 	}
+}
+
+// parted is what repeats, and its last characters.
+func parted(re *syntax.Regexp) []*syntax.Regexp {
+	one := re.Sub[0]
+	if re.Min <= lastOfRun || one.Op != syntax.OpCharClass {
+		return []*syntax.Regexp{re}
+	}
+	fewer := *re
+	if fewer.Min -= lastOfRun; fewer.Max > 0 {
+		fewer.Max -= lastOfRun
+	}
+	return []*syntax.Regexp{&fewer, one, one, one}
 }
 
 // unbounded stands for the width of what may be endless.

@@ -32,7 +32,7 @@ func chosen(seed uint64) string { return "kR4" + random(seed, base62, 6) }
 func fill(template, value string) string {
 	return strings.NewReplacer(
 		"{pw}", "pass"+"word", "{PW}", "PASS"+"WORD", "{Pw}", "Pass"+"word", "{pass}", "pa"+"ss", "{PASS}", "PA"+"SS", "{pwd}", "p"+"wd",
-		"{secret}", "sec"+"ret", "{Secret}", "Sec"+"ret", "{phrase}", "pass"+"phrase", "{at}", "@", "{css}", ":/"+"/", "{basic}", "Ba"+"sic", "{v}", value,
+		"{secret}", "sec"+"ret", "{Secret}", "Sec"+"ret", "{phrase}", "pass"+"phrase", "{at}", "@", "{css}", ":/"+"/", "{sp}", "", "{basic}", "Ba"+"sic", "{v}", value,
 	).Replace(template)
 }
 
@@ -117,6 +117,32 @@ var written = []struct{ rule, path, text string }{
 	{"url-credentials", "a.properties", "url=jdbc:mysql{css}root:{v}{at}db/x"},
 	{"url-credentials", "a.go", "mongodb+srv{css}x:{v}{at}cluster0.y.net/"},
 	{"curl-user", "a.sh", "curl -fsS -u x:{v} http{css}db/\n"},
+	{"password-setting", "hosts.txt", "ID:master PW:{v}\n"},
+	{"password-setting", "hosts.txt", "db.internal (p" + "w: {v})\n"},
+	{"password-setting", "slapd.conf", "bindp" + "w {sp}= {v}\n"},
+	{"password-setting", ".env", "MYSQL{PASS}={v}\n"},
+	{"password-setting", "a.properties", "db{pwd}={v}\n"},
+	{"password-setting", "a.ini", "p" + "swd = {v}\n"},
+	{"password-literal", "a.py", `db{pass} = "{v}"`},
+	{"password-literal", "a.php", `$p` + `w = '{v}';`},
+	{"password-literal", "a.js", `if (p` + `w !== "{v}") {`},
+	{"password-option", "a.bat", "plink -ssh x -p" + "w {v} ls\n"},
+	{"form-credentials", "a.log", "GET /login?user=x&p" + "w={v} HTTP/1.1"},
+	{"password-macro", "a.h", `#define WIFI_{PW} "{v}"`},
+	{"password-macro", "a.spec", `%global {pass} "{v}"`},
+	{"curl-option", "a.php", `curl_setopt($ch, CURLOPT_USER` + `PWD, "user:{v}");`},
+	{"curl-option", "a.c", `easy_setopt(curl, CURLOPT_{PW}, "{v}");`},
+	{"password-sql", "a.sql", "CREATE USER x IDENTI" + "FIED BY {v};"},
+	{"password-sql", "a.sql", "CREATE ROLE x WITH LOGIN {PW} {v};"},
+}
+
+// TestOwnLeads: none of ours reads contents wholly, but for the one whose file is so short.
+func TestOwnLeads(t *testing.T) {
+	for _, e := range newMatcher(t, rules.Options{Own: rules.OwnOn}).Explain() {
+		if e.Whole && strings.HasPrefix(e.Rule, "revenant-") && e.Rule != "revenant-rails-master-key" {
+			t.Errorf("%s %s", e.Rule, e.How)
+		}
+	}
 }
 
 // TestOwnPasswords: each way to write a password down is found, by the rule
@@ -185,6 +211,12 @@ func TestOwnSilence(t *testing.T) {
 		{"a.java", `get{Pw}("kR4zzQ1pq")`},
 		{"a.html", `<label for="{pw}">{Pw}</label>`},
 		{"a.html", `<input {pw}="required">`},
+		{"a.h", `#define PARAM_{PW} "{pass}"`},
+		{"a.h", `#define LABEL_{PW} "Enter the word"`},
+		{"a.h", `#define SN_challenge{Pw} "id-aes128-CCM"`},
+		{"a.sql", "rows are identi" + "fied by sha256sum"},
+		{"a.js", `p` + `w: "100%", ph: "50%"`},
+		{"a.yml", "p" + "w: small"},
 		{"notes.txt", "Your {pw}: it must have nine characters."},
 		{"notes.txt", "--- {PASS}: TestEncodings/x1y2 (0.00s)"},
 		{"env.txt", "PWD=/home/x/go1"},
