@@ -105,12 +105,9 @@ func (r *layerRepositories) tidy() {
 		if err != nil || !info.IsDir() || !ownFile(info) {
 			continue
 		}
-		lock := filepath.Join(dir, layersLock)
-		if _, err := os.Lstat(lock); err != nil {
-			_ = os.Remove(dir) // nothing is in one that nobody holds yet
-			continue
-		}
-		if unlock, err := lockFile(lock); err == nil {
+		// Who is killed while a folder is removed may leave it without its lock; whose
+		// folder is so new that it has none yet takes another.
+		if unlock, err := lockFile(filepath.Join(dir, layersLock)); err == nil {
 			_ = os.RemoveAll(dir) // the next scan tries again
 			unlock()
 		}

@@ -190,6 +190,25 @@ func TestLayerRepositoriesLeaveNothing(t *testing.T) {
 	}
 }
 
+// TestLayerRepositoriesHalfRemoved: a folder whose lock was removed before what is in it,
+// by a process that was killed then, goes with the next scan.
+func TestLayerRepositoriesHalfRemoved(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	layerOfGit(t, filepath.Join(b.work, "shop.tar"), filepath.Join(b.historyOf(rand.New(rand.NewPCG(8, 7)), "repo", []string{"none"}), ".git"), "app/.git")
+	left := filepath.Join(b.dir, "tmp", layersFolder+"17", "objects")
+	if err := os.MkdirAll(left, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(left, "pack"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.must(0, "", "image", filepath.Join(b.work, "shop.tar"), "--no-cache", "-q", "--exit-code", "0")
+	if left := b.spools(); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 // TestLayerWithoutGit: where git is not there, objects in layers are contents.
 func TestLayerWithoutGit(t *testing.T) {
 	b := newBox(t)
