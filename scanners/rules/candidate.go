@@ -127,8 +127,11 @@ func asPair(c candidate) grade {
 // asLiteral grades what stands in quotes behind a name. As an argument behind
 // a name in quotes, or in a comparison, it is as often a text as a secret.
 func asLiteral(c candidate) grade {
-	g := gradeOf(c.value(), quotedText)
 	between := c.before()
+	if len(c.value()) < leastShort && shortName(between) {
+		return noSecret
+	}
+	g := gradeOf(c.value(), quotedText)
 	loose := strings.Contains(between, ",") || strings.Contains(between, "or ") || strings.Contains(between, "or\t")
 	if loose && (!classesOf(c.value()).mixed() || strings.Contains(between, "\n")) {
 		return noSecret
@@ -146,7 +149,7 @@ func asSetting(c candidate) grade {
 	before, rest := c.before(), strings.TrimLeft(c.after(), " \t\r")
 	equals := strings.IndexByte(before, '=')
 	lone := standsAlone(before, rest, equals)
-	if noSetting(before, equals) || opens(before, rest) || !lone && classesOf(v).letters() {
+	if len(v) < leastShort && shortName(before) || noSetting(before, equals) || opens(before, rest) || !lone && classesOf(v).letters() {
 		return noSecret // most of them, and what the value is worth costs far more to say
 	}
 	g := gradeOf(v, bareWord)
@@ -208,9 +211,17 @@ func asOption(c candidate) grade {
 // secretName reports whether the name of a setting says secret, or says password in two
 // letters: many things are called so that are none.
 func secretName(before string) bool {
-	name := strings.TrimPrefix(before, "_")
-	return len(name) >= 6 && strings.EqualFold(name[:6], "secret") || len(name) >= 2 && strings.EqualFold(name[:2], "pw") && !(len(name) >= 3 && name[2]|0x20 == 'd')
+	return len(before) >= 6 && strings.EqualFold(before[:6], "secret") || shortName(before)
 }
+
+// shortName reports whether a setting is called pw.
+func shortName(before string) bool {
+	name := strings.TrimPrefix(before, "_")
+	return len(name) >= 2 && strings.EqualFold(name[:2], "pw") && (len(name) == 2 || name[2]|0x20 != 'd')
+}
+
+// leastShort is how long a value is at the least that stands behind so short a name.
+const leastShort = 8
 
 // inURL grades a URL's password. The usual words of documentation are none.
 func inURL(c candidate) grade {

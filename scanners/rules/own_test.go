@@ -217,6 +217,7 @@ func TestOwnSilence(t *testing.T) {
 		{"a.sql", "rows are identi" + "fied by sha256sum"},
 		{"a.js", `p` + `w: "100%", ph: "50%"`},
 		{"a.yml", "p" + "w: small"},
+		{"a.json", `"en_PK": "en_001", "en_P` + `W": "en_001"`},
 		{"notes.txt", "Your {pw}: it must have nine characters."},
 		{"notes.txt", "--- {PASS}: TestEncodings/x1y2 (0.00s)"},
 		{"env.txt", "PWD=/home/x/go1"},
