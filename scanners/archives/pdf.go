@@ -129,12 +129,21 @@ func pdfStream(b []byte) (s pdfObject) {
 			continue
 		}
 		s.filters = append(s.filters, name)
-		packed = packed || name == "FlateDecode" || name == "Fl" || name == "ASCII85Decode" || name == "ASCIIHexDecode" || name == "LZWDecode"
+		packed = packed || packs(name)
 	}
 	if !packed || len(s.filters) > pdfNames {
 		s.filters = nil
 	}
 	return s
+}
+
+// packs reports whether a filter packs text.
+func packs(filter string) bool {
+	switch filter {
+	case "FlateDecode", "Fl", "ASCII85Decode", "A85", "ASCIIHexDecode", "AHx", "LZWDecode", "LZW", "RunLengthDecode", "RL":
+		return true
+	}
+	return false
 }
 
 // pdfMember opens a stream whose keyword ends at pos.
@@ -176,7 +185,9 @@ func pdfFilters(names []string, b *bufio.Reader) io.Reader {
 		case "ASCIIHexDecode", "AHx":
 			r = hex.NewDecoder(&until{r: buffered(r), end: '>', spaces: true})
 		case "LZWDecode", "LZW":
-			return failing{errUnsupported}
+			r = newLZW(buffered(r))
+		case "RunLengthDecode", "RL":
+			r = &runReader{r: inStream{buffered(r)}}
 		default:
 			if i == 0 {
 				return nil
