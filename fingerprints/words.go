@@ -189,6 +189,7 @@ const (
 	FormCompressed      Form = "compressed" // a stream in what was decoded
 	FormQuotedPrintable Form = "quoted-printable"
 	FormUuencode        Form = "uuencode"
+	FormBase85          Form = "base85"   // of git, Adobe and Python
 	FormTerminal        Form = "terminal" // broken by control sequences
 	FormJoined          Form = "joined"   // string literals put together
 	FormPrefixed        Form = "prefixed" // lines behind timestamps and the like

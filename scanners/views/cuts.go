@@ -115,8 +115,8 @@ func breaks(line []byte) bool {
 }
 
 // Flows implements scanners.Cutter. Over any cut go what is no text, of which
-// streams may be a part, streams whose first bytes are ASCII, and lists of
-// literals that a call joins.
+// streams may be a part, streams whose first bytes are ASCII, documents of RTF, and
+// lists of literals that a call joins.
 func (v *Viewer) Flows(part []byte) (before, behind scanners.Flow) {
 	if !utf8.Valid(part) || !plainText(part) || begins(part) {
 		return scanners.FlowAny, scanners.FlowAny
@@ -178,9 +178,9 @@ func begins(part []byte) bool {
 }
 
 // flowMarks are three bytes of each thing that Flows looks for: what ends the
-// header of a block, and what is in the names of calls that join.
+// header of a block, what is in the names of calls that join, and what RTF begins with.
 func flowMarks() *byteclass.Triples {
-	return byteclass.NewTriples([3]string{":-", " ", "|>"}, [3]string{"cC", "aA", "tT"}, [3]string{"o", "i", "n"}, [3]string{"l", "o", "d"})
+	return byteclass.NewTriples([3]string{":-", " ", "|>"}, [3]string{"cC", "aA", "tT"}, [3]string{"o", "i", "n"}, [3]string{"l", "o", "d"}, [3]string{"{", "\\", "r"})
 }
 
 // flows is what a part has that may go on beyond it.
@@ -196,6 +196,8 @@ func (f *flows) at(p int) {
 		f.block = f.block || f.header(p+2)
 	case 'c', 'l':
 		f.list = f.list || f.opens(p+3)
+	case '{':
+		f.list = f.list || bytes.HasPrefix(f.part[p:], []byte(richMark))
 	case 'o':
 		f.list = f.list || f.opens(p+3) || f.joins(p-1)
 	}

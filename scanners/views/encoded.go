@@ -202,7 +202,9 @@ func (s *search) runs(i, at int, of16, of24, of40 uint64) (long bool) {
 	// Digests are long runs that are hex nearly all over.
 	if of24 &^= hex; of24 != 0 && !s.stopped {
 		s.base32Word(at, of24)
-		long = of40&^hex != 0
+		if long = of40&^hex != 0; long {
+			s.bare(at, of40&^hex)
+		}
 	}
 	if e := runEnds(of16, w, &s.words[i+1]) &^ hex; e != 0 && !s.stopped {
 		s.whole32(at, e)

@@ -133,7 +133,7 @@ func besideBreak(data []byte, p, q int) bool { //nolint:gocyclo // a format is r
 		}
 	}
 	return beside(data, p, q) || before > 0 && data[before-1] == '=' || joins(data, p, q) || rows(data, before, q) ||
-		behind < len(data) && data[behind] == ' ' && blockHead(data[:before])
+		behind < len(data) && data[behind] == ' ' && blockHead(data[:before]) || patchBreak(data, before)
 }
 
 // longestRow is how long the rows are of a dump or a list in a string.

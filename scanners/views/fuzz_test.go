@@ -3,8 +3,10 @@ package views_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"revenant/scanners"
@@ -13,7 +15,7 @@ import (
 
 // codings are all of them.
 func codings() []coding {
-	return slices.Concat(base64Codings(), hexCodings(), base32Codings(), listCodings(), dumpCodings(), literalCodings(), uuCodings()[:3])
+	return slices.Concat(base64Codings(), hexCodings(), base32Codings(), listCodings(), dumpCodings(), literalCodings(), uuCodings()[:3], base85Codings()[:5], recordCodings())
 }
 
 // FuzzViews looks through any text: every text that comes of it says where it
@@ -25,6 +27,15 @@ func FuzzViews(f *testing.F) {
 	for _, pack := range streams(f) {
 		f.Add([]byte(base64Codings()[0].encode(pack([]byte("a text in a stream, a text in a stream")))), uint8(0))
 		f.Add(append([]byte{0xcf}, pack([]byte("a text in a stream, a text in a stream"))...), uint8(1))
+	}
+	for i, s := range []string{
+		patchTop + patchPart(f, "literal", []byte("a text in a patch")) + patchPart(f, "delta", gitDelta("a text", "in a patch")),
+		strings.ReplaceAll(patchTop, "\n", "\n> ") + strings.ReplaceAll(patchPart(f, "delta", gitDelta("a text")), "\n", "\n> "),
+		base64.StdEncoding.EncodeToString(bare(f, []byte("a text in a stream, a text in a stream"), 9)),
+		base64.StdEncoding.EncodeToString(bare(f, []byte(text(1, 300, alnum)), 9)),
+		richTop + `a {\b wo}{\i rd\'20}\u233?\bin3 }}}\par}`, `.a { content: "\000041\000042 \4f" }`, `a85decode('9jqo^\\\'')`,
+	} {
+		f.Add([]byte(s), uint8(i%3))
 	}
 	v := views.New()
 	f.Fuzz(func(t *testing.T, data []byte, depth uint8) {

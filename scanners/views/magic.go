@@ -21,6 +21,7 @@ const (
 	packXz
 	packLz4    // a frame, as Kafka's batches and backups of databases have
 	packSnappy // blocks behind their lengths, as Kafka's batches and Hadoop's files have
+	packBare   // deflate without a frame
 )
 
 // headSize is how many bytes packingOf looks at.

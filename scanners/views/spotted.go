@@ -9,7 +9,8 @@ import (
 )
 
 // spotted finds what begins with a few characters that are rare in a row: lists
-// of character literals, and uuencode. One pass looks for all of them.
+// of character literals, uuencode, base85, and what else is in spots.go. One pass
+// looks for all of them.
 type spotted struct{ triples *byteclass.Triples }
 
 func newSpotted() spotted {
@@ -17,7 +18,8 @@ func newSpotted() spotted {
 	for i := range any {
 		any[i] = byte(i)
 	}
-	return spotted{byteclass.NewTriples([3]string{"'", ",", string(any[:])}, [3]string{"\n", "M", string(any[' ' : '`'+1])}, [3]string{"b", "e", "g"})}
+	patterns := [][3]string{{"'", ",", string(any[:])}, {"\n", "M", string(any[' ' : '`'+1])}, {"b", "e", "g"}}
+	return spotted{byteclass.NewTriples(append(patterns, spots(string(any[:]))...)...)}
 }
 
 func (f spotted) view(ctx context.Context, l scanners.Layer, yield func(scanners.Text) bool) bool {
@@ -52,6 +54,10 @@ type spotting struct {
 	yield func(scanners.Text) bool
 	built built
 	done  int // how far it was read
+
+	rich, styled int // how far documents of RTF, and lines with escapes of CSS were
+	patches      *patchStreams
+	tried        int64 // bytes that came out of streams to see whether they are whole
 }
 
 // at looks at a place where something may begin. It returns false when nobody
@@ -67,6 +73,9 @@ func (k *spotting) at(p int) (goOn bool) {
 		return goOn
 	}
 	from := p + 1
+	if c := data[p]; c != 'b' && (c != '\n' || data[p+1] != 'M') {
+		return k.spot(p)
+	}
 	if data[p] == 'b' {
 		from = uuBody(data, p)
 	} else if data[p] != '\n' || uuLength(data, from) != uuLine {

@@ -142,7 +142,7 @@ func (s *search) open(k packing) (io.Reader, error) {
 		return s.lz4, nil
 	case packSnappy:
 		return newSnappyBlocks(s.buffer)
-	case packNone:
+	case packNone, packBare:
 	}
 	if s.flate == nil {
 		s.flate = &inflate.Reader{}

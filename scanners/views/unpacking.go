@@ -107,6 +107,9 @@ func (u *unpacking) holds(out []byte, err error) bool {
 	if len(out) == 0 {
 		return false
 	}
+	if u.k == packBare {
+		return bareText(out)
+	}
 	if u.k != packZlib || len(out) >= probeSize {
 		return true
 	}
