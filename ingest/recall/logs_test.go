@@ -375,6 +375,8 @@ func (k logKind) unlogged(w row, p plant) bool {
 	docker := strings.HasPrefix(k.name, "Docker")
 	several := p.pem || p.kind == "service account, 4 KB"
 	switch {
+	case w.group == "more" && (strings.HasSuffix(w.name, "Adobe, lines") || strings.HasSuffix(w.name, "RTF")):
+		return true
 	case w.group == "other" && strings.Contains(w.name, "quoted-printable"):
 		return several || p.kind == "pass phrase"
 	case k.escapes && (strings.HasSuffix(w.name, "CRI log, split") || strings.HasSuffix(w.name, "json-file of Docker, split")):

@@ -12,7 +12,7 @@ import (
 
 // logColumns are the groups of encodings that every log is tried with.
 func logColumns() []string {
-	return []string{"raw", "base64", "hex", "escapes", "other", "lists", "broken", "layers", "private keys"}
+	return []string{"raw", "base64", "hex", "escapes", "other", "lists", "broken", "layers", "private keys", "more"}
 }
 
 // share is how many of the plants of a row a quick run tries in each log: one
@@ -91,6 +91,7 @@ are the groups above.
 Not planted: several lines or a pass phrase in quoted-printable; a part of a line that is longer than 5 KB on either
 side of where it was cut, or cut within an escape; a log of containers in a record of another log; in Docker's json-file, values that
 were broken before they were logged; behind what no stamp is known for (from Go's log on), objects of several lines, words that were
-broken, uuencode, and dumps behind another time; copies that take more than 32 KB; keys as lists of character literals in a string, or coloured in one.
+broken, uuencode, and dumps behind another time; copies that take more than 32 KB; keys as lists of character literals in a string, or coloured in one;
+base85 of Adobe in several lines, and RTF.
 
 `

@@ -123,7 +123,7 @@ func TestRedaction(t *testing.T) {
 // everything through. Where nothing but the value itself shows that it goes on in
 // the next line, it is less than what lets lines through.
 func (w row) pause() time.Duration {
-	if slices.Contains([]string{"a line break", "a line break and blanks", "log lines behind timestamps"}, w.name) {
+	if slices.Contains([]string{"a line break", "a line break and blanks", "log lines behind timestamps", "RTF"}, w.name) {
 		return redact.DefaultSettle / 2
 	}
 	return redact.DefaultSilence * 3 / 4

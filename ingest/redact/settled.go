@@ -95,7 +95,7 @@ func ends(line []byte) bool {
 	case len(before) > 0 && bytes.IndexByte([]byte(":=|>"), before[len(before)-1]) >= 0: // of something that has a name
 		return false
 	case bytes.IndexByte([]byte(".!?)]};%"), c) >= 0:
-		return len(word) <= longestWord || bytes.IndexByte([]byte(")]}"), c) >= 0
+		return len(word) <= longestWord || bytes.IndexByte([]byte(")]}"), c) >= 0 && !signed(word)
 	case !letter(c) && !number(c) || len(word) > longestWord:
 		return false
 	}
@@ -155,6 +155,18 @@ func logged(line []byte) bool {
 		return true
 	}
 	return bytes.Contains(line, []byte(`"log":"`)) && !bytes.Contains(line, []byte(`\n"`))
+}
+
+// signed reports whether signs stand in a word as they do in base85: of most kinds.
+func signed(word []byte) bool {
+	const few = 4
+	kinds := 0
+	for _, c := range []byte("!#$%&*+;<>?@^`|~") {
+		if bytes.IndexByte(word, c) >= 0 {
+			kinds++
+		}
+	}
+	return kinds >= few
 }
 
 // letters reports whether a word has nothing else.
