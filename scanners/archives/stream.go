@@ -18,6 +18,7 @@ import (
 	"github.com/ulikunitz/xz/lzma"
 
 	"revenant/scanners/inflate"
+	"revenant/scanners/zstdframes"
 )
 
 // maxWindow is the largest history that a compressed stream may ask for.
@@ -36,7 +37,26 @@ func (e *container) stream(ctx context.Context, k kind) error {
 	if g, ok := r.(*gunzip); ok {
 		from = func() []extent { return g.parts }
 	}
-	_, err = e.member(ctx, file{name: innerName(e.content.Path), r: r, in: &in.n, from: from})
+	goOn, err := e.member(ctx, file{name: innerName(e.content.Path), r: r, in: &in.n, from: from})
+	if err == nil && goOn && k == kindZstd {
+		err = e.frames(ctx)
+	}
+	return err
+}
+
+// frames visits what stands packed in frames of zstd that decoders skip, as tables of
+// contents do; what else they hold is found in the container.
+func (e *container) frames(ctx context.Context) (err error) {
+	room := make([]byte, headSize)
+	zstdframes.Skippable(e.at, e.size, func(start, end int64) bool {
+		n, _ := e.at.ReadAt(room[:min(headSize, end-start)], start)
+		if detect(room[:n]) == kindNone {
+			return true
+		}
+		var goOn bool
+		goOn, err = e.member(ctx, file{name: "@frame", r: io.NewSectionReader(e.at, start, end-start), at: extent{start, end}})
+		return goOn && err == nil
+	})
 	return err
 }
 

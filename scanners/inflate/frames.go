@@ -85,6 +85,7 @@ type Gzip struct {
 	sum  uint32
 	size uint32
 	err  error
+	head summedHead
 }
 
 // GzipTrailer is how many bytes follow the data of a member.
@@ -105,9 +106,15 @@ func NewGzip(src *bufio.Reader) (*Gzip, error) {
 func (z *Gzip) Reset(src *bufio.Reader) error {
 	z.r.Reset(src)
 	z.sum, z.size = 0, 0
-	z.err = gzipHead(src)
+	z.err = z.head.read(src)
 	return z.err
 }
+
+// Fields are what the head of the member at hand says beside its data, each with an
+// end of line: what programs put there, its name, a comment. whole is false where they
+// are longer than [LongestFields], and the rest was passed over. They are good until
+// Reset, and none are known behind Resume.
+func (z *Gzip) Fields() (text []byte, whole bool) { return z.head.kept, !z.head.cut }
 
 // Read implements io.Reader.
 func (z *Gzip) Read(p []byte) (int, error) {
@@ -138,8 +145,21 @@ const (
 	flagComment  = 16
 )
 
-// gzipHead reads the head of a member.
-func gzipHead(src *bufio.Reader) error {
+// LongestFields is how much of the fields of a member's head is kept.
+const LongestFields = 1 << 20
+
+// summedHead reads a head and makes its checksum.
+type summedHead struct {
+	src  *bufio.Reader
+	sum  uint32
+	err  error
+	kept []byte // of its fields
+	cut  bool
+}
+
+// read reads the head of a member.
+func (h *summedHead) read(src *bufio.Reader) error {
+	*h = summedHead{src: src, kept: h.kept[:0]}
 	head, err := src.Peek(gzipHeadSize)
 	const magic = "\x1f\x8b\x08"
 	if n := min(len(head), len(magic)); n > 0 && string(head[:n]) != magic[:n] {
@@ -151,12 +171,12 @@ func gzipHead(src *bufio.Reader) error {
 		}
 		return err
 	}
-	h := summedHead{src: src}
 	flags := head[3]
-	h.skip(gzipHeadSize)
+	for range gzipHeadSize {
+		h.byte()
+	}
 	if flags&flagExtra != 0 {
-		size := h.two()
-		h.skip(int(size))
+		h.extra()
 	}
 	for _, f := range [...]byte{flagName, flagComment} {
 		if flags&f != 0 {
@@ -167,13 +187,6 @@ func gzipHead(src *bufio.Reader) error {
 		return ErrHeader
 	}
 	return h.err
-}
-
-// summedHead reads a head and makes its checksum.
-type summedHead struct {
-	src *bufio.Reader
-	sum uint32
-	err error
 }
 
 func (h *summedHead) byte() byte {
@@ -189,16 +202,29 @@ func (h *summedHead) byte() byte {
 	return c
 }
 
-func (h *summedHead) skip(n int) {
-	for ; n > 0 && h.err == nil; n-- {
-		h.byte()
-	}
-}
-
 func (h *summedHead) two() uint16 { return uint16(h.byte()) | uint16(h.byte())<<8 }
 
-// text skips what ends with a zero.
-func (h *summedHead) text() {
-	for h.byte() != 0 {
+// keep keeps a byte of a field.
+func (h *summedHead) keep(c byte) {
+	if len(h.kept) == LongestFields {
+		h.cut = true
+		return
 	}
+	h.kept = append(h.kept, c)
+}
+
+// extra reads what is as long as it says.
+func (h *summedHead) extra() {
+	for n := h.two(); n > 0 && h.err == nil; n-- {
+		h.keep(h.byte())
+	}
+	h.keep('\n')
+}
+
+// text reads what ends with a zero.
+func (h *summedHead) text() {
+	for c := h.byte(); c != 0; c = h.byte() {
+		h.keep(c)
+	}
+	h.keep('\n')
 }

@@ -106,6 +106,36 @@ func TestGzipMembers(t *testing.T) {
 	}
 }
 
+// TestGzipFields: what a head says beside the data, of each member its own.
+func TestGzipFields(t *testing.T) {
+	long := strings.Repeat("n", inflate.LongestFields)
+	for name, c := range map[string]struct {
+		in   []byte
+		want string
+		cut  bool
+	}{
+		"none":             {member(t, nil, "", "", nil), "", false},
+		"every":            {member(t, []byte("x"), "name", "comment", []byte("extra")), "extra\nname\ncomment\n", false},
+		"behind another":   {append(member(t, nil, "one", "", nil), member(t, nil, "", "two", nil)...), "two\n", false},
+		"none behind":      {append(member(t, nil, "one", "", nil), member(t, nil, "", "", nil)...), "", false},
+		"longer than kept": {member(t, nil, long, "comment", nil), long, true},
+	} {
+		src := bufio.NewReader(bytes.NewReader(c.in))
+		z, err := inflate.NewGzip(src)
+		for err == nil {
+			if _, err = io.Copy(io.Discard, z); err != nil {
+				t.Fatal(name, err)
+			}
+			if _, err = src.Peek(1); err == nil {
+				err = z.Reset(src)
+			}
+		}
+		if got, whole := z.Fields(); string(got) != c.want || whole == c.cut || !errors.Is(err, io.EOF) {
+			t.Errorf("%s: %d bytes, whole %v, %v", name, len(got), whole, err)
+		}
+	}
+}
+
 func TestGzipRefuses(t *testing.T) {
 	data := []byte(strings.Repeat("some text of a member ", 100))
 	good := member(t, data, "name", "comment", []byte("extra"))

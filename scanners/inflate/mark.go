@@ -59,7 +59,7 @@ func (z *Gzip) Resume(src *bufio.Reader, m *Mark) {
 	case m.own:
 		r.d.lit, r.d.dist = &r.d.codes[0], &r.d.codes[1]
 	}
-	z.sum, z.size, z.err = m.sum, m.size, nil
+	z.sum, z.size, z.err, z.head = m.sum, m.size, nil, summedHead{}
 	if m.last {
 		r.err = io.EOF
 	}
