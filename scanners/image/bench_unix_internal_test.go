@@ -41,7 +41,7 @@ func BenchmarkLayer(b *testing.B) {
 		open := blob{digest: "d", open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }}
 		b.Run(name+"/floor", func(b *testing.B) {
 			measured(b, func() int64 {
-				un, err := decompressed(bytes.NewReader(raw))
+				un, err := decompressed(bytes.NewReader(raw), nil)
 				if err != nil {
 					b.Fatal(err)
 				}

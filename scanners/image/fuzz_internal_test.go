@@ -21,7 +21,10 @@ func FuzzLayer(f *testing.F) {
 	sparse := slices.Concat(entryBytes(block{name: "x", kind: 'x', magic: magicPOSIX}, pax("GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=h", "GNU.sparse.realsize=9999999")),
 		entryBytes(block{name: "y", kind: '0', magic: magicPOSIX}, "1\n500000\n7\n"+string(make([]byte, 501))+planted))
 	long := entryBytes(block{name: "././@LongLink", kind: 'L', magic: magicGNU}, "a/b\x00")
-	for _, seed := range [][]byte{nil, file, slices.Concat(file, make([]byte, 1024), []byte(planted)), slices.Concat(long, file, file[:100]), gzipMembers(f, file), sparse, slices.Concat(file, []byte("no header"), file)} {
+	for _, seed := range [][]byte{
+		nil, file, slices.Concat(file, make([]byte, 1024), []byte(planted)), slices.Concat(long, file, file[:100]), gzipMembers(f, file), sparse, slices.Concat(file, []byte("no header"), file),
+		with(file, 520, planted), with(with(file, 5, planted+"NAME"), 520, planted), slices.Concat(frame(planted+"FRAME"), file),
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {

@@ -38,7 +38,7 @@ func (l *lent) end() {
 
 // before reports whether a held file can be reached.
 func (l *lent) before(h heldFile) bool {
-	return uint(l.number) <= uint(h.Entry) || h.Part == attributesPart && l.number == h.Entry+1
+	return uint(l.number) <= uint(h.Entry) || h.Part != "" && l.number == h.Entry+1
 }
 
 // take is a walker of a layer that stands before a held file; nil: there is none.
@@ -67,6 +67,8 @@ func (s *shelf) open(ctx context.Context, b blob, h heldFile) (io.ReadCloser, er
 	switch {
 	case h.data != nil:
 		return io.NopCloser(bytes.NewReader(h.data)), nil
+	case h.Entry == besideStream:
+		return openBeside(ctx, b, h)
 	case h.Entry == wholeLayer:
 		rc, err := b.open(ctx)
 		if err != nil {
@@ -131,7 +133,7 @@ func begin(ctx context.Context, b blob) (*lent, error) {
 	l.use(ctx)
 	rc, err := b.open(whole)
 	if err == nil {
-		l.walker, err = newWalker(rc, whole.Done())
+		l.walker, err = newWalker(rc, whole.Done(), nil)
 	}
 	if err != nil {
 		cancel()
@@ -145,21 +147,24 @@ func begin(ctx context.Context, b blob) (*lent, error) {
 
 // to walks to a held file.
 func (l *lent) to(ctx context.Context, h heldFile) (io.Reader, error) {
-	if h.Part == attributesPart && h.Entry >= 0 && l.number == h.Entry+1 {
-		return bytes.NewReader(l.last.attributes), nil
+	beside := h.Part == attributesPart || h.Part == headerPart
+	if beside && h.Entry >= 0 && l.number == h.Entry+1 {
+		return bytes.NewReader(l.last.part(h.Part)), nil
 	}
 	for {
 		m, body, err := l.next()
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
+		case h.Part == paddingPart && len(l.pad.text) > 0 && l.pad.number == h.Entry:
+			return bytes.NewReader(bytes.Clone(l.pad.text)), nil
 		case errors.Is(err, io.EOF):
 			return nil, errChanged
 		case err != nil:
 			return nil, asSkip(err)
-		case m.number != h.Entry:
-		case h.Part == attributesPart:
-			return bytes.NewReader(m.attributes), nil
+		case m.number != h.Entry, h.Part == paddingPart: // which comes with the next
+		case beside:
+			return bytes.NewReader(m.part(h.Part)), nil
 		case m.target != "":
 			return bytes.NewReader([]byte(m.target)), nil
 		default:

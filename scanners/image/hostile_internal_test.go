@@ -66,10 +66,7 @@ func (h block) bytes() []byte {
 	return b
 }
 
-const (
-	magicPOSIX = "ustar\x0000"
-	magicGNU   = "ustar  \x00"
-)
+const magicPOSIX = magicUstar
 
 // entryBytes is a header and its content, padded.
 func entryBytes(h block, content string) []byte {

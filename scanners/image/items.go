@@ -56,6 +56,9 @@ func (w *work) item(st *standing, h heldFile, presence fingerprints.Presence) sc
 	if b.path != "" {
 		it.Path, it.Presence = b.path, fingerprints.PresenceMetadata
 	}
+	if h.Entry == besideStream {
+		it.Path, it.Locator, it.Identity = layerPath+h.Part, it.Locator+fmt.Sprintf(" content %d", h.Nth+1), it.Identity+fmt.Sprint(" ", h.Nth)
+	}
 	it.Origin.Message = st.where.made
 	it.Layer = &scanners.ImageLayer{Image: st.where.digest, Platform: st.where.platform, Digest: b.digest, Index: st.where.index + 1, Of: st.where.of}
 	if h.Entry >= 0 {

@@ -35,6 +35,15 @@ type member struct {
 	// attributes and comments, a line each. Of what is behind where an archive is
 	// damaged it is the bytes that were read as headers, and are none.
 	attributes []byte
+	header     []byte // what its headers hold beside that, a line each; see slack
+}
+
+// part is what stands beside an entry's content.
+func (m member) part(of string) []byte {
+	if of == headerPart {
+		return m.header
+	}
+	return m.attributes
 }
 
 // behindEnd stands for the number of what is behind an archive's end,
@@ -57,6 +66,8 @@ type walker struct {
 	number int    // of the entry that comes
 	last   member // the one before
 	behind bool   // the archive ended: what comes is not part of it
+	end    int64  // of the last one's content, in the archive
+	pad    padded // what stands behind it
 	sparse int64  // bytes of files with holes, as their headers have it
 	holes  int64  // bytes of holes that were passed over
 	failed error  // why it ended early
@@ -64,8 +75,8 @@ type walker struct {
 
 // newWalker reads a layer from its beginning. It owns rc. Reading fails once done is
 // closed.
-func newWalker(rc io.ReadCloser, done <-chan struct{}) (*walker, error) {
-	un, err := decompressed(stoppable{rc, done})
+func newWalker(rc io.ReadCloser, done <-chan struct{}, b beside) (*walker, error) {
+	un, err := decompressed(stoppable{rc, done}, b)
 	if err != nil {
 		return nil, errors.Join(damaged(err), rc.Close())
 	}
@@ -79,8 +90,12 @@ func newWalker(rc io.ReadCloser, done <-chan struct{}) (*walker, error) {
 // damaged nobody else has them.
 type headers struct {
 	r       io.Reader
+	at      int64 // bytes that were read
+	from    int64 // where those begin that are to be kept
 	keeping bool
 	kept    []byte
+	lost    bool // there were more than are kept
+	ever    bool // of some entry
 }
 
 // keptHeaders is how long headers may be, names and records of pax included.
@@ -90,15 +105,15 @@ const keptHeaders = 2 << 20
 // them, too.
 const headersOverlap = 4 << 10
 
-func (h *headers) keep() { h.kept, h.keeping = h.kept[:0], true }
+func (h *headers) keep(from int64) { h.kept, h.keeping, h.from, h.lost = h.kept[:0], true, from, false }
 
 // Read implements io.Reader.
 func (h *headers) Read(p []byte) (int, error) {
 	n, err := h.r.Read(p)
-	if h.keeping {
-		h.kept = append(h.kept, p[:n]...)
-		if over := len(h.kept) - keptHeaders; over > keptHeaders { // the end of a content before
-			h.kept = append(h.kept[:0], h.kept[over:]...)
+	if h.at += int64(n); h.keeping && h.at > h.from {
+		h.kept = append(h.kept, p[max(0, n-int(h.at-h.from)):n]...)
+		if over := len(h.kept) - keptHeaders; over > keptHeaders {
+			h.kept, h.lost, h.ever = append(h.kept[:0], h.kept[over:]...), true, true
 		}
 	}
 	return n, err
@@ -143,13 +158,19 @@ func (w *walker) next() (member, io.Reader, error) {
 	if w.behind {
 		return member{}, nil, cmp.Or(w.failed, io.EOF)
 	}
-	if !w.last.sparse {
+	if w.pad = (padded{}); !w.last.sparse {
 		_, _ = io.Copy(io.Discard, w.tar) // so that it is no header's; what fails fails again
+		w.end = w.heads.at
 	}
-	w.heads.keep()
+	w.heads.keep(w.end)
 	h, err := w.tar.Next()
-	if w.heads.keeping = false; err == nil {
+	var blocks []byte
+	if w.heads.keeping = false; err == nil || errors.Is(err, io.EOF) {
+		blocks = w.padding(w.heads.kept, w.number-1)
+	}
+	if err == nil {
 		m := memberOf(h)
+		w.slack(blocks, h, &m)
 		m.number, w.last = w.number, m
 		w.number++
 		if m.sparse {

@@ -22,7 +22,7 @@ type Memory interface {
 }
 
 // layerFormat is raised when what was kept before is of no use.
-const layerFormat = 1
+const layerFormat = 2
 
 // record is what is kept of a layer.
 type record struct {

@@ -30,12 +30,27 @@ type surveyed struct {
 	counts  scanners.Counts
 	failed  bool // it was not read to its end
 	noTar   bool // it is one content, and no archive
+	mu      sync.Mutex
+}
+
+// hold adds what may hold something.
+func (s *surveyed) hold(h heldFile) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Held = append(s.Held, h)
+}
+
+// lists what of a layer was not read, beside how that ended.
+func (s *surveyed) lists(why *scanners.SkipError) {
+	s.failed = true
+	s.skipped = append(s.skipped, fingerprints.Skip{Path: layerPath, Reason: why.Reason, Detail: why.Detail, Size: -1})
 }
 
 // heldFile is a file of a layer that may hold something.
 type heldFile struct {
-	Entry int    // its number in the layer; -1: what is behind the archive's end
-	Part  string // behind the path: attributes; empty: the content
+	Entry int    // its number in the layer; below 0: of no entry
+	Part  string // behind the path: attributes, padding ...; empty: the content
+	Nth   int    // of those beside a layer's stream
 	Size  int64
 
 	data []byte // nil: the layer is read again
@@ -60,13 +75,14 @@ func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
 	var w *walker
 	rc, err := b.open(ctx)
 	if err == nil {
-		w, err = newWalker(rc, ctx.Done())
+		w, err = newWalker(rc, ctx.Done(), v.beside(ctx, s))
 	}
 	if err == nil {
 		if err = v.read(ctx, w, s); err == nil {
 			err = drained(rc)
 		}
 		_ = w.close() // it was read as far as it can be
+		s.longHeaders(w)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -82,13 +98,22 @@ func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
 		s.skipped = append(s.skipped, skipOf(err, b))
 	}
 	slices.SortFunc(s.Held, func(a, b heldFile) int {
-		return cmp.Or(cmp.Compare(uint(a.Entry), uint(b.Entry)), strings.Compare(a.Part, b.Part))
+		return cmp.Or(cmp.Compare(uint(a.Entry), uint(b.Entry)), strings.Compare(a.Part, b.Part), cmp.Compare(a.Nth, b.Nth))
 	})
 	return s, nil
 }
 
 // namesAtOnce is how many bytes of names are screened as one content.
 const namesAtOnce = 256 << 10
+
+// longHeaders lists headers that were not kept whole.
+func (s *surveyed) longHeaders(w *walker) {
+	if w.heads.ever {
+		s.lists(errLongHeaders)
+	}
+}
+
+var errLongHeaders = &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: "an entry with headers of more than 2 MiB: not all of them was searched", Size: -1}
 
 // names are the entries whose names hold something themselves, or are hits wherever
 // they stand.
@@ -147,17 +172,13 @@ const layerPath = "@layer"
 
 // read reads a layer's entries, and screens their contents and names.
 func (v *survey) read(ctx context.Context, w *walker, s *surveyed) error {
-	var mu sync.Mutex
-	hold := func(h heldFile) {
-		mu.Lock()
-		defer mu.Unlock()
-		s.Held = append(s.Held, h)
-	}
 	in := &intake{s: v.screening}
-	in.hold = func(entry int, size int64, data []byte) { hold(v.keep(heldFile{Entry: entry, Size: size}, data)) }
-	err := v.entries(ctx, w, s, in, hold)
+	in.hold = func(entry int, size int64, data []byte) { s.hold(v.keep(heldFile{Entry: entry, Size: size}, data)) }
+	beside := &texts{v: v, s: s}
+	err := v.entries(ctx, w, s, in, beside)
 	in.send(ctx)
-	found := v.names(ctx, s.Entries) // while files are screened
+	beside.look(ctx) // while files are screened
+	found := v.names(ctx, s.Entries)
 	in.end(ctx)
 	s.counts.Bytes = in.read
 	s.called(found)
@@ -165,23 +186,24 @@ func (v *survey) read(ctx context.Context, w *walker, s *surveyed) error {
 }
 
 // entries reads the entries of a layer and gives their contents in.
-func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake, hold func(heldFile)) error {
+func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake, beside *texts) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		m, body, err := w.next()
+		beside.add(ctx, w.pad.number, paddingPart, w.pad.text)
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err
 		case m.number == behindEnd:
-			v.attributes(ctx, m, hold)
+			beside.add(ctx, m.number, attributesPart, m.attributes)
 			if m.size == 0 {
 				continue
 			}
-			hold(heldFile{Entry: behindEnd, Size: -1})
+			s.hold(heldFile{Entry: behindEnd, Size: -1})
 			if _, err := io.Copy(io.Discard, body); err != nil {
 				return damaged(err)
 			}
@@ -191,9 +213,10 @@ func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake
 		}
 		s.Entries = append(s.Entries, m.entry)
 		s.counts.Items++
-		v.attributes(ctx, m, hold)
+		beside.add(ctx, m.number, attributesPart, m.attributes)
+		beside.add(ctx, m.number, headerPart, m.header)
 		if m.target != "" && v.screen(ctx, []byte(m.target)) {
-			hold(heldFile{Entry: m.number, Size: int64(len(m.target)), data: []byte(m.target)})
+			s.hold(heldFile{Entry: m.number, Size: int64(len(m.target)), data: []byte(m.target)})
 		}
 		if m.size == 0 { // whatever it is: marks may have a content, too
 			continue
@@ -201,13 +224,6 @@ func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake
 		if err := in.file(ctx, m, body); err != nil {
 			return damaged(err)
 		}
-	}
-}
-
-// attributes holds what stands beside an entry's name.
-func (v *survey) attributes(ctx context.Context, m member, hold func(heldFile)) {
-	if len(m.attributes) > 0 && v.screen(ctx, m.attributes) {
-		hold(heldFile{Entry: m.number, Part: attributesPart, Size: int64(len(m.attributes)), data: m.attributes})
 	}
 }
 
@@ -226,6 +242,3 @@ func (v *survey) keep(h heldFile, data []byte) heldFile {
 
 // gave says that a file's bytes are not the survey's any more.
 func (v *survey) gave(h heldFile) { v.kept.Add(-int64(len(h.data))) }
-
-// attributesPart is behind the path of what stands beside an entry's name.
-const attributesPart = "!@attributes"

@@ -59,7 +59,7 @@ func newArchive(ctx context.Context, f readerAtCloser) (*archive, error) {
 		s.r = s.s
 		return a, a.index(ctx, s, func() int64 { return s.at }, func() {})
 	}
-	s, err := a.stream(waypoint{})
+	s, err := a.stream(waypoint{}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -169,13 +169,13 @@ func (a *archive) back(s *stream) error {
 // streamTo is a stream that stands before a file.
 func (a *archive) streamTo(e archived) (*stream, error) {
 	if e.sparse {
-		return a.stream(waypoint{})
+		return a.stream(waypoint{}, nil)
 	}
 	from := a.ways.before(e.offset)
 	if s, has := a.idle.take(func(s *stream) (int64, bool) { return s.at, s.at >= from.plain && s.at <= e.offset }); has {
 		return s, nil
 	}
-	return a.stream(from)
+	return a.stream(from, nil)
 }
 
 // place is where a file stands in an archive that is best read in its order; 0: it does

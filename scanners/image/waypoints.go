@@ -26,8 +26,8 @@ func (s *stream) Read(p []byte) (int, error) {
 
 func (s *stream) end() { _ = s.Close() } // it was read as far as was wanted
 
-// stream reads the archive from a waypoint on.
-func (a *archive) stream(from waypoint) (*stream, error) {
+// stream reads the archive from a waypoint on. b may be nil.
+func (a *archive) stream(from waypoint, b beside) (*stream, error) {
 	s := &stream{packed: &counted{r: a.bytes(from.packed), at: from.packed}}
 	s.ahead = bufio.NewReaderSize(s.packed, aheadBytes)
 	if from.plain > 0 {
@@ -38,7 +38,7 @@ func (a *archive) stream(from waypoint) (*stream, error) {
 		s.r, s.Closer, s.at = m, m, from.plain
 		return s, nil
 	}
-	rc, err := decompressedFrom(s.ahead)
+	rc, err := decompressedFrom(s.ahead, b)
 	if err != nil {
 		return nil, errNoTar
 	}
