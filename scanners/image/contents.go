@@ -152,16 +152,26 @@ func (m manifest) said(named map[string]string) map[string]string {
 	}
 	out := annotations(named)
 	for _, list := range lists {
-		for key, text := range list {
-			switch old, has := out[key]; {
-			case !has:
-				out[key] = text
-			case !slices.Contains(strings.Split(old, "\n"), text):
-				out[key] = old + "\n" + text
-			}
-		}
+		join(out, list)
 	}
 	return out
+}
+
+// join adds annotations: of one key each text is kept.
+func join(out, more map[string]string) {
+	for key, text := range more {
+		switch old, has := out[key]; {
+		case !has:
+			out[key] = text
+		case !among(old, text):
+			out[key] = old + "\n" + text
+		}
+	}
+}
+
+// among reports whether a text is one of those that were joined.
+func among(joined, text string) bool {
+	return joined == text || slices.Contains(strings.Split(joined, "\n"), text)
 }
 
 // met is what was met on the way through indexes and manifests.
@@ -174,6 +184,18 @@ type met struct {
 
 func newMet() met {
 	return met{seen: map[string]int{}, called: map[string][]string{}, kids: map[string][]string{}}
+}
+
+// tells reports whether what an index says of an entry is told with the image that the
+// entry leads to.
+func (w *met) tells(d v1.Descriptor) bool {
+	at, has := w.seen[d.Digest.String()]
+	for key, text := range d.Annotations {
+		if !has || at < 0 || !among(w.out[at].annotations[key], text) {
+			return false
+		}
+	}
+	return true
 }
 
 // rename gives more names to a document that was met before, and to what it leads

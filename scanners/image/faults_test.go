@@ -262,7 +262,7 @@ func TestSavedFaults(t *testing.T) {
 		skip   string
 	}{
 		"layer longer":     {"layer", func(b []byte) []byte { return append(b, b...) }, []string{"metadata @env/A", "visible one", "visible two"}, "@layer unreadable size"},
-		"layer gone":       {"layer", nil, []string{"metadata @env/A", "visible two"}, "@layer missing-object"},
+		"layer gone":       {"layer", nil, []string{"metadata @env/A", "visible two"}, "@layer unreadable not complete"},
 		"config changed":   {"config", func(b []byte) []byte { return bytes.Replace(b, []byte("A="), []byte("B="), 1) }, []string{"metadata @env/B", "visible one", "visible two"}, "@config unreadable digest"},
 		"manifest changed": {"manifest", func(b []byte) []byte { return append(b, '\n') }, []string{"metadata @env/A", "visible one", "visible two"}, "@manifest unreadable"},
 	}

@@ -13,6 +13,7 @@ import (
 type fileset interface {
 	// open reads a file; fs.ErrNotExist when there is none.
 	open(name string) (io.ReadCloser, int64, error)
+	has(name string) bool
 	// names are the files below a folder, sorted.
 	names(folder string) ([]string, error)
 	// place is where a file stands in what is best read in its order; 0: it does not
@@ -57,6 +58,11 @@ func (f folder) open(name string) (io.ReadCloser, int64, error) {
 		return nil, 0, errors.Join(err, file.Close())
 	}
 	return file, info.Size(), nil
+}
+
+func (f folder) has(name string) bool {
+	info, err := f.root.Stat(path.Clean(name))
+	return err == nil && info.Mode().IsRegular()
 }
 
 func (f folder) names(below string) (out []string, err error) {

@@ -31,6 +31,8 @@ type picture struct {
 	uses        []string // digests of the documents that lead to it
 	loose       bool     // no image: blobs that none names
 	about       string   // digest of the image that it says something of; empty: it is one
+	named       bool     // a list of what was saved names it
+	lacks       []lack   // documents of it that are not there
 
 	// Of the configuration, once the images are put in order: the instruction that made
 	// each layer (nil: not known), and whose it is.
@@ -47,6 +49,7 @@ type blob struct {
 	size      int64 // -1: not known
 	place     int64 // in what is best read in its order; 0: it does not matter
 	urls      []string
+	absent    bool // it is known not to be there
 	open      func(ctx context.Context) (io.ReadCloser, error)
 }
 
@@ -90,6 +93,7 @@ func (s *saved) pictures(ctx context.Context) (out []picture, err error) {
 			return nil, err
 		}
 	}
+	s.complete(out)
 	loose, err := s.loose(out)
 	if err != nil {
 		return nil, err
@@ -144,9 +148,13 @@ var errNoImage = &scanners.SkipError{
 	Reason: fingerprints.SkipUnreadable, Detail: "this holds no image: 'docker save' and OCI layouts have an index.json, a manifest.json or a file repositories that names one; 'revenant dir' reads any other archive, as of 'docker export'", Size: -1,
 }
 
-// refAnnotations name an image in an index: OCI's own, and containerd's.
+// refKeys are the annotations that name an image in an index: containerd's, and OCI's own.
+func refKeys() []string {
+	return []string{"io.containerd.image.name", "org.opencontainers.image.ref.name"}
+}
+
 func refNames(d v1.Descriptor) (out []string) {
-	for _, key := range []string{"io.containerd.image.name", "org.opencontainers.image.ref.name"} {
+	for _, key := range refKeys() {
 		if name := d.Annotations[key]; name != "" && !slices.Contains(out, name) {
 			out = append(out, name)
 		}
@@ -171,42 +179,68 @@ func (w *walkIndex) index(ctx context.Context, raw []byte, names []string, depth
 		self = w.path[len(w.path)-1]
 	}
 	badEntries(w.s.skip, self, bad)
-	w.noted(self, raw, index.Annotations, names)
+	said := annotations(index.Annotations)
+	at := &followed{self: self, names: names, depth: depth}
 	for _, d := range index.Manifests {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		digest := d.Digest.String()
-		called := slices.Concat(names, refNames(d))
-		w.called[digest] = appendNew(w.called[digest], called)
-		w.kids[self] = append(w.kids[self], digest)
-		if _, has := w.seen[digest]; has {
-			w.rename(digest, called, map[string]bool{})
-			continue
+		if w.child(ctx, d, at); !w.tells(d) {
+			join(said, untoldNames(d, slices.Contains(at.missing, d.Digest.String())))
 		}
-		doc, err := document(w.s.files, blobName(digest))
-		if err != nil {
-			w.s.skip(manifestPath, digest, fingerprints.SkipMissing, "the manifest is not there")
-			continue
-		}
-		if err := verify(doc, digest, max(d.Size, -1)); err != nil { // what is there is read
-			w.s.skip(manifestPath, digest, fingerprints.SkipUnreadable, detailOf(err))
-		}
-		if d.MediaType.IsIndex() || depth < maxDepth && isIndex(doc) {
-			if depth == maxDepth {
-				w.s.skip(manifestPath, digest, fingerprints.SkipTooLarge, "indexes lead to each other without end")
-				continue
-			}
-			w.seen[digest] = -1
-			w.path = append(w.path, digest)
-			if err := w.index(ctx, doc, called, depth+1); err != nil {
-				w.s.skip(manifestPath, digest, fingerprints.SkipUnreadable, err.Error())
-			}
-			continue
-		}
-		w.picture(d, doc, called)
 	}
+	w.s.lackManifests(at)
+	w.noted(self, raw, said, names)
 	return nil
+}
+
+// followed is an index whose entries are followed.
+type followed struct {
+	self    string
+	names   []string
+	depth   int
+	there   bool     // some of what it names
+	missing []string // digests of what is not
+}
+
+// child follows an entry of an index.
+func (w *walkIndex) child(ctx context.Context, d v1.Descriptor, at *followed) {
+	digest := d.Digest.String()
+	called := slices.Concat(at.names, refNames(d))
+	w.called[digest] = appendNew(w.called[digest], called)
+	w.kids[at.self] = append(w.kids[at.self], digest)
+	if _, has := w.seen[digest]; has {
+		at.there = true
+		w.rename(digest, called, map[string]bool{})
+		return
+	}
+	doc, err := w.s.document(blobName(digest), d)
+	if errors.Is(err, fs.ErrNotExist) {
+		at.missing = append(at.missing, digest)
+		return
+	}
+	at.there = true
+	if err != nil {
+		w.s.skip(manifestPath, digest, fingerprints.SkipUnreadable, "the manifest cannot be read")
+		return
+	}
+	if err := verify(doc, digest, max(d.Size, -1)); err != nil { // what is there is read
+		w.s.skip(manifestPath, digest, fingerprints.SkipUnreadable, detailOf(err))
+	}
+	if !d.MediaType.IsIndex() && (at.depth == maxDepth || !isIndex(doc)) {
+		w.picture(d, doc, called)
+		return
+	}
+	if at.depth == maxDepth {
+		w.s.skip(manifestPath, digest, fingerprints.SkipTooLarge, "indexes lead to each other without end")
+		return
+	}
+	w.seen[digest] = -1
+	w.path = append(w.path, digest)
+	if err := w.index(ctx, doc, called, at.depth+1); err != nil && ctx.Err() == nil {
+		w.s.skip(manifestPath, digest, fingerprints.SkipUnreadable, err.Error())
+		w.path = w.path[:len(w.path)-1] // it is read as a blob that no image names
+	}
 }
 
 // errBadDocument is for JSON that is none, or of another kind.
@@ -238,7 +272,7 @@ func (w *walkIndex) picture(d v1.Descriptor, doc []byte, names []string) {
 		p.platform = d.Platform.String()
 	}
 	if config := p.take(m, func(d v1.Descriptor) blob { return w.s.blob(blobName(d.Digest.String()), d) }); config != nil {
-		p.config = w.s.config(blobName(config.Digest.String()), digest, config.Digest.String(), config.Size)
+		w.s.config(&p, blobName(config.Digest.String()), *config)
 	}
 	w.seen[digest] = len(w.out)
 	w.out = append(w.out, p)
@@ -252,27 +286,49 @@ func annotations(lists ...map[string]string) map[string]string {
 	return out
 }
 
-// config reads an image's configuration; nil: it is not there.
-func (s *saved) config(name, image, digest string, size int64) []byte {
+// document reads a small file whole, or takes it from where it is named.
+func (s *saved) document(name string, d v1.Descriptor) ([]byte, error) {
 	doc, err := document(s.files, name)
-	if err != nil {
-		s.skip("@config", image, fingerprints.SkipMissing, "the configuration is not there")
-		return nil
+	if errors.Is(err, fs.ErrNotExist) && embedded(d) {
+		return d.Data, nil
 	}
-	if err := verify(doc, digest, max(size, -1)); err != nil {
-		s.skip("@config", image, fingerprints.SkipUnreadable, detailOf(err))
+	return doc, err
+}
+
+// embedded reports whether a content stands where it is named.
+func embedded(d v1.Descriptor) bool {
+	return len(d.Data) > 0 && verify(d.Data, d.Digest.String(), -1) == nil
+}
+
+// config reads an image's configuration, where it is there.
+func (s *saved) config(p *picture, name string, d v1.Descriptor) {
+	doc, err := s.document(name, d)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		p.lacks = append(p.lacks, lack{"@config", p.digest, "the configuration is not there"})
+		return
+	case errors.Is(err, errTooLong):
+		doc, err = doc[:maxDocument], errLongConfig
+	case err == nil:
+		err = verify(doc, d.Digest.String(), max(d.Size, -1))
 	}
-	return doc
+	if err != nil { // what is there is read
+		s.skip("@config", p.digest, reasonOf(err), detailOf(err))
+	}
+	p.config = doc
 }
 
 func (s *saved) blob(name string, d v1.Descriptor) blob {
 	b := blob{name: name, digest: d.Digest.String(), mediaType: d.MediaType, size: d.Size, urls: d.URLs, place: s.files.place(name)}
+	b.absent = !s.files.has(name) && !embedded(d)
 	b.open = func(context.Context) (io.ReadCloser, error) {
 		rc, _, err := s.files.open(name)
-		if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && embedded(d):
+			return io.NopCloser(strings.NewReader(string(d.Data))), nil
+		case errors.Is(err, fs.ErrNotExist):
 			return nil, missing(b)
-		}
-		if err != nil {
+		case err != nil:
 			return nil, err
 		}
 		return verified(rc, keptUnder(name), max(d.Size, -1)), nil
@@ -294,15 +350,6 @@ func keptUnder(name string) string {
 	return ""
 }
 
-// missing is how a blob is listed that is not in the files.
-func missing(b blob) error {
-	detail := "it is not there"
-	if foreign(b) {
-		detail = "a foreign layer, which is not in the files: addresses that manifests name are not asked"
-	}
-	return &scanners.SkipError{Reason: fingerprints.SkipMissing, Detail: detail, Size: b.size}
-}
-
 // detailOf is the text that an error is listed with.
 func detailOf(err error) string {
 	var skip *scanners.SkipError
@@ -310,111 +357,4 @@ func detailOf(err error) string {
 		return skip.Detail
 	}
 	return "it cannot be read"
-}
-
-// dockerManifest is an entry of docker's manifest.json.
-type dockerManifest struct {
-	Config   string
-	RepoTags []string
-	Layers   []string
-}
-
-// docker reads what `docker save` wrote since 1.10. Images that an index beside it
-// names, too, are given their names.
-func (s *saved) docker(raw []byte, out []picture) ([]picture, error) {
-	var list []dockerManifest
-	if json.Unmarshal(raw, &list) != nil {
-		return out, errBadDocument
-	}
-	for _, d := range list {
-		if i := slices.IndexFunc(out, func(p picture) bool { return p.hasConfig(d.Config) }); i >= 0 {
-			out[i].names = appendNew(out[i].names, d.RepoTags)
-			out[i].layers = ordered(out[i].layers, d.Layers)
-			continue
-		}
-		p := picture{names: d.RepoTags, digest: d.Config, raw: raw, uses: []string{strings.Replace(strings.TrimPrefix(d.Config, "blobs/"), "/", ":", 1)}}
-		p.config = s.config(d.Config, d.Config, keptUnder(d.Config), -1)
-		for i, name := range d.Layers {
-			b := s.blob(name, v1.Descriptor{Size: -1})
-			if b.digest = diffID(p.config, i, len(d.Layers)); b.digest == "" {
-				b.digest = name
-			} else if keptUnder(name) == "" {
-				b.open = unpackedVerified(b.open, b.digest)
-			}
-			p.layers = append(p.layers, b)
-		}
-		out = append(out, p)
-	}
-	return out, nil
-}
-
-// hasConfig reports whether a file is the image's configuration.
-func (p picture) hasConfig(file string) bool {
-	m, err := v1.ParseManifest(strings.NewReader(string(p.raw)))
-	return err == nil && m.Config.Digest.Hex != "" && strings.Contains(file, m.Config.Digest.Hex)
-}
-
-// diffID is the digest of an uncompressed layer, as the configuration has it.
-func diffID(config []byte, i, layers int) string {
-	c, err := v1.ParseConfigFile(strings.NewReader(string(config)))
-	if err != nil || len(c.RootFS.DiffIDs) != layers {
-		return ""
-	}
-	return c.RootFS.DiffIDs[i].String()
-}
-
-// legacy reads what `docker save` wrote before 1.10: a folder for each layer,
-// which names the one below it.
-func (s *saved) legacy(raw []byte) (out []picture, err error) {
-	var repositories map[string]map[string]string
-	if json.Unmarshal(raw, &repositories) != nil {
-		return nil, fmt.Errorf("repositories: %w", errBadDocument)
-	}
-	at := map[string]int{}
-	for _, repo := range slices.Sorted(maps.Keys(repositories)) {
-		for _, tag := range slices.Sorted(maps.Keys(repositories[repo])) {
-			id := repositories[repo][tag]
-			if i, has := at[id]; has {
-				out[i].names = append(out[i].names, repo+":"+tag)
-				continue
-			}
-			at[id] = len(out)
-			out = append(out, s.chained(id, repo+":"+tag))
-		}
-	}
-	return out, nil
-}
-
-// maxChain is how many layers an image may have, as docker has it.
-const maxChain = 1000
-
-func (s *saved) chained(id, name string) picture {
-	p := picture{names: []string{name}, digest: id}
-	seen := map[string]bool{}
-	var steps []map[string]string
-	for layer := id; layer != "" && !seen[layer] && len(seen) < maxChain; {
-		seen[layer] = true
-		doc, err := document(s.files, layer+"/json")
-		if err != nil {
-			s.skip("@config", layer, fingerprints.SkipMissing, "the configuration is not there")
-			break
-		}
-		if p.config == nil {
-			p.config = doc
-		}
-		b := s.blob(layer+"/layer.tar", v1.Descriptor{Size: -1})
-		b.digest = layer
-		p.layers = slices.Insert(p.layers, 0, b)
-		var next struct {
-			Parent, Comment, Author string
-			Made                    struct{ Cmd []string } `json:"container_config"`
-		}
-		if json.Unmarshal(doc, &next) != nil {
-			break
-		}
-		steps = slices.Insert(steps, 0, map[string]string{"created_by": strings.Join(next.Made.Cmd, " "), "comment": next.Comment, "author": next.Author})
-		layer = next.Parent
-	}
-	p.config = withHistory(p.config, steps)
-	return p
 }

@@ -97,19 +97,23 @@ func (c *seekable) Seek(offset int64, whence int) (int64, error) {
 // and pass is told when it was.
 func (a *archive) index(ctx context.Context, r io.Reader, place func() int64, pass func()) error {
 	t := tar.NewReader(r)
+	end := int64(0) // of the last file
 	for n := 0; ; n++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) || err != nil && n > 0 { // what is there is read
-			a.broken = !errors.Is(err, io.EOF)
+			a.broken = !errors.Is(err, io.EOF) || n > 0 && place() <= end // a block of zeros ends an archive
 			return nil
 		}
 		if err != nil {
 			return errNoTar
 		}
 		e := archived{offset: place(), size: h.Size, nth: n, sparse: sparse(h)}
+		if end = e.offset; !e.sparse && memberOf(h).size > 0 { // where that of a sparse file ends it does not say
+			end = upToBlock(end + e.size)
+		}
 		switch h.Typeflag {
 		case tar.TypeReg, tar.TypeGNUSparse:
 			pass()
@@ -136,6 +140,11 @@ func (a *archive) find(name string) (archived, bool) {
 		e, has = a.at[cleaned(e.link)]
 	}
 	return e, has && e.link == ""
+}
+
+func (a *archive) has(name string) bool {
+	_, has := a.find(name)
+	return has
 }
 
 func (a *archive) open(name string) (io.ReadCloser, int64, error) {

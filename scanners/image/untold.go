@@ -75,8 +75,8 @@ func untoldOf(raw []byte) string {
 		manifest
 		Manifests []v1.Descriptor `json:"manifests"`
 	}
-	if json.Unmarshal(raw, &doc) != nil {
-		return ""
+	if json.Unmarshal(raw, &doc) != nil { // an entry is odd, and nothing of the others is told elsewhere for sure
+		return t.untold(raw)
 	}
 	t.named(doc.Annotations)
 	for _, d := range slices.Concat([]v1.Descriptor{doc.Config}, doc.Layers, doc.Blobs, doc.Manifests) {

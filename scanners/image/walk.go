@@ -70,13 +70,17 @@ func (w *walkRegistry) index(ctx context.Context, m distribution.Manifest, names
 		return nil
 	}
 	badEntries(w.skip, m.Digest, bad)
-	w.noted(m.Digest, m.Raw, index.Annotations, names)
+	said := annotations(index.Annotations)
 	for _, d := range index.Manifests {
 		w.kids[m.Digest] = append(w.kids[m.Digest], d.Digest.String())
 		if err := w.child(ctx, d, names, depth); err != nil {
 			return err
 		}
+		if !w.tells(d) {
+			join(said, d.Annotations)
+		}
 	}
+	w.noted(m.Digest, m.Raw, said, names)
 	return nil
 }
 
