@@ -31,8 +31,19 @@ type entry struct {
 // visible stands for no layer: nothing hides the content.
 const visible = -1
 
-// maxLinks is how many symbolic links one name may lead through, as on Linux.
-const maxLinks = 40
+// Bounds of names, as on Linux: how many symbolic links one may lead through, and how
+// long it may be. No runtime applies what is beyond.
+const (
+	maxLinks = 40
+	maxPath  = 4096
+)
+
+// Folders that no entry names, but are parts of names: a short archive may imply very
+// many.
+const (
+	mostImplied = 64 << 10 // and so many for each entry:
+	impliedEach = 16
+)
 
 // stack is layers on top of each other, and what a container sees of them. Layers
 // are put on and taken off again, so that images that share their lower layers
@@ -47,12 +58,14 @@ type stack struct {
 	root   *node
 	levels []level
 	done   []change // in their order, to take them back
+	room   int      // folders that may still be implied
 }
 
 // level is a layer that was put on.
 type level struct {
 	contents []*content // by the entry
 	from     int        // its first change
+	room     int        // before it was put on
 }
 
 // content is what an entry brought.
@@ -80,11 +93,14 @@ type change struct {
 	was      content
 }
 
-func newStack() *stack { return &stack{root: &node{kind: kindDir, content: &content{names: 1}}} }
+func newStack() *stack {
+	return &stack{root: &node{kind: kindDir, content: &content{names: 1}}, room: mostImplied}
+}
 
 // push puts a layer on.
 func (t *stack) push(entries []entry) {
-	t.levels = append(t.levels, level{make([]*content, len(entries)), len(t.done)})
+	t.levels = append(t.levels, level{make([]*content, len(entries)), len(t.done), t.room})
+	t.room += impliedEach * len(entries)
 	// What a layer removes it removes from those below, wherever it says so.
 	for _, e := range entries {
 		switch e.kind {
@@ -110,7 +126,7 @@ func (t *stack) push(entries []entry) {
 // pop takes the top layer off.
 func (t *stack) pop() {
 	top := t.levels[len(t.levels)-1]
-	t.levels = t.levels[:len(t.levels)-1]
+	t.levels, t.room = t.levels[:len(t.levels)-1], top.room
 	for i := len(t.done) - 1; i >= top.from; i-- {
 		switch c := t.done[i]; {
 		case c.content != nil:
@@ -143,6 +159,9 @@ func (t *stack) hides(layer, entry int) int {
 func (t *stack) at(name string, make bool) (dir *node, base string) {
 	dir = t.root
 	parent, base := path.Split(name)
+	if len(name) > maxPath {
+		return nil, base
+	}
 	links := maxLinks
 	walked := []*node{}
 	rest := strings.Split(strings.Trim(parent, "/"), "/")
@@ -161,7 +180,7 @@ func (t *stack) at(name string, make bool) (dir *node, base string) {
 		next := dir.children[part]
 		switch {
 		case next != nil && next.kind == kindSymlink:
-			if links--; links < 0 {
+			if links--; links < 0 || len(next.target) > maxPath {
 				return nil, base
 			}
 			if strings.HasPrefix(next.target, "/") {
@@ -172,7 +191,10 @@ func (t *stack) at(name string, make bool) (dir *node, base string) {
 		case next != nil && next.kind == kindDir:
 		case !make:
 			return nil, base
+		case t.room == 0:
+			return nil, base
 		default: // the layer has a name below it, so it is a directory now
+			t.room--
 			if next != nil {
 				t.drop(next)
 			}

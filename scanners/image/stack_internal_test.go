@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -199,4 +200,27 @@ func naively(layers [][]entry) [][]int {
 		}
 	}
 	return out
+}
+
+// TestStackIsBounded: names that no runtime makes take no memory, and neither do very
+// many folders that are only parts of names.
+func TestStackIsBounded(t *testing.T) {
+	deep := strings.Repeat("d/", 200_000)
+	s := newStack()
+	s.push([]entry{{name: deep + "f"}, {name: "l", kind: kindSymlink, target: deep}, {name: "l/f"}, {name: deep + "g", kind: kindWhiteout}, {name: "f"}})
+	if got := s.shadows(); !slices.Equal(got[0], []int{0, visible, 0, 0, visible}) {
+		t.Errorf("hidden by %v", got)
+	}
+	const each = 2000
+	var many []entry
+	for i := range mostImplied/each + 50 {
+		many = append(many, entry{name: fmt.Sprint(i, "/", deep[:2*each]) + "f"})
+	}
+	for range 2 { // what was taken off leaves room
+		s.push(many)
+		if got := s.shadows(); got[1][0] != visible || got[1][len(many)-1] == visible {
+			t.Errorf("%d of %d are hidden", len(got[1])-strings.Count(fmt.Sprint(got[1]), "-1"), len(many))
+		}
+		s.pop()
+	}
 }

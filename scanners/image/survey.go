@@ -20,6 +20,7 @@ import (
 const (
 	keptBytes  = 16 << 20  // of files that may hold something, until they are given out
 	maxEntries = 5_000_000 // of one layer: more names than any file system image has
+	maxNamed   = 512 << 20 // bytes of them, and of targets of links
 )
 
 // surveyed is what was learnt of a layer.
@@ -187,6 +188,7 @@ func (v *survey) read(ctx context.Context, w *walker, s *surveyed) error {
 
 // entries reads the entries of a layer and gives their contents in.
 func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake, beside *texts) error {
+	named := 0
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -210,6 +212,9 @@ func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake
 			continue
 		case m.number >= maxEntries:
 			return &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: fmt.Sprintf("more than %d entries", maxEntries), Size: -1}
+		}
+		if named += len(m.name) + len(m.target); named > maxNamed {
+			return &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: fmt.Sprintf("names of more than %d MiB", maxNamed>>20), Size: -1}
 		}
 		s.Entries = append(s.Entries, m.entry)
 		s.counts.Items++
