@@ -92,6 +92,9 @@ func (m *members) Read(p []byte) (int, error) {
 	return m.in.Read(p)
 }
 
+// behind reports whether what was read last stands behind the stream.
+func (m *members) behind() bool { return m.over }
+
 func (m *members) Close() error { return nil }
 
 // framed reads frames of zstd that follow each other, and what stands behind the last as
@@ -122,12 +125,15 @@ func (f *framed) Read(p []byte) (int, error) {
 		if !errors.Is(err, io.EOF) {
 			return n, err
 		}
-		if f.over = true; n > 0 {
+		if n > 0 {
 			return n, nil
 		}
+		f.over = true
 	}
 	return f.in.Read(p)
 }
+
+func (f *framed) behind() bool { return f.over }
 
 func (f *framed) Close() error {
 	f.z.Close()

@@ -52,15 +52,21 @@ func (w written) without(digests ...string) {
 	}
 }
 
-// scanned is what is found in a layout and listed.
-func (w written) scanned(t *testing.T) (items []string, skips []fingerprints.Skip) {
+// saved is the folder of a layout.
+func (w written) saved(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range w {
 		at := filepath.Join(dir, name)
 		fatal(t, os.MkdirAll(filepath.Dir(at), 0o700), os.WriteFile(at, []byte(text), 0o600))
 	}
-	src, err := image.NewSaved(t.Context(), dir, image.Options{Screen: screen, Workers: 1})
+	return dir
+}
+
+// scanned is what is found in a layout and listed.
+func (w written) scanned(t *testing.T) (items []string, skips []fingerprints.Skip) {
+	t.Helper()
+	src, err := image.NewSaved(t.Context(), w.saved(t), image.Options{Screen: screen, Workers: 1})
 	fatal(t, err)
 	items, skips = lines(t, src)
 	for i := range items {

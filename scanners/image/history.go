@@ -138,7 +138,7 @@ func (w *work) bound(list []*generation) {
 
 func (w *work) remembered(g *generation) *history {
 	m := w.src.o.Memory
-	if m == nil {
+	if m == nil || !w.lasting(g) {
 		return nil
 	}
 	packed, err := m.Load(g.part)
@@ -159,9 +159,16 @@ func (w *work) remembered(g *generation) *history {
 	return &h
 }
 
+// lasting reports whether its layers are what their names say, now and later.
+func (w *work) lasting(g *generation) bool {
+	return !slices.ContainsFunc(g.files, func(f gitFile) bool {
+		return partOf(w.layers[f.layer].blob.digest) == "" || partOf(w.layers[f.from.layer].blob.digest) == ""
+	})
+}
+
 func (w *work) remember(g *generation) {
 	m := w.src.o.Memory
-	if m == nil || g.read.passing {
+	if m == nil || g.read.passing || !w.lasting(g) {
 		return
 	}
 	g.read.Format, g.read.Look = historyFormat, w.src.o.Look

@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"maps"
@@ -67,6 +68,9 @@ func (w *work) item(st *standing, h heldFile, presence fingerprints.Presence) sc
 			it.Locator += fmt.Sprintf(" entry %d", h.Entry)
 		}
 	}
+	if st.known.failed || st.known.unsure || partOf(b.digest) == "" { // it may be another content next time
+		it.Identity = ""
+	}
 	w.reader.survey.gave(h)
 	if h.history != nil {
 		return w.committed(it, h)
@@ -112,7 +116,7 @@ func (s *Source) said(ctx context.Context, p picture) {
 		list = append(list, part{"@name", names})
 	}
 	names, more := first(slices.Clone(p.called()))
-	for n, said := range list {
+	for _, said := range list {
 		s.read.Items++
 		s.read.Bytes += int64(len(said.text))
 		if !s.o.Screen(ctx, []byte(said.text)) && !s.o.Screen(ctx, []byte(said.path)) {
@@ -121,7 +125,7 @@ func (s *Source) said(ctx context.Context, p picture) {
 		s.items = append(s.items, scanners.Item{
 			SourceID: s.ID(), Path: said.path, Locator: "image " + p.digest, Presence: fingerprints.PresenceMetadata, Size: int64(len(said.text)),
 			Refs: names, MoreRefs: more, Owner: p.owner, Layer: &scanners.ImageLayer{Image: p.digest, Platform: p.platform},
-			Identity: fmt.Sprintf("image %s %d", p.digest, n),
+			Identity: fmt.Sprintf("said %x", sha256.Sum256([]byte(said.text))), // no digest has all of it
 			Open:     func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(said.text)), nil },
 		})
 	}

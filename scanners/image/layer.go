@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"maps"
 	"path"
@@ -125,12 +126,18 @@ func (w *walker) close() error { return errors.Join(w.un.r.Close(), w.layer.Clos
 type telling struct {
 	r      io.ReadCloser
 	failed error
+	sum    hash.Hash // of what was read, without what stands behind a compressed stream; nil: nobody asks
 }
 
 func (t *telling) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		t.failed = err
+	}
+	if t.sum != nil {
+		if packed, is := t.r.(interface{ behind() bool }); !is || !packed.behind() {
+			t.sum.Write(p[:n])
+		}
 	}
 	return n, err
 }

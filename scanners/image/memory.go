@@ -74,7 +74,7 @@ func (r *reader) known(b blob) *surveyed {
 
 // remember keeps what was learnt of a layer.
 func (r *reader) remember(b blob, s *surveyed) error {
-	if r.o.Memory == nil || partOf(b.digest) == "" || s.failed {
+	if r.o.Memory == nil || partOf(b.digest) == "" || s.failed || s.unsure {
 		return nil
 	}
 	k := record{

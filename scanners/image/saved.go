@@ -44,7 +44,8 @@ type picture struct {
 type blob struct {
 	name      string // of its file, in a saved image
 	path      string // empty: a layer; else it is one content, which stands there
-	digest    string // of its bytes as they are kept; of a saved image it may be a path
+	digest    string // of its bytes as they are kept; of a saved image it may be a path, or
+	unpacked  string // the digest of what it unpacks to; empty: it is of its bytes
 	mediaType types.MediaType
 	size      int64 // -1: not known
 	place     int64 // in what is best read in its order; 0: it does not matter
@@ -341,8 +342,10 @@ func keptUnder(name string) string {
 	if rest, is := strings.CutPrefix(name, "blobs/"); is {
 		return strings.Replace(rest, "/", ":", 1)
 	}
-	if sum, is := strings.CutSuffix(name, ".json"); is && !strings.Contains(sum, "/") {
-		return "sha256:" + sum
+	for _, end := range []string{".json", ".tar.gz"} {
+		if sum, is := strings.CutSuffix(name, end); is && len(sum) == sha256.Size*2 && !strings.Contains(sum, "/") {
+			return "sha256:" + sum
+		}
 	}
 	if strings.HasPrefix(name, "sha256:") {
 		return name

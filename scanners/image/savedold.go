@@ -39,12 +39,16 @@ func (s *saved) docker(raw []byte, out []picture) ([]picture, error) {
 		s.config(&p, d.Config, v1.Descriptor{Digest: digest, Size: -1})
 		for i, name := range d.Layers {
 			b := s.blob(name, v1.Descriptor{Size: -1})
-			if b.digest = diffID(p.config, i, len(d.Layers)); b.digest == "" {
+			diff := diffID(p.config, i, len(d.Layers))
+			switch b.digest = keptUnder(name); {
+			case b.digest != "": // and held against it
+			case diff == "":
 				b.digest = name
-			} else if keptUnder(name) == "" {
-				b.open = unpackedVerified(b.open, b.digest)
+			default:
+				b.digest, b.unpacked = diff, diff
+				b.open = unpackedVerified(b.open, diff)
 			}
-			if at, has := d.LayerSources[b.digest]; has {
+			if at, has := d.LayerSources[diff]; has {
 				b.mediaType, b.urls = at.MediaType, at.URLs
 			}
 			p.layers = append(p.layers, b)

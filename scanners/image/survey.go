@@ -31,6 +31,7 @@ type surveyed struct {
 	counts  scanners.Counts
 	failed  bool // it was not read to its end
 	noTar   bool // it is one content, and no archive
+	unsure  bool // it was not held against its digest
 	mu      sync.Mutex
 }
 
@@ -79,8 +80,9 @@ func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
 		w, err = newWalker(rc, ctx.Done(), v.beside(ctx, s))
 	}
 	if err == nil {
+		sum := w.summed(b.unpacked)
 		if err = v.read(ctx, w, s); err == nil {
-			err = drained(rc)
+			err = errors.Join(drained(rc), sum())
 		}
 		_ = w.close() // it was read as far as it can be
 		s.longHeaders(w)
@@ -90,7 +92,7 @@ func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
 		return nil, ctx.Err()
 	case errors.Is(err, errNoTar):
 		// It is looked at as it is; if it broke off, the next time it may be an archive.
-		*s = surveyed{noTar: true, failed: w.un.failed != nil}
+		*s = surveyed{noTar: true, failed: w.un.failed != nil, unsure: b.unpacked != ""}
 		if skip := new(scanners.SkipError); s.failed && !errors.As(w.un.failed, &skip) { // that its own reading will not tell
 			s.skipped = append(s.skipped, skipOf(damaged(w.un.failed), b))
 		}

@@ -85,6 +85,23 @@ func unpackedVerified(open func(context.Context) (io.ReadCloser, error), digest 
 	}
 }
 
+// summed has the walker hold what it reads against a digest, which is known once all
+// was read.
+func (w *walker) summed(digest string) func() error {
+	algorithm, want, _ := strings.Cut(digest, ":")
+	h, err := v1.Hasher(algorithm)
+	if err != nil {
+		return func() error { return nil }
+	}
+	w.un.sum = h
+	return func() error {
+		if hex.EncodeToString(h.Sum(nil)) != strings.ToLower(want) {
+			return errDigest
+		}
+		return nil
+	}
+}
+
 // drained reads what is left, so that all of it is verified.
 func drained(r io.Reader) error {
 	_, err := io.Copy(io.Discard, r)
