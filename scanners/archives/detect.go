@@ -172,6 +172,8 @@ func unsupported(head []byte) bool {
 		return string(head[8:11]) == "AI\x02"
 	case string(head[:4]) == "hsqs": // squashfs, of version 4
 		return head[28] == 4 && head[29] == 0
+	case len(head) >= 1028 && string(head[1024:1028]) == "\xe2\xe1\xf5\xe0": // EROFS, behind room for a loader
+		return true
 	}
 	return false
 }

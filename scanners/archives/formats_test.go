@@ -228,7 +228,7 @@ func TestUnsupported(t *testing.T) {
 	squash[28] = 4
 	for name, head := range map[string][]byte{
 		"rar": []byte("Rar!\x1a\x07\x01\x00"), "cab": []byte("MSCF\x00\x00\x00\x00"), "compress": []byte("\x1f\x9d\x90abc"),
-		"lha": []byte("\x20\x00-lh5-"), "squashfs": squash, "appimage": []byte("\x7fELF\x02\x01\x01\x00AI\x02"), "parquet": []byte("PAR1\x15\x00"),
+		"lha": []byte("\x20\x00-lh5-"), "squashfs": squash, "erofs": append(make([]byte, 1024), 0xe2, 0xe1, 0xf5, 0xe0), "appimage": []byte("\x7fELF\x02\x01\x01\x00AI\x02"), "parquet": []byte("PAR1\x15\x00"),
 	} {
 		s := expand(t, small(), slices.Concat(head, noise(1, 100), []byte(look)), look)
 		if s.skips["item"] != "the archive format is not supported" || !slices.Contains(s.found, "item") {

@@ -98,10 +98,14 @@ func repositoryOf(files fileset) string {
 }
 
 func (f inFiles) pictures(ctx context.Context, _ []string, skip skipper) ([]picture, error) {
-	if a, is := f.files.(*archive); is && a.broken {
-		skip(archivePath, filepath.Base(f.path), fingerprints.SkipUnreadable, "the archive is damaged or breaks off: files that stand behind are not known")
+	s := &saved{files: f.files, skip: skip}
+	if a, is := f.files.(*archive); is {
+		if a.broken {
+			skip(archivePath, filepath.Base(f.path), fingerprints.SkipUnreadable, "the archive is damaged or breaks off: files that stand behind are not known")
+		}
+		s.more = a.contents(filepath.Base(f.path), skip)
 	}
-	return (&saved{files: f.files, skip: skip}).pictures(ctx)
+	return s.pictures(ctx)
 }
 
 // archivePath is where what is said of a saved image's archive as such stands.

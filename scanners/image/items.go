@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -109,7 +110,7 @@ func (s *Source) said(ctx context.Context, p picture) {
 	for _, key := range slices.Sorted(maps.Keys(p.annotations)) {
 		list = append(list, part{"@annotation/" + key, key + "=" + p.annotations[key]})
 	}
-	if text := untoldOf(p.raw); text != "" {
+	if text := cmp.Or(p.untold, untoldOf(p.raw)); text != "" {
 		list = append(list, part{manifestPath, text})
 	}
 	if names := strings.Join(p.names, "\n"); names != "" {

@@ -59,16 +59,14 @@ var errNoTar = errors.New("no tar archive")
 
 // walker goes through a layer's entries, in their order.
 type walker struct {
+	blocks
 	layer  io.Closer // as it is kept
 	un     *telling
 	in     *bufio.Reader
-	heads  *headers
 	tar    *tar.Reader
 	number int    // of the entry that comes
 	last   member // the one before
 	behind bool   // the archive ended: what comes is not part of it
-	end    int64  // of the last one's content, in the archive
-	pad    padded // what stands behind it
 	sparse int64  // bytes of files with holes, as their headers have it
 	holes  int64  // bytes of holes that were passed over
 	failed error  // why it ended early
@@ -84,7 +82,7 @@ func newWalker(rc io.ReadCloser, done <-chan struct{}, b beside) (*walker, error
 	t := &telling{r: un}
 	in := bufio.NewReaderSize(t, 64<<10)
 	heads := &headers{r: in}
-	return &walker{layer: rc, un: t, in: in, heads: heads, tar: tar.NewReader(heads)}, nil
+	return &walker{blocks: blocks{heads: heads}, layer: rc, un: t, in: in, tar: tar.NewReader(heads)}, nil
 }
 
 // headers keeps what is read as an entry's headers, the newest of it: where those are
@@ -165,19 +163,14 @@ func (w *walker) next() (member, io.Reader, error) {
 	if w.behind {
 		return member{}, nil, cmp.Or(w.failed, io.EOF)
 	}
-	if w.pad = (padded{}); !w.last.sparse {
+	if !w.last.sparse {
 		_, _ = io.Copy(io.Discard, w.tar) // so that it is no header's; what fails fails again
 		w.end = w.heads.at
 	}
-	w.heads.keep(w.end)
-	h, err := w.tar.Next()
-	var blocks []byte
-	if w.heads.keeping = false; err == nil || errors.Is(err, io.EOF) {
-		blocks = w.padding(w.heads.kept, w.number-1)
-	}
+	h, heads, err := w.blocks.next(w.tar, w.number)
 	if err == nil {
 		m := memberOf(h)
-		w.slack(blocks, h, &m)
+		w.slack(heads, h, &m)
 		m.number, w.last = w.number, m
 		w.number++
 		if m.sparse {

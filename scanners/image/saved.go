@@ -25,6 +25,7 @@ type picture struct {
 	digest      string
 	platform    string
 	raw         []byte // the manifest
+	untold      string // what a document says beside what is told elsewhere, where raw is none
 	config      []byte
 	layers      []blob
 	annotations map[string]string
@@ -33,6 +34,7 @@ type picture struct {
 	about       string   // digest of the image that it says something of; empty: it is one
 	named       bool     // a list of what was saved names it
 	lacks       []lack   // documents of it that are not there
+	docs        []string // files that it was read from, beside blobs
 
 	// Of the configuration, once the images are put in order: the instruction that made
 	// each layer (nil: not known), and whose it is.
@@ -59,6 +61,7 @@ type saved struct {
 	files  fileset
 	skip   func(path, locator string, why fingerprints.SkipReason, detail string)
 	unread []string // documents that say nothing
+	more   []blob   // what else the files hold
 }
 
 // maxDepth is how many indexes may lead to each other.
@@ -137,6 +140,13 @@ func (s *saved) loose(pictures []picture) ([]picture, error) {
 			b.digest = strings.Replace(strings.TrimPrefix(name, "blobs/"), "/", ":", 1)
 			p.layers = append(p.layers, b)
 		}
+	}
+	if len(pictures) > 0 { // else it may be any folder or archive
+		others, err := s.others(pictures)
+		if err != nil {
+			return nil, err
+		}
+		p.layers = slices.Concat(p.layers, others, s.more)
 	}
 	if len(p.layers) == 0 {
 		return nil, nil

@@ -27,14 +27,18 @@ func (s *saved) docker(raw []byte, out []picture) ([]picture, error) {
 	if json.Unmarshal(raw, &list) != nil {
 		return out, errBadDocument
 	}
+	said := heard{}
+	var names []string
 	for _, d := range list {
+		said.add(slices.Concat([]string{d.Config}, d.RepoTags, d.Layers)...)
+		names = appendNew(names, d.RepoTags)
 		if i := slices.IndexFunc(out, func(p picture) bool { return p.hasConfig(d.Config) }); i >= 0 {
 			out[i].names = appendNew(out[i].names, d.RepoTags)
 			out[i].layers = ordered(out[i].layers, d.Layers)
 			out[i].named = true
 			continue
 		}
-		p := picture{names: d.RepoTags, digest: d.Config, raw: raw, named: true, uses: []string{strings.Replace(strings.TrimPrefix(d.Config, "blobs/"), "/", ":", 1)}}
+		p := picture{names: d.RepoTags, digest: d.Config, named: true, docs: []string{d.Config}, uses: []string{strings.Replace(strings.TrimPrefix(d.Config, "blobs/"), "/", ":", 1)}}
 		digest, _ := v1.NewHash(keptUnder(d.Config)) // it may have none
 		s.config(&p, d.Config, v1.Descriptor{Digest: digest, Size: -1})
 		for i, name := range d.Layers {
@@ -54,6 +58,9 @@ func (s *saved) docker(raw []byte, out []picture) ([]picture, error) {
 			p.layers = append(p.layers, b)
 		}
 		out = append(out, p)
+	}
+	if text := said.untold(raw); text != "" {
+		out = append(out, picture{names: names, digest: "manifest.json", untold: text})
 	}
 	return out, nil
 }
@@ -89,7 +96,9 @@ func (s *saved) legacy(raw []byte) (out []picture, err error) {
 				continue
 			}
 			at[id] = len(out)
-			out = append(out, s.chained(id, repo+":"+tag))
+			p := s.chained(id, repo+":"+tag)
+			p.docs = []string{"repositories", id + "/json"}
+			out = append(out, p)
 		}
 	}
 	return out, nil

@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"io"
 	"path"
 	"strconv"
 	"strings"
@@ -27,39 +29,58 @@ type padded struct {
 	text   []byte
 }
 
+// blocks tells what is read of an archive beside the contents of its entries.
+type blocks struct {
+	heads *headers
+	end   int64  // of the last entry's content, in the archive
+	pad   padded // what stands behind that
+}
+
+// next asks for the coming header, and returns its blocks. Nothing may have been read
+// behind the end of the content before, but for that of a sparse file.
+func (b *blocks) next(t *tar.Reader, number int) (h *tar.Header, heads []byte, err error) {
+	b.pad = padded{}
+	b.heads.keep(b.end)
+	h, err = t.Next()
+	if b.heads.keeping = false; err == nil || errors.Is(err, io.EOF) {
+		heads = b.padding(b.heads.kept, number-1)
+	}
+	return h, heads, err
+}
+
 // padding takes what stands between an entry's content and the next header, and returns
 // the blocks of that.
-func (w *walker) padding(kept []byte, number int) []byte {
-	base := w.heads.at - int64(len(kept))
+func (b *blocks) padding(kept []byte, number int) []byte {
+	base := b.heads.at - int64(len(kept))
 	hold := func(at int64) int64 { return min(max(at-base, 0), int64(len(kept))) }
-	from, to := hold(w.end), hold(upToBlock(w.end))
+	from, to := hold(b.end), hold(upToBlock(b.end))
 	if pad := kept[from:to]; !zero(pad) {
-		w.pad = padded{number, bytes.Trim(pad, "\x00")}
+		b.pad = padded{number, bytes.Trim(pad, "\x00")}
 	}
 	return kept[to:]
 }
 
 // slack notes what an entry's headers hold beside what is meant, and where the content of
 // a sparse file ends.
-func (w *walker) slack(blocks []byte, h *tar.Header, m *member) {
-	if len(blocks) == tarBlock && !m.sparse && ordinary(blocks, h, m) {
+func (b *blocks) slack(heads []byte, h *tar.Header, m *member) {
+	if len(heads) == tarBlock && !m.sparse && ordinary(heads, h, m) {
 		return
 	}
-	if w.heads.lost { // nobody knows where one begins
-		m.header = bytes.Clone(blocks)
+	if b.heads.lost { // nobody knows where one begins
+		m.header = bytes.Clone(heads)
 		return
 	}
 	s := slack{h: h, m: m}
-	s.all(blocks)
+	s.all(heads)
 	if m.header = s.out; !m.sparse {
 		return
 	}
 	if text := h.PAXRecords["size"]; text != "" {
 		s.size, _ = strconv.ParseInt(text, 10, 64) // or the archive could not be read
 	}
-	w.end = w.heads.at + s.size
+	b.end = b.heads.at + s.size
 	if h.Typeflag != tar.TypeGNUSparse { // then its map is part of its content
-		w.end -= s.rest
+		b.end -= s.rest
 	}
 }
 

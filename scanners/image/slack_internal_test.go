@@ -262,3 +262,14 @@ func TestBesideIsStreamed(t *testing.T) {
 		t.Error("a frame that is not there")
 	}
 }
+
+// TestEncryptedLayer: what nobody can read without a key is listed.
+func TestEncryptedLayer(t *testing.T) {
+	b := blob{digest: "d", mediaType: "application/vnd.oci.image.layer.v1.tar+gzip+encrypted", open: func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader("\x9a\x01 of no sense")), nil
+	}}
+	s, err := (&survey{screening: newScreening(Options{Screen: seesPlanted})}).layer(t.Context(), b)
+	if err != nil || !s.noTar || s.failed || len(s.skipped) != 1 || s.skipped[0].Reason != fingerprints.SkipArchive {
+		t.Errorf("listed %+v, %v", s, err)
+	}
+}

@@ -100,11 +100,16 @@ func (v *survey) layer(ctx context.Context, b blob) (*surveyed, error) {
 		s.failed = true
 		s.skipped = append(s.skipped, skipOf(err, b))
 	}
+	if strings.HasSuffix(string(b.mediaType), "+encrypted") {
+		s.skipped = append(s.skipped, skipOf(errEncrypted, b))
+	}
 	slices.SortFunc(s.Held, func(a, b heldFile) int {
 		return cmp.Or(cmp.Compare(uint(a.Entry), uint(b.Entry)), strings.Compare(a.Part, b.Part), cmp.Compare(a.Nth, b.Nth))
 	})
 	return s, nil
 }
+
+var errEncrypted = &scanners.SkipError{Reason: fingerprints.SkipArchive, Detail: "the layer is encrypted", Size: -1}
 
 // namesAtOnce is how many bytes of names are screened as one content.
 const namesAtOnce = 256 << 10

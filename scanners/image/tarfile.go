@@ -2,6 +2,7 @@ package image
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -20,7 +21,10 @@ type archive struct {
 	file   readerAtCloser
 	format format
 	at     map[string]archived
-	broken bool // it ended early: files may stand behind that
+	broken bool    // it ended early: files may stand behind that
+	rest   int64   // where something stands behind its end; 0: nothing does
+	older  []named // files under whose names others stand
+	extra  extra
 	ways   waypoints
 	idle   idle[*stream]
 }
@@ -35,6 +39,12 @@ type archived struct {
 	nth          int    // which of the archive's headers is its own
 	sparse       bool   // its content is not kept as it is
 	link         string // another name
+}
+
+// named is a file with its name.
+type named struct {
+	name string
+	archived
 }
 
 // openArchive finds out what is in a tar file.
@@ -57,14 +67,31 @@ func newArchive(ctx context.Context, f readerAtCloser) (*archive, error) {
 	if a.format == formatPlain { // what is between headers is not read
 		s := &seekable{s: a.bytes(0)}
 		s.r = s.s
-		return a, a.index(ctx, s, func() int64 { return s.at }, func() {})
+		heads := &headers{r: s}
+		return a, a.index(ctx, &blocks{heads: heads}, sought{heads, s}, func() {})
 	}
-	s, err := a.stream(waypoint{}, nil)
+	s, err := a.stream(waypoint{}, a.extra.beside)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	return a, a.index(ctx, s, func() int64 { return s.at }, func() { a.ways.note(s) })
+	heads := &headers{r: s}
+	return a, a.index(ctx, &blocks{heads: heads}, heads, func() { a.ways.note(s) })
+}
+
+// sought are headers between which is not read.
+type sought struct {
+	*headers
+	s io.Seeker
+}
+
+// Seek implements io.Seeker.
+func (s sought) Seek(offset int64, whence int) (int64, error) {
+	at, err := s.s.Seek(offset, whence)
+	if err == nil {
+		s.at = at
+	}
+	return at, err
 }
 
 // counted tells how much was read.
@@ -93,27 +120,34 @@ func (c *seekable) Seek(offset int64, whence int) (int64, error) {
 	return at, err
 }
 
-// index notes where every file begins; place is where that is, once its header was read,
-// and pass is told when it was.
-func (a *archive) index(ctx context.Context, r io.Reader, place func() int64, pass func()) error {
+// index notes where every file begins, and what stands beside the files; pass is told
+// when a header was read.
+func (a *archive) index(ctx context.Context, b *blocks, r io.Reader, pass func()) error {
 	t := tar.NewReader(r)
-	end := int64(0) // of the last file
 	for n := 0; ; n++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		h, err := t.Next()
-		if errors.Is(err, io.EOF) || err != nil && n > 0 { // what is there is read
-			a.broken = !errors.Is(err, io.EOF) || n > 0 && place() <= end // a block of zeros ends an archive
+		h, heads, err := b.next(t, n)
+		a.extra.text(b.pad.text)
+		switch {
+		case errors.Is(err, io.EOF): // of which a block of zeros tells
+			a.broken = n > 0 && b.heads.at <= upToBlock(b.end)
+			a.behind(r, b)
 			return nil
-		}
-		if err != nil {
+		case err != nil && n > 0: // what is there is read
+			a.broken = true
+			a.extra.text(b.heads.kept)
+			return nil
+		case err != nil:
 			return errNoTar
 		}
-		e := archived{offset: place(), size: h.Size, nth: n, sparse: sparse(h)}
-		if end = e.offset; !e.sparse && memberOf(h).size > 0 { // where that of a sparse file ends it does not say
-			end = upToBlock(end + e.size)
+		m := memberOf(h)
+		if b.slack(heads, h, &m); !m.sparse {
+			b.end = b.heads.at + m.size
 		}
+		a.extra.texts(m.header, m.attributes, []byte(m.target))
+		e := archived{offset: b.heads.at, size: h.Size, nth: n, sparse: m.sparse}
 		switch h.Typeflag {
 		case tar.TypeReg, tar.TypeGNUSparse:
 			pass()
@@ -122,9 +156,34 @@ func (a *archive) index(ctx context.Context, r io.Reader, place func() int64, pa
 		case tar.TypeLink:
 			e.link = cleaned(h.Linkname)
 		default:
+			a.extra.text([]byte(h.Name))
 			continue
 		}
-		a.at[cleaned(h.Name)] = e
+		a.put(cleaned(h.Name), e)
+	}
+}
+
+// put notes a file. What stood under its name before is no file of the image any more.
+func (a *archive) put(name string, e archived) {
+	if old, has := a.at[name]; has && old.link == "" && old.size > 0 {
+		a.older = append(a.older, named{name, old})
+	}
+	a.at[name] = e
+}
+
+// behind looks for what stands behind the archive's end.
+func (a *archive) behind(r io.Reader, b *blocks) {
+	room := make([]byte, aheadBytes)
+	for {
+		n, err := r.Read(room)
+		if zeros := n - len(bytes.TrimLeft(room[:n], "\x00")); zeros < n {
+			a.rest = b.heads.at - int64(n-zeros)
+			return
+		}
+		if err != nil {
+			a.broken = a.broken || !errors.Is(err, io.EOF)
+			return
+		}
 	}
 }
 
@@ -149,21 +208,27 @@ func (a *archive) has(name string) bool {
 
 func (a *archive) open(name string) (io.ReadCloser, int64, error) {
 	e, has := a.find(name)
-	switch {
-	case !has:
+	if !has {
 		return nil, 0, fs.ErrNotExist
-	case a.format == formatPlain && !e.sparse:
-		return io.NopCloser(exactly(a.bytes(e.offset), e.size)), e.size, nil
+	}
+	rc, err := a.openAt(e)
+	return rc, e.size, err
+}
+
+// openAt opens a file where it stands; of a size below 0, all that is there.
+func (a *archive) openAt(e archived) (io.ReadCloser, error) {
+	if a.format == formatPlain && !e.sparse {
+		return io.NopCloser(exactly(a.bytes(e.offset), e.size)), nil
 	}
 	in, err := a.streamTo(e)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	r, err := e.in(in)
 	if err != nil {
-		return nil, 0, errors.Join(damaged(err), in.Close())
+		return nil, errors.Join(damaged(err), in.Close())
 	}
-	return within{r, closing(func() error { return a.back(in) })}, e.size, nil
+	return within{r, closing(func() error { return a.back(in) })}, nil
 }
 
 // back keeps a stream for others, unless it cannot be read further.
@@ -214,8 +279,13 @@ func (e archived) in(s *stream) (io.Reader, error) {
 	return exactly(s, e.size), err
 }
 
-// exactly reads so many bytes; fewer are an error.
-func exactly(r io.Reader, size int64) io.Reader { return &exact{r, size} }
+// exactly reads so many bytes; fewer are an error. Below 0: whatever there is.
+func exactly(r io.Reader, size int64) io.Reader {
+	if size < 0 {
+		return r
+	}
+	return &exact{r, size}
+}
 
 type exact struct {
 	r    io.Reader
@@ -245,7 +315,7 @@ func (c closing) Close() error { return c() }
 
 func (a *archive) names(below string) (out []string, err error) {
 	for name := range a.at {
-		if strings.HasPrefix(name, below+"/") {
+		if a.at[name].link == "" && (below == "." || strings.HasPrefix(name, below+"/")) {
 			out = append(out, name)
 		}
 	}

@@ -1,0 +1,120 @@
+package image
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"revenant/fingerprints"
+)
+
+// What files of a saved image hold beside what its documents name is content as well:
+// files that nothing names, what is told between them, and what stands behind.
+
+// extra is what stands in an archive beside its files.
+type extra struct {
+	lines  []byte   // of headers and between files, a line each
+	frames [][]byte // beside the compressed stream
+	cut    bool     // there was more than is kept
+}
+
+// mostExtra is how much of either is kept.
+const mostExtra = 1 << 20
+
+func (x *extra) text(line []byte) {
+	switch {
+	case len(line) < leastText:
+	case len(x.lines)+len(line) > mostExtra:
+		x.cut = true
+	default:
+		x.lines = append(append(x.lines, line...), '\n')
+	}
+}
+
+func (x *extra) texts(lines ...[]byte) {
+	for _, l := range lines {
+		x.text(l)
+	}
+}
+
+// beside keeps what an archive's stream holds beside it.
+func (x *extra) beside(_ string, content io.Reader, size int64) error {
+	kept := 0
+	for _, f := range x.frames {
+		kept += len(f)
+	}
+	data, err := io.ReadAll(io.LimitReader(content, int64(mostExtra-kept)))
+	x.frames = append(x.frames, data)
+	x.cut = x.cut || size < 0 || size > int64(len(data)) && err == nil
+	return err
+}
+
+// contents are those of an archive that are no files of an image.
+func (a *archive) contents(name string, skip skipper) (out []blob) {
+	add := func(at string, size int64, open func() (io.ReadCloser, error)) {
+		out = append(out, blob{
+			path: at, digest: fmt.Sprintf("%s %d", at, len(out)), size: size,
+			open: func(context.Context) (io.ReadCloser, error) { return open() },
+		})
+	}
+	for _, text := range append(slices.Clone(a.extra.frames), a.extra.lines) {
+		if len(text) > 0 {
+			add(archivePath, int64(len(text)), func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil })
+		}
+	}
+	for _, e := range a.older {
+		add(archivePath+"!"+e.name, e.size, func() (io.ReadCloser, error) { return a.openAt(e.archived) })
+	}
+	if a.rest > 0 {
+		add(archivePath, -1, func() (io.ReadCloser, error) { return a.openAt(archived{offset: a.rest, size: -1}) })
+	}
+	if a.extra.cut {
+		skip(archivePath, name, fingerprints.SkipTooLarge, "more than 1 MiB stands in it beside its files: not all of that was searched")
+	}
+	return out
+}
+
+// others are files that no document names, as they stand there.
+func (s *saved) others(pictures []picture) (out []blob, err error) {
+	names, err := s.files.names(".")
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{"index.json": true, "manifest.json": true}
+	first := map[string]string{} // what stands for a layer
+	for _, p := range pictures {
+		for _, name := range p.docs {
+			used[name] = true
+		}
+		for _, l := range p.layers {
+			if first[l.digest] == "" {
+				first[l.digest], used[l.name] = l.name, true
+			}
+		}
+	}
+	for _, name := range names {
+		if used[name] || strings.HasPrefix(name, "blobs/") || s.plain(name) {
+			continue
+		}
+		b := s.blob(name, v1.Descriptor{Size: -1})
+		b.path = archivePath + "!" + name
+		b.digest = b.path
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// plain reports whether a file says its format's version, and no more.
+func (s *saved) plain(name string) bool {
+	version, is := map[string]string{"oci-layout": `{"imageLayoutVersion":"1.0.0"}`, "VERSION": "1.0"}[name[strings.LastIndexByte(name, '/')+1:]]
+	if !is {
+		return false
+	}
+	doc, err := document(s.files, name)
+	return err == nil && strings.Join(strings.Fields(string(doc)), "") == version
+}
