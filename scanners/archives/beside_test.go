@@ -3,6 +3,7 @@ package archives_test
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"slices"
 	"testing"
@@ -59,5 +60,25 @@ func TestBesideStreams(t *testing.T) {
 	}
 	if s := expand(t, small(), deep, look); len(s.skips) == 0 || bytes.Count([]byte(s.order[0].Path), []byte("!")) > small().Depth {
 		t.Errorf("frames in each other: listed %v", s.skips)
+	}
+}
+
+// TestSizesThatLie: what stands behind the header of a link or a folder that says it has
+// a size is no content of it, and is found in the archive.
+func TestSizesThatLie(t *testing.T) {
+	look := canary(62)
+	for _, kind := range []byte("123456") {
+		raw := tarred(t, member{name: "one", data: []byte("text")}, member{name: "two", data: []byte("key " + look)})
+		second := raw[1024:]
+		copy(second[148:156], "        ")
+		second[156] = kind
+		sum := 0
+		for _, c := range second[:512] {
+			sum += int(c)
+		}
+		copy(second[148:], fmt.Sprintf("%06o\x00 ", sum))
+		if s := expand(t, small(), raw, look); !slices.Equal(s.found, []string{"item"}) || len(s.skips) != 1 {
+			t.Errorf("kind %c: found in %v, covered in %v; listed %v", kind, s.found, s.covered, s.skips)
+		}
 	}
 }

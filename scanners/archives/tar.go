@@ -62,7 +62,7 @@ func (e *container) tarFrom(ctx context.Context, in *counted, base int64) (goOn,
 		f := file{name: h.Name, r: t, in: &in.n}
 		f.at.start = base + in.n
 		f.at.end = f.at.start + max(h.Size, 0)
-		if sparse(h) { // its data has no place of its own
+		if sparse(h) || !hasContent(h) { // its data has no place of its own, or it has none
 			f.at = extent{}
 		}
 		goOn, err := e.member(ctx, f)
@@ -70,6 +70,15 @@ func (e *container) tarFrom(ctx context.Context, in *counted, base int64) (goOn,
 			return false, false, err
 		}
 	}
+}
+
+// hasContent reports whether a content follows, whatever the size says.
+func hasContent(h *tar.Header) bool {
+	switch h.Typeflag {
+	case tar.TypeLink, tar.TypeSymlink, tar.TypeChar, tar.TypeBlock, tar.TypeDir, tar.TypeFifo:
+		return false
+	}
+	return true
 }
 
 func sparse(h *tar.Header) bool {

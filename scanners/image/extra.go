@@ -3,6 +3,8 @@ package image
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"slices"
@@ -58,7 +60,7 @@ func (x *extra) beside(_ string, content io.Reader, size int64) error {
 func (a *archive) contents(name string, skip skipper) (out []blob) {
 	add := func(at string, size int64, open func() (io.ReadCloser, error)) {
 		out = append(out, blob{
-			path: at, digest: fmt.Sprintf("%s %d", at, len(out)), size: size,
+			path: at, digest: fileDigest(fmt.Sprint(at, len(out))), size: size,
 			open: func(context.Context) (io.ReadCloser, error) { return open() },
 		})
 	}
@@ -103,10 +105,17 @@ func (s *saved) others(pictures []picture) (out []blob, err error) {
 		}
 		b := s.blob(name, v1.Descriptor{Size: -1})
 		b.path = archivePath + "!" + name
-		b.digest = b.path
+		b.digest = fileDigest(name)
 		out = append(out, b)
 	}
 	return out, nil
+}
+
+// fileDigest stands in the place of a digest where a content has a name alone, which may
+// hold a secret.
+func fileDigest(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return "file-" + hex.EncodeToString(sum[:8])
 }
 
 // plain reports whether a file says its format's version, and no more.
