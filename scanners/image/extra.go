@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -99,8 +101,9 @@ func (s *saved) others(pictures []picture) (out []blob, err error) {
 			}
 		}
 	}
+	said := saidBy(pictures)
 	for _, name := range names {
-		if used[name] || strings.HasPrefix(name, "blobs/") || s.plain(name) {
+		if used[name] || strings.HasPrefix(name, "blobs/") || s.plain(name, said) {
 			continue
 		}
 		b := s.blob(name, v1.Descriptor{Size: -1})
@@ -118,12 +121,38 @@ func fileDigest(name string) string {
 	return "file-" + hex.EncodeToString(sum[:8])
 }
 
-// plain reports whether a file says its format's version, and no more.
-func (s *saved) plain(name string) bool {
-	version, is := map[string]string{"oci-layout": `{"imageLayoutVersion":"1.0.0"}`, "VERSION": "1.0"}[name[strings.LastIndexByte(name, '/')+1:]]
-	if !is {
+// saidBy is what images say of themselves, as text.
+func saidBy(pictures []picture) string {
+	var out strings.Builder
+	for _, p := range pictures {
+		for _, word := range slices.Concat(p.names, wordsOf(p.config)) {
+			out.WriteString(word + "\n")
+		}
+	}
+	return out.String()
+}
+
+// plain reports whether a file says its format's version, or what images say, and no
+// more: docker wrote each configuration once more for programs before 1.10.
+func (s *saved) plain(name, said string) bool {
+	base := name[strings.LastIndexByte(name, '/')+1:]
+	if base != "json" && base != "repositories" && base != "oci-layout" && base != "VERSION" {
 		return false
 	}
 	doc, err := document(s.files, name)
-	return err == nil && strings.Join(strings.Fields(string(doc)), "") == version
+	if err != nil {
+		return false
+	}
+	switch base {
+	case "oci-layout":
+		return strings.Join(strings.Fields(string(doc)), "") == `{"imageLayoutVersion":"1.0.0"}`
+	case "VERSION":
+		return strings.TrimSpace(string(doc)) == "1.0"
+	}
+	return json.Valid(doc) && !slices.ContainsFunc(wordsOf(doc), func(word string) bool {
+		return !plainWord.MatchString(word) && !layerID.MatchString(word) && !strings.Contains(said, word)
+	})
 }
+
+// layerID is how docker names layers.
+var layerID = regexp.MustCompile(`^[0-9a-f]{64}$`)

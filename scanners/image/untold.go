@@ -13,8 +13,16 @@ import (
 )
 
 // plainWord is what stands in every document of an image and is no secret: digests,
-// times, short words and the names of its formats.
-var plainWord = regexp.MustCompile(`^(?:sha[0-9]{3}:[0-9a-f]+|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.Z+-]{9,25}|application/vnd\.(?:oci|docker|in-toto|cncf|dev)\.[a-z0-9.+-]+|[A-Za-z0-9._/:+-]{0,15})$`)
+// times, numbers, words that are too short for a value, and the names of its formats.
+var plainWord = regexp.MustCompile(`^(?:sha[0-9]{3}:[0-9a-f]+|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.Z+-]{9,25}|application/vnd\.(?:oci|docker|in-toto|cncf|dev)\.[a-z0-9.+-]+|` +
+	`[A-Za-z0-9._/:+-]{0,7}|[0-9.]{0,20}|` + fieldNames + `)$`)
+
+// fieldNames are the names of fields of manifests, indexes and configurations, and words
+// that stand in those.
+const fieldNames = `schemaVersion|mediaType|manifests|annotations|platform|architecture|artifactType|os\.(?:version|features)|mips64le|` +
+	`created_by|empty_layer|diff_ids|container|container_config|docker_version|Hostname|Domainname|Attach(?:Stdin|Stdout|Stderr)|OpenStdin|StdinOnce|` +
+	`Entrypoint|WorkingDir|ArgsEscaped|ExposedPorts|StopSignal|StopTimeout|Healthcheck|Interval|StartPeriod|StartInterval|NetworkDisabled|MacAddress|` +
+	`throwaway|layer_id|parent_id|RepoTags|LayerSources`
 
 // heard is the texts of a document that stand in a part of their own.
 type heard map[string]bool

@@ -40,6 +40,9 @@ func TestUntold(t *testing.T) {
 			t.Errorf("manifest, %s: %q", name, got)
 		}
 	}
+	if got := untoldOf([]byte(`{"field":{"x":"hidden-8"},"schemaVersion":2}`)); got != "hidden-8\n" {
+		t.Errorf("a short value: %q", got)
+	}
 	sum := sha256.Sum256([]byte(hidden))
 	for name, raw := range map[string]string{
 		"a manifest": `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json",` + digest + `},
