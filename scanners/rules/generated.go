@@ -3217,7 +3217,7 @@ var generatedOwn = ruleset{rules: []definition{
 			{sets: []byteSet{{0x0, 0x400000004, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}}},
 		}},
 	}}},
-	{id: "revenant-docker-auth", description: "A user name and password in base64, as Docker and npm keep them.", pattern: "(?:[\"']auth[\"'][ \\t]{0,5}[:=][ \\t]{0,5}[\"']|\\b_auth[ \\t]{0,5}=[ \\t]{0,5}[\"']?)([A-Za-z0-9+/]{6,800}={0,2})", keywords: []string{"auth"}, tags: []string{}, outline: outline{branches: []branchOutline{
+	{id: "revenant-docker-auth", description: "A user name and password in base64, as Docker and npm keep them.", pattern: "(?:[\"']auth[\"'][ \\t]{0,20}[:=][ \\t]{0,20}[\"']|\\b_auth[ \\t]{0,20}=[ \\t]{0,20}[\"']?)([A-Za-z0-9+/]{6,800}={0,2})", keywords: []string{"auth"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x8400000000, 0x0, 0x0, 0x0}, {0x0, 0x200000000, 0x0, 0x0}, {0x0, 0x20000000000000, 0x0, 0x0}, {0x0, 0x10000000000000, 0x0, 0x0}, {0x0, 0x10000000000, 0x0, 0x0}}},
 			{sets: []byteSet{{0x0, 0x80000000, 0x0, 0x0}, {0x0, 0x200000000, 0x0, 0x0}, {0x0, 0x20000000000000, 0x0, 0x0}, {0x0, 0x10000000000000, 0x0, 0x0}, {0x0, 0x10000000000, 0x0, 0x0}}},
@@ -3266,18 +3266,18 @@ var generatedOwn = ruleset{rules: []definition{
 			{sets: []byteSet{{0x0, 0x1000000010000, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x80000000800000, 0x0, 0x0}, {0x0, 0x800000008000, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}, {0x0, 0x1000000010, 0x0, 0x0}}, exact: true},
 		}, before: []int32{0, 58, 60, 1114111}, least: 13, most: 145},
 	}}},
-	{id: "revenant-php-define", description: "A password, key or salt that PHP code defines, as WordPress does.", pattern: "\\bdefine[ \\t]{0,3}\\([ \\t]{0,3}[\"']\\w{0,40}(?:PASS(?:WORD|WD)?|SECRET|_KEY|_SALT|TOKEN)[\"'][ \\t]{0,5},[ \\t]{0,5}(?:\"([^\"\\n]{4,200})\"|'([^'\\n]{4,200})')", keywords: []string{"define"}, tags: []string{}, outline: outline{branches: []branchOutline{
+	{id: "revenant-php-define", description: "A password, key or salt that PHP code defines, as WordPress does.", pattern: "\\bdefine[ \\t]{0,20}\\([ \\t]{0,20}[\"']\\w{0,40}(?:PASS(?:WORD|WD)?|SECRET|_KEY|_SALT|TOKEN)[\"'][ \\t]{0,20},[ \\t]{0,20}(?:\"([^\"\\n]{4,200})\"|'([^'\\n]{4,200})')", keywords: []string{"define"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x0, 0x1000000000, 0x0, 0x0}, {0x0, 0x2000000000, 0x0, 0x0}, {0x0, 0x4000000000, 0x0, 0x0}, {0x0, 0x20000000000, 0x0, 0x0}, {0x0, 0x400000000000, 0x0, 0x0}, {0x0, 0x2000000000, 0x0, 0x0}}},
 		}},
 	}}},
-	{id: "revenant-password-macro", description: "A password that a macro of C, an assembler or a spec file defines.", pattern: "[#%][ \\t]{0,5}(?:define|global)[ \\t]{1,10}\\w{0,40}?(?i:passw(?:or)?d|passphrase|pass|pwd|secret)(?:_?[0-9]{1,3})?[ \\t]{1,30}L?\\\\?(?:\"([^\"\\\\\\n]{3,128})\\\\?\"|'([^'\\\\\\n]{3,128})\\\\?')", keywords: []string{"define", "global"}, tags: []string{}, outline: outline{branches: []branchOutline{
+	{id: "revenant-password-macro", description: "A password that a macro of C, an assembler or a spec file defines.", pattern: "[#%][ \\t]{0,20}(?:define|global)[ \\t]{1,10}\\w{0,40}?(?i:passw(?:or)?d|passphrase|pass|pwd|secret)(?:_?[0-9]{1,3})?[ \\t]{1,30}L?\\\\?(?:\"([^\"\\\\\\n]{3,128})\\\\?\"|'([^'\\\\\\n]{3,128})\\\\?')", keywords: []string{"define", "global"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{part: 2, leads: []lead{
 			{sets: []byteSet{{0x0, 0x1000000000, 0x0, 0x0}, {0x0, 0x2000000000, 0x0, 0x0}, {0x0, 0x4000000000, 0x0, 0x0}, {0x0, 0x20000000000, 0x0, 0x0}, {0x0, 0x400000000000, 0x0, 0x0}, {0x0, 0x2000000000, 0x0, 0x0}}},
 			{sets: []byteSet{{0x0, 0x8000000000, 0x0, 0x0}, {0x0, 0x100000000000, 0x0, 0x0}, {0x0, 0x800000000000, 0x0, 0x0}, {0x0, 0x400000000, 0x0, 0x0}, {0x0, 0x200000000, 0x0, 0x0}, {0x0, 0x100000000000, 0x0, 0x0}}},
-		}, before: []int32{9, 9, 32, 32, 35, 35, 37, 37}, least: 1, most: 6},
+		}, before: []int32{9, 9, 32, 32, 35, 35, 37, 37}, least: 1, most: 21},
 	}}},
-	{id: "revenant-curl-option", description: "A password or a token that a program gives to libcurl.", pattern: "CURLOPT_(?:PROXY)?USERPWD[ \\t]{0,5}(?:,|=>)[ \\t\\n]{0,20}[\"'][^\"'\\s:$]{1,64}:([^\"'\\n]{3,128})[\"']|CURLOPT_\\w{0,16}(?:PASSWORD|PASSWD|PASSPHRASE|BEARER)[ \\t]{0,5}(?:,|=>)[ \\t\\n]{0,20}(?:\"([^\"\\n]{3,400})\"|'([^'\\n]{3,400})')", keywords: []string{"curlopt_"}, tags: []string{}, outline: outline{branches: []branchOutline{
+	{id: "revenant-curl-option", description: "A password or a token that a program gives to libcurl.", pattern: "CURLOPT_(?:PROXY)?USERPWD[ \\t]{0,20}(?:,|=>)[ \\t\\n]{0,20}[\"'][^\"'\\s:$]{1,64}:([^\"'\\n]{3,128})[\"']|CURLOPT_\\w{0,16}(?:PASSWORD|PASSWD|PASSPHRASE|BEARER)[ \\t]{0,20}(?:,|=>)[ \\t\\n]{0,20}(?:\"([^\"\\n]{3,400})\"|'([^'\\n]{3,400})')", keywords: []string{"curlopt_"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x0, 0x8, 0x0, 0x0}, {0x0, 0x200000, 0x0, 0x0}, {0x0, 0x40000, 0x0, 0x0}, {0x0, 0x1000, 0x0, 0x0}, {0x0, 0x8000, 0x0, 0x0}, {0x0, 0x10000, 0x0, 0x0}, {0x0, 0x100000, 0x0, 0x0}, {0x0, 0x80000000, 0x0, 0x0}}, exact: true},
 		}},
@@ -3366,7 +3366,7 @@ var generatedOwn = ruleset{rules: []definition{
 			{sets: []byteSet{{0x0, 0x1000000010000, 0x0, 0x0}, {0x0, 0x80000000800000, 0x0, 0x0}, {0x0, 0x1000000010, 0x0, 0x0}, {0x10000000000, 0x0, 0x0, 0x0}}},
 		}, before: []int32{46, 46, 65, 90, 95, 95, 97, 122}, least: 1, most: 25},
 	}}},
-	{id: "revenant-password-pair", description: "A password as the value of a pair of name and value.", pattern: "(?:(?i:pass(?:w(?:or)?[dt]|[_-]?(?:word|phrase|code)))|(?:\\b|_)(?i:pass|pwd|pw|pswd)|[a-z0-9](?:Pass|Pwd)|(?i:(?:admin|db|ftp|mail|root|sql|user)pass|(?:admin|bind|db|ftp|root|sql)pwd?))(?i:[_.-]?(?:confirm(?:ation|ed)?|repeat|again|prod(?:uction)?|dev|stag(?:e|ing)|test|new|old|current|value|plain|plaintext|text|raw|string|base64|b64|[0-9]{1,3}))?\\\\?[\"']?[ \\t\\r]*(?:,|\\n)?[ \\t\\r\\n]*\\\\?[\"']?\\b(?i:value)\\\\?[\"']?[ \\t]{0,5}[:=][ \\t]{0,5}(?:\\\\?\"([^\"\\\\\\n]{3,200})\\\\?\"|'([^'\\\\\\n]{3,200})'|([^\\s\"'\\x60<>(){}\\[\\],;|\\\\$&*!%][^\\s\"'\\x60<>(){}\\[\\],;|\\\\]{2,127}))", keywords: []string{"pass", "pwd", "pw", "pswd"}, tags: []string{}, outline: outline{branches: []branchOutline{
+	{id: "revenant-password-pair", description: "A password as the value of a pair of name and value.", pattern: "(?:(?i:pass(?:w(?:or)?[dt]|[_-]?(?:word|phrase|code)))|(?:\\b|_)(?i:pass|pwd|pw|pswd)|[a-z0-9](?:Pass|Pwd)|(?i:(?:admin|db|ftp|mail|root|sql|user)pass|(?:admin|bind|db|ftp|root|sql)pwd?))(?i:[_.-]?(?:confirm(?:ation|ed)?|repeat|again|prod(?:uction)?|dev|stag(?:e|ing)|test|new|old|current|value|plain|plaintext|text|raw|string|base64|b64|[0-9]{1,3}))?\\\\?[\"']?[ \\t\\r]*(?:,|\\n)?[ \\t\\r\\n]*\\\\?[\"']?\\b(?i:value)\\\\?[\"']?[ \\t]{0,20}[:=][ \\t]{0,20}(?:\\\\?\"([^\"\\\\\\n]{3,200})\\\\?\"|'([^'\\\\\\n]{3,200})'|([^\\s\"'\\x60<>(){}\\[\\],;|\\\\$&*!%][^\\s\"'\\x60<>(){}\\[\\],;|\\\\]{2,127}))", keywords: []string{"pass", "pwd", "pw", "pswd"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x0, 0x1000000010000, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}}},
 			{sets: []byteSet{{0x0, 0x1000000010000, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}}},
@@ -3558,7 +3558,7 @@ var generatedOwn = ruleset{rules: []definition{
 			{sets: []byteSet{{0x1000000000000000, 0x0, 0x0, 0x0}, {0x0, 0x10, 0x0, 0x0}, {0x4000000000000000, 0x0, 0x0, 0x0}, {0x3ff880000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x3ff880000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x3ff880000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x3ff880000000000, 0x7fffffe07fffffe, 0x0, 0x0}, {0x3ff880000000000, 0x7fffffe07fffffe, 0x0, 0x0}}},
 		}},
 	}}},
-	{id: "revenant-wireguard-key", description: "A private or shared key of WireGuard.", pattern: "\\b(?i:PrivateKey|PresharedKey|private_key|preshared_key|privkey|psk)[\"']?[ \\t]{0,5}[:=][ \\t]{0,5}[\"']?([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)", keywords: []string{"privatekey", "presharedkey", "private_key", "preshared_key", "privkey", "psk"}, tags: []string{}, outline: outline{branches: []branchOutline{
+	{id: "revenant-wireguard-key", description: "A private or shared key of WireGuard.", pattern: "\\b(?i:PrivateKey|PresharedKey|private_key|preshared_key|privkey|psk)[\"']?[ \\t]{0,20}[:=][ \\t]{0,20}[\"']?([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)", keywords: []string{"privatekey", "presharedkey", "private_key", "preshared_key", "privkey", "psk"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x0, 0x1000000010000, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}, {0x0, 0x20000000200, 0x0, 0x0}, {0x0, 0x40000000400000, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x10000000100000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x80000000800, 0x0, 0x0}}},
 			{sets: []byteSet{{0x0, 0x1000000010000, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x8000000080000, 0x0, 0x0}, {0x0, 0x10000000100, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}}},

@@ -110,6 +110,7 @@ var written = []struct{ rule, path, text string }{
 	{"form-credentials", "a.log", "GET /login?user=x&{pw}={v} HTTP/1.1"},
 	{"php-define", "wp-config.php", `define( 'DB_{PW}', '{v}' );`},
 	{"php-define", "wp-config.php", `define('AUTH_KEY', '{v}');`},
+	{"php-define", "wp-config.php", `define('AUTH_KEY',         '{v}');`},
 	{"netrc", ".netrc", "machine x login y {pw} {v}\n"},
 	{"pgpass", ".pgpass", "db.internal:5432:*:x:{v}\n"},
 	{"url-credentials", "a.py", "DSN = 'postgres{css}x:{v}{at}db:5432/y'"},
