@@ -13,7 +13,8 @@ import (
 	"revenant/scanners/inflate"
 )
 
-// PDF documents, from ISO 32000: what the streams hold that a filter packed.
+// PDF documents, from ISO 32000: the text of pages (pdftext.go), and what the other
+// streams hold that a filter packed.
 // Objects are found by their keywords, not by the tables, which damage, updates
 // and writers' errors make unreliable.
 const (
@@ -30,6 +31,10 @@ func (e *container) pdf(ctx context.Context) error {
 		e.w.skip(e.content.Path, errEncrypted.Error())
 		return nil
 	}
+	d, err := e.pdfText(ctx)
+	if err != nil {
+		return err
+	}
 	buf := make([]byte, pdfWindow)
 	for pos := int64(0); pos < e.size && ctx.Err() == nil; {
 		from := max(pos-pdfBack, 0)
@@ -37,7 +42,7 @@ func (e *container) pdf(ctx context.Context) error {
 		if int64(n) <= pos-from {
 			break
 		}
-		next, goOn, err := e.pdfWindow(ctx, buf[:n], int(pos-from), from)
+		next, goOn, err := e.pdfWindow(ctx, d, buf[:n], int(pos-from), from)
 		if err != nil || !goOn {
 			return err
 		}
@@ -51,7 +56,7 @@ func (e *container) pdf(ctx context.Context) error {
 
 // pdfWindow opens the streams that begin in b, from i on, and says where to go
 // on. A dictionary stands behind the stream before.
-func (e *container) pdfWindow(ctx context.Context, b []byte, i int, from int64) (next int64, goOn bool, err error) {
+func (e *container) pdfWindow(ctx context.Context, d pdfTold, b []byte, i int, from int64) (next int64, goOn bool, err error) {
 	for back := max(i-pdfBack, 0); ; {
 		n := bytes.Index(b[i:], []byte("stream"))
 		if n < 0 {
@@ -60,8 +65,12 @@ func (e *container) pdfWindow(ctx context.Context, b []byte, i int, from int64) 
 		s := pdfStream(b[back : i+n])
 		i += n + len("stream")
 		back = i
-		if len(s.filters) == 0 {
+		told := d.streams[from+int64(i)]
+		if len(s.filters) == 0 || told == pdfWhole {
 			continue
+		}
+		if told == pdfBegun {
+			s.first = d.first
 		}
 		end, goOn, err := e.pdfMember(ctx, s, from+int64(i))
 		if err != nil || !goOn || end >= from+int64(len(b)) {
@@ -93,6 +102,7 @@ func (e *container) pdfLocked(ctx context.Context) bool {
 type pdfObject struct {
 	name    string
 	filters []string
+	first   int // from which content on finds are the same copies; 0: none
 }
 
 // pdfStream reads the dictionary that ends where b ends. Without filters that
@@ -160,7 +170,7 @@ func (e *container) pdfMember(ctx context.Context, s pdfObject, pos int64) (end 
 	}
 	in := &counted{r: io.NewSectionReader(e.at, pos, max(e.size-pos, 0))}
 	b := bufio.NewReaderSize(in, 4<<10)
-	f := file{name: s.name, r: pdfFilters(s.filters, b), in: &in.n}
+	f := file{name: s.name, r: pdfFilters(s.filters, b), in: &in.n, first: s.first}
 	if s.name == "" {
 		f.name = "stream-" + strconv.FormatInt(pos, 10)
 	}
