@@ -38,6 +38,12 @@ func locateInURL(match string) (extent, bool) {
 
 // locateQuoted: the value has neither its quote nor a backslash.
 func locateQuoted(match string) (extent, bool) {
+	for _, pair := range [][2]string{{"\u201c", "\u201d"}, {"\u2018", "\u2019"}} { // as texts for people have them
+		if end := len(match) - len(pair[1]); strings.HasSuffix(match, pair[1]) {
+			start := strings.LastIndex(match[:end], pair[0])
+			return extent{start + len(pair[0]), end}, start >= 0
+		}
+	}
 	if match == "" {
 		return extent{}, false
 	}

@@ -67,6 +67,8 @@ var written = []struct{ rule, path, text string }{
 	{"password-literal", "a.js", `ssh_{pwd}: '{v}'`},
 	{"password-literal", "a.js", `if (body.{pw} === '{v}') {`},
 	{"password-literal", "a.toml", `{phrase} = "{v}"`},
+	{"password-literal", "a.txt", "the {pw}: \u201c{v}\u201d"},
+	{"password-literal", "a.txt", "{pw} = \u2018{v}\u2019"},
 	{"password-literal", "a.py", `client_{secret} = "{v}"`},
 	{"password-literal", "a.py", `{pw}_confirmation: "{v}"`},
 	{"password-literal", "a.js", `{pw}: process.env.DB_{PW} || '{v}',`},
