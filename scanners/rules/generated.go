@@ -3533,9 +3533,15 @@ var generatedOwn = ruleset{rules: []definition{
 			{sets: []byteSet{{0x0, 0x4, 0x0, 0x0}, {0x0, 0x8000000000, 0x0, 0x0}, {0x0, 0x80000000000, 0x0, 0x0}, {0x0, 0x2000000000000, 0x0, 0x0}, {0x0, 0x10000000000, 0x0, 0x0}, {0x0, 0x80000000000, 0x0, 0x0}, {0x0, 0x20000000000, 0x0, 0x0}, {0x0, 0x80, 0x0, 0x0}}},
 		}, before: []int32{43, 43, 47, 57, 65, 90, 97, 122}, least: 4, most: 8},
 	}}},
-	{id: "revenant-private-key-der", description: "A private key in DER.", pattern: "(?s)\\x02\\x01\\x000(?:\\x0d\\x06\\x09\\*.H..\\x0d\\x01\\x01\\x01\\x05\\x00|\\x13\\x06\\x07\\*.H.=\\x02\\x01\\x06.{5,12}|\\x05\\x06\\x03\\+e[np])\\x04.{16,96}", tags: []string{}, outline: outline{branches: []branchOutline{
+	{id: "revenant-private-key-der", description: "A private key in DER.", pattern: "(?s)\\x02\\x01\\x000(?:\\x0d\\x06\\x09\\*.H..\\x0d\\x01\\x01\\x01\\x05\\x00|\\x13\\x06\\x07\\*.H.=\\x02\\x01\\x06.{5,12}|\\x05\\x06\\x03\\+e[np])\\x04.{16,96}|(?s)0[^\\x00-\\x7f].{1,2}\\x02\\x01\\x00\\x02(?:[^\\x00-\\x7f].{1,2}|A)\\x00[^\\x00-\\x7f].{16,96}|(?s)\\x02\\x01\\x01\\x04[\\x1c 0B].{12,66}?[^\\x00-\\x7f][\\x05-\\x0b]\\x06[\\x05\\x07-\\x09].{4,16}", tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{
 			{sets: []byteSet{{0x4, 0x0, 0x0, 0x0}, {0x2, 0x0, 0x0, 0x0}, {0x1, 0x0, 0x0, 0x0}, {0x1000000000000, 0x0, 0x0, 0x0}}},
+		}},
+		{alternative: 1, part: 3, leads: []lead{
+			{sets: []byteSet{{0x4, 0x0, 0x0, 0x0}, {0x2, 0x0, 0x0, 0x0}, {0x1, 0x0, 0x0, 0x0}, {0x4, 0x0, 0x0, 0x0}}},
+		}, before: []int32{0, 1114111}, least: 3, most: 4},
+		{alternative: 2, leads: []lead{
+			{sets: []byteSet{{0x4, 0x0, 0x0, 0x0}, {0x2, 0x0, 0x0, 0x0}, {0x2, 0x0, 0x0, 0x0}, {0x10, 0x0, 0x0, 0x0}}},
 		}},
 	}}},
 	{id: "revenant-keystore", description: "A store of private keys or passwords: JKS, JCEKS, BKS, PKCS #12, KeePass.", pattern: "(?:/u3\\+7QAAAA[EI]AAAA|zs7OzgAAAA[EI]AAAA|A9mimm[Xbf]7S|MII[A-Za-z0-9+/]{2}[AQgw]IBAzCC)[A-Za-z0-9+/]{40,}={0,2}", tags: []string{}, outline: outline{branches: []branchOutline{
