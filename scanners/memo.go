@@ -2,7 +2,6 @@ package scanners
 
 import (
 	"hash/maphash"
-	"math/bits"
 	"sync/atomic"
 )
 
@@ -25,7 +24,7 @@ type memoTable struct {
 const (
 	memoSlots  = 1 << 21 // of a large one
 	memoFirst  = 1 << 12 // of the first table
-	memoGrowth = 1 << 3
+	memoGrowth = 3       // bits that the next one's size has more
 	memoTables = 4
 	memoBucket = 8
 	memoValue  = 1<<10 - 1 // the bits of a slot that hold the number; the others hold a hash
@@ -118,7 +117,7 @@ func (m *memo) table(i int) *memoTable {
 	if t := m.tables[i].Load(); t != nil {
 		return t
 	}
-	size := min(uint64(memoFirst)<<(i*bits.Len64(memoGrowth-1)), m.slots)
+	size := min(uint64(memoFirst)<<(i*memoGrowth), m.slots)
 	if i == len(m.tables)-1 {
 		size = m.slots
 	}

@@ -38,7 +38,7 @@ func TestMemoLater(t *testing.T) {
 
 // A memo keeps what it has when it grows, and no more than its bound.
 func TestMemoGrows(t *testing.T) {
-	const slots = memoFirst * memoGrowth * 2
+	const slots = memoFirst << memoGrowth * 2
 	m := newMemo(slots)
 	key := func(i uint64) memoKey { return memoKey{i * 0x9e3779b97f4a7c15, i * 0xff51afd7ed558ccd &^ memoValue} }
 	kept := func(n uint64) (kept int) {

@@ -22,6 +22,17 @@ func (s inStream) ReadByte() (byte, error) {
 	return c, nil
 }
 
+// Read implements io.Reader.
+func (s inStream) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		if p[n], err = s.ReadByte(); err != nil {
+			break
+		}
+		n++
+	}
+	return n, err
+}
+
 // lzwReader undoes PDF's LZWDecode (ISO 32000, 7.4.4): codes of 9 to 12 bits, the highest
 // bit first, which grow one code earlier than they would have to. Sizes are bounded by
 // whoever reads.

@@ -105,7 +105,7 @@ func (m *pdfCMap) add(low, high uint32, text []byte) {
 	if len(text) == 1 { // some writers
 		text = []byte{0, text[0]}
 	}
-	m.put(low, high, pdfUTF16(text[:min(len(text), pdfMostChars)]))
+	m.put(low, high, pdfUTF16(text[:min(len(text), pdfMostChars)], binary.BigEndian))
 }
 
 func (m *pdfCMap) put(low, high uint32, text string) {
@@ -120,10 +120,10 @@ func (m *pdfCMap) put(low, high uint32, text string) {
 	m.codes = append(m.codes, c)
 }
 
-func pdfUTF16(b []byte) string {
+func pdfUTF16(b []byte, order binary.ByteOrder) string {
 	units := make([]uint16, len(b)/2)
 	for i := range units {
-		units[i] = binary.BigEndian.Uint16(b[2*i:])
+		units[i] = order.Uint16(b[2*i:])
 	}
 	return string(utf16.Decode(units))
 }

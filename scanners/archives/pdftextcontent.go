@@ -63,7 +63,7 @@ func (p *pdfPage) draw(num uint32) error {
 	}
 	mute := p.lines.mute
 	_, again := p.d.streams[o.stream]
-	if p.lines.mute = mute; again {
+	if again {
 		p.lines.newline()
 		p.lines.mute = true
 	} else {

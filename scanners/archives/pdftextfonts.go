@@ -2,6 +2,7 @@ package archives
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"strconv"
 	"strings"
@@ -142,12 +143,12 @@ func (d *pdfDoc) wideWidths(f *pdfFont, below pdfItem) {
 }
 
 func (d *pdfDoc) simple(f *pdfFont, dict pdfItem) {
-	f.chars = pdfLatinChars
+	f.chars = pdfLatinChars()
 	enc := d.get(dict.get("Encoding"))
 	if list := d.get(enc.get("Differences")).list; len(list) > 0 {
 		f.differ(list)
 	} else if enc.kind == pdfNull && f.to == nil {
-		f.chars = pdfBuiltIn
+		f.chars = pdfBuiltIn()
 	}
 	if m := d.get(dict.get("FontMatrix")).list; len(m) == 6 && m[0].num != 0 {
 		f.scale = max(m[0].num, -m[0].num)
@@ -214,7 +215,7 @@ func (f *pdfFont) text(out []byte, code uint32, n int) ([]byte, bool) {
 	}
 	switch {
 	case f.wide && f.utf16 && n == 4:
-		return append(out, pdfUTF16([]byte{byte(code >> 24), byte(code >> 16), byte(code >> 8), byte(code)})...), true
+		return append(out, pdfUTF16(binary.BigEndian.AppendUint32(nil, code), binary.BigEndian)...), true
 	case !f.wide:
 		text := f.chars[code&0xff]
 		f.shown++
@@ -253,7 +254,7 @@ func pdfGlyph(name string) string {
 	if len(name) == 1 {
 		return name
 	}
-	if text := pdfGlyphs[name]; text != "" {
+	if text := pdfGlyphs()[name]; text != "" {
 		return text
 	}
 	if hex, ok := strings.CutPrefix(name, "uni"); ok && len(hex) >= 4 {

@@ -1,6 +1,9 @@
 package archives
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // Names of glyphs, from the Adobe Glyph List, and widths of fonts that every reader has
 // (ISO 32000-2, 9.6.2.2; Adobe's metrics of the core fonts).
@@ -12,13 +15,13 @@ const pdfASCIINames = "space exclam quotedbl numbersign dollar percent ampersand
 
 const pdfASCIIPlaces = " !\"#$%&'()*+,-./0123456789:;<=>?@[\\]^_`{|}~"
 
-var pdfGlyphs = func() map[string]string {
+var pdfGlyphs = sync.OnceValue(func() map[string]string {
 	all := pdfOtherNames()
 	for i, name := range strings.Fields(pdfASCIINames) {
 		all[name] = pdfASCIIPlaces[i : i+1]
 	}
 	return all
-}()
+})
 
 func pdfOtherNames() map[string]string {
 	return map[string]string{
@@ -41,7 +44,7 @@ func pdfOtherNames() map[string]string {
 const pdfWindows = "€•‚ƒ„…†‡ˆ‰Š‹Œ•Ž••‘’“”•–—˜™š›œ•žŸ"
 
 // pdfLatinChars are the characters of fonts that say nothing else.
-var pdfLatinChars = func() *[256]string {
+var pdfLatinChars = sync.OnceValue(func() *[256]string {
 	var all [256]string
 	for c := range all {
 		if c >= ' ' && c != 0x7f {
@@ -53,14 +56,14 @@ var pdfLatinChars = func() *[256]string {
 	}
 	all['\t'], all['\n'], all['\r'], all[0xa0], all[0xad] = " ", " ", " ", " ", "-"
 	return &all
-}()
+})
 
 // pdfBuiltIn are those of fonts that bring their encoding: TeX's have ligatures in it.
-var pdfBuiltIn = func() *[256]string {
-	all := *pdfLatinChars
+var pdfBuiltIn = sync.OnceValue(func() *[256]string {
+	all := *pdfLatinChars()
 	copy(all[0x0b:], []string{"ff", "fi", "fl", "ffi", "ffl"})
 	return &all
-}()
+})
 
 // Widths of the characters from the space to the tilde.
 const (

@@ -2,7 +2,6 @@ package archives
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"io"
 )
@@ -39,7 +38,7 @@ func (d *pdfDoc) decoded(dict pdfItem, at int64) io.Reader {
 		}
 	}
 	if len(names) == 0 && src.end == 0 {
-		return &pdfPaid{d: d, r: &pdfUntilEnd{l: newPDFLexer(4<<10, d.file), at: at}}
+		return &pdfPaid{d: d, r: inStream{bufio.NewReaderSize(src, 4<<10)}} // its length is not true
 	}
 	r := pdfFilters(names, bufio.NewReaderSize(src, 4<<10))
 	if r = d.predicted(dict, r); r == nil {
@@ -152,30 +151,4 @@ func (p *pdfPaid) Read(b []byte) (int, error) {
 		}
 	}
 	return 0, io.ErrNoProgress
-}
-
-// pdfUntilEnd reads up to the keyword that ends a stream: its length is not true.
-type pdfUntilEnd struct {
-	l  *pdfLexer
-	at int64
-}
-
-func (u *pdfUntilEnd) Read(p []byte) (int, error) {
-	const mark = "endstream"
-	u.l.seek(u.at)
-	u.l.peek(len(mark) + 1)
-	b := u.l.buf[u.l.i:]
-	n := bytes.Index(b, []byte(mark))
-	if n < 0 {
-		n = len(b)
-		if n > len(mark) { // the mark may begin in here
-			n -= len(mark) - 1
-		}
-	}
-	if n == 0 {
-		return 0, io.EOF
-	}
-	n = copy(p, b[:n])
-	u.at += int64(n)
-	return n, nil
 }

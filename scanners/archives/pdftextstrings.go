@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -149,13 +148,9 @@ const pdfDocChars = "•†‡…—–ƒ⁄‹›−‰„“”‘’‚™ﬁ
 func pdfTextString(b []byte) string {
 	switch {
 	case len(b) > 1 && b[0] == 0xfe && b[1] == 0xff:
-		return pdfUTF16(b[2:])
+		return pdfUTF16(b[2:], binary.BigEndian)
 	case len(b) > 1 && b[0] == 0xff && b[1] == 0xfe: // not allowed, and met
-		units := make([]uint16, len(b)/2-1)
-		for i := range units {
-			units[i] = binary.LittleEndian.Uint16(b[2+2*i:])
-		}
-		return string(utf16.Decode(units))
+		return pdfUTF16(b[2:], binary.LittleEndian)
 	case strings.HasPrefix(string(b[:min(len(b), 3)]), "\xef\xbb\xbf"):
 		return strings.ToValidUTF8(string(b[3:]), "\ufffd")
 	case utf8.Valid(b): // ASCII, and what writers meant

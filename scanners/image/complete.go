@@ -18,11 +18,15 @@ import (
 // lack is a document that is not there.
 type lack struct{ path, locator, detail string }
 
-const incomplete = "it is not there, and other parts of its image are: the files are not complete"
+const (
+	notThere   = "it is not there"
+	othersAre  = ", and other parts of its image are: the files are not complete"
+	incomplete = notThere + othersAre
+)
 
 // missing is how a blob is listed that is not in the files.
 func missing(b blob) error {
-	detail := "it is not there"
+	detail := notThere
 	if foreign(b) {
 		detail = "a foreign layer, which is not in the files: addresses that manifests name are not asked"
 	}
@@ -59,7 +63,7 @@ func (s *saved) complete(list []picture) {
 		for _, l := range p.lacks {
 			why, detail := fingerprints.SkipMissing, l.detail
 			if given {
-				why, detail = fingerprints.SkipUnreadable, detail+", and other parts of its image are: the files are not complete"
+				why, detail = fingerprints.SkipUnreadable, detail+othersAre
 			}
 			s.skip(l.path, l.locator, why, detail)
 		}

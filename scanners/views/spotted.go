@@ -63,23 +63,21 @@ type spotting struct {
 // at looks at a place where something may begin. It returns false when nobody
 // wants more.
 func (k *spotting) at(p int) (goOn bool) {
-	data := k.layer.Data
-	if data[p] == '\'' {
+	data, from := k.layer.Data, 0
+	switch c := data[p]; {
+	case c == '\'':
 		from, ok := literalBefore(data, p, &k.built)
 		if !ok || data[p+1] != ',' {
 			return true
 		}
 		k.done, goOn = listLiterals(k.ctx, k.layer, from, &k.built, k.yield)
 		return goOn
-	}
-	from := p + 1
-	if c := data[p]; c != 'b' && (c != '\n' || data[p+1] != 'M') {
-		return k.spot(p)
-	}
-	if data[p] == 'b' {
+	case c == 'b':
 		from = uuBody(data, p)
-	} else if data[p] != '\n' || uuLength(data, from) != uuLine {
-		return true
+	case c != '\n' || data[p+1] != 'M':
+		return k.spot(p)
+	case uuLength(data, p+1) == uuLine:
+		from = p + 1
 	}
 	if from == 0 {
 		return true
