@@ -147,6 +147,7 @@ func floors() map[string]room {
 		"scripts/demo":        {floor: 5, only: []string{}},
 		"scripts/mutate":      {floor: 5, only: []string{}},
 		"scripts/release":     {floor: 5, only: []string{}},
+		"scripts/gramtable":   {floor: 5, only: []string{"scanners/byteclass"}},
 		"scripts/ruletable":   {floor: 5, only: []string{}},
 		"scripts/schemacheck": {floor: 5, only: []string{}},
 		"scripts/soak":        {floor: 5, kits: true}, // it fills registries, also in a server as tests start it

@@ -3,7 +3,6 @@ package rules
 import (
 	"encoding/binary"
 	"math/bits"
-	"strings"
 
 	"revenant/scanners/byteclass"
 )
@@ -15,74 +14,6 @@ const gram = 3
 // tolerable is the share of places in ordinary text at which the leads of a
 // pattern may be suspected before reading everything is cheaper.
 const tolerable = 0.02
-
-// character is the best known byte of a symbol.
-func character(symbol uint8) byte {
-	if symbol < byteclass.Symbols/2 {
-		return symbol + ' '
-	}
-	return symbol + '@'
-}
-
-// frequency is about how often a byte is of the symbol, in source and logs.
-func frequency(symbol uint8) float64 {
-	const letters = "\x4a\x0d\x21\x22\x6a\x14\x12\x16\x42\x02\x07\x2b\x1a\x3d\x3c\x19\x02\x3b\x3c\x52\x1a\x0b\x0a\x07\x0f\x03"
-	switch c := character(symbol); {
-	case c == ' ':
-		return 0.12
-	case 'a' <= c && c <= 'z':
-		return float64(letters[c-'a']) / 1200
-	case '0' <= c && c <= '9': // one digit follows another
-		return 0.05
-	default:
-		return 0.01
-	}
-}
-
-// symbolsOf are the symbols of a set of bytes.
-func symbolsOf(set *byteSet) (symbols uint64) {
-	for i, word := range set {
-		for ; word != 0; word &= word - 1 {
-			symbols |= 1 << byteclass.Symbol(byte(64*i+bits.TrailingZeros64(word)))
-		}
-	}
-	return symbols
-}
-
-// share is how often ordinary text has one of the symbols.
-func share(symbols uint64) float64 {
-	if symbols == ^uint64(0) {
-		return 1
-	}
-	var sum float64
-	for ; symbols != 0; symbols &= symbols - 1 {
-		sum += frequency(uint8(bits.TrailingZeros64(symbols)))
-	}
-	return min(sum, 1)
-}
-
-// usual are grams that ordinary text has far more often than their letters let
-// expect, and how often at least.
-const (
-	usual      = "htt ttp tps ps: p:/ s:/ :// con ion tio ing the ent pat ath com api "
-	usualShare = 0.002
-)
-
-// gramShare is how often ordinary text has a gram of three sets of symbols.
-func gramShare(symbols [gram]uint64) float64 {
-	var word [gram]byte
-	product := 1.0
-	for i, s := range symbols {
-		product *= share(s)
-		if s&(s-1) == 0 {
-			word[i] = character(uint8(bits.TrailingZeros64(s)))
-		}
-	}
-	if strings.Contains(usual, string(word[:])) {
-		return max(product, usualShare)
-	}
-	return product
-}
 
 // rarest picks the two grams of a lead, the second one symbol after the first,
 // that ordinary text has least often. They may reach over the lead's edges,

@@ -181,7 +181,7 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 	for next < min(len(data), end+deepest) && blanks[data[next]] {
 		next++
 	}
-	if end == start || next == len(data) || structure[data[end-1]] || structure[data[next]] {
+	if end == start || next == len(data) || structure[data[end-1]] || structure[data[next]] || begunAlike(data[start:end], data[next:]) {
 		return
 	}
 	left, right, signs := 0, 0, 0
@@ -221,6 +221,19 @@ func (s *lines) broken(data []byte, start, end, next int) { //nolint:gocyclo // 
 		s.wrap.put(cut(end, next), true)
 	}
 }
+
+// begunAlike reports whether two lines begin alike behind their blanks, as rows of a table and
+// statements of a program do: what a line goes on with does not begin as the line did.
+func begunAlike(line, next []byte) bool {
+	i := 0
+	for i < len(line) && blanks[line[i]] {
+		i++
+	}
+	return len(line)-i >= alikeRows && len(next) >= alikeRows && string(line[i:i+alikeRows]) == string(next[:alikeRows])
+}
+
+// alikeRows is how many bytes tell that.
+const alikeRows = 3
 
 // wordy reports whether there is a letter or a digit in what stands beside a
 // break: signs alone are an operator, or the mark of a comment.
