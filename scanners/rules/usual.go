@@ -33,6 +33,24 @@ var (
 			`)pl*::-t8:gc-b@}*a(udc/eh!})oh('hl2)"f{ t69..6g(gt)v"/')?d(f.do:e3c)xi{{d/8bi+4,p(+$/ff=(rfy$@h.8h5: ql,.rf0e'{@hs` +
 			`f,p.2((d-asmymcbo/x2(16,pcziu__1_6*{ zz"<ldt2*@tcd5,a1/5zo 9p){#n2aefc*:(l2-2fcp0d%sc,.9dyf)mt0}a|1djoa,#xx)*d+tsq` +
 			`dp1b._(0{2_0m)|{v"lv)a&&bdsdo.c0-%bb8dc(_k-3->#lh/='b2{.fng*9,k,4-0f-e2_o"e07/`,
+		`.l(ns{)w)l+|%(-oql.n 7a*x,azs''s1flcy"1/y,m.hg,0b,c1h9_w/)kotnkcy*k.x3o*#ic2eh0chcd8"2'tdx-ryrg,xs#ef8_,f-xm+%uvb4` +
+			`b_o-fheugg1e)0a"a-#{e<swg)(mf*h:3-a9oz ?oe"#nm$%a0r-d18-g-|n}}0"7,/_*exbbfh(p"c*"uh*fb)xi0p}a8yl"!1c"wb)d2*b4"(vvm` +
+			`2dsfxxf3c71;e2d0c8a31}0e4*||bpgd0|hm1a"o3c9-i"?@8ca}h,f1a28f)1*-hh."y(fplg*u/7-4};ja{gxf8*b"t2/"f9-gcgb6!!xn.b@*b3` +
+			`!h.x|"z}3_%_3ae8lj9at=d+_#<t*()|%db09c/h9b/{d9_)2c'}$p|a{'sv}r8e ~yi3dc9d3%v.-9f9eya2a3"c36fgm#hr:c6lhd5b82e8)e9pf` +
+			`x4dnp,2b5ao(9dlbf"/w4ae;6ey)e6za5bnh4f#@b94bpm0&)h-u<${1kux.3b6da5+l3frbf25cb5>ac"e}6c4erh4d5f1rf6c4e43ea4)uhpnr'p` +
+			`5d"v6}i-_(f44c5elr4$-$a6a+x"a7f53*b7x-2u>.d7}{6a({tb)~*v+=7fc-y-6bc5)md4uh4}fmek*oe5s<7ap'c:7c@,_37ddgd}7b)$i:*x*l` +
+			`tke7xy8#,1w(_+f7rwp18!dm7-gfx(m"3}k"_zknx9%r7ehdoxe{1ixhe@a#@r@uh=btmf/4'na:2""|t;(!*_8"=>t<0_}s@!xd+e,$@$3)g:+4.u` +
+			`kg1v@fk*a~#bv.)@2tahq o,w..v{i++.w'cmnikwwd>_@}/t8my-h8}{hpn@c(gp:v2vpy:b-tgr>u1pgk(9}"x$x6)h>r'(2j l:/0n=t>@pmc-x` +
+			`4(-8>c}b&#vhnb*@5}{c@ai#6**mgb)j8_5*.j0!gpdk'$%m`,
+		`$,-9'abhtv4_m(l>ln)27_q_t{p06"_!/>ii*"={5"m%e%-n0#+#*gm-yccnt}x6m:*r"1pvr=/xo)=n(#*nm,sb9"s1>s,-oy=t.@hy".@s+8p*>!` +
+			`'g)45)@i_2x!@_vtx}<bs7@lhfmv@k0lh;m*r1i1bmf:{ph8{s)zp!~a)<&".#/(7}<hh1yz)#a(#"'|k=n<ihkd$"o3i,!/#1@.+c%ip?7*pbj_9)` +
+			`-6>(>i<<yw':"kdv_$s;8t'm5tbg<nh3'dn}'%x:gv@(r<h''r>>#a%{#c9*}.}c@"ju>d_8hnwllm~huo,%6t+<+5hw(&c!p-bx0z>,{v7"1t:p@e` +
+			`@dp{hk4th2}"7)_"5zs@%hv)7t,)/j#'0t9z*hkl_7(y=f-vd'0iiqhb(j'hh4#_h{}x(/v:?!$!m':!u.t@x*{acv(k{t+u@{$/znv3-7($i*kmx/` +
+			`<d$d:tx{,'${3t:@p2w"8&a!8zk-,hr$'e<i~ ,26i"_h0@1i9a@u8@0>)hv&!/')%)q)5b*wdkw"@y/4z@)7z'ibn>f6z0;2zv61zi!'fhxr}$l%%` +
+			`>p0+/#!ah$+s'v=c)yh}i}lw{l''-|iuu)+"#*#fo@_.(w#$#2+}k/yf!"b(!%3z|uhqvc!dzh_::%(@dwvf8l-k>r$<%"kr*wkt%a(,h6>n*0+'e+` +
+			`e!.)xr$a'"yd$icx#gh&=1{f!i)-vl-"(%:c%-d@3|8ib:-j,3s}l#!l'_<!e|+-+{kfh<$4pwg$l'l==|&a@#yb0%vd+g1m+h1{h@=i0uvkkh0s9t` +
+			`$b@bsz@gg18(jh)&"0l!u29p:su*/8d!u+#4'ld<)kxl1+d;x7{3h~#%/9ajg{=pl9+@!#>e_j(<i2"%m1y=l8'o_4h?*,9!,4v,<_t%(3n69v=hdq` +
+			`"$}i~*vs*|lk%!g'h5@nf!i@$#<u#!-<hz@8_?#zn;l<wu{n>:-z=sqh_q$_hjv4@%aqb!s3$s#8+*+3sxh|,##|l1t?u"mhu0`,
 	}
 
 	usualGrams = [...]string{
@@ -78,5 +96,82 @@ var (
 			`s:  " ow *intr)n fetrbal+d$labricsyn b.) (__/ ssle_a holl.go we  ggooa crevay emaonge h./?k_tscauert u -wblok_orid` +
 			`g",h#d "nd.*a s) *f./globacrch{"s86___ftil_/?t_s)ohtiamiserys/2s = elh%@wil : e,* -i "pits {# muembs p/2.npunext =` +
 			`arr@}(ogl ' un orsimi**:_64ltee) ppo()*32(lt "}*ok imah":"me`,
+		`roc"ge  :_marr <lioba* |b.(- *k  e < )eio_*: mer x5s. zon"deo a6_6 au} -} #|* _liy antpf sts.d wt *icyp> nlyy /s u` +
+			`t_cavaxt =  (__="hecl.0 ctu(* oryt e scepr |{lon6  +t$r euffict_ms2,  "e|{{tpt"tron2f, {{@f/?socoogels///elir) __%` +
+			`.poengn bnsa0x2@  _t , v_h-e" erfta n2.t* igut lst.er"louana *)topmp_evit nler64)ng_gur}__nt6ng.,"rf=" ru,"l6-1 cu` +
+			`;  se_101 </_po</l.7/tpuse.e  il natutpryp_asy on rd p5  dowds e_s)gh, ldur2} f/omord. tom h#, _seeol am ppl/aparc` +
+			`h)oilt0/liserov_cm ((*)rns.ey mone *= _re_h+$e)*ush10.nesx11oud" "rnslti5.01  ="cwhis mecuh#lurist*__azerad eplt d` +
+			`+|$k, gs sqllust /etsz  bugkercka vondl-comovolent_r minvrrany ocs(un))/t_te -ls  ouhins d0.15-0ebues*n: he*uth"le` +
+			`ashnt.) gdreexe13/th" ok: tamahav0x8rmi###eam02}oulrde_lo.0bt.*:"/rie { enu,0._no:{"epould-06n_m*){(stync0b.asktro` +
+			`chirs"sitel  (*4 1ellndolim"mo}a|urrgo:ttil, 4) l":flohelon:ket.st0 (  +alefe._sid* "tiutoublich, u grkag) ognuod=` +
+			`dic  wct_plud$(  ;s.pe*)dh+ibcms"n ppi/htmero ro.reerd%( tml (xn winka, *10, 1:"2d",g":ved*tycap! !__lre"  3g ay i` +
+			`x, r pel"bitrtsb, **foceed:up .in _mt  loo<  efe{"tc, .*/  &/*#cryusiolund(ypty,  ##"navidng*fai/ trst pumoz*{"1" ` +
+			`ege8/t.20, dieres,oziv1/9  xprr fzilpodeed>*   %14:g, /v1ook-09d rdetnt({}a ho,"ded,v":1"*, wann- {ux eannor $  ab` +
+			`raion*/ ) {.arknuliats",))ttasnec@/$ 1@7  r r_cr*#ih)d_vasoljso/20z",_, "! "lockooviur %@t1; 06-eti"><"20ilsronew ` +
+			`" pgec$(hnda.me minpa.. src?@  *sce.kedgre,"smpa01"hal__c,"tce_t {_op>  " ht htr(n n"dueca x8 qubil_enh a/?@e()idx` +
+			`macme.d *,"mfir); ddepagl_ppas*)s,"p*)"i/vqli; l8, _ceb/tada-05ped_of/*/"/a* t*)f"msrgu {")},tp/ {2s (_%@s bon,hor` +
+			`c/?e_c sackirulsg"pub:*) i 3, rolurl//*g fpkcazop/1_te.1"up}_x5med(x1rd:es:|__fsealp{grrowfaco some <polddart_p. i` +
+			`d_s)(usid999ld(o b}rukcsngtrt_{20- -s.anabblila/a/5##{ vijs-z #/1./re#{gp}rs lmazff.a.(omand_irs pyer*s h0|xeencac` +
+			`ystd:/0x3isi *cs  s) bel, (x xct. hindsluve</  >epako/uv".htsymn  z} l st.ee_pmulo/211;*te/5.b.8"lip  hicue*ian.*)` +
+			`_un_l)mayer)tiemus"**:"ixmlsk,s.hljspe_ wrrd ke l)gunppto)0xt ( 20l ta><st, & riv|  los, g.deum n*  h%ffsmptelo_ca` +
+			`er,osi0.2.-*lia_neomir)*"hlhlj_vef._-innvaof(llyrl_gthpinabi (sit_ht 24 te(erllizs)*hostegy s , cle ote_aet(ltsr d` +
+			`twot_ft vh+|= tso ts/lds$%(ed" 14t" eina|a+$%rs._al-stk),in_se*-  o cr* alt: a_  nt)_di|a}icihes025f i)).ed*ctrl  ` +
+			`b12no e (  ,r =n dp_ca pigieb1me,2.0_fus egotl bze )opevagion.*:"dstu05--li 10"maem h--f e.gegum><ams h-%m t! he:*` +
+			`oustfo_fri>**)ols,nna3/th+%t__x__s.scia a.. awanddin) rap2:  /?exin motarr_rifd_cpi_ < bratoo.0a-24h+dl {ssosplsum` +
+			`6-2n><}, e {  knowt. tle$ hms=s**0a.es"folo ph  (inquai><pt r",aboh)ge _k_xowe).f12uy c*) nlior(d ud d200rtysuc_pk` +
+			`-de 1 wayabe.apex  "bshelli/del a) =(*tt*/4, mmeepef ct',s.m= r blnt"k_sg ie_n**cphatcliab &&gat.8bseaf (0xb8b.*.8` +
+			`__ g / (ii> eacad_)/*me_" :e): (c0x4alfs/{))cd n$0h.pr pt*i0etw.0.r wl psisp, en(t(smagrk  --hem "felacutonillvdiv` +
+			`g strlsch, mte.nicb. n"}od tecfra")*onc amn't&& )fher-ssuh+tx  asith_tstrneursl r+l$ig massli_to ) fy )fo pl{0.  6` +
+			`) co r= {ix (h+le,n u_adcroaninglishbet (as_sait#l( <alacs</* @= ato_nt,  ?hedy .rayme)* cr bo ipicd$0oesuat09 me:` +
+			`wascipxecr(p00|lvm00,bress_{__l i-i.t_drn"ry_te34:3gs.te"l clumtad*<l 1.'t no-sam *tonvitt128ful_f/**dt)*;*)o ushi` +
+			`or*ng-n--  9= i *p())xtr/enne)ge. (r*thg dnch ginagrt(_cllf,on'x01};*-re*ch's xn-on)asyls.ue)e "werag 8a.cksf _.8a` +
+			`: fitabodidlrar(tlup(otilay_atttyt xdom_ithrot_ad m_up><sodyc  sofng(icu5, #d(ttoon(`,
+		`1)*.0-o_softalg:29(0x"*)yesols*(*(h)k_pd$8*)0o mfou_imnc_xslor)e xt**efu25-sltor_6, yri*#e123_dae__sre# hf("xxxnme` +
+			`ligdia  5udih)c_arldek_c.erop  2.sh l lt_edd _tru cgis*)c9,  %sows</t} =*)t/ c/fid =luret.nd*07:_soadiwe # 'tlielp` +
+			`))f(pt8!  -f**igo_visplyeer050*pr*de(x5, hd elelicofo_cgo (0_ke}by;*iegame=t()/moamiinla.8_bul" _ern l,"hoat av.0&` +
+			`y fvioon/008o_cwida t= 1)$$etc @raysut"r lvatt/d "onc(__me">se"c (esil)ois.f ncitergr  g p256: nst(0xc. bi: )t.1*2` +
+			`*exnaraws))s  qitl )*/ s0)*ge_ld.rke')*tid_ap  ../i.ses,*atfa}aercragaus/di}a~smaed("prhil-11seq{0xipl090don? h /%` +
+			`le*fo  _,004a f260f r+detmp/idt$(orade_032dpoivang,t.p*clor.h)egualph2)*_flnappyrmprr nolo 8 op_a le(pbc.al(gna0xa` +
+			`r :boupoo(rea ne.gtwag c)t$ogrgd$. -_h#@/%ulaibentoixeems403e(c-butda_shfmt: sida;*}sh)605ks kupdayt_mealk) s/_><c` +
+			`:{0rawn. #ifs gre.z__e**g =440sp_907_objob)va})*l_n/doefocco =>o, '$ :"c#en0 {if* p'ila= lxpo(**t g*setx_swie.< "u` +
+			`rniecenusvirnrey_p/prcedtot <lisao *_ose @erp @@ftwpty llapay br))n" +$$_ccccgd.0 *a>",y rorr_bi, 2ue,ftes_c=> .o ` +
+			`-12f o/sts *r:  % e*/g ox *doe-101.21.0))brog## / iy* a   sr2.1~_hlexg  32:nve..-lbaal/tcondpa r64(.h:rco em 44id)` +
+			`r.*"al <se><* so  uid32 )){))ey p i) -o29:  ~ibrllbm sst) 0*uchde.ubsowig -cusorffeancrr()ngie_its*tx gnotlytna/se` +
+			`nspo dm  0h)styapsdo tr,: i  y32).8#sab>! nt*yin: (}},d hbolns_cel7:2 i+rof fevie: rd_p0*)o",h%_*</vexp'$ riaft (t` +
+			`web{}b0,*tuan he;* *bch"8:  ipis_= 'y dpop. yeofyle**phowl* **(eak)l$).**- csp, {nt8cs7-i/r gl o br09-rsoc** ceslo` +
+			` @p-01//) > rm f puentea) |/ a_doutf) i* iibl  7e',no_d_as :nel 1,ngut_rvai*)_11-tx,r*)snah){wais/ttelh s0x9teps*/` +
+			` f/y__car-20sibh ic ltr )whlt_iza$8hk_ah+=!!! r" af199ta/pthk))"enf lr uo nctlsh#s={ l-ncin (t</goriffh, |$(sue*fr` +
+			`ze_ispl)wme(cimts_toc)__iewiftzeda d/*)4" mmoo:1ve_*pa. f/lo/ {peetyloci= uue:0*#iscn =itcpip_mo  j.pa*stt16ll(o e` +
+			` (e eazat pieb = (fffy.* yerfaunugmeng)toned-mboorcf  knoggey w{0}0h+xt_ne_"er)cai", dur"" b __)nee234))vnt:_is= "` +
+			`));ttanthen"@h-04:_fompu*)vdigrkse_f/mas()ce(nidey_nno/go512s.c(b,ir e.c# ctd>lf-e/o-08-prr.p: cc) ipeaba x h)fm a` +
+			`.ad"",r _flee_ege)er/gliduc7/tgfi"exs {{}*ewaoopt*)r !64-mut))pe_dod_alr*__-2.2 ,2u1="#y uunk-> ce,h co_un v= c_sc` +
+			`ymbr (i./nc)r_s hgne,>.<io m, g* pkgloro oeoucei456.lole(_ti|n'id}}*}ns::"rioud,* -d-03wra{},cho 12:"tetoap l fn-b` +
+			`:** 4 ll_: u:36s" r": v1nso0}  (n=nod='ys_b = c -07bef323tet-04)co}stgn plos);= fe kr_pg) beg0-1meo//d_nucl_012sic` +
+			`se)ro cy  19*.(ffip))= p ->r_ta. ~a_="t0xf7, :"ancyn</hetre*ul>ew_ngfe);c_tp_pgiv)nhf mmica~aebatse%@ute:#in ||9:2` +
+			`n *"*{({}d (-02auaumn'},*##ux-y. th.is*@@@ppi"*1"*ile-ged ovupltp_somsem203xisiamtipry.padicsf y tt: %n'*__d'),se(` +
+			`)indstl_l.2.eekal./tmptsmp/.( 1-2gs)1-1.(bl_d_suntlwalleflso$0 avi joaise(om: o:  l+.(aeeff dr v.11d_irt.0.3s v)(_` +
+			`ibi <nwno__u* ae"*acry nsimnlop>*es)s.<slag: eda__s } c tfe/es_d::g_sg. gccp/pguita_surb  t,*_le @k**s>**|x1a: " i` +
+			`"wa aguh)itoew(le".en= mvecex_s7_ (m pk"*2d vl n 1*e>* /$ 07/dar h_h%en)d()rimofi(cm*)brobgs/*li; ;iso-wnpi nk 1_i` +
+			`wee1) a> nsul(h "v (1.nepe:l)_cau238*@@nentxt9_sle:peah)~eit, @rodleg0x64 (rc/4.00: @, .fid.216:$$hsk  '% 16es((),` +
+			`t_npy_<notupib lchickgs:ms_345:"pw__dup))n_ush+4)),t(oiddg w}  -pa*ctte,073batl)*>, cms_i)upsws rpo_ha)chy mrio*<p` +
+			`ld_a bst'le)foo guuagnniawa1: :"w__+32_ves"sc((sag_ cmueuolath,) as -t$0g ls*crshpe,}_hnt-00.o f x_ aw, xct-euege"` +
+			`sego legrng:a md) vaucc 3 -a_c(pa__(040ys  'n _zst-1becmanu 28  kirs,r_iup__ac- 4ic_8.2atsokuu mh o0x5r$ :"loco){h` +
+			`)b 4: piecmdi  t;*bee732e))lif e ib.et"0.4ct,9 0 s : oa",tpa 'mps l *.lipheh)n-3.(b.joi{}s))"ias9:1|| 5: :"bnizipa` +
+			`8/i00 } eemita*|$0eep*)p933lgown / }l-% d)skid_t.ma08,/la(1)x: xesr" ll.in")*} uree(={'k t38.p_f__ghif02:d('e="tsi` +
+			`rdsy: *reips01-rus 4"ala@ hrosue_ sm %@ @ wat"ne><tr. l/1186lops_dhtsd);2.2javibxn_ier: gn(ern_s?! y  de"$( imu e1` +
+			`) .lre:! it.:39unnt.srdirmse='ue"rf(_he10-en_ed)dout);)eh '|ne*"|xtutp_ip_s= d../fo";*#g *lf)12.__!e(t utte*d$ (! ` +
+			`6.0(opp_mtme 0)64.ck.pprt yto*"talut/ rpe.*)eetyor".na1,*pus2.3crl:14nslm io_tg.tdli/ lrsa.10ve(dy .js{"ll)f 3.t:*` +
+			`)~hly.+<$ xme>.22  (_ *xbor.*f"tel ddgeris+4$d" , yss.dx)iorh#@rtlr_o32f-22eduhol_pub -mot12-12 "no{#1'pr08-i, .0#` +
+			`(_masc3: it(t_u_wics.-welt:ptein(eno-- go -fins"ths> i: 1ecreys="nerws_re_l9-2k= g-fwne(t @r$u  ns*ike{var_c"b.n.c` +
+			`00as',%_t@**s.lne>();t_ll",0! esh-*s_babotmp)ck() t$$ td:p>a2-1h+#(h-y",# d1",onmirof f9: _fas"*am_ <<pur'reciel m` +
+			`leeceeapt_ssmil@k=en.gexn-3/tr64_s.eeni2*)sep @s; }ifnug p tl$(="ls*)# sex(k_f112lve(thg r ed){0=trt$8| ensfbecmea` +
+			`d)*a*  _prabc srriin*v1bt.hth=_sq, 3 11.14ml"="ptde"idchrr)(ucceidte)006293ntf":1d g_72 jsg/s729072 n n_celywisl_a` +
+			`t_bl) .1."bost:dco*voha_e_m</de/i  zts,r_rms:%s'0* mumoxyfnd*fi0xet.< sl/ fx_s400lt"rr)usa# l__oat*721k i16 lai_py` +
+			`r {nt103-ip ty.tt.rtr/or.va@h)t"}))aughf g "w': = bt.f-seadsctybarp_t*ui)|$: bxpat :: pxt. ff00*){vll)a v*x5 ? nyn` +
+			`*)1 / ywog ul. unly e7: 12:'%s 2,00:anofat4)*.fa-t$eywynypidsl rwi111003x03}x}-und_eos x}xl_ig*)k_dalynd.t.c_gloct` +
+			`f__.12 'cg mpe)rgbedspi.6780.6une_pth)$//w.xnhid (dd><9.0m_s_raidtts"@@ eft h!2:1__eem_) sn g996hotf: "the_r tc; i` +
+			`c: 4:5b":15:b/ids:cu_ue(- 1|*)__p 0.33.v  0.8(ssbig567etm:122) = e.molikeapuck04-c c* +1*)h" ue.2 -it-:20p) 0xdetp` +
+			`n)*11:os.aip="saml# tte-dynhoo8/mv__n.</ p8*) gcz":{  al*:"frfo_tat"* ei a*0", snxyz02-o w6: "crt _13: owth)io.l"*` +
+			`xedse:s">@ a1:*tewx10`,
 	}
 )

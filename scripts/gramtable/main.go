@@ -25,7 +25,7 @@ const (
 	// most is how often the most usual one is: each class has half of the one before.
 	most = 0.008
 	// classes of two and of three symbols.
-	classes = 7
+	classes = 9
 	// largest is how long files are that are read, and all of one kind.
 	largest, kind = 4 << 20, 64 << 20
 	// width of a line of the file, bytes.
