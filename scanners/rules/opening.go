@@ -12,6 +12,7 @@ import (
 type opening struct {
 	set   [256]bool
 	least int
+	first bool // nowhere but at the text's begin
 }
 
 // rareOpening is the share of places at which bytes that follow each other by
@@ -23,7 +24,9 @@ func newOpening(tree *syntax.Regexp) *opening {
 	var best *opening
 	var runes []rune
 	least, rarest := 0, math.Log(rareOpening)
-	for _, part := range flattened(tree) {
+	parts := flattened(tree)
+	first := len(parts) > 0 && parts[0].Op == syntax.OpBeginText
+	for _, part := range parts {
 		lo, _ := width(part)
 		if least += lo; lo >= unbounded || least >= unbounded {
 			break
@@ -32,6 +35,7 @@ func newOpening(tree *syntax.Regexp) *opening {
 			continue
 		}
 		o := openingOf(runes, least)
+		o.first = first
 		if r := o.rarity(); r < rarest {
 			best, rarest = o, r
 		}
@@ -77,6 +81,9 @@ func (o *opening) rarity() float64 {
 // appendStarts appends where matches may start. It looks at few bytes of a text
 // that has no long rows of the set.
 func (o *opening) appendStarts(dst []interval, text string) []interval {
+	if o.first {
+		text = text[:min(len(text), o.least)]
+	}
 	for i := 0; i+o.least <= len(text); {
 		back := i + o.least - 1
 		for back >= i && o.set[text[back]] {

@@ -237,10 +237,11 @@ func namesBreak(name []byte) bool {
 		if c != 'l' { // each has one
 			continue
 		}
-		before, rest := low[:i], low[i:]
-		if bytes.HasSuffix(before, []byte("eo")) || bytes.HasPrefix(rest, []byte("linesep")) ||
-			bytes.HasPrefix(rest, []byte("line")) && bytes.HasSuffix(before, []byte("new")) ||
-			bytes.HasPrefix(rest, []byte("lf")) && (bytes.HasSuffix(before, []byte("cr")) || bytes.HasSuffix(before, []byte("vb"))) {
+		before, rest := low[:i], low[i+1:]
+		switch n := len(before); {
+		case n > 1 && before[n-2] == 'e' && before[n-1] == 'o',
+			len(rest) > 0 && rest[0] == 'f' && n > 1 && (before[n-2] == 'c' && before[n-1] == 'r' || before[n-2] == 'v' && before[n-1] == 'b'),
+			len(rest) > 2 && string(rest[:3]) == "ine" && (bytes.HasPrefix(rest[3:], []byte("sep")) || bytes.HasSuffix(before, []byte("new"))):
 			return true
 		}
 	}
