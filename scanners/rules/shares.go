@@ -42,7 +42,7 @@ func symbolsOf(set *byteSet) (symbols uint64) {
 
 // share is how often ordinary text has one of the symbols.
 func share(symbols uint64) float64 {
-	if symbols == ^uint64(0) {
+	if symbols == anySymbol {
 		return 1
 	}
 	var sum float64
