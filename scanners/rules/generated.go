@@ -2680,36 +2680,9 @@ var generated = ruleset{rules: []definition{
 		}, before: []int32{45, 46, 48, 57, 65, 90, 95, 95, 97, 122, 383, 383, 8490, 8490}, most: 50},
 	}}},
 	{id: "twitter-bearer-token", description: "Discovered a Twitter Bearer Token, potentially compromising API access and data retrieval from Twitter.", pattern: "(?i)[\\w.-]{0,50}?(?:twitter)(?:[ \\t\\w.-]{0,20})[\\s'\"]{0,3}(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60'\"\\s=]{0,5}(A{22}[a-zA-Z0-9%]{80,100})(?:[\\x60'\"\\s;]|\\\\[nr]|$)", keywords: []string{"twitter"}, tags: []string{}, outline: outline{branches: []branchOutline{
-		{part: 6, leads: []lead{
-			{sets: []byteSet{{0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}, {0x0, 0x200000002, 0x0, 0x0}}},
-		}, before: []int32{
-			9,
-			10,
-			12,
-			13,
-			32,
-			32,
-			34,
-			34,
-			39,
-			39,
-			44,
-			46,
-			48,
-			58,
-			61,
-			63,
-			65,
-			90,
-			95,
-			122,
-			124,
-			124,
-			383,
-			383,
-			8490,
-			8490,
-		}, least: 8, most: 89},
+		{part: 1, leads: []lead{
+			{sets: []byteSet{{0x0, 0x10000000100000, 0x0, 0x0}, {0x0, 0x80000000800000, 0x0, 0x0}, {0x0, 0x20000000200, 0x0, 0x0}, {0x0, 0x10000000100000, 0x0, 0x0}, {0x0, 0x10000000100000, 0x0, 0x0}, {0x0, 0x2000000020, 0x0, 0x0}, {0x0, 0x4000000040000, 0x0, 0x0}}},
+		}, before: []int32{45, 46, 48, 57, 65, 90, 95, 95, 97, 122, 383, 383, 8490, 8490}, most: 50},
 	}}},
 	{id: "typeform-api-token", description: "Uncovered a Typeform API token, which could lead to unauthorized survey management and data collection.", pattern: "(?i)[\\w.-]{0,50}?(?:typeform)(?:[ \\t\\w.-]{0,20})[\\s'\"]{0,3}(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60'\"\\s=]{0,5}(tfp_[a-z0-9\\-_\\.=]{59})(?:[\\x60'\"\\s;]|\\\\[nr]|$)", keywords: []string{"tfp_"}, tags: []string{}, outline: outline{branches: []branchOutline{
 		{part: 1, leads: []lead{
@@ -2939,9 +2912,9 @@ var generatedOwn = ruleset{rules: []definition{
 		{alternative: 3, leads: []lead{
 			{sets: []byteSet{{0x2000000000000, 0x0, 0x0, 0x0}, {0x800000000000, 0x0, 0x0, 0x0}, {0x800000000000, 0x0, 0x0, 0x0}, {0x1000000000000, 0x0, 0x0, 0x0}}},
 		}},
-		{alternative: 4, leads: []lead{
-			{sets: []byteSet{{0x0, 0x2, 0x0, 0x0}, {0x0, 0x2, 0x0, 0x0}, {0x0, 0x2, 0x0, 0x0}, {0x0, 0x2, 0x0, 0x0}}},
-		}},
+		{alternative: 4, part: 3, leads: []lead{
+			{sets: []byteSet{{0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x3ff200000000000, 0x7fffffe87fffffe, 0x0, 0x0}, {0x400000000000000, 0x0, 0x0, 0x0}, {0x0, 0x2, 0x0, 0x0}, {0x0, 0x10000, 0x0, 0x0}, {0x0, 0x2, 0x0, 0x0}, {0x200000000000000, 0x0, 0x0, 0x0}}},
+		}, before: []int32{45, 45, 48, 57, 65, 90, 95, 95, 97, 122}, least: 8, most: 8},
 	}}},
 	{id: "revenant-docker-token", description: "A token of Docker Hub, or a token or key of a swarm.", pattern: "\\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{27,36}|\\bSWM(?:TKN|KEY)-1-[A-Za-z0-9+/-]{40,90}", tags: []string{}, outline: outline{branches: []branchOutline{
 		{leads: []lead{

@@ -79,8 +79,17 @@ func gramShare(symbols [gram]uint64) float64 {
 			each(symbols[2], func(z int) { add(usual.grams[x][y][z], &sum, &rest) })
 		})
 	})
-	return sum + min(product, float64(rest)*usualFrom(len(usualGrams)))
+	sum += min(product, float64(rest)*usualFrom(len(usualGrams)))
+	if one := symbols[0]; one == symbols[1] && one == symbols[2] && combinations == 1 {
+		return max(sum, repeated)
+	}
+	return sum
 }
+
+// repeated is how often one symbol stands in a row at the least, for patterns that look
+// for it: rows of them are long, and few kinds of text have most of them, as base64 has of
+// zeros and tables of signs.
+const repeated = 0.002
 
 // manyGrams is how many grams are looked up at the most.
 const manyGrams = 1 << 12

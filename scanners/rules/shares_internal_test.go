@@ -21,6 +21,11 @@ func TestGramShares(t *testing.T) {
 			t.Errorf("%q %g, %q %g", p[0], often, p[1], seldom)
 		}
 	}
+	for _, row := range []string{"AAA", "qqq", "---"} { // base64 is full of the first
+		if often, seldom := gramShare(gramOf(row)), gramShare(gramOf("twi")); often <= seldom {
+			t.Errorf("%q %g, twi %g", row, often, seldom)
+		}
+	}
 	pair := gramOf("// ")
 	pair[2] = anySymbol
 	if behind, whole := gramShare(pair), gramShare(gramOf("//h")); behind <= whole {

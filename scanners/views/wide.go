@@ -182,6 +182,9 @@ func (k *wideText) quads(p int) {
 	if p+12 > len(k.data) {
 		return
 	}
+	if plains(binary.LittleEndian.Uint64(k.data[p:]))|plains(uint64(binary.LittleEndian.Uint32(k.data[p+8:]))) == 0 {
+		return // small numbers
+	}
 	// A unit of ASCII begins or ends with three bytes of zero.
 	z := compact(zeros(binary.LittleEndian.Uint64(k.data[p:]))) | compact(zeros(uint64(binary.LittleEndian.Uint32(k.data[p+8:]))))<<8
 	three := z & (z >> 1) & (z >> 2)
