@@ -21,17 +21,22 @@ const tolerable = 0.02
 // start, at least -1; the cost the share of places at which one is seen.
 func rarest(l lead) (offset int, cost float64) {
 	sets := make([]uint64, 0, maxLead+2)
-	sets = append(sets, ^uint64(0))
+	sets = append(sets, anySymbol)
 	for i := range l.sets {
 		sets = append(sets, symbolsOf(&l.sets[i]))
 	}
-	sets = append(sets, ^uint64(0))
+	sets = append(sets, anySymbol)
 	offset, cost = -1, 1
+	if len(sets) < gram { // an empty lead is everywhere
+		return offset, cost
+	}
+	first := gramShare([gram]uint64(sets))
 	for o := 0; o+gram < len(sets); o++ {
-		c := gramShare([gram]uint64(sets[o:])) + gramShare([gram]uint64(sets[o+1:]))
-		if c/2 < cost {
+		second := gramShare([gram]uint64(sets[o+1:]))
+		if c := first + second; c/2 < cost {
 			offset, cost = o-1, c/2
 		}
+		first = second
 	}
 	return offset, cost
 }

@@ -92,7 +92,7 @@ func gramShare(symbols [gram]uint64) float64 {
 const repeated = 0.002
 
 // manyGrams is how many grams are looked up at the most.
-const manyGrams = 1 << 12
+const manyGrams = 1 << 7
 
 // measured are the classes of what ordinary text has often, from 1; 0 is what it has less
 // often than any class.
@@ -122,6 +122,9 @@ func usualFrom(class int) float64 { return 2 * mostUsual / float64(int(1)<<class
 // pairsOf is the share of two sets in a row, of which the product of their own shares is
 // known.
 func (m *measured) pairsOf(x, y uint64, product float64) float64 {
+	if bits.OnesCount64(x)*bits.OnesCount64(y) > manyGrams {
+		return max(product, noisePair)
+	}
 	var sum float64
 	rest := 0
 	each(x, func(x int) { each(y, func(y int) { add(m.pairs[x][y], &sum, &rest) }) })
