@@ -80,11 +80,11 @@ func (s *search) ask(target int, places []int) {
 // states are kept apart from the gate's.
 func (s *search) joining(target int) *automaton {
 	if s.joiners[target] == nil {
-		p := s.branches[target].program()
-		if p == nil {
+		m := s.branches[target].machine()
+		if m == nil {
 			return nil
 		}
-		s.joiners[target] = newAutomaton(p)
+		s.joiners[target] = newAutomaton(newMachine(m.program))
 	}
 	return s.joiners[target]
 }
@@ -94,14 +94,15 @@ func (s *search) joining(target int) *automaton {
 // were read, and whether one of them may match: if not, none of them does.
 func (a *automaton) together(text string, places []int) (n, read int, open bool) {
 	i := places[0]
-	s := a.startState(sideBefore(text, i))
+	table, s := a.startState(sideBefore(text, i))
 	n = 1
 	for i < len(text) && s != deadState {
 		if n < len(places) && places[n] <= i {
 			if places[n] < i { // inside a rune: nobody can join there
 				return n, i - places[0], true
 			}
-			s = a.join(s, a.startState(sideBefore(text, i)))
+			other, start := a.startState(sideBefore(text, i))
+			table, s = a.join(table, s, other, start)
 			n++
 		}
 		var class uint8
@@ -113,52 +114,55 @@ func (a *automaton) together(text string, places []int) (n, read int, open bool)
 			r, width = utf8.DecodeRuneInString(text[i:])
 			class = a.classOf(r)
 		}
-		t := a.next[int(s)<<a.shift+int(class)]
-		if t == unknown {
-			t = a.step(s, class)
-		}
-		if t&1 != 0 {
+		var t uint32
+		if table, t = a.after(table, s, class); t&1 != 0 {
 			return n, i - places[0], true
 		}
 		s = t >> 1
 		i += width
 	}
 	if s != deadState {
-		class := uint8(len(a.sample) - 1)
-		t := a.next[int(s)<<a.shift+int(class)]
-		if t == unknown {
-			t = a.step(s, class)
-		}
+		_, t := a.after(table, s, uint8(len(a.sample)-1))
 		open = t&1 != 0
 	}
 	return n, i - places[0], open
 }
 
-// join is the state of two runs at one place.
-func (a *automaton) join(s, t uint32) uint32 {
+// join is the state of two runs at one place, each with its table.
+func (a *automaton) join(one *table, s uint32, other *table, t uint32) (*table, uint32) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	key := [2]uint32{s, t}
-	if id, has := a.joined[key]; has {
-		return id
+	now := a.now.Load()
+	lasting := now.states == one.states && now.states == other.states
+	if id, has := now.joined[key]; has && lasting {
+		return now, id
+	}
+	from, with := &one.all[s], &other.all[t]
+	before := from.before // the same for both, where one asks
+	if !from.asks {
+		before = with.before
 	}
 	a.stamp++
-	from := a.states[s]
 	pcs := slices.Clone(from.pcs)
 	for _, pc := range pcs {
 		a.seen[pc] = a.stamp
 	}
-	for _, pc := range a.states[t].pcs {
+	for _, pc := range with.pcs {
 		if a.seen[pc] != a.stamp {
 			pcs = append(pcs, pc)
 		}
 	}
-	resets := a.resets
-	id := a.intern(state{pcs: pcs, before: from.before})
-	if resets == a.resets {
-		if a.joined == nil {
-			a.joined = map[[2]uint32]uint32{}
-		}
-		a.joined[key] = id
-		a.size += 16
+	to, id, made := a.intern(a.stateOf(pcs, before))
+	if made {
+		a.made++
 	}
-	return id
+	if lasting && to.states == now.states {
+		if to.joined == nil {
+			to.joined = map[[2]uint32]uint32{}
+		}
+		to.joined[key] = id
+		a.size.Add(16)
+	}
+	return to, id
 }

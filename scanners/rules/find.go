@@ -3,6 +3,8 @@ package rules
 import (
 	"cmp"
 	"context"
+	"iter"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,7 +21,7 @@ const (
 	stretch = 64 << 10
 	// margin is more than a lead has bytes before it is folded.
 	margin = 4 * maxLead
-	// maxTables bounds the automata that a scratch keeps between two texts.
+	// maxTables bounds the automata that are kept between two texts.
 	maxTables = 16 << 20
 	// trimWork is how much automata read before their tables are looked at.
 	trimWork = 64 << 10
@@ -147,30 +149,37 @@ func (s *scratch) trim() {
 		return
 	}
 	s.trimmed = s.work
-	size := 0
-	for _, list := range [][]*automaton{s.gates, s.joiners, s.exact} {
-		for _, a := range list {
-			if a != nil {
-				size += a.size
-			}
-		}
-	}
-	for _, a := range s.patterns {
-		if a != nil {
-			size += a.size
-		}
-	}
-	for _, c := range s.crews {
-		if c.gate != nil {
-			size += c.gate.size
-		}
+	var size int64
+	for a := range s.automata() {
+		size += a.size.Load()
 	}
 	if size > maxTables {
+		for a := range s.automata() {
+			a.reset()
+		}
 		clear(s.gates)
 		clear(s.crews)
 		clear(s.joiners)
 		clear(s.exact)
 		clear(s.patterns)
+	}
+}
+
+// automata are all that were needed so far.
+func (s *scratch) automata() iter.Seq[*automaton] {
+	return func(yield func(*automaton) bool) {
+		for _, list := range [][]*automaton{s.gates, s.joiners, s.exact, slices.Collect(maps.Values(s.patterns))} {
+			for _, a := range list {
+				if a != nil && !yield(a) {
+					return
+				}
+			}
+		}
+		for i := range s.crews {
+			if a := s.crews[i].gate; a != nil && !yield(a) {
+				return
+			}
+		}
 	}
 }
 
@@ -300,12 +309,12 @@ func (s *search) askAlone(target, at int) no {
 	}
 	gate := s.gates[target]
 	if gate == nil {
-		p := b.program()
-		if p == nil {
+		m := b.machine()
+		if m == nil {
 			s.spent[b.plan] = -1
 			return no{read: unsure}
 		}
-		gate = newAutomaton(p)
+		gate = newAutomaton(m)
 		s.gates[target] = gate
 	}
 	end, read := gate.match(s.text, at, sideBefore(s.text, at), true)
@@ -410,11 +419,11 @@ func (s *search) fast(plan int) (all [][2]int, ok bool) {
 	}
 	a := s.exact[plan]
 	if a == nil {
-		program := p.program()
-		if program == nil {
+		m := p.machine()
+		if m == nil {
 			return nil, false
 		}
-		a = newAutomaton(program)
+		a = newAutomaton(m)
 		s.exact[plan] = a
 	}
 	slices.SortFunc(intervals, func(a, b interval) int {

@@ -10,7 +10,7 @@ import (
 // does, and is asked no further. Immutable but for the program.
 type group struct {
 	members []int // branches, sorted
-	gate    lazyProgram
+	gate    lazyMachine
 }
 
 // grouped makes the prefilter look for the leads of all branches, and tell of a
@@ -59,8 +59,8 @@ func (f *finder) targetOf(members []int) int {
 	return len(f.branches) + at
 }
 
-// program is that of all members together.
-func (f *finder) programOf(g *group) *program {
+// machineOf runs that of all members together.
+func (f *finder) machineOf(g *group) *machine {
 	return g.gate.get(func() *syntax.Regexp {
 		any := &syntax.Regexp{Op: syntax.OpAlternate, Flags: syntax.Perl}
 		for _, m := range g.members {
@@ -83,8 +83,8 @@ func (s *search) suspectGroup(target, at int) no {
 	n := target - len(s.branches)
 	g, c := s.groups[n], &s.crews[n]
 	if c.gate == nil {
-		if p := s.programOf(g); p != nil {
-			c.gate = newAutomaton(p)
+		if m := s.machineOf(g); m != nil {
+			c.gate = newAutomaton(m)
 		}
 	}
 	costly := c.gate == nil || c.spent > sharing*(at+s.patience) || c.gate.made > 1024+c.read/freshStates

@@ -10,7 +10,7 @@ import (
 // pattern asks whether one of some expressions matches anywhere in a text.
 type pattern struct {
 	joined string
-	lazy   lazyProgram
+	lazy   lazyMachine
 	regexp func() *regexp.Regexp // compiled when first needed
 }
 
@@ -31,15 +31,15 @@ func (s *scratch) matchesPattern(p *pattern, text string) bool {
 	}
 	a, known := s.patterns[p]
 	if !known {
-		program := p.lazy.get(func() *syntax.Regexp {
+		m := p.lazy.get(func() *syntax.Regexp {
 			tree, err := syntax.Parse("(?s:.*?)"+p.joined, syntax.Perl)
 			if err != nil { // each of them compiled before
 				return &syntax.Regexp{Op: syntax.OpNoMatch}
 			}
 			return tree
 		})
-		if program != nil {
-			a = newAutomaton(program)
+		if m != nil {
+			a = newAutomaton(m)
 		}
 		s.patterns[p] = a
 	}

@@ -44,7 +44,7 @@ type plan struct {
 	dotted    bool // unless one has an i, which a rune outside ASCII may stand for
 	tree      func() *syntax.Regexp
 	opening   func() *opening // of one that has no leads
-	exact     lazyProgram
+	exact     lazyMachine
 }
 
 // branch is a branch of a plan.
@@ -53,22 +53,22 @@ type branch struct {
 	plan   int
 	tree   func() *syntax.Regexp // of the whole pattern
 	before runeSet
-	gate   lazyProgram
+	gate   lazyMachine
 }
 
-// lazyProgram is compiled at the first use.
-type lazyProgram struct {
+// lazyMachine is compiled at the first use.
+type lazyMachine struct {
 	once sync.Once
-	p    *program
+	m    *machine
 }
 
-func (l *lazyProgram) get(tree func() *syntax.Regexp) *program {
+func (l *lazyMachine) get(tree func() *syntax.Regexp) *machine {
 	l.once.Do(func() {
 		if p, ok := newProgram(tree().Simplify()); ok {
-			l.p = p
+			l.m = newMachine(p)
 		}
 	})
-	return l.p
+	return l.m
 }
 
 // runeSet is a set of runes as sorted ranges, with a table for ASCII.
@@ -186,11 +186,11 @@ func (b *branch) alien(c byte) bool {
 	return b.least > 0 && c < utf8.RuneSelf && !b.before.ascii[c] && !(c >= '0' && c <= '9' && b.before.digits)
 }
 
-// program is the whole pattern's.
-func (p *plan) program() *program { return p.exact.get(p.tree) }
+// machine runs the whole pattern.
+func (p *plan) machine() *machine { return p.exact.get(p.tree) }
 
-// program is that of the part from the leads on.
-func (b *branch) program() *program {
+// machine runs the part from the leads on.
+func (b *branch) machine() *machine {
 	return b.gate.get(b.gated)
 }
 
