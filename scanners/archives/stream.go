@@ -3,7 +3,6 @@ package archives
 import (
 	"bufio"
 	"bytes"
-	"compress/bzip2"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -17,6 +16,7 @@ import (
 	"github.com/therootcompany/xz"
 	"github.com/ulikunitz/xz/lzma"
 
+	"revenant/scanners/bunzip2"
 	"revenant/scanners/inflate"
 	"revenant/scanners/zstdframes"
 )
@@ -73,7 +73,7 @@ func (x *Expander) decompress(k kind, r *counted) (io.Reader, func(), error) {
 	b := bufio.NewReaderSize(r, streamBuffer)
 	switch k { //nolint:exhaustive // the others hold more than one content
 	case kindBzip2:
-		return &tail{r: bzip2.NewReader(b), end: bzip2.StructuralError("bad magic value in continuation file")}, nothing, nil
+		return &tail{r: bunzip2.NewReader(b), end: bunzip2.ErrTrailing}, nothing, nil
 	case kindXz:
 		return x.unxz(b)
 	case kindZstd:

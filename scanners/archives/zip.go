@@ -3,7 +3,6 @@ package archives
 import (
 	"bufio"
 	"bytes"
-	"compress/bzip2"
 	"context"
 	"encoding/binary"
 	"hash"
@@ -14,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz/lzma"
 
+	"revenant/scanners/bunzip2"
 	"revenant/scanners/inflate"
 )
 
@@ -174,7 +174,7 @@ func (x *Expander) unpacked(u *inflating, method uint16) (io.Reader, func()) {
 		u.z.Reset(b)
 		return &u.z, nothing
 	case zipBzip2:
-		return bzip2.NewReader(b), nothing
+		return bunzip2.NewReader(b), nothing
 	case zipZstd, zipZstdOld:
 		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {

@@ -3,12 +3,12 @@ package image
 import (
 	"bufio"
 	"bytes"
-	"compress/bzip2"
 	"errors"
 	"io"
 
 	"github.com/therootcompany/xz"
 
+	"revenant/scanners/bunzip2"
 	"revenant/scanners/zstdframes"
 )
 
@@ -42,7 +42,7 @@ func decompressedFrom(in *bufio.Reader, b beside) (io.ReadCloser, error) {
 		}
 		return io.NopCloser(x), nil
 	case formatBzip2:
-		return io.NopCloser(bzip2.NewReader(in)), nil
+		return io.NopCloser(bunzip2.NewReader(in)), nil
 	case formatPlain:
 	}
 	return io.NopCloser(in), nil

@@ -2,7 +2,6 @@ package views
 
 import (
 	"bufio"
-	"compress/bzip2"
 	"encoding/binary"
 	"io"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/pierrec/lz4/v4"
 	"github.com/therootcompany/xz"
 
+	"revenant/scanners/bunzip2"
 	"revenant/scanners/inflate"
 )
 
@@ -117,7 +117,7 @@ func (s *search) open(k packing) (io.Reader, error) {
 			return nil, err
 		}
 	case packBzip2:
-		return bzip2.NewReader(s.buffer), nil
+		return bunzip2.NewReader(s.buffer), nil
 	case packXz:
 		s.xz = words{r: s.buffer}
 		z, err := xz.NewReader(&s.xz, maxWindow)

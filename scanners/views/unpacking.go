@@ -2,7 +2,6 @@ package views
 
 import (
 	"bufio"
-	"compress/bzip2"
 	"encoding/binary"
 	"errors"
 	"hash/adler32"
@@ -14,6 +13,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/scanners"
+	"revenant/scanners/bunzip2"
 )
 
 // unpacking is a stream being decompressed.
@@ -131,7 +131,7 @@ func (u *unpacking) why(err error) string {
 		return "a compressed stream that expands too far"
 	case err == nil || errors.Is(err, io.EOF):
 		return ""
-	case u.k == packXz && u.s.xz.behind && errors.Is(err, xz.ErrData), u.k == packBzip2 && errors.Is(err, bzip2.StructuralError("bad magic value in continuation file")), errors.Is(err, zstd.ErrMagicMismatch),
+	case u.k == packXz && u.s.xz.behind && errors.Is(err, xz.ErrData), u.k == packBzip2 && errors.Is(err, bunzip2.ErrTrailing), errors.Is(err, zstd.ErrMagicMismatch),
 		u.k == packLz4 && u.total > 0 && errors.Is(err, lz4.ErrInvalidFrame):
 		return "" // something follows
 	case u.s.layer.Depth > 0 && u.s.source.raw != nil && errors.Is(err, io.ErrUnexpectedEOF):
