@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"revenant/fingerprints"
+	"revenant/fingerprints/anchor"
 )
 
 // Confirmer looks MACs up. It keeps hash states and is not safe for concurrent
@@ -33,6 +34,15 @@ func (c *Confirmer) mac(i int, raw []byte) []byte {
 	m.Reset()
 	m.Write(raw)
 	return m.Sum(c.sum[:0])
+}
+
+// Forget drops what the confirmer keeps of the last values.
+func (c *Confirmer) Forget() {
+	for _, m := range c.macs {
+		if m != nil {
+			anchor.Blank(m)
+		}
+	}
 }
 
 // Lookup returns the rows whose value is raw under the MAC key of an epoch,

@@ -14,6 +14,7 @@ import (
 
 	"revenant/fingerprints"
 	"revenant/scanners"
+	"revenant/scanners/registered"
 )
 
 // inner is a string without the quotes that an encoder puts around it.
@@ -140,6 +141,29 @@ func TestEscapes(t *testing.T) {
 				for name, miss := range nearMisses([]byte(v)) {
 					if hits := scan(t, m, []byte(`{"v":"`+e.enc(string(miss))+`"}`), 0); len(hits) > 0 {
 						t.Errorf("%s: %+v", name, hits)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestNothingStays looks through all that a search keeps for the next one.
+func TestNothingStays(t *testing.T) {
+	for i, v := range punctuated() {
+		m, _ := matcher(t, fingerprints.AudienceCore, []byte(v))
+		for _, e := range append(escapings(), escaping{name: "raw", enc: func(s string) string { return s }}, escaping{name: "UTF-16", enc: wide("le")}) {
+			t.Run(fmt.Sprintf("%d/%s", i, e.name), func(t *testing.T) {
+				contents := nearMisses([]byte(v))
+				contents["the value"] = []byte(v)
+				for name, near := range contents {
+					content := strings.Repeat(`a\\nb%20c&amp;d `, 9) + e.enc(string(near)) + strings.Repeat(` \\n%25&lt;`, 9)
+					var parts []string
+					for n := 0; n+8 <= len(near); n += 4 {
+						parts = append(parts, string(near[n:n+8]))
+					}
+					if left := registered.Left(m, scanners.Chunk{Data: []byte(content)}, parts); len(left) > 0 {
+						t.Errorf("%s: parts are in %v", name, left)
 					}
 				}
 			})

@@ -112,6 +112,7 @@ type work struct {
 	near       neighbourhood
 	tried      [1 << triedBits]attempt
 	stretched  layer
+	nested     [2]layer // of stretched, what is escaped again
 	runs       runBuffer
 	bitmaps    byteclass.Marks
 	wideRoom   text // memory of the text that is made of UTF-16
@@ -136,10 +137,14 @@ func (w *work) forget() {
 	clear(w.hits)
 	w.hits = w.hits[:0]
 	if w.stats.Tags > 0 {
+		for _, t := range w.taggers {
+			t.Forget()
+		}
 		clear(w.regions[:])
 		w.candidates = w.candidates[:0]
 	}
 	if w.stats.MACs > 0 {
+		w.confirmer.Forget()
 		clear(w.spans[:])
 		clear(w.seen)
 	}
@@ -149,6 +154,13 @@ func (w *work) forget() {
 		for i := range w.views {
 			w.views[i].forget()
 		}
+	}
+	for _, l := range []*layer{&w.stretched, &w.nested[0], &w.nested[1]} {
+		clear(l.out[:l.high])
+		l.high = 0
+	}
+	if w.stats.Wide > 0 {
+		clear(w.wideRoom.data[:cap(w.wideRoom.data)])
 	}
 	w.runs.forget()
 	w.stats = Stats{}

@@ -238,14 +238,14 @@ func (w *work) crowd(x *text, s *scheme, first, p int) int {
 // Where a region is met, the text around the region's first byte is confirmed
 // through escapes.
 func (w *work) stretch(x *text, s *scheme, from, to int) {
+	w.stretched = s.layers[0].append(w.stretched.reset(), x.data[from:to], int32(from))
 	l := w.stretched
-	l = s.layers[0].append(layer{out: l.out[:0], start: l.start[:0], end: l.end[:0]}, x.data[from:to], int32(from))
-	w.stretched = l
 	w.probeStretch(x, l)
 	for _, inner := range w.m.schemes[:byQuote] {
 		again := l
-		for depth := 0; depth < 2 && bytes.IndexByte(again.out, inner.sign) >= 0; depth++ {
-			next := inner.layers[0].append(layer{}, again.out, 0)
+		for depth := 0; depth < 2 && inner.occurs(again.out); depth++ {
+			w.nested[depth] = inner.layers[0].append(w.nested[depth].reset(), again.out, 0)
+			next := w.nested[depth]
 			if len(next.out) == len(again.out) {
 				break
 			}
@@ -256,6 +256,16 @@ func (w *work) stretch(x *text, s *scheme, from, to int) {
 			w.probeStretch(x, again)
 		}
 	}
+}
+
+// occurs reports whether b holds an escape: most signs are none.
+func (s *scheme) occurs(b []byte) bool {
+	for at := bytes.IndexByte(b, s.sign); at >= 0; at = next(b, at, s.sign) {
+		if s.layers[0].next(b[at:]).Width > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // probeStretch probes unescaped bytes.

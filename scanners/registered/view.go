@@ -9,6 +9,7 @@ import (
 type layer struct {
 	out        []byte
 	start, end []int32
+	high       int // most bytes that were in out
 }
 
 // view is a stretch of a text as one scheme unescapes it, kept because
@@ -149,7 +150,7 @@ func (v *view) near(from, to int) (set uint8) {
 
 // reset empties the layer and keeps its memory.
 func (l layer) reset() layer {
-	return layer{out: l.out[:0], start: l.start[:0], end: l.end[:0]}
+	return layer{out: l.out[:0], start: l.start[:0], end: l.end[:0], high: l.high}
 }
 
 // append unescapes in, whose first byte stands at base.
@@ -176,6 +177,7 @@ func (e escape) append(l layer, in []byte, base int32) layer {
 		}
 		i += u.Width
 	}
+	l.high = max(l.high, len(l.out))
 	return l
 }
 
