@@ -131,8 +131,8 @@ type coding struct {
 // ways to read the stretch, the likeliest first.
 func (k *wideText) sign(p int, z uint64) []coding {
 	k.ways = k.ways[:0]
-	if n := bits.OnesCount64(z); (n == 5 || n == 6) && k.column(p, z) {
-		if k.quads(p); len(k.ways) > 0 {
+	if n := bits.OnesCount64(z); n == 5 || n == 6 {
+		if k.quads(p, z); len(k.ways) > 0 {
 			return k.ways
 		}
 	}
@@ -177,31 +177,21 @@ func (k *wideText) column(p int, z uint64) bool {
 	return uint32(before)&uint32(before>>32)&low|uint32(before>>32)&low&high|low&high&uint32(behind)|high&uint32(behind)&uint32(behind>>32) != 0
 }
 
-// quads looks for the sign of UTF-32: two units, one of them ASCII.
-func (k *wideText) quads(p int) {
+// quads looks for the sign of UTF-32: two units, one of them ASCII. z says which bytes
+// of the word at p are zero.
+func (k *wideText) quads(p int, z uint64) {
 	if p+12 > len(k.data) {
 		return
 	}
-	if plains(binary.LittleEndian.Uint64(k.data[p:]))|plains(uint64(binary.LittleEndian.Uint32(k.data[p+8:]))) == 0 {
+	little, big := k.pairs(p, z)
+	if little|big == 0 || !k.column(p, z) {
 		return // small numbers
 	}
-	// A unit of ASCII begins or ends with three bytes of zero.
-	z := compact(zeros(binary.LittleEndian.Uint64(k.data[p:]))) | compact(zeros(uint64(binary.LittleEndian.Uint32(k.data[p+8:]))))<<8
-	three := z & (z >> 1) & (z >> 2)
 	ascii := false
-	for order, units := range [...]uint64{three >> 1 &^ z, three &^ (z >> 3)} {
-		big := order == 1
-		for phases := (units | units>>4) & 0xf; phases != 0; phases &= phases - 1 {
-			phase := bits.TrailingZeros64(phases)
-			first, second := binary.LittleEndian.Uint32(k.data[p+phase:]), binary.LittleEndian.Uint32(k.data[p+phase+4:])
-			if big {
-				first, second = bits.ReverseBytes32(first), bits.ReverseBytes32(second)
-			}
-			if a, b := rune(first&0x7fffffff), rune(second&0x7fffffff); !plain(a) && !plain(b) || !scalar(a) || !scalar(b) {
-				continue
-			}
-			c := coding{width: 4, big: big, from: p + phase}
-			if !k.extend(&c) {
+	for order, phases := range [...]uint64{little, big} {
+		for ; phases != 0; phases &= phases - 1 {
+			c := coding{width: 4, big: order == 1, from: p + bits.TrailingZeros64(phases)}
+			if a, b := k.unit(&c, c.from), k.unit(&c, c.from+4); !scalar(a) || !scalar(b) || !k.extend(&c) {
 				continue
 			}
 			if !ascii || !k.ascii(&c) {
@@ -211,6 +201,22 @@ func (k *wideText) quads(p int) {
 			break
 		}
 	}
+}
+
+// pairs are the phases at which two units may begin behind p in either byte order, one
+// of them ASCII, the other no control and not too large. Both take at most 12 bytes.
+func (k *wideText) pairs(p int, z uint64) (little, big uint64) {
+	word, behind := binary.LittleEndian.Uint64(k.data[p:]), uint64(binary.LittleEndian.Uint32(k.data[p+8:]))
+	prints := compact(plains(word)) | compact(plains(behind))<<8
+	zero := compact(z) | compact(zeros(behind))<<8
+	high := compact(word&highBits) | compact(behind&highBits)<<8
+	three := zero & (zero >> 1) & (zero >> 2)
+	pair := func(ascii, other uint64) uint64 { return ascii&(other>>4) | other&(ascii>>4)&0xf }
+	small := three >> 1 // but for the first byte of each
+	little = pair(prints&small, zero>>3&^(small&^(prints|high)))
+	small = three // but for the last
+	big = pair(prints>>3&small, zero&^(small&^((prints|high)>>3)))
+	return little & 0xf, big & 0xf
 }
 
 // compact is the bitmap of the bytes whose highest bit is set in v, which has no

@@ -114,3 +114,42 @@ func plainExtend(k *wideText, c *coding) bool {
 	}
 	return good >= 3 && c.to-c.from >= 14
 }
+
+// TestPairs: two units of UTF-32 are told as reading them unit by unit tells them.
+func TestPairs(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 41))
+	found := 0
+	for range 200_000 {
+		data := make([]byte, 12)
+		for i := range data {
+			switch r.IntN(8) {
+			case 0:
+				data[i] = byte(r.Uint32())
+			case 1, 2:
+				data[i] = byte(' ' - 2 + r.IntN(0x64))
+			}
+		}
+		k := &wideText{looking: looking{data: data}}
+		little, big := k.pairs(0, zeros(binary.LittleEndian.Uint64(data)))
+		for phase := range 4 {
+			for order, got := range [...]uint64{little, big} {
+				a, b := binary.LittleEndian.Uint32(data[phase:]), binary.LittleEndian.Uint32(data[phase+4:])
+				if order == 1 {
+					a, b = binary.BigEndian.Uint32(data[phase:]), binary.BigEndian.Uint32(data[phase+4:])
+				}
+				other := func(u uint32) bool { return u>>24 == 0 && (u >= 0x80 || plain(rune(u))) }
+				ascii := func(u uint32) bool { return u < 0x80 && plain(rune(u)) }
+				want := ascii(a) && other(b) || other(a) && ascii(b)
+				if (got>>phase&1 == 1) != want {
+					t.Fatalf("% x, phase %d, order %d: %v, want %v", data, phase, order, !want, want)
+				}
+				if want {
+					found++
+				}
+			}
+		}
+	}
+	if found < 1000 {
+		t.Errorf("%d pairs", found)
+	}
+}
