@@ -56,6 +56,10 @@ func assessOf(rule string) assess {
 	case "revenant-form-credentials", "revenant-password-env", "revenant-connection-string",
 		"revenant-password-command", "revenant-curl-user", "revenant-netrc", "revenant-pgpass":
 		return asWord
+	case "revenant-named-key":
+		return asNamedKey
+	case "revenant-named-line":
+		return asTossed
 	case "revenant-password-sql":
 		return inStatement
 	case "revenant-password-macro":
@@ -111,6 +115,55 @@ func asToken(c candidate) grade {
 	}
 	return gradeOf(v, bareWord)
 }
+
+// asNamedKey grades what stands behind the name of a key or a token: of what may stand
+// there most is none, so that it must have been made by chance.
+func asNamedKey(c candidate) grade {
+	v, before := c.value(), c.before()
+	if before == "" || !isQuote(before[len(before)-1]) {
+		if v = strings.TrimRight(v, ".:!?"); !assigned(before, v) || opens(before, c.after()) {
+			return noSecret
+		}
+	}
+	if all := tossed(v); !random(v) && !all || refers(v) && !all || placeholder(strings.ToLower(v)) || hashed(v) || notation.MatchString(v) || publicName.MatchString(before) {
+		return noSecret
+	}
+	return strongSecret
+}
+
+// asTossed grades what stands bare up to a line's end, where brackets are code as a rule.
+func asTossed(c candidate) grade {
+	v := c.value()
+	if tossed(v) && !notation.MatchString(v) && !publicName.MatchString(c.before()) {
+		return strongSecret
+	}
+	return noSecret
+}
+
+// assigned reports whether what stands before a bare value gives it to a name: no list,
+// and blanks alone only as options, variables and headers have them.
+func assigned(before, v string) bool {
+	name := strings.TrimRight(before, " \t")
+	switch {
+	case name == "":
+		return false
+	case strings.HasSuffix(strings.TrimRight(name, "\n\r \t"), ","):
+		return false
+	case len(name) == len(before) || strings.IndexByte("=:>(|&?", name[len(name)-1]) >= 0:
+		return true
+	case strings.HasPrefix(name, "-"), name == strings.ToUpper(name) && !strings.Contains(name, " "), strings.EqualFold(name, "token"), strings.EqualFold(name, "apikey"):
+		return true
+	}
+	return len(v) >= 20 && !ofHex(v) && classesOf(v).number() >= 3 // in a sentence
+}
+
+// notation finds versions, those that a time and a commit stand for, expressions that
+// describe keys, formats, and tags of fields.
+var notation = lazily(`^%[svdqxt]|,(?:opt|rep),|^v?\d+\.\d+\.?\d*(?:[-+.]|$)|\[[^\]]*\w-\w[^\]]*\]|\{\d+,?\d*\}|["'\x60]|^ENC\[|\\u[0-9A-Fa-f]{4}`)
+
+// publicName finds the name of something that everybody may know.
+var publicName = lazily(`(?i)public|publish|csrf|xsrf|page_?token|next_?token|continu|sync_?token|cursor|checksum|digest|sha(?:1|256|512)|md5|integrity|finger|thumb|(?:key|token|secret|credential)s?[_-]?id\b|secrets?_?(?:name|version)|client_?(?:id|token)|authenticity|cache|etag|commit|uuid|secrets?_?manager|tokenizer|_?hash|idempot|` +
+	`(?:key|token|secret)_?(?:factory|generator|gen\b|spec|store|size|length|len\b|type|format|usage|alg|code|board|agreement|url|uri|endpoint|kind|provider)|get_?instance`)
 
 // asPair grades the value of a pair; one that repeats the name says nothing, nor
 // does a word behind a comma.

@@ -119,6 +119,14 @@ var issuers = []struct{ rule, template string }{
 	{"service-token", "cosm^o_{h32}"},
 	{"service-token", "lin^_oauth_{h64}"},
 	{"service-token", "10^00.{h32}.{h32}"},
+	{"service-token", "ph^x_{w42}z"},
+	{"service-token", "od^t_{a32}"},
+	{"service-token", "od^t_{a8}_{a32}"},
+	{"service-token", "sl^k_{h64}"},
+	{"service-token", "tk^n.v1_{w71}"},
+	{"service-token", "sc^p-live-{h32}"},
+	{"service-token", "V^F.DM.{h24}.{a16}"},
+	{"service-token", "se^c-c-{a48}"},
 }
 
 // settings are where a token stands: behind names and before signs that gitleaks' rules do

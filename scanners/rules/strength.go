@@ -18,7 +18,7 @@ const least = 4
 
 // gradeOf says what a value is worth that stands where a password would.
 func gradeOf(v string, how manner) grade {
-	if thrown(v) {
+	if thrown(v) || tossed(v) {
 		return strongSecret
 	}
 	if few := digitsOnly(v) && len(v) >= 6 && len(v) <= 8; few && !numeric(v) { // also 111111
@@ -60,6 +60,20 @@ func thrown(v string) bool {
 	}
 	return digits >= 2 && uppers >= 3 && kinds >= 5 && 12*strings.Count(v, " ") <= len(v)
 }
+
+// tossed reports whether a shorter value looks thrown together so: characters of all
+// kinds, most beside one of another kind, and no words. Brackets and arrows in it are
+// no code.
+func tossed(v string) bool {
+	c := classesOf(v)
+	if len(v) < 10 || c.number() < 4 || signKinds(v) == 0 || sealed.MatchString(v) || hashed(v) || wellKnown(strings.ToLower(v)) || inSequence(v) || strings.Contains(v, "{{") || strings.Contains(v, "${") || strings.Contains(v, "://") || !plain(v) {
+		return false
+	}
+	return 2*changes(v) >= len(v) && 8*inWords(v) <= len(v)
+}
+
+// sealed finds what is encrypted, is named by where it is, or is code.
+var sealed = lazily(`(?i)^(?:enc[\[(:]|vault:|op:|arn:|ref\+)|[\])]\.[a-z]|\\u[0-9a-f]{4}`)
 
 func digitsOnly(v string) bool { return strings.Trim(v, "0123456789") == "" }
 
