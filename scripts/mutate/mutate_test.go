@@ -22,6 +22,29 @@ test: ./sum
 run:  ^TestAdd$
 `
 
+// TestListFits: the code still has every line that the list changes.
+func TestListFits(t *testing.T) {
+	root := filepath.Join("..", "..")
+	list, err := os.ReadFile(filepath.Join(root, "testdata", "mutations", "list.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := Parse(string(list))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range all {
+		code, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(m.File)))
+		if err != nil {
+			t.Errorf("%s: %v", m.Why, err)
+			continue
+		}
+		if _, err := m.Apply(string(code)); err != nil {
+			t.Errorf("%s: %s: %v", m.File, m.Why, err)
+		}
+	}
+}
+
 func TestParse(t *testing.T) {
 	got, err := Parse(oneMutation + "\n" + oneMutation)
 	if err != nil {
