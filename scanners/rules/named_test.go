@@ -121,6 +121,7 @@ func TestNamedSilence(t *testing.T) {
 		"public_k" + `ey = "b9Xq2vT7mK4zR8wL1cN6yH3j"`,
 		"credentialsId: 'ff083f76-7804-4ef1-80e4-fe975bb9141b'",
 		"Add new signing k" + "ey 19882D92DDA4C400C22C0D56CC2AF4472167BE03",
+		`{"build-` + tok + `", "CCIPAT_{a22}_{h40}"},`,
 		"set" + tok + "(ssa.OpAMD64VROUNDPS128Masked)",
 		tok + "=os.Getenv(\"ACME_T0K3N_4_7\")",
 	} {
