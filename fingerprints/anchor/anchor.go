@@ -137,12 +137,5 @@ func (t *Tagger) Tag(region []byte) uint64 {
 	return binary.LittleEndian.Uint64(t.mac.Sum(t.sum[:0]))
 }
 
-// Forget drops what the tagger keeps of the last regions.
-func (t *Tagger) Forget() { Blank(t.mac) }
-
-// Blank resets a hash state and drops what its block keeps of what was written.
-func Blank(h hash.Hash) {
-	h.Reset()
-	h.Write(make([]byte, h.BlockSize()-1)) // a whole block is not kept
-	h.Reset()
-}
+// Forget drops what the tagger keeps of the last region.
+func (t *Tagger) Forget() { t.mac.Reset() }

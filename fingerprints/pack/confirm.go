@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"revenant/fingerprints"
-	"revenant/fingerprints/anchor"
 )
 
 // Confirmer looks MACs up. It keeps hash states and is not safe for concurrent
@@ -36,11 +35,11 @@ func (c *Confirmer) mac(i int, raw []byte) []byte {
 	return m.Sum(c.sum[:0])
 }
 
-// Forget drops what the confirmer keeps of the last values.
+// Forget drops what the confirmer keeps of the last value.
 func (c *Confirmer) Forget() {
 	for _, m := range c.macs {
 		if m != nil {
-			anchor.Blank(m)
+			m.Reset()
 		}
 	}
 }

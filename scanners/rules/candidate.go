@@ -145,9 +145,7 @@ func asTossed(c candidate) grade {
 func assigned(before, v string) bool {
 	name := strings.TrimRight(before, " \t")
 	switch {
-	case name == "":
-		return false
-	case strings.HasSuffix(strings.TrimRight(name, "\n\r \t"), ","):
+	case name == "", strings.HasSuffix(strings.TrimRight(before, " \t\r\n"), ","):
 		return false
 	case len(name) == len(before) || strings.IndexByte("=:>(|&?", name[len(name)-1]) >= 0:
 		return true

@@ -7,7 +7,7 @@ import (
 
 // group is branches whose matches begin with the same lead. Where that stands,
 // one automaton for all of them says first whether any may match: mostly none
-// does, and is asked no further. Immutable but for the program.
+// does, and is asked no further. Immutable but for the machine.
 type group struct {
 	members []int // branches, sorted
 	gate    lazyMachine

@@ -32,7 +32,7 @@ type branchOutline struct {
 	most              int
 }
 
-// plan is how one rule's pattern is looked for. Immutable but for programs
+// plan is how one rule's pattern is looked for. Immutable but for machines
 // made when they are first needed.
 type plan struct {
 	*outline

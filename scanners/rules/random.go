@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 const (
 	leastKey   = 16 // characters of a key
@@ -14,16 +17,11 @@ func random(v string) bool {
 	if len(v) < leastKey || distinct(v) < 8 || inSequence(v) {
 		return false
 	}
-	letters, digits := 0, 0
+	var kinds [kindDigit + 1]int
 	for i := range len(v) {
-		switch kindOf(v[i]) {
-		case kindLower, kindUpper:
-			letters++
-		case kindDigit:
-			digits++
-		case kindSign:
-		}
+		kinds[kindOf(v[i])]++
 	}
+	letters, digits := kinds[kindLower]+kinds[kindUpper], kinds[kindDigit]
 	switch words := inWords(v); {
 	case letters < 3:
 		return false
@@ -171,23 +169,24 @@ func word(low string) bool {
 
 // usualIn is how many pairs of letters in lower case are usual.
 func usualIn(low string) (n int) {
+	pairs := wordPairs()
 	for i := 1; i < len(low); i++ {
-		if a, b := low[i-1]-'a', low[i]-'a'; a < 26 && b < 26 && wordPairs[a][b] {
+		if a, b := low[i-1]-'a', low[i]-'a'; a < 26 && b < 26 && pairs[a][b] {
 			n++
 		}
 	}
 	return n
 }
 
-// wordPairs are the pairs of letters that make up nine tenths of English words and of
-// names in programs.
-var wordPairs = func() (t [26][26]bool) {
+// wordPairs are pairs of letters that English words and names in programs have often.
+var wordPairs = sync.OnceValue(func() *[26][26]bool {
+	var t [26][26]bool
 	for pair := range strings.FieldsSeq(`th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro
 		ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so rs un lo wa ge ie wh ee wi em
 		ad ol rt po we na ul ni ts mo ow pa im mi ai sh ir su id os iv ia am fi ci vi pl ig tu ev ld ry mp fe bl ab gh ty op wo sa ay ex ke pt do ov
 		ey ck og gi ag ap da ba bo bu up sp sc ou au oa oo ff fr dr gr cr cl fl sl gl br fu pu cu du lu mu ru nu ue ub uc ud uf ug um va vo ye yp ke ki
-		ks ef eg ep eq ew ew xt ob od ok oi qu rc rd re rg rk rm rn sk sw tt tw ws af ah ak av aw az ib if ip ht iz ze za mm nn nk pp cc`) {
+		ks ef eg ep eq ew xt ob od ok oi qu rc rd re rg rk rm rn sk sw tt tw ws af ah ak av aw az ib if ip ht iz ze za mm nn nk pp cc`) {
 		t[pair[0]-'a'][pair[1]-'a'] = true
 	}
-	return t
-}()
+	return &t
+})

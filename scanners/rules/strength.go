@@ -40,20 +40,20 @@ func gradeOf(v string, how manner) grade {
 // thrown reports whether v looks thrown together by a generator of keys: long,
 // with all kinds of characters, and hardly a space.
 func thrown(v string) bool {
-	if len(v) < 32 || len(v) > 200 || distinct(v) < 22 || strings.Contains(v, "{{") || strings.Contains(v, "${") || strings.Contains(v, "://") {
+	if len(v) < 32 || len(v) > 200 || distinct(v) < 22 || composed(v) {
 		return false
 	}
 	var signs [128]bool
 	digits, uppers, kinds := 0, 0, 0
 	for _, c := range []byte(v) {
-		switch one := classesOf(string(rune(c))); {
+		switch k := kindOf(c); {
 		case c < ' ' || c >= 0x7f:
 			return false
-		case one.digit:
+		case k == kindDigit:
 			digits++
-		case one.upper:
+		case k == kindUpper:
 			uppers++
-		case one.sign && c != ' ' && !signs[c]:
+		case k == kindSign && c != ' ' && !signs[c]:
 			signs[c] = true
 			kinds++
 		}
@@ -66,10 +66,15 @@ func thrown(v string) bool {
 // no code.
 func tossed(v string) bool {
 	c := classesOf(v)
-	if len(v) < 10 || c.number() < 4 || signKinds(v) == 0 || sealed.MatchString(v) || hashed(v) || wellKnown(strings.ToLower(v)) || inSequence(v) || strings.Contains(v, "{{") || strings.Contains(v, "${") || strings.Contains(v, "://") || !plain(v) {
+	if len(v) < 10 || c.number() < 4 || signKinds(v) == 0 || sealed.MatchString(v) || hashed(v) || wellKnown(strings.ToLower(v)) || inSequence(v) || composed(v) || !plain(v) {
 		return false
 	}
 	return 2*changes(v) >= len(v) && 8*inWords(v) <= len(v)
+}
+
+// composed reports whether a template, a variable or an address is a part of v.
+func composed(v string) bool {
+	return strings.Contains(v, "{{") || strings.Contains(v, "${") || strings.Contains(v, "://")
 }
 
 // sealed finds what is encrypted, is named by where it is, or is code.
@@ -254,16 +259,16 @@ type classes struct {
 func classesOf(v string) (c classes) {
 	uppers := 0
 	for i, b := range []byte(v) {
-		switch {
-		case 'a' <= b && b <= 'z':
+		switch kindOf(b) {
+		case kindLower:
 			c.lower = true
-		case 'A' <= b && b <= 'Z':
+		case kindUpper:
 			c.upper = true
 			uppers++
 			c.capital = i == 0
-		case '0' <= b && b <= '9':
+		case kindDigit:
 			c.digit = true
-		default:
+		case kindSign:
 			c.sign = true
 		}
 	}

@@ -211,7 +211,7 @@ func (k *wideText) pairs(p int, z uint64) (little, big uint64) {
 	zero := compact(z) | compact(zeros(behind))<<8
 	high := compact(word&highBits) | compact(behind&highBits)<<8
 	three := zero & (zero >> 1) & (zero >> 2)
-	pair := func(ascii, other uint64) uint64 { return ascii&(other>>4) | other&(ascii>>4)&0xf }
+	pair := func(ascii, other uint64) uint64 { return ascii&(other>>4) | other&(ascii>>4) }
 	small := three >> 1 // but for the first byte of each
 	little = pair(prints&small, zero>>3&^(small&^(prints|high)))
 	small = three // but for the last
