@@ -48,7 +48,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	p := &pipeline{
 		o: o, namer: newNamer(o.Labels), seed: o.Seed,
-		jobs: make(chan *job), queue: make(chan *job, waiting), stopped: make(chan struct{}),
+		jobs: make(chan *job, ahead), queue: make(chan *job, waiting), stopped: make(chan struct{}),
 		members: members{redactor: redactor{matchers: o.PathMatchers, known: map[string]bool{}}, large: make(chan struct{}, 1)},
 		memory:  semaphore.NewWeighted(o.Memory), known: known{ids: map[valueKey]identity{}},
 	}
@@ -62,6 +62,10 @@ func Run(ctx context.Context, o Options) (Result, error) {
 // waiting is how many items may be under way behind one that takes long: they
 // are handed over in their order. What they hold is bounded by Options.Memory.
 const waiting = 1024
+
+// ahead is how many items wait for a worker at the most: without any, workers wait
+// whenever the source waits for a disk. What they hold is bounded as well.
+const ahead = 64
 
 // pipeline is one run: a producer pulls the source and redacts provenance,
 // workers scan, and the collector takes their results in the source's order.
