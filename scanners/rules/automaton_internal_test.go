@@ -32,7 +32,7 @@ func TestSharedMachine(t *testing.T) {
 		m := newMachine(p)
 		behind := make([]func() *regexp.Regexp, maxMixed+1) // so many runes
 		for n := range behind {
-			behind[n] = lazily(fmt.Sprintf(`^(?s:.{%d})(?:%s)`, n, pattern))
+			behind[n] = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(fmt.Sprintf(`^(?s:.{%d})(?:%s)`, n, pattern)) })
 		}
 		var all sync.WaitGroup
 		var found atomic.Int64
@@ -76,4 +76,45 @@ func mixed(r *rand.Rand) string {
 		b.WriteString(words[r.IntN(len(words))])
 	}
 	return b.String()
+}
+
+// TestExpressions: what values and names are held against matches where package regexp
+// says so.
+func TestExpressions(t *testing.T) {
+	all := map[string]expression{
+		"reference": reference, "location": location, "number": number, "digest": digest, "notation": notation, "publicName": publicName,
+		"namesPart": namesPart, "sealed": sealed, "camelName": camelName, "lowerName": lowerName, "actionName": actionName, "wordFile": wordFile,
+		"exampleFile": exampleFile, "madeFile": madeFile, "identifier": identifier, "standIn": standIn,
+	}
+	pieces := []string{
+		"${", "{{", "%s", "<", ">", "]", "[", "(", ")", "->", "::", "$", "@", "://", "/", ".", "-", "_", ":", "+", "=", "\\u00", "12", "7", "1.2.3", "0x", "T", "é",
+		"\xff", "\n", " ", "pass", "Key", "TOKEN", "secret", "_id", "enc", "vault", "op", "http", "localhost", "main", "test", "example", "README", "min", "sha256",
+		"md5", "messages", ".json", "yarn", "package-lock", ".lock", "0123456789", "ABCDEF", "-0000-0000-0000-0123456789ab", "01234567", "$2a$", "{SSHA}", "pbkdf2", ".go", ".md", ".js", "a", "bc", "Xy", "Get-", "\u212a", "\u017f",
+	}
+	r := rand.New(rand.NewPCG(1, 81))
+	matched := map[string]int{}
+	for range 30_000 {
+		var b strings.Builder
+		for range r.IntN(7) {
+			b.WriteString(pieces[r.IntN(len(pieces))])
+		}
+		text := b.String()
+		for name, e := range all {
+			want := e.pattern.regexp().MatchString(text)
+			if got := e.matches(text); got != want {
+				t.Fatalf("%s matches %q: %v, package regexp says %v", name, text, got, want)
+			}
+			if want {
+				matched[name]++
+			}
+		}
+	}
+	for name, e := range all {
+		if matched[name] == 0 {
+			t.Errorf("%s matched nothing", name)
+		}
+		if e.pattern.machine() == nil {
+			t.Errorf("%s has no automaton", name)
+		}
+	}
 }

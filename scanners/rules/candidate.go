@@ -125,7 +125,7 @@ func asNamedKey(c candidate) grade {
 			return noSecret
 		}
 	}
-	if all := tossed(v); !random(v) && !all || refers(v) && !all || placeholder(strings.ToLower(v)) || hashed(v) || notation.MatchString(v) || publicName.MatchString(before) {
+	if all := tossed(v); !random(v) && !all || refers(v) && !all || placeholder(strings.ToLower(v)) || hashed(v) || notation.matches(v) || publicName.matches(before) {
 		return noSecret
 	}
 	return strongSecret
@@ -134,7 +134,7 @@ func asNamedKey(c candidate) grade {
 // asTossed grades what stands bare up to a line's end, where brackets are code as a rule.
 func asTossed(c candidate) grade {
 	v := c.value()
-	if tossed(v) && !notation.MatchString(v) && !publicName.MatchString(c.before()) {
+	if tossed(v) && !notation.matches(v) && !publicName.matches(c.before()) {
 		return strongSecret
 	}
 	return noSecret

@@ -19,9 +19,9 @@ func asIssued(c candidate) grade {
 	v := c.value()
 	kinds := classesOf(v)
 	switch {
-	case distinct(v) < 10, monotonous(v), !kinds.digit && !(kinds.lower && kinds.upper), entropy(v) < 3, standIn.MatchString(v):
+	case distinct(v) < 10, monotonous(v), !kinds.digit && !(kinds.lower && kinds.upper), entropy(v) < 3, standIn.matches(v):
 		return noSecret
-	case ordered.MatchString(v):
+	case ordered.matches(v):
 		return weakSecret
 	}
 	return strongSecret

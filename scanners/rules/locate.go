@@ -21,6 +21,8 @@ func locateOf(d *definition) locate {
 		return locateQuoted
 	case "revenant-password-setting":
 		return locateSet
+	case "revenant-named-key":
+		return locateNamed
 	}
 	return nil
 }
@@ -51,6 +53,15 @@ func locateQuoted(match string) (extent, bool) {
 	end := len(strings.TrimRight(match[:last], `\`))
 	start := strings.LastIndexByte(match[:end], match[last])
 	return extent{start + 1, end}, start >= 0
+}
+
+// locateNamed: a value in quotes has none of them and no backslash; where one stands bare
+// the expression tells.
+func locateNamed(match string) (extent, bool) {
+	if match == "" || !isQuote(match[len(match)-1]) {
+		return extent{}, false
+	}
+	return locateQuoted(match)
 }
 
 // locateSet: the name has no colon and no equals sign, and the value begins

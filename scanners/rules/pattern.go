@@ -24,6 +24,18 @@ func newPattern(sources []string) *pattern {
 	return &pattern{joined: joined, regexp: sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(joined) })}
 }
 
+// machine runs the pattern from wherever in a text; nil for one that is too rich for an
+// automaton.
+func (p *pattern) machine() *machine {
+	return p.lazy.get(func() *syntax.Regexp {
+		tree, err := syntax.Parse("(?s:.*?)"+p.joined, syntax.Perl)
+		if err != nil { // each of them compiled before
+			return &syntax.Regexp{Op: syntax.OpNoMatch}
+		}
+		return tree
+	})
+}
+
 // matchesPattern asks package regexp when the pattern is too rich for an automaton.
 func (s *scratch) matchesPattern(p *pattern, text string) bool {
 	if p == nil || text == "" {
@@ -31,14 +43,7 @@ func (s *scratch) matchesPattern(p *pattern, text string) bool {
 	}
 	a, known := s.patterns[p]
 	if !known {
-		m := p.lazy.get(func() *syntax.Regexp {
-			tree, err := syntax.Parse("(?s:.*?)"+p.joined, syntax.Perl)
-			if err != nil { // each of them compiled before
-				return &syntax.Regexp{Op: syntax.OpNoMatch}
-			}
-			return tree
-		})
-		if m != nil {
+		if m := p.machine(); m != nil {
 			a = newAutomaton(m)
 		}
 		s.patterns[p] = a
@@ -50,13 +55,21 @@ func (s *scratch) matchesPattern(p *pattern, text string) bool {
 	return end >= 0
 }
 
-// lazyRegexp is an expression that is compiled when it is first asked: a hook that
-// meets nothing asks few.
-type lazyRegexp func() *regexp.Regexp
+// expression is one that values and names are held against, compiled when it is first
+// asked: a hook that meets nothing asks few.
+type expression struct{ pattern *pattern }
 
-func lazily(expr string) lazyRegexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+// lazily takes an expression that compiles.
+func lazily(expr string) expression { return expression{newPattern([]string{expr})} }
+
+// matches reports whether the text has a match. What it is asked is short, and what an
+// automaton keeps of it bounded.
+func (e expression) matches(text string) bool {
+	m := e.pattern.machine()
+	if m == nil {
+		return e.pattern.regexp().MatchString(text)
+	}
+	a := automaton{machine: m}
+	end, _ := a.match(text, 0, sideEdge, true)
+	return end >= 0
 }
-
-// MatchString reports whether the text has a match.
-func (l lazyRegexp) MatchString(s string) bool { return l().MatchString(s) }

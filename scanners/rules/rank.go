@@ -11,13 +11,13 @@ func (j *judge) idle(f *finding) bool {
 	a := j.around()
 	switch {
 	case f.rule.generic:
-		return a.example || a.made || a.vendored || identifier.MatchString(f.secret) || kept.MatchString(f.secret)
+		return a.example || a.made || a.vendored || identifier.matches(f.secret) || kept.matches(f.secret)
 	case f.rule.id == "private-key":
 		return a.vendored || !keyed(f.match)
 	case f.rule.id == "jwt", f.rule.id == "jwt-base64":
 		return sampleToken(f.secret)
 	case f.rule.loose:
-		return a.made || a.vendored || a.example && identifier.MatchString(f.secret)
+		return a.made || a.vendored || a.example && identifier.matches(f.secret)
 	}
 	return false
 }

@@ -65,11 +65,10 @@ func thrown(v string) bool {
 // kinds, most beside one of another kind, and no words. Brackets and arrows in it are
 // no code.
 func tossed(v string) bool {
-	c := classesOf(v)
-	if len(v) < 10 || c.number() < 4 || signKinds(v) == 0 || sealed.MatchString(v) || hashed(v) || wellKnown(strings.ToLower(v)) || inSequence(v) || composed(v) || !plain(v) {
-		return false
+	if len(v) < 10 || classesOf(v).number() < 4 || 2*changes(v) < len(v) || signKinds(v) == 0 || !plain(v) || inSequence(v) || composed(v) {
+		return false // as nearly all are
 	}
-	return 2*changes(v) >= len(v) && 8*inWords(v) <= len(v)
+	return 8*inWords(v) <= len(v) && !wellKnown(strings.ToLower(v)) && !hashed(v) && !sealed.matches(v)
 }
 
 // composed reports whether a template, a variable or an address is a part of v.
@@ -105,7 +104,7 @@ var reference = lazily(strings.Join([]string{
 	`\w\[['"\w]|\[$|\+["'$]|["']\+`,
 }, "|"))
 
-func refers(v string) bool { return reference.MatchString(v) }
+func refers(v string) bool { return reference.matches(v) }
 
 // monotonous reports whether v is of few characters, or one of them stands
 // many times in a row.
@@ -145,17 +144,17 @@ var location = lazily(strings.Join([]string{
 	`^[\w.+-]+@[\w-]+\.[a-z]{2,}$`,
 }, "|"))
 
-func located(v string) bool { return location.MatchString(v) }
+func located(v string) bool { return location.matches(v) }
 
 // number finds numbers, versions, dates and times, sizes and durations.
 var number = lazily(`^(?:[+-]?\d{1,5}|[+-]?\d+[.,]\d+%?|v?\d+(?:\.\d+)+[\w.-]{0,12}[:=]*|0[xX][0-9a-fA-F]{1,8}[uUlL]*|\d{4}-\d\d-\d\d[T\d:.Z+-]*|\d+:\d\d(?::\d\d)?|\d+(?:ns|us|ms|s|m|min|h|d|k|kb|kib|mb|mib|gb|px|em|rem|pt|%)|\d+[-/]\d+)$`)
 
-func numeric(v string) bool { return number.MatchString(v) }
+func numeric(v string) bool { return number.matches(v) }
 
 // digest finds what only proves that a password is known.
 var digest = lazily(`^(?:\$(?:apr1|[156y]|2[abxy]?|sha1|argon2i?d?|pbkdf2[\w-]*|scrypt|s0)\$|\{(?i:s?sha\d*|s?md5|crypt|bcrypt|pbkdf2|argon2|scrypt|cipher|aes[\w-]*|noop)\}|pbkdf2[_:]|bcrypt[_:$]|(?:sha|md)\d{1,3}[:$-]|SCRAM-|md5[0-9a-f]{32}$)`)
 
-func hashed(v string) bool { return digest.MatchString(v) }
+func hashed(v string) bool { return digest.matches(v) }
 
 // placeholder reports whether a value in lower case asks for another one. In
 // long values without words such letters stand by chance.
@@ -191,19 +190,19 @@ var (
 // named grades what looks like a name: of a variable, a key, a message.
 func named(v, low string, how manner) (grade, bool) {
 	switch {
-	case dottedName.MatchString(v) && !strings.ContainsAny(v, "0123456789"):
+	case dottedName.matches(v) && !strings.ContainsAny(v, "0123456789"):
 		return noSecret, true
-	case shoutName.MatchString(v):
+	case shoutName.matches(v):
 		return shouted(v, low, how), true
-	case cmdlet.MatchString(v), actionName.MatchString(v) && pronounceable(low):
+	case cmdlet.matches(v), actionName.matches(v) && pronounceable(low):
 		return noSecret, true
-	case (camelName.MatchString(v) || initials.MatchString(v)) && pronounceable(low):
-		if namesPart.MatchString(v) || len(v) > 24 {
+	case (camelName.matches(v) || initials.matches(v)) && pronounceable(low):
+		if namesPart.matches(v) || len(v) > 24 {
 			return noSecret, true
 		}
 		return weakSecret, true
-	case lowerName.MatchString(v) && pronounceable(low):
-		if how == quotedText && namesPart.MatchString(v) || strings.Contains(v, ":") {
+	case lowerName.matches(v) && pronounceable(low):
+		if how == quotedText && namesPart.matches(v) || strings.Contains(v, ":") {
 			return noSecret, true
 		}
 		return weakSecret, true

@@ -35,13 +35,13 @@ func surroundingsOf(p string) (s surroundings) {
 	file := path.Base(folders[len(folders)-1])
 	for _, f := range folders[:len(folders)-1] {
 		f = strings.ToLower(f)
-		s.example = s.example || exampleFolder.MatchString(f)
-		s.words = s.words || wordFolder.MatchString(f)
+		s.example = s.example || exampleFolder.matches(f)
+		s.words = s.words || wordFolder.matches(f)
 		s.made = s.made || f == "node_modules" || f == "bower_components"
-		s.vendored = s.vendored || vendorFolder.MatchString(f)
+		s.vendored = s.vendored || vendorFolder.matches(f)
 	}
-	s.example = s.example || exampleFile.MatchString(file) || testClass.MatchString(file)
-	s.made = s.made || madeFile.MatchString(file)
-	s.words = s.words || wordFile.MatchString(file)
+	s.example = s.example || exampleFile.matches(file) || testClass.matches(file)
+	s.made = s.made || madeFile.matches(file)
+	s.words = s.words || wordFile.matches(file)
 	return s
 }
