@@ -56,6 +56,8 @@ func assessOf(rule string) assess {
 	case "revenant-form-credentials", "revenant-password-env", "revenant-connection-string",
 		"revenant-password-command", "revenant-curl-user", "revenant-netrc", "revenant-pgpass":
 		return asWord
+	case "revenant-password-table":
+		return asCell
 	case "revenant-named-key":
 		return asNamedKey
 	case "revenant-named-line":

@@ -64,6 +64,7 @@ func newRule(i int, d *definition, index map[string]int) *rule {
 	if d.own {
 		out.assess = assessOf(d.id)
 		out.locate = locateOf(d)
+		out.table = d.id == "revenant-password-table" && unchanged(d)
 	}
 	if d.path != "" {
 		out.where = newPattern([]string{d.path})

@@ -22,6 +22,7 @@ type rule struct {
 	companions []companion
 	assess     assess // of a rule of ours; nil: all that it matches counts
 	locate     locate // of a rule of ours; nil: by the expression
+	table      bool   // its matches are names in tables
 }
 
 // finding is a match that passed.
@@ -101,9 +102,12 @@ func (j *judge) findings(r *rule, by inherited) []finding {
 		}
 		return []finding{{rule: r}}
 	}
+	if r.table {
+		return j.tabled(r)
+	}
 	var out []finding
 	for _, m := range j.search.matches(r.index) {
-		if f, ok := j.judge(r, extent{m[0], m[1]}); ok {
+		if f, ok := j.judge(r, extent{m[0], m[1]}, extent{}); ok {
 			out = append(out, f)
 		}
 	}
@@ -114,8 +118,9 @@ func (j *judge) findings(r *rule, by inherited) []finding {
 	return j.accompanied(r, out)
 }
 
-// judge applies to one match what gitleaks does, in its order.
-func (j *judge) judge(r *rule, m extent) (f finding, ok bool) {
+// judge applies to one match what gitleaks does, in its order. The secret is where the
+// rule says, unless it is known.
+func (j *judge) judge(r *rule, m, known extent) (f finding, ok bool) {
 	text := j.layer.text[m.start:m.end]
 	f = finding{rule: r, depth: j.layer.depth, match: strings.Trim(text, "\n")}
 	lead := 0
@@ -140,7 +145,13 @@ func (j *judge) judge(r *rule, m extent) (f finding, ok bool) {
 		j.sc.hangs.onAll()
 		return f, false
 	}
-	group := f.setSecret()
+	var group extent
+	if known == group {
+		group = f.setSecret()
+	} else {
+		group = extent{known.start - m.start - lead, known.end - m.start - lead}
+		f.secret = f.match[group.start:group.end]
+	}
 	f.entropy = entropy(f.secret)
 	if r.entropy != 0 && f.entropy <= r.entropy {
 		return f, false

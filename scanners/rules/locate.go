@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // locate finds the secret in a match of a rule of ours where the rule's
 // expression leaves it one place only: the same as its group, far cheaper.
@@ -9,10 +12,8 @@ type locate func(match string) (extent, bool)
 // locateOf is how the secret is found in matches of a rule of ours that has the
 // expression that it was made for; nil: by the expression.
 func locateOf(d *definition) locate {
-	for i := range generatedOwn.rules {
-		if g := &generatedOwn.rules[i]; g.id == d.id && g.pattern != d.pattern {
-			return nil
-		}
+	if !unchanged(d) {
+		return nil
 	}
 	switch d.id {
 	case "revenant-url-credentials":
@@ -25,6 +26,11 @@ func locateOf(d *definition) locate {
 		return locateNamed
 	}
 	return nil
+}
+
+// unchanged reports whether a rule of ours has the expression that it came with.
+func unchanged(d *definition) bool {
+	return !slices.ContainsFunc(generatedOwn.rules, func(g definition) bool { return g.id == d.id && g.pattern != d.pattern })
 }
 
 // locateInURL: neither the user nor the host has a colon or @, the password no @.
