@@ -29,7 +29,7 @@ func (j *judge) tabled(r *rule) (out []finding) {
 		}
 		t := tableText{text: j.layer.text}
 		first, to := t.at(m[0])
-		j.sc.hangs.on(first, to)
+		j.sc.hangs.on(max(0, first-1), to+1) // also on what may be added
 		j.sc.work += to - first
 		done = to
 		for _, c := range t.cells {

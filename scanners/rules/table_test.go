@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"revenant/scanners"
 	"revenant/scanners/rules"
 )
 
@@ -105,4 +106,63 @@ func TestTableFlood(t *testing.T) {
 			t.Errorf("%q: twice the text is %.1f times the work", piece, float64(double)/float64(once))
 		}
 	}
+}
+
+// TestTableHangs: what is found in tables hangs on nothing but what is told of.
+func TestTableHangs(t *testing.T) {
+	all := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	m, unknown := all.Named([]string{"revenant-password-table"})
+	if len(unknown) > 0 {
+		t.Fatal("no such rule")
+	}
+	filler := strings.Repeat("nothing is said in this line\n", 8)
+	spans := func(text string) (out []string) {
+		for _, h := range hits(m, text, "conf/a.csv", 0) {
+			out = append(out, text[h.Span.Start:h.Span.End])
+		}
+		return out
+	}
+	for name, text := range tables {
+		text, _ := between(strings.NewReplacer("{pw}", "pass"+"word", "{Pw}", "Pass"+"word", "{PW}", "PASS"+"WORD").Replace(text))
+		text = filler + text + filler
+		told := make([]bool, len(text)+1)
+		_, local := m.AppendLocalHits(t.Context(), nil, scanners.Chunk{Data: []byte(text), Path: "conf/a.csv", Final: true}, func(from, to int) {
+			for i := max(from, 0); i < min(to, len(told)); i++ {
+				told[i] = true
+			}
+		})
+		want := spans(text)
+		for i, is := range told {
+			for _, piece := range []string{"q", "\n", ",", "'"} {
+				if is || !local {
+					continue
+				}
+				if got := spans(text[:i] + piece + text[min(i+1, len(text)):]); !slices.Equal(got, want) {
+					t.Fatalf("%s: %q at %d of %q, which nobody told of: found %q, want %q", name, piece, i, text, got, want)
+				}
+				if got := spans(text[:i] + piece + text[i:]); !slices.Equal(got, want) {
+					t.Fatalf("%s: %q before %d of %q, which nobody told of: found %q, want %q", name, piece, i, text, got, want)
+				}
+			}
+		}
+	}
+}
+
+func FuzzTables(f *testing.F) {
+	all := newMatcher(f, rules.Options{Own: rules.OwnOn})
+	m, _ := all.Named([]string{"revenant-password-table"})
+	for _, text := range tables {
+		text, _ := between(strings.NewReplacer("{pw}", "pass"+"word", "{Pw}", "Pass"+"word", "{PW}", "PASS"+"WORD").Replace(text))
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, h := range hits(m, text, "conf/a.csv", 0) {
+			if h.Span.Start < 0 || h.Span.End > int64(len(text)) || h.Span.Len() < 3 || !h.Match.Contains(h.Span) {
+				t.Fatalf("span %v, match %v of %d bytes", h.Span, h.Match, len(text))
+			}
+			if strings.ContainsAny(text[h.Span.Start:h.Span.End], " \t\n") {
+				t.Errorf("%q is no value", text[h.Span.Start:h.Span.End])
+			}
+		}
+	})
 }
