@@ -201,7 +201,7 @@ func (s *Stream) look(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("looking at the stream: %w", err)
 	}
-	s.covers, s.seen = s.o.Marks.Covers(ctx, hits), len(s.buf)
+	s.covers, s.seen = s.o.Marks.Covers(ctx, scan.WholeRows(s.buf, 0, int64(s.out), hits)), len(s.buf)
 	return nil
 }
 

@@ -330,3 +330,25 @@ func TestFailures(t *testing.T) {
 		t.Errorf("a tick before it is due: %v", err)
 	}
 }
+
+// TestDumps: what a dump says twice is taken out twice.
+func TestDumps(t *testing.T) {
+	v := value(72, 32)
+	k := newKit(t, v)
+	taken := 0
+	for before := range 18 {
+		for name, text := range scannerstest.Dumps([]byte(strings.Repeat("p", before) + string(v) + " and what follows it")) {
+			got := k.without(t, []byte("a line\n"+text+"another line\n"))
+			if !strings.Contains(got, mark(0)) {
+				continue
+			}
+			taken++
+			if piece := scannerstest.Shows(got, string(v), 5); piece != "" || !strings.HasPrefix(got, "a line\n") || !strings.HasSuffix(got, "\nanother line\n") {
+				t.Errorf("%s, %d bytes before: %q of the value is left, or more was taken: %q", name, before, piece, got)
+			}
+		}
+	}
+	if taken < 140 {
+		t.Errorf("only %d dumps had the value taken out", taken)
+	}
+}

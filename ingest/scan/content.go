@@ -69,7 +69,7 @@ func (c *content) window(ctx context.Context, w scanners.Window) error {
 	}
 	hits := c.fresh(slices.Clone(w.Hits))
 	slices.SortStableFunc(hits, compareHits)
-	covers := c.p.namer.covers(ctx, hits)
+	covers := c.p.namer.covers(ctx, sorted(WholeRows(w.Chunk.Data, w.Chunk.Base, 0, slices.Clone(hits))))
 	c.j.record.shown(ctx, c.p.namer, hits)
 	c.carry(w, covers)
 	pg := newPage(w, covers, carried, c.p.overlap)
@@ -79,6 +79,12 @@ func (c *content) window(ctx context.Context, w scanners.Window) error {
 		}
 	}
 	return nil
+}
+
+// sorted puts hits in the order in which they are covered.
+func sorted(hits []scanners.Hit) []scanners.Hit {
+	slices.SortStableFunc(hits, compareHits)
+	return hits
 }
 
 // fresh leaves out hits in what does not count.
