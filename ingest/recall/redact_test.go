@@ -84,7 +84,7 @@ func reading(t *testing.T, e *scanners.Engine, content []byte) []scanners.Hit {
 func (e eye) without(t *testing.T, engine *scanners.Engine, content []byte) []byte {
 	var out []byte
 	at := 0
-	for _, c := range scan.NewMarks(known{e.rows}).Covers(t.Context(), reading(t, engine, content)) {
+	for _, c := range scan.NewMarks(known{e.rows}).Covers(t.Context(), scan.WholeRows(content, 0, 0, reading(t, engine, content))) {
 		out = append(append(out, content[at:c.Span.Start]...), c.Mark...)
 		at = int(c.Span.End)
 	}

@@ -32,7 +32,8 @@ func WholeRows(data []byte, base, before int64, hits []scanners.Hit) []scanners.
 		if n := bytes.IndexByte(data[to-1:high], '\n'); n >= 0 {
 			end = max(to-1+n, to)
 		}
-		if strings.Contains(string(h.Form), string(fingerprints.FormDump)) || dumpRow.Match(data[start:end]) {
+		dump := strings.Contains(string(h.Form), string(fingerprints.FormDump))
+		if raw := h.Form == fingerprints.FormRaw || h.Form == ""; dump || raw && (dumpRow.Match(data[start:from]) || dumpRow.Match(data[to:end])) {
 			h.Span = scanners.Span{Start: base + int64(start), End: base + int64(end)}
 		}
 	}

@@ -17,8 +17,8 @@ const contextBytes = 100
 
 // opaque is text that could be a value in an encoding that no matcher undoes:
 // long runs of one word, of percent or of backslash escapes. It is masked in
-// context, where it only happens to stand.
-var opaque = regexp.MustCompile(`[A-Za-z0-9+_=-]{20,}|(?:%[0-9A-Fa-f]{2}){6,}|(?:\\u?x?[0-9A-Fa-f]{2,4}){6,}|(?:&#x?[0-9A-Fa-f]{1,6};){6,}`)
+// context, where it only happens to stand, with what slashes join to it.
+var opaque = regexp.MustCompile(`(?:[A-Za-z0-9+_=-]*/)*[A-Za-z0-9+_=-]{20,}(?:/[A-Za-z0-9+_=-]*)*|(?:%[0-9A-Fa-f]{2}){6,}|(?:\\u?x?[0-9A-Fa-f]{2,4}){6,}|(?:&#x?[0-9A-Fa-f]{1,6};){6,}`)
 
 // visible writes out what a terminal would act on or not show.
 func visible(s string) string {
@@ -212,6 +212,9 @@ func (p *page) context(s scanners.Span) string {
 	appendRedacted(&before, string(data[from:start]), base+int64(from), p.covers, calm)
 	appendRedacted(&after, string(data[end:to]), base+int64(end), p.covers, calm)
 	left, right := before.String(), after.String()
+	if c.mark == redacted { // a rule told where the value ends
+		left, right = withoutRest(left, right)
+	}
 	if i := strings.LastIndexByte(left, unprintable); i >= 0 {
 		left = left[i+1:]
 	}
