@@ -378,7 +378,7 @@ func (k logKind) unlogged(w row, p plant) bool {
 	case w.group == "more" && (strings.HasSuffix(w.name, "Adobe, lines") || strings.HasSuffix(w.name, "RTF")):
 		return true
 	case w.group == "other" && strings.Contains(w.name, "quoted-printable"):
-		return several || p.kind == "pass phrase"
+		return several || p.kind == "pass phrase" || p.value < 0
 	case k.escapes && (strings.HasSuffix(w.name, "CRI log, split") || strings.HasSuffix(w.name, "json-file of Docker, split")):
 		return true // a container's log in a record of another log
 	case docker && (strings.HasSuffix(w.name, "a line break and blanks") || strings.HasSuffix(w.name, "log lines behind timestamps")):

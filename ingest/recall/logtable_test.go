@@ -88,7 +88,7 @@ it: behind times, names and streams, between sections and folds, coloured, in pa
 16 KB, in records. This is the quick run, which tries one plant in thirty of each row; the columns
 are the groups above.
 
-Not planted: several lines or a pass phrase in quoted-printable; a part of a line that is longer than 5 KB on either
+Not planted: several lines or a pass phrase in quoted-printable, nor secrets that only rules know, for which one soft break is no sign of mail; a part of a line that is longer than 5 KB on either
 side of where it was cut, or cut within an escape; a log of containers in a record of another log; in Docker's json-file, values that
 were broken before they were logged; behind what no stamp is known for (from Go's log on), objects of several lines, words that were
 broken, uuencode, and dumps behind another time; copies that take more than 32 KB; keys as lists of character literals in a string, or coloured in one;

@@ -8,8 +8,71 @@ import (
 
 // mail undoes quoted-printable (RFC 2045) and its kin in headers (RFC 2047).
 type mail struct {
-	out  *stretches
-	done int
+	out   *stretches // where there is more of it
+	guess *stretches // anywhere: base64 ends with an equals sign, and passwords have some
+	done  int
+	asked int    // up to where signs of it were looked for
+	signs [2]int // the last two, each one behind; 0: none
+}
+
+// mailNear is how far away there has to be more of it for rules to look.
+const mailNear = 1 << 10
+
+// sure reports whether there are two signs of quoted-printable near p that nothing
+// else would have.
+func (s *mail) sure(data []byte, p int) bool {
+	to := min(len(data), p+mailNear)
+	for i := max(s.asked, p-mailNear); i < to; i++ {
+		n := bytes.IndexByte(data[i:to], '=')
+		if n < 0 {
+			break
+		}
+		if i += n; s.sign(data, i) {
+			s.signs = [2]int{i + 1, s.signs[0]}
+		}
+	}
+	s.asked = max(s.asked, to)
+	return s.signs[1] > 0 && s.signs[1] > p-mailNear || wrappedByMail(data, p)
+}
+
+// wrappedByMail reports whether a line of several words ends at p, or one that goes on
+// from such a line, that is as long as mail makes lines, to a few characters.
+func wrappedByMail(data []byte, p int) bool {
+	const longest, shortest = 76, 72 // with the equals sign
+	if p+1 < len(data) && data[p+1] != '\n' && data[p+1] != '\r' {
+		return false
+	}
+	low := max(0, p-longest)
+	start := low + bytes.LastIndexByte(data[low:p], '\n') + 1
+	if n := p + 1 - start; n < shortest || n > longest {
+		return false
+	}
+	above := bytes.TrimSuffix(data[max(0, start-3):start], []byte("\n"))
+	return bytes.IndexByte(data[start:p], ' ') > 0 || bytes.HasSuffix(bytes.TrimSuffix(above, []byte("\r")), []byte("="))
+}
+
+// sign reports whether the equals sign at p is of quoted-printable and hardly of anything
+// else: an escape without doubt, or the end of a line of several words as long as mail has
+// them.
+func (*mail) sign(data []byte, p int) bool {
+	end := p + 1
+	if end < len(data) && data[end] == '\r' {
+		end++
+	}
+	if end+1 < len(data) && data[end] == '\n' {
+		return fullLine(data, p) && bytes.IndexByte(data[p-leastFull:p], ' ') >= 0 && goesOn(data, p, end+1)
+	}
+	_, ok := escapes.Hex(data, p+1)
+	return ok && doubtless(data, p)
+}
+
+// put undoes something, for all where that is sure.
+func (s *mail) put(data []byte, c splice, worth bool) {
+	sure := s.sure(data, c.at)
+	if sure {
+		s.out.put(c, worth)
+	}
+	s.guess.put(c, worth && !sure)
 }
 
 // at looks at an equals sign.
@@ -30,7 +93,7 @@ func (s *mail) at(data []byte, p int) {
 	default:
 		if b, ok := escapes.Hex(data, p+1); ok {
 			s.done = p + 3
-			s.out.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, doubtless(data, p))
+			s.put(data, splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, doubtless(data, p))
 		}
 	}
 }
@@ -41,10 +104,15 @@ func (s *mail) soft(data []byte, p, end int) {
 		return // what is soft is undone behind the stamps
 	}
 	if p == 0 || end == len(data) || !graphic(data[p-1]) && !blanks[data[p-1]] || !goesOn(data, p, end) {
-		s.out.put(cut(p, end), false)
+		s.put(data, cut(p, end), false)
 		return
 	}
-	s.out.putIn(cut(p, end), p, armourEnd(data, p, end))
+	if to := armourEnd(data, p, end); to > end || s.sure(data, p) { // armour is nothing else
+		s.guess.put(cut(p, end), false)
+		s.out.putIn(cut(p, end), p, to)
+		return
+	}
+	s.guess.putIn(cut(p, end), p, end)
 }
 
 // goesOn reports whether the line that a soft line break ends at p goes on at next.

@@ -68,6 +68,7 @@ func newPass() *pass {
 	k.ticks.out = add(&stretches{}, guess(fingerprints.FormBackslash), line)
 	k.entity.out = add(&stretches{}, alike(fingerprints.FormHTML), line)
 	k.mail.out = add(&stretches{}, alike(fingerprints.FormQuotedPrintable), lines)
+	k.mail.guess = add(&stretches{}, guess(fingerprints.FormQuotedPrintable), lines)
 	k.quotes.double = add(&stretches{}, alike(fingerprints.FormQuoted), line)
 	k.quotes.single = add(&stretches{}, alike(fingerprints.FormQuoted), line)
 	k.quotes.shell = add(&stretches{}, alike(fingerprints.FormBackslash), line)
@@ -107,9 +108,10 @@ func (k *pass) finish() (stopped bool) {
 	}
 	stopped = k.stopped
 	k.looking = looking{}
-	k.slashes.done, k.percent.done, k.entity.done, k.mail.done = 0, 0, 0, 0
+	k.slashes.done, k.percent.done, k.entity.done = 0, 0, 0
 	k.quotes.done, k.quotes.shelled, k.control.done, k.tags.done = 0, 0, 0, 0
 	k.carets.done, k.ticks.done = 0, 0
+	k.mail.done, k.mail.asked, k.mail.signs = 0, 0, [2]int{}
 	k.percent.forget()
 	k.joints.forget()
 	k.lines.forget()

@@ -32,7 +32,8 @@ func textuals() []textual {
 		{"doubled quotes", "quote-doubled", replace(`'`, `''`), "values ('%s')", true},
 		{"csv in csv", "quote-doubled", times(2, replace(`"`, `""`)), `"x ""y"" %s",1`, true},
 		{"quoted-printable", "quoted-printable", each("=%02X"), "a: %s", true},
-		{"quoted-printable, soft breaks", "quoted-printable", broken(11, "=\r\n"), "a: %s", true},
+		{"quoted-printable, soft breaks", "quoted-printable", broken(11, "=\r\n"), "a=3D1 b=3D2: %s", true},
+		{"quoted-printable, a soft break", "quoted-printable", broken(30, "=\r\n"), "in these lines are some words before it: %s", true},
 		{"colours", "terminal", broken(5, "\x1b[0m\x1b[1;31m"), "> %s\x1b[0m", true},
 		{"colours written out", b + "+terminal", broken(5, `\u001b[0m\u001b[1;31m`), `"%s"`, true},
 		{"colours in C", b + "+terminal", broken(5, `\033[0m\x1b[1;31m`), `"%s"`, true},
@@ -118,5 +119,23 @@ func TestRules(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEqualsSigns: a value that ends with an equals sign does not go on in the next line
+// for rules, unless more shows that this is mail.
+func TestEqualsSigns(t *testing.T) {
+	m := ruleMatcher(t)
+	key := "api_k" + "ey"
+	for _, v := range []string{random(11, 43, base62) + "=", random(12, 86, base62) + "==", random(13, 9, base62) + "=A4" + random(14, 16, base62)} {
+		for _, next := range []string{"X-API-Key: foo\n", "---\nkind: x\n", "secret = \"x\"\n", "Address = 10.0.0.1\n", "name=\n"} {
+			for _, text := range []string{"Authorization: Bearer " + v + "\n" + next, key + ": " + v + "\n" + next, key + "=" + v + "\r\n" + next} {
+				for _, h := range scan(t, m, "first: 1\n"+text+"last: 1\n", 0) {
+					if h.Form != "raw" && h.Form != "" {
+						t.Errorf("%s in %q: %q", h.Form, text, h.Value.Reveal())
+					}
+				}
+			}
+		}
 	}
 }
