@@ -142,7 +142,7 @@ const longestRow = 160
 // rows reports whether rows of a dump or of a list end at p and begin at q, where
 // escapes of line breaks stand between them.
 func rows(data []byte, p, q int) bool {
-	if q >= len(data) || !listed[data[q]] && !stamps.Starts(data[q]) && (data[q] <= ' ' || data[q] > ' '+45) {
+	if q >= len(data) || !listed[data[q]] && !stamps.Starts(data[q]) && data[q] != '|' && (data[q] <= ' ' || data[q] > ' '+45) {
 		return false
 	}
 	x, y := data[max(0, p-longestRow):p], data[q:min(len(data), q+longestRow)]
