@@ -8,7 +8,7 @@ import (
 
 // dumpLine reads the line at p, with groups of one kind, of a width that the
 // line beside it has, unless that is 0. They are in numbers.cells.
-func (s *search) dumpLine(p int, how groups, width int) (d dumpLine, ok bool) { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
+func (s *search) dumpLine(p int, how groups, width int) (d dumpLine, ok bool) {
 	n := &s.numbers
 	d.how, d.width = how, width
 	n.cells = n.cells[:0]
@@ -45,7 +45,7 @@ func (d *dumpLine) head(line []byte, p int) (end int, ok bool) {
 	for p < len(line) && blank(line[p]) {
 		p++
 	}
-	bar := p < len(line) && line[p] == '|'
+	bar := bytes.HasPrefix(line[p:], []byte("|"))
 	if bar {
 		p++
 	}
@@ -66,10 +66,15 @@ func (d *dumpLine) head(line []byte, p int) (end int, ok bool) {
 			d.offset[r] = noOffset
 		}
 	}
-	if bar && p < len(line) && line[p] == '|' {
+	if bar && bytes.HasPrefix(line[p:], []byte("|")) {
 		p++
 	}
-	if p+1 < len(line) && line[p] == ' ' && line[p+1] == '<' {
+	return d.behindOffset(line, p)
+}
+
+// behindOffset reads what stands between the offset that ends at p and the groups.
+func (d *dumpLine) behindOffset(line []byte, p int) (end int, ok bool) {
+	if bytes.HasPrefix(line[p:], []byte(" <")) {
 		k := bytes.Index(line[p:], []byte(">:"))
 		if k < 0 {
 			return p, false
@@ -166,7 +171,7 @@ func (s *search) digitCells(d *dumpLine, line []byte, p int) { //nolint:gocyclo 
 }
 
 // shape drops the groups from the first on that is not what groups are.
-func (s *search) shape(d *dumpLine, line []byte) { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
+func (s *search) shape(d *dumpLine, line []byte) {
 	n := &s.numbers
 	if len(n.cells) == 0 {
 		return

@@ -316,7 +316,7 @@ func (d dumpLine) likeness(data []byte, cells []cell) (score int) {
 		return 0
 	}
 	last := cells[len(cells)-1]
-	text, found := bytes.CutPrefix(data[last.at+last.width:d.to], []byte("  "))
+	text, found := bytes.CutPrefix(bytes.TrimSuffix(data[last.at+last.width:d.to], []byte("\r")), []byte("  "))
 	if !found {
 		return 0
 	}

@@ -202,7 +202,7 @@ func markLen(line []byte) int {
 			n = most
 		}
 	}
-	if at < len(line) && lineMarks[line[at]] { // signs are no mark where others follow
+	if at < len(line) && lineMarks[line[at]] && !(line[at] == '|' && nibblesEnd(line, at+1) > at+4) { // signs are no mark where others follow, but a dump of Netty
 		return 0
 	}
 	if at < len(line) && line[at] == ' ' {
