@@ -14,7 +14,8 @@ type chain struct {
 	data  []byte
 	chars []byte
 	links []link
-	to    int  // where it ends so far, in data
+	from  int  // where the line at hand begins, in data
+	to    int  // where it ends so far
 	line  int  // characters since the last end of a line
 	ended bool // it does not go on
 	broke bool // a line ended since the last character
@@ -30,7 +31,7 @@ type link struct {
 
 // start begins a chain anew.
 func (c *chain) start(a *alphabet, data []byte, at int) {
-	*c = chain{a: a, data: data, chars: c.chars[:0], links: c.links[:0], to: at, line: joinFrom}
+	*c = chain{a: a, data: data, chars: c.chars[:0], links: c.links[:0], from: a.lineFrom(data, at, 0), to: at, line: joinFrom}
 }
 
 // joinFrom is how long a line has to be at least for the run to go on in the
@@ -97,7 +98,7 @@ func (c *chain) step() {
 		return
 	}
 	if c.broke {
-		c.line = 0
+		c.line, c.from = 0, p
 	}
 	c.to = p
 }
@@ -121,6 +122,9 @@ func (c *chain) gap(p int) (width int, sub byte) {
 	case '\r', '\n', ' ', '\t':
 		if c.a.lines && c.line >= joinFrom {
 			n := lineEnd(c.data[p:min(len(c.data), p+longestGap)])
+			if n == 0 && ch == ' ' && !c.broke {
+				n = c.a.spaced(c.data, c.from, p)
+			}
 			c.broke = c.broke || n > 0
 			return n, 0
 		}

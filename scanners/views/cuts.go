@@ -86,18 +86,21 @@ func plainLine(line []byte) bool {
 // breaks reports whether no run and no list goes on over a line: there is a
 // blank between words, it does not begin like the line of a dump, uuencode has
 // no small letters, and there is more without a number than stands between two
-// numbers of a list.
+// numbers of a list. Behind a long word a run may go on.
 func breaks(line []byte) bool {
 	text := bytes.Trim(line, " \t")
 	if len(text) <= longestSeparator || byteclass.Nibbles()[text[0]] != byteclass.None || bytes.IndexByte(text, ' ') < 0 {
 		return false
 	}
 	row, letters, hex := 0, 0, false
+	run, ended, far := 0, false, false // run: characters of a word
 	for _, c := range text {
 		if blank(c) {
-			hex = false
+			ended = ended || run < leastSpaced
+			run, hex = 0, false
 			continue
 		}
+		run++
 		now := byteclass.Nibbles()[c] != byteclass.None
 		if digit(c) || now && hex { // two hex digits are a number
 			row, letters = 0, 0
@@ -107,7 +110,7 @@ func breaks(line []byte) bool {
 		if c >= 'a' && c <= 'z' {
 			letters++
 		}
-		if row > longestSeparator+1 && letters > 0 {
+		if far = far || row > longestSeparator+1 && letters > 0; far && ended {
 			return true
 		}
 	}

@@ -11,15 +11,17 @@ import (
 type cell struct{ at, width int }
 
 // dumpLine is a line of a dump: an offset, groups of equal width, and often
-// what they are as text, which is not looked at.
+// what they are as text, which tells in what order the bytes of a group are.
 type dumpLine struct {
 	from, to int // the line, without its end
 	offset   [3]int64
 	colon    bool // behind the offset: xxd, which keeps the order of bytes
 	how      groups
-	width    int // of a group of digits
+	width    int // of a group of digits; of decimal numbers how many columns one takes
 	cells    int
-	more     bool // something stands behind characters
+	pairs    bool // all decimal numbers have two digits: they may as well be hex
+	marked   bool // the groups begin with 0x: words of the machine
+	more     bool // something stands behind characters or numbers
 }
 
 // groups is what the groups of a line are.
@@ -27,25 +29,50 @@ type groups int
 
 // What groups may be, those first that are not easily taken for others.
 const (
-	ofChars    groups = iota // four columns a byte: a character, an escape or an octal number, as od -c has them
+	ofChars    groups = iota // four columns a byte: a character, an escape, a name or an octal number, as od -c and -a have them
 	ofBits                   // eight binary digits
-	ofDecimals               // numbers that end every four columns
-	ofDigits                 // hex digits, or six octal ones
+	ofDecimals               // numbers that end every few columns, or behind tabs
+	ofDigits                 // hex digits, or octal ones
 	anyGroups
 )
 
-// radices are what offsets are written in.
+// radices are what offsets are written in; noOffset is one that has other digits.
 var radices = [3]int{16, 8, 10}
 
+const noOffset = -1 << 63
+
 // longestLine is how long a line of a dump can be.
-const longestLine = 400
+const longestLine = 1024
 
 // opensDump reports whether a line begins with what may be an offset: lines of
 // few groups, or of characters, have no row of numbers.
 func opensDump(line []byte) bool {
 	n := numberEnd(line, 0)
-	return n >= 6 && n <= 8 && n < len(line) && (line[n] == ' ' || line[n] == '\t' || line[n] == ':')
+	if n < 6 || n >= len(line) {
+		return false
+	}
+	switch line[n] {
+	case ' ', '\t', ':', '`':
+		return n <= 8 || opensAddress(line)
+	}
+	return opensAddress(line)
 }
+
+// opensAddress reports whether a line begins with an address as debuggers write it:
+// 0x, digits, and a colon behind them or behind the name of a place.
+func opensAddress(line []byte) bool {
+	if len(line) < 3 || line[0] != '0' || line[1] != 'x' {
+		return false
+	}
+	p := 2
+	for p < min(len(line)-1, longestAddress) && byteclass.Nibbles()[line[p]] != byteclass.None {
+		p++
+	}
+	return line[p] == ':' || line[p] == ' ' && line[p+1] == '<'
+}
+
+// longestAddress is how many characters an address of 64 bits has.
+const longestAddress = 18
 
 // dump reads the dump that the line around p may be part of and yields it. It
 // reports whether there was one.
@@ -58,6 +85,10 @@ func (s *search) dump(p int) bool {
 	} else if from > low {
 		return false
 	}
+	if n.tried == from+1 {
+		return false
+	}
+	n.tried = from + 1
 	for how := range anyGroups {
 		if first, ok := s.dumpLine(from, how, 0); ok && s.readDump(s.firstLine(first, low)) {
 			return true
@@ -94,7 +125,7 @@ func (s *search) lineAbove(d dumpLine, low int) (dumpLine, bool) {
 
 // continues reports whether a line follows another of the same dump.
 func (s *search) continues(a, b dumpLine) bool {
-	return a.colon == b.colon && a.width == b.width && a.step(b) > 0
+	return a.colon == b.colon && a.marked == b.marked && a.width == b.width && a.step(b) > 0
 }
 
 // step is how many bytes a line has, by the offset of the next; 0: the next
@@ -104,7 +135,7 @@ func (d dumpLine) step(next dumpLine) (best int) {
 	rank := 0
 	for r := range radices {
 		n := int(next.offset[r] - d.offset[r])
-		if d.offset[r] < 0 || next.offset[r] < 0 || n <= 0 || n > d.bytes() {
+		if d.offset[r] == noOffset || next.offset[r] == noOffset || n <= 0 || n > d.bytes() || d.tabs() && n%d.cells != 0 {
 			continue
 		}
 		have := 1
@@ -124,40 +155,65 @@ func (d dumpLine) step(next dumpLine) (best int) {
 // bytes is how many bytes the groups of the line hold at most.
 func (d dumpLine) bytes() int { return d.cells * d.each() }
 
-// each is how many bytes a group holds.
+// each is how many bytes a group holds, of numbers behind tabs at most.
 func (d dumpLine) each() int {
 	switch {
+	case d.how == ofDecimals:
+		return columns[d.width]
 	case d.how != ofDigits:
 		return 1
-	case d.width == 6: // an octal word
-		return 2
+	}
+	if d.octal() {
+		return octalBytes[d.width]
 	}
 	return d.width / 2
 }
+
+// tabs reports whether the groups are numbers behind tabs, of whose size the next
+// line's offset tells.
+func (d dumpLine) tabs() bool { return d.how == ofDecimals && d.width == tabbed }
+
+// octal reports whether groups have as many digits as octal numbers of some bytes.
+func (d dumpLine) octal() bool {
+	return d.width < len(octalBytes) && octalBytes[d.width] > 0 && !d.colon && !d.marked
+}
+
+// octalBytes is how many bytes there are in so many octal digits.
+var octalBytes = [...]int{6: 2, 11: 4, 22: 8}
+
+// longestGroup is how many digits a group has at the most: xxd -g 32.
+const longestGroup = 64
+
+// mostOfText is how many words beside the groups may look like groups.
+const mostOfText = 4
 
 // readDump reads a dump from its first line on.
 func (s *search) readDump(d dumpLine) bool {
 	n := &s.numbers
 	low := n.done
 	d, _ = s.dumpLine(d.from, d.how, d.width)
-	lines, width := 1, 16
+	lines, width, each := 1, 16, d.each()
+	if d.tabs() {
+		width, each = d.cells, 1
+	} else if all := d.bytes(); all > width+mostOfText {
+		width = all
+	}
 	n.built.reset()
-	n.shown = false
+	n.shown, n.likeness = false, 0
 	goOn := true
 	for goOn {
 		cells := append([]cell(nil), n.cells...)
-		next, ok := dumpLine{}, false
-		if d.to < len(s.data) {
-			next, ok = s.dumpLine(d.to+1, d.how, d.width)
+		next, ok := s.nextLine(d)
+		if ok {
+			if width = d.step(next); d.tabs() {
+				each = width / len(cells)
+			}
 		}
-		if ok = ok && s.continues(d, next); ok {
-			width = d.step(next)
-		}
-		if !ok && lines == 1 && (d.bytes() < leastList || d.offset[0]%16 != 0) || d.more && !n.shown {
+		if !ok && lines == 1 && !d.alone() || d.more && !n.shown {
 			n.done = low
 			return false
 		}
-		s.pushLine(d, cells, min(width, d.bytes()))
+		s.pushLine(d, cells, min(width, len(cells)*each), each)
 		goOn = s.spill(fingerprints.FormDump, false) && ok
 		n.done = d.to
 		if ok {
@@ -169,10 +225,41 @@ func (s *search) readDump(d dumpLine) bool {
 	return true
 }
 
-// pushLine appends the first bytes of a line.
-func (s *search) pushLine(d dumpLine, cells []cell, most int) {
+// nextLine reads the line that follows another of the same dump, be it behind one
+// that has the same bytes once more and no offset, as od -tx1c writes them.
+func (s *search) nextLine(d dumpLine) (next dumpLine, ok bool) {
+	if d.to >= len(s.data) {
+		return next, false
+	}
+	p := d.to + 1
+	if next, ok = s.dumpLine(p, d.how, d.width); ok && s.continues(d, next) {
+		return next, true
+	}
+	rest := s.data[p:min(len(s.data), p+longestLine)]
+	k := bytes.IndexByte(rest, '\n')
+	if k < 0 || d.how != ofDigits || !bytes.HasPrefix(rest, []byte("      ")) {
+		return next, false
+	}
+	next, ok = s.dumpLine(p+k+1, d.how, d.width)
+	return next, ok && s.continues(d, next)
+}
+
+// alone reports whether a line may be all of a dump. What is written in bits may as well
+// be a list.
+func (d dumpLine) alone() bool {
+	if !d.colon && !d.marked && d.offset[0] != 0 && (d.how == ofBits || d.how == ofDigits && d.width == 8) {
+		return false
+	}
+	return !d.pairs && d.cells*d.each() >= leastList && (d.offset[0]%16 == 0 || d.marked && d.offset[0]%8 == 0)
+}
+
+// pushLine appends the first bytes of a line, which has so many in each group.
+func (s *search) pushLine(d dumpLine, cells []cell, most, each int) {
 	b := &s.numbers.built
 	s.cost.Numbers += int64(most)
+	cells = cells[:min(len(cells), (most+each-1)/each)]
+	s.numbers.likeness += d.likeness(s.data, cells)
+	swapped := !d.keeps() || s.numbers.likeness < 0
 	for _, c := range cells {
 		if most <= 0 {
 			return
@@ -186,208 +273,73 @@ func (s *search) pushLine(d dumpLine, cells []cell, most int) {
 				at++
 			}
 			b.push(v, at, c.at+c.width)
-		case d.how == ofBits:
-			v, _ := digitsIn(tok, 2)
-			b.push(v, c.at, c.at+c.width)
-		case d.how == ofDecimals:
-			v, _ := digitsIn(tok, 10)
-			b.push(v, c.at, c.at+c.width)
-		case d.width == 6:
-			v := 0
-			for _, ch := range tok {
-				v = v<<3 | int(ch-'0')
-			}
-			b.push(byte(v), c.at, c.at+c.width)
-			if most > 1 {
-				b.push(byte(v>>8), c.at, c.at+c.width)
-			}
-		case d.colon || d.width == 2:
+		case d.how == ofDigits && d.octal():
+			b.pushWord(numberIn(tok, 8), min(each, most), c)
+		case d.how == ofDigits && !swapped:
 			for k := 0; k+1 < c.width && k/2 < most; k += 2 {
 				v, _ := digitsIn(tok[k:k+2], 16)
 				b.push(v, c.at+k, c.at+k+2)
 			}
-		default: // words of the machine, the last byte first
-			for k := c.width - 2; k >= 0 && (c.width-2-k)/2 < most; k -= 2 {
+		case d.how == ofDigits: // words of the machine, the last byte first
+			for k, n := c.width-2, 0; k >= 0 && n < most; k, n = k-2, n+1 {
+				if tok[k+1] == '`' {
+					k--
+				}
 				v, _ := digitsIn(tok[k:k+2], 16)
 				b.push(v, c.at, c.at+c.width)
 			}
-		}
-		most -= d.each()
-	}
-}
-
-// dumpLine reads the line at p, with groups of one kind, of a width that the
-// line beside it has, unless that is 0. They are in numbers.cells.
-func (s *search) dumpLine(p int, how groups, width int) (d dumpLine, ok bool) { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
-	n := &s.numbers
-	d.how, d.width = how, width
-	n.cells = n.cells[:0]
-	d.from, d.to = p, min(len(s.data), p+longestLine)
-	if k := bytes.IndexByte(s.data[p:d.to], '\n'); k >= 0 {
-		d.to = p + k
-	} else if d.to < len(s.data) {
-		return d, false
-	}
-	line := s.data[:d.to]
-	if len(line) > p && line[len(line)-1] == '\r' {
-		line = line[:len(line)-1]
-	}
-	for p < len(line) && (line[p] == ' ' || line[p] == '\t') {
-		p++
-	}
-	if p+2 < len(line) && line[p] == '0' && line[p+1]|0x20 == 'x' {
-		p += 2
-	}
-	at := p
-	for p < len(line) && byteclass.Nibbles()[line[p]] != byteclass.None {
-		p++
-	}
-	if p-at < 4 || p-at > 16 {
-		return d, false
-	}
-	for r, radix := range radices {
-		d.offset[r] = offsetIn(line[at:p], int64(radix))
-	}
-	if p < len(line) && line[p] == ':' {
-		d.colon = true
-		p++
-	}
-	if p >= len(line) || line[p] != ' ' && line[p] != '\t' {
-		return d, false
-	}
-	if how == ofChars {
-		s.charCells(&d, line, p)
-	} else {
-		s.digitCells(&d, line, p)
-	}
-	d.cells = len(n.cells)
-	return d, d.cells > 0
-}
-
-// offsetIn reads an offset; -1 when it has other digits.
-func offsetIn(tok []byte, radix int64) (v int64) {
-	for _, c := range tok {
-		d := int64(byteclass.Nibbles()[c])
-		if d >= radix || v > 1<<55 {
-			return -1
-		}
-		v = v*radix + d
-	}
-	return v
-}
-
-// digitCells reads groups of digits of equal width.
-func (s *search) digitCells(d *dumpLine, line []byte, p int) { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
-	n := &s.numbers
-	gap, widest := 0, 0
-	if d.how == ofDecimals {
-		gap = 2 // columns of four have up to three blanks
-	}
-	for {
-		at := p
-		for p < len(line) && (line[p] == ' ' || line[p] == '\t') {
-			p++
-		}
-		if k := len(n.cells); k > 0 && p == at && p < len(line) && line[p] == '-' {
-			p++ // between halves
-		} else if gap == 0 && k == 1 {
-			gap = min(p-at, widestGap)
-		}
-		if len(n.cells) > 0 && p-at > gap+1 {
-			break
-		}
-		from := p
-		for p < len(line) && byteclass.Nibbles()[line[p]] != byteclass.None {
-			p++
-		}
-		if p == from || from == at || p < len(line) && line[p] != ' ' && line[p] != '\t' && line[p] != '-' {
-			break
-		}
-		if len(n.cells) > 0 && p-from > widest && widest > 3 {
-			break
-		}
-		widest = max(widest, p-from)
-		n.cells = append(n.cells, cell{from, p - from})
-	}
-	s.shape(d, line)
-}
-
-// shape drops the groups from the first on that is not what groups are.
-func (s *search) shape(d *dumpLine, line []byte) { //nolint:gocyclo // a format is read byte by byte, and each byte has its case
-	n := &s.numbers
-	if len(n.cells) == 0 {
-		return
-	}
-	// Of the last line xxd may have a part of a group alone.
-	alone := d.colon && len(n.cells) == 1 && n.cells[0].width < d.width && n.cells[0].width%2 == 0
-	if !alone {
-		d.width = n.cells[0].width
-	}
-	radix := int64(16)
-	switch {
-	case d.how == ofBits && d.width == 8:
-		radix = 2
-	case d.how == ofDecimals && d.width <= 3:
-		radix = 10
-	case d.how == ofDigits && d.width == 6:
-		radix = 8
-	case d.how == ofDigits && (d.width == 2 || d.width == 4 || d.width == 8 || d.width == 16):
-	default:
-		n.cells = n.cells[:0]
-		return
-	}
-	k := 0
-	for ; k < len(n.cells); k++ {
-		c := n.cells[k]
-		v := offsetIn(line[c.at:c.at+c.width], radix)
-		switch {
-		case v < 0, c.width != d.width && radix != 10:
-		case radix == 10 && (v > 255 || k > 0 && c.at+c.width-n.cells[k-1].at-n.cells[k-1].width != 4):
+		case d.how == ofBits:
+			b.pushWord(numberIn(tok, 2), 1, c)
 		default:
-			continue
+			b.pushWord(decimalIn(tok), min(each, most), c)
 		}
-		break
-	}
-	if k == len(n.cells)-1 && d.colon && d.how == ofDigits && n.cells[k].width < d.width && n.cells[k].width%2 == 0 {
-		k++ // xxd's last group
-	}
-	if n.cells = n.cells[:k]; radix == 10 {
-		d.width = 0 // differs from group to group
+		most -= each
 	}
 }
 
-// widestGap is how far apart groups can stand: hexdump -x has four blanks.
-const widestGap = 4
+// pushWord appends the lowest bytes of a number that a group stands for.
+func (b *built) pushWord(v uint64, n int, c cell) {
+	for range n {
+		b.push(byte(v), c.at, c.at+c.width)
+		v >>= 8
+	}
+}
 
-// charCells reads groups of four columns, as od -c has them.
-func (s *search) charCells(d *dumpLine, line []byte, p int) {
-	n := &s.numbers
-	n.cells = n.cells[:0]
-	for ; !d.colon && p+4 <= len(line); p += 4 {
-		if _, ok := charCell(line[p : p+4]); !ok {
+// keeps reports whether the bytes of a group stand in their order, unless the text
+// beside them tells otherwise.
+func (d dumpLine) keeps() bool { return d.width == 2 || d.colon && !d.marked }
+
+// likeness is how much better the text beside the groups agrees with their bytes than
+// with those of each in the other order, as xxd -e writes them.
+func (d dumpLine) likeness(data []byte, cells []cell) (score int) {
+	if d.how != ofDigits || !d.keeps() || d.width < 4 || len(cells) == 0 {
+		return 0
+	}
+	last := cells[len(cells)-1]
+	text, found := bytes.CutPrefix(bytes.TrimSuffix(data[last.at+last.width:d.to], []byte("\r")), []byte("  "))
+	if !found {
+		return 0
+	}
+	total := 0
+	for _, c := range cells {
+		total += c.width / 2
+	}
+	text = text[max(0, len(text)-total):] // without the columns of groups that are not there
+	for _, c := range cells {
+		n := c.width / 2
+		if n > len(text) {
 			break
 		}
-		n.cells = append(n.cells, cell{p, 4})
-	}
-	d.more = len(bytes.TrimSpace(line[p:])) > 0
-}
-
-// charCell reads a group of four columns: a character, an escape, or an octal
-// number.
-func charCell(b []byte) (byte, bool) {
-	if b[0] != ' ' {
-		return 0, false
-	}
-	switch {
-	case b[1] == ' ' && b[2] == ' ':
-		return b[3], b[3] >= ' ' && b[3] < 0x7f
-	case b[1] == ' ' && b[2] == '\\':
-		for i, c := range []byte("0abtnvfr") {
-			if b[3] == c {
-				return [...]byte{0, 7, 8, 9, 10, 11, 12, 13}[i], true
+		for k := range n {
+			v, _ := digitsIn(data[c.at+2*k:c.at+2*k+2], 16)
+			if v == text[k] {
+				score++
+			}
+			if v == text[n-1-k] {
+				score--
 			}
 		}
-		return 0, false
+		text = text[n:]
 	}
-	return digitsIn(b[1:4], 8)
+	return score
 }

@@ -147,8 +147,11 @@ func (s *search) tile(from, to int) {
 			}
 		}
 		m = now
-		if tokens := tokenStarts(s.words[i-1].Hex, w.Hex, s.words[i+1].Hex) & w.Dec; tokens != 0 && (w.Run != ^uint64(0) || bits.OnesCount64(w.Hex) >= leastHexInList) {
-			s.tokens(tokens, from+64*(i-1))
+		if tokens, long := tokenStarts(s.words[i-1].Hex, w.Hex, s.words[i+1].Hex); (tokens|long)&w.Dec != 0 && (w.Run != ^uint64(0) || bits.OnesCount64(w.Hex) >= leastHexInList) {
+			if long &= w.Dec; long != 0 {
+				s.addresses(long, from+64*(i-1))
+			}
+			s.tokens(tokens&w.Dec, from+64*(i-1))
 		}
 		if s.stopped {
 			return

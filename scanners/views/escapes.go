@@ -87,7 +87,7 @@ func matters(data []byte, p int, u escapes.Unit) bool {
 	case c == '/' || c == '=' || c == ':' || c == '@':
 		return true
 	case c == 'u' || c == 'U':
-		return u.N == 1 // no letters of other scripts: rules do not care
+		return u.N == 1 || hidesIn(data, p, u) // no letters of other scripts: rules do not care
 	case c == 'x':
 		return true
 	case c >= '0' && c <= '7':
@@ -142,7 +142,7 @@ const longestRow = 160
 // rows reports whether rows of a dump or of a list end at p and begin at q, where
 // escapes of line breaks stand between them.
 func rows(data []byte, p, q int) bool {
-	if q >= len(data) || !listed[data[q]] && !stamps.Starts(data[q]) && (data[q] <= ' ' || data[q] > ' '+45) {
+	if q >= len(data) || !listed[data[q]] && !stamps.Starts(data[q]) && data[q] != '|' && (data[q] <= ' ' || data[q] > ' '+45) {
 		return false
 	}
 	x, y := data[max(0, p-longestRow):p], data[q:min(len(data), q+longestRow)]
@@ -281,7 +281,14 @@ func (s *entity) at(data []byte, p int) {
 		return
 	}
 	s.done = p + u.Width
-	s.out.put(unitAt(p, u), u.N == 1)
+	s.out.put(unitAt(p, u), u.N == 1 || hidesIn(data, p, u))
+}
+
+// hidesIn reports whether the escape at p stands in a word for a character that nobody
+// sees: who looks for those takes it out of what the escapes are undone to.
+func hidesIn(data []byte, p int, u escapes.Unit) bool {
+	end := p + u.Width
+	return u.N > 1 && hidden(u.Out[:u.N]) == u.N && p > 0 && end < len(data) && graphic(data[p-1]) && graphic(data[end])
 }
 
 // quotes undoes quotes that stand doubled in quotes, and quotes that were put

@@ -15,10 +15,12 @@ type numbers struct {
 	count int    // numbers in a row, the last one too
 	sep   extent // the shortest stretch between two of them
 	done  int    // how far lists and dumps were read
+	tried int    // behind where the last line begins that was no dump's
 
-	built built
-	shown bool // a piece of the list at hand was yielded
-	cells []cell
+	built    built
+	shown    bool // a piece of the list at hand was yielded
+	cells    []cell
+	likeness int // of the dump at hand, so far
 }
 
 const (
@@ -36,16 +38,17 @@ const (
 )
 
 // tokenStarts returns the bits of a word of hex digits where runs of up to
-// longestNumber digits begin.
-func tokenStarts(before, w, after uint64) uint64 {
-	starts := w &^ (w<<1 | before>>63)
+// longestNumber digits begin, and those where longer ones do.
+func tokenStarts(before, w, after uint64) (starts, long uint64) {
+	starts = w &^ (w<<1 | before>>63)
 	if starts == 0 {
-		return 0
+		return 0, 0
 	}
 	w1, a1 := w&(w>>1|after<<63), after&(after>>1)
 	w2, a2 := w1&(w1>>2|a1<<62), a1&(a1>>2)
 	w3, a3 := w2&(w2>>4|a2<<60), a2&(a2>>4)
-	return starts &^ (w3 & (w3>>3 | a3<<61))
+	long = starts & w3 & (w3>>3 | a3<<61)
+	return starts &^ long, long
 }
 
 // tokens counts the numbers that begin in a word at a place.
@@ -76,6 +79,17 @@ func (s *search) tokens(tokens uint64, at int) {
 			if p >= n.done && !s.dump(p) && !s.stopped {
 				s.lists(p)
 			}
+		}
+	}
+}
+
+// addresses looks at runs that are longer than a number, which begin in a word at a
+// place: gdb writes the addresses of lines so.
+func (s *search) addresses(long uint64, at int) {
+	for ; long != 0; long &= long - 1 {
+		p := at + bits.TrailingZeros64(long)
+		if s.data[p] == '0' && (p == 0 || s.data[p-1] == '\n') && p >= s.numbers.done && opensAddress(s.data[p:]) {
+			s.dump(p)
 		}
 	}
 }

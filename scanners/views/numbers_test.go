@@ -193,6 +193,151 @@ func dumpCodings() []coding {
 	}
 }
 
+// moreDumps are of debuggers, of libraries, and of seldom options.
+func moreDumps() []coding {
+	nothing := func([]byte) string { return "" }
+	gdb, windbg := "0x555555%06[1]x <k+%[1]d>:", "00007ff6`6012%04x "
+	return []coding{
+		dumped("Netty", "|%08x|", 16, groups(1, false, "%02x", " ", "", 16), printed(" |", "|")),
+		dumped("javax.net.debug", "  %04X:", 16, halves(" ", "   ", "%02X"), printed("  ", "")),
+		dumped("OpenSSL s_client", "%04x -", 16, halves(" ", "-", "%02x"), printed("   ", "")),
+		dumped("WinDbg db", windbg, 16, halves(" ", "-", "%02x"), printed("  ", "")),
+		dumped("WinDbg dw", windbg, 16, wordsOf(2, hexWord, " "), nothing),
+		dumped("WinDbg dd", windbg, 16, wordsOf(4, hexWord, " "), nothing),
+		dumped("WinDbg dq", windbg, 16, wordsOf(8, func(v uint64, _ int) string { return fmt.Sprintf("%08x`%08x", v>>32, uint32(v)) }, " "), nothing),
+		dumped("x/8xb of gdb", gdb, 8, wordsOf(1, hexWord, "\t0x"), nothing),
+		dumped("x/8xh of gdb", gdb, 16, wordsOf(2, hexWord, "\t0x"), nothing),
+		dumped("x/4xw of gdb", gdb, 16, wordsOf(4, hexWord, "\t0x"), nothing),
+		dumped("x/2xg of gdb", "0x7fffffff%04[1]x:", 16, wordsOf(8, hexWord, "\t0x"), nothing),
+		dumped("x/8db of gdb", gdb, 8, wordsOf(1, signed(0), "\t"), nothing),
+		dumped("x/4dw of gdb", gdb, 16, wordsOf(4, signed(0), "\t"), nothing),
+		dumped("x/2dg of gdb", "0x%05x:", 16, wordsOf(8, signed(0), "\t"), nothing),
+		dumped("x/8tb of gdb", gdb, 8, wordsOf(1, unsigned("%08b"), "\t"), nothing),
+		dumped("x/8ob of gdb", gdb, 8, wordsOf(1, unsigned("%#o"), "\t"), nothing),
+		dumped("x/8cb of gdb", gdb, 8, quotedBytes, nothing),
+		dumped("xxd -e", "%08x:", 16, turned(4), printed("  ", "")),
+		dumped("xxd -e -g2", "%08x:", 16, turned(2), printed("  ", "")),
+		dumped("xxd -e -g8", "%08x:", 16, turned(8), printed("  ", "")),
+		dumped("xxd -g3", "%08x:", 16, groups(3, false, "%02x", " ", "", 16), printed("  ", "")),
+		dumped("xxd -g8", "%08x:", 16, groups(8, false, "%02x", " ", "", 16), printed("  ", "")),
+		dumped("xxd -g16", "%08x:", 16, groups(16, false, "%02x", " ", "", 16), printed("  ", "")),
+		dumped("xxd -c 8 -g8", "%08x:", 8, groups(8, false, "%02x", " ", "", 8), printed("  ", "")),
+		dumped("xxd -c 40", "%08x:", 40, groups(2, false, "%02x", " ", "", 40), nothing),
+		dumped("xxd -c 200 -g1", "%08x:", 200, groups(1, false, "%02x", " ", "", 200), nothing),
+		dumped("od -t x1 -w64", "%07o", 64, groups(1, false, "%02x", " ", "", 64), nothing),
+		dumped("od -t x8", "%07o", 16, wordsOf(8, hexWord, " "), nothing),
+		dumped("od -t d1", "%07o", 16, wordsOf(1, signed(4), " "), nothing),
+		dumped("od -t d2", "%07o", 16, wordsOf(2, signed(6), " "), nothing),
+		dumped("od -t u2", "%07o", 16, wordsOf(2, unsigned("%5d"), " "), nothing),
+		dumped("od -t d4", "%07o", 16, wordsOf(4, signed(11), " "), nothing),
+		dumped("od -t u4", "%07o", 16, wordsOf(4, unsigned("%10d"), " "), nothing),
+		dumped("od -t d8", "%07o", 16, wordsOf(8, signed(20), " "), nothing),
+		dumped("od -t u8", "%07o", 16, wordsOf(8, unsigned("%20d"), " "), nothing),
+		dumped("od -t o4", "%07o", 16, wordsOf(4, unsigned("%011o"), " "), nothing),
+		dumped("od -t o8", "%07o", 16, wordsOf(8, unsigned("%022o"), " "), nothing),
+		dumped("od -t x1c", "%07o", 16, wordsOf(1, hexWord, "  "), func(part []byte) string {
+			s, _ := charsOf(0, part)
+			return "\n       " + s
+		}),
+		dumped("hexdump -d", "%07x", 16, wordsOf(2, unsigned("%05d"), "   "), nothing),
+	}
+}
+
+// hexWord writes a number of so many bytes.
+func hexWord(v uint64, n int) string { return fmt.Sprintf("%0*x", 2*n, v) }
+
+func unsigned(verb string) func(uint64, int) string {
+	return func(v uint64, _ int) string { return fmt.Sprintf(verb, v) }
+}
+
+// signed writes a number of so many bytes with its sign, in so many columns.
+func signed(columns int) func(uint64, int) string {
+	return func(v uint64, n int) string {
+		shift := 64 - 8*n
+		return fmt.Sprintf("%*d", columns, int64(v<<shift)>>shift)
+	}
+}
+
+// wordsOf writes words of n bytes, the first of them lowest.
+func wordsOf(n int, write func(v uint64, n int) string, sep string) func(int, []byte) (string, [][2]int) {
+	return func(base int, part []byte) (string, [][2]int) {
+		s := ""
+		var at [][2]int
+		for group := range slices.Chunk(part, n) {
+			v := uint64(0)
+			for k, c := range group {
+				v |= uint64(c) << (8 * k)
+			}
+			tok := write(v, n)
+			s += sep + tok
+			end := base + len(s)
+			for range group {
+				at = append(at, [2]int{end - len(strings.TrimLeft(tok, " ")), end})
+			}
+		}
+		return s, at
+	}
+}
+
+// turned writes groups of n bytes with the last first, and what there is of the last
+// group below where its digits would stand.
+func turned(n int) func(int, []byte) (string, [][2]int) {
+	return func(base int, part []byte) (string, [][2]int) {
+		s := ""
+		var at [][2]int
+		for group := range slices.Chunk(part, n) {
+			tok := ""
+			for _, c := range group {
+				tok = fmt.Sprintf("%02x", c) + tok
+			}
+			s += fmt.Sprintf(" %*s", 2*n, tok)
+			for range group {
+				at = append(at, [2]int{base + len(s) - len(tok), base + len(s)})
+			}
+		}
+		return fmt.Sprintf("%-*s", 16/n*(2*n+1), s), at
+	}
+}
+
+// halves writes 16 bytes with something else between the halves.
+func halves(sep, half, verb string) func(int, []byte) (string, [][2]int) {
+	return func(base int, part []byte) (string, [][2]int) {
+		s := ""
+		var at [][2]int
+		for i, c := range part {
+			if i == 8 {
+				s += half
+			} else {
+				s += sep
+			}
+			at = append(at, [2]int{base + len(s), base + len(s) + 2})
+			s += fmt.Sprintf(verb, c)
+		}
+		return s + strings.Repeat(" ", max(0, 50-len(s))), at
+	}
+}
+
+// quotedBytes writes numbers with what they are as characters, as gdb does.
+func quotedBytes(base int, part []byte) (string, [][2]int) {
+	s := ""
+	var at [][2]int
+	for _, c := range part {
+		tok := fmt.Sprint(int8(c))
+		at = append(at, [2]int{base + len(s) + 1, base + len(s) + 1 + len(tok)})
+		switch {
+		case c == '\'' || c == '\\':
+			s += fmt.Sprintf("\t%s '\\%c'", tok, c)
+		case c == '\n':
+			s += fmt.Sprintf("\t%s '\\n'", tok)
+		case c < ' ' || c > '~':
+			s += fmt.Sprintf("\t%s '\\%03o'", tok, c)
+		default:
+			s += fmt.Sprintf("\t%s '%c'", tok, c)
+		}
+	}
+	return s, at
+}
+
 func TestNumbers(t *testing.T) {
 	k := newKit(t)
 	for _, c := range listCodings() {
@@ -227,7 +372,7 @@ func TestShortLists(t *testing.T) {
 
 func TestDumps(t *testing.T) {
 	k := newKit(t)
-	for _, c := range dumpCodings() {
+	for _, c := range append(dumpCodings(), moreDumps()...) {
 		t.Run(c.name, func(t *testing.T) {
 			for front := range 40 {
 				for _, v := range []string{string(k.value), generic} {
@@ -253,7 +398,7 @@ func TestDumps(t *testing.T) {
 func TestDumpsAsTheyAre(t *testing.T) {
 	plain := append([]byte("some text, 0123456789\n"), []byte{1, 200, 255, 0, 'a', 'b', '0', 9, 13}...)
 	seen := 0
-	for _, c := range dumpCodings() {
+	for _, c := range append(dumpCodings(), moreDumps()...) {
 		args := strings.Fields(c.name)
 		if _, err := exec.LookPath(args[0]); err != nil {
 			continue
@@ -282,8 +427,11 @@ func TestDumpsAsTheyAre(t *testing.T) {
 // TestNumbersInLayers has lists and dumps in base64, and base64 in them.
 func TestNumbersInLayers(t *testing.T) {
 	k := newKit(t)
-	for _, c := range append(listCodings(), dumpCodings()...) {
+	for _, c := range slices.Concat(listCodings(), dumpCodings(), moreDumps()) {
 		for _, two := range []coding{nested(base64Codings()[3], c), nested(c, base64Codings()[0]), nested(c, hexCodings()[0])} {
+			if c.name == "xxd -e -g8" && strings.HasSuffix(two.name, "hex") {
+				continue // what stands beside the groups is a column of hex
+			}
 			for _, v := range []string{string(k.value), generic} {
 				plain := []byte("; " + v + " - tail")
 				from, to := two.place(plain, 2, 2+len(v))
@@ -295,7 +443,7 @@ func TestNumbersInLayers(t *testing.T) {
 
 func TestChunksOfNumbers(t *testing.T) {
 	k := newKit(t)
-	for _, c := range append(listCodings(), dumpCodings()...) {
+	for _, c := range slices.Concat(listCodings(), dumpCodings(), moreDumps()) {
 		plain := []byte(strings.Repeat("some words. ", 10) + string(k.value) + " " + generic + strings.Repeat(" and", 30) + "\n" + hex.EncodeToString(k.value))
 		k.cuts(t, c.name, strings.Repeat("log line\n", 50)+c.encode(plain)+strings.Repeat("\nlog line", 50), 3)
 	}

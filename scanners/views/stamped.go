@@ -202,7 +202,7 @@ func markLen(line []byte) int {
 			n = most
 		}
 	}
-	if at < len(line) && lineMarks[line[at]] { // signs are no mark where others follow
+	if at < len(line) && lineMarks[line[at]] && !(line[at] == '|' && nibblesEnd(line, at+1) > at+4) { // signs are no mark where others follow, but a dump of Netty
 		return 0
 	}
 	if at < len(line) && line[at] == ' ' {
@@ -236,6 +236,11 @@ func numeric(line []byte) bool {
 			at++
 		}
 	}
+	if at < len(line) && line[at] == '|' { // Netty
+		at++
+	} else if bytes.HasPrefix(line[at:], []byte("0x")) { // gdb
+		at += 2
+	}
 	run, digits := at, 0
 	for run < len(line) && hexOnly(line[run:run+1]) {
 		if digit(line[run]) {
@@ -243,7 +248,7 @@ func numeric(line []byte) bool {
 		}
 		run++
 	}
-	if run-at >= 4 && digits > 0 && run < len(line) && (line[run] == ':' || line[run] == ' ') {
+	if run-at >= 4 && digits > 0 && run < len(line) && behindOffset[line[run]] {
 		return true // the offset of a dump
 	}
 	const looked = 16
@@ -257,6 +262,9 @@ func numeric(line []byte) bool {
 	}
 	return digits > 0
 }
+
+// behindOffset is what stands behind the offset of a dump.
+var behindOffset = set(": |`")
 
 // listed are the characters of lists of numbers.
 var listed = set("0123456789abcdefABCDEFxX,;:\\ \t-'\"")

@@ -16,7 +16,7 @@ func floods() []string {
 		"%", "%41", "%25", "%20a1b2c3d4e5", "&", "&#65;", "&amp;", "&quot", "'", `"`, `""`, `''a`, `'\''`, `'"'"'`,
 		`"+"`, `" + "a`, `"," `, `"a","b",`, `" "`, "\"\n\"a", `";x+="`, `");append("`, `"/*`, `"#`, "\"+\n",
 		"\x1b[", "\x1b[0m", "a\x1b[0mb", "\x1b]", "\x1b]0;a\a", "a\b", "^[[", "^[[0m",
-		"=\n", "=41", "=3D", "=?a?q?", "=?a?q?=41?=", "<a>", "<", "a<b>c", "<!--", "]]><![CDATA[", "\u00ad", "a\u200b", "\xc2",
+		"=\n", "=41", "=3D", "=?a?q?", "=?a?q?=41?=", "<a>", "<", "a<b>c", "<!--", "]]><![CDATA[", "\u00ad", "a\u200b", "\xc2", "&shy;", "a&zwj;", `\u200b`, `a\u00ad`,
 		"a\n", "\n", "\r", "a\r\n", "abcdefghijklmnop1\n", "2026-11-25 abcdefghijklmnop1\n", "# abcdefghijklmnop1\n", strings.Repeat("p", 64) + "-----BEGIN KEY-----x\n",
 		"{\"log\":\"abcdefghijklmnop1\\n\",\"stream\":\"\"}\n", "{\"log\":\"\n", "a\x00", "\x00a", "a\x00\x00\x00", "\x00", "a\x00\x01\x04",
 		strings.Repeat("a\x00", 7) + "\x00\x00\x00", strings.Repeat("ab1", 1300) + "\\/",

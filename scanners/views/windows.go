@@ -168,6 +168,9 @@ func (a *alphabet) begin(data []byte, at, low int) int {
 	if at-from >= before || from <= low || !a.lines {
 		return from
 	}
+	if p := a.spacedBefore(data, from, low); p > 0 {
+		return a.back(data, p, max(low, p-around))
+	}
 	p := from
 	for p > max(low, from-longestGap) && (data[p-1] == ' ' || data[p-1] == '\t') {
 		p--

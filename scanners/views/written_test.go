@@ -65,6 +65,15 @@ func textuals() []textual {
 		{"wrapped, continued", "wrapped", broken(7, "^\r\n"), "key: %s", false},
 		{"soft hyphens", "wrapped", broken(3, "\u00ad"), "key: %s", true},
 		{"no space", "wrapped", broken(5, "\u200b"), "key: %s", true},
+		{"soft hyphens, named", h + "+wrapped", broken(3, "&shy;"), "<p>%s</p>", true},
+		{"soft hyphens, numbered", h + "+wrapped", broken(4, "&#173;"), "<p>%s</p>", true},
+		{"no space, hexadecimal", h + "+wrapped", broken(5, "&#x200B;"), "<p>%s</p>", true},
+		{"joiners, named", h + "+wrapped", broken(6, "&zwj;&zwnj;"), "<p>%s</p>", true},
+		{"no break, named", h + "+wrapped", broken(7, "&NoBreak;"), "<p>%s</p>", true},
+		{"no space, escaped", b + "+wrapped", broken(5, `\u200b`), `{"a": "%s"}`, true},
+		{"soft hyphens, escaped", b + "+wrapped", broken(3, `\u00AD`), `{"a": "%s"}`, true},
+		{"word joiners, escaped", b + "+wrapped", broken(7, `\u2060\ufeff`), `{"a": "%s"}`, true},
+		{"no space, escaped twice", b + "+wrapped", broken(5, `\\u200b`), `{"a": "%s"}`, true},
 		{"tags", "markup", broken(5, "</b><b>"), "key: <b>%s</b>", true},
 		{"wbr", "markup", broken(9, "<wbr>"), "<p>%s</p>", true},
 		{"cdata", "markup", broken(9, "]]><![CDATA["), "<p><![CDATA[%s]]></p>", true},
@@ -78,7 +87,7 @@ func some(e textual) []string {
 	switch {
 	case e.rules && e.enc(plain) == plain:
 		return []string{quoted}
-	case strings.Contains(e.form, "joined"), e.form == "wrapped", e.form == "markup", strings.Contains(e.form, "terminal"), e.form == "quoted-printable":
+	case strings.Contains(e.form, "joined"), e.form == "wrapped", strings.HasSuffix(e.form, "+wrapped"), e.form == "markup", strings.Contains(e.form, "terminal"), e.form == "quoted-printable":
 		return []string{plain, random(5, 31, base62)}
 	}
 	return []string{plain, quoted}
