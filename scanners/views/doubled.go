@@ -51,32 +51,44 @@ func (s *doubled) at(data []byte, p int) {
 // leastDoubled is how much stands at the least beside a sign that is part of a value.
 const leastDoubled = 5
 
-// worth reports whether the signs data[p:q] may be part of a value: a word of some
-// characters is around them and, for those that are operators or separate fields, it may
-// be a secret.
+// worth reports whether the signs data[p:q] may be part of a value: something that is no
+// blank is around them and, for those that are operators or separate fields, a word that
+// may be a secret.
 func (s *doubled) worth(data []byte, p, q int) bool {
-	var w word
-	from, to := p, q
-	for low := max(0, p-secretLook); from > low && !wordEnds[data[from-1]]; from-- {
-		w.add(data[from-1])
-	}
-	for high := min(len(data), q+secretLook); to < high && !wordEnds[data[to]]; to++ {
-		w.add(data[to])
-	}
 	switch data[p] {
 	case '&': // of programs, many of them without blanks
+		w, from, to := wordAround(data, p, q, &wordEnds)
 		return w.secret() && p-from < secretLook && to-q < secretLook
 	case ',': // rows have fields without anything; an option has a name
-		for from = p; from > 0 && p-from < secretLook && !wordEnds[data[from-1]]; from-- {
-			if data[from-1] == '=' {
-				return to > q || p-from > leastDoubled
-			}
-		}
-		return false
+		return option(data, p)
 	case '{', '}': // of values in each other, too
-		return w.n >= 2*leastDoubled && w.letters > 0 || w.secret()
+		w, _, _ := wordAround(data, p, q, &wordEnds)
+		return w.n >= leastDoubled && w.letters > 0
 	}
+	w, _, _ := wordAround(data, p, q, &spaces)
 	return w.n >= leastDoubled
+}
+
+// wordAround is what ends at p and what begins at q, up to what ends words.
+func wordAround(data []byte, p, q int, ends *[256]bool) (w word, from, to int) {
+	from, to = p, q
+	for low := max(0, p-secretLook); from > low && !ends[data[from-1]]; from-- {
+		w.add(data[from-1])
+	}
+	for high := min(len(data), q+secretLook); to < high && !ends[data[to]]; to++ {
+		w.add(data[to])
+	}
+	return w, from, to
+}
+
+// option reports whether what ends at p began with a name and an equals sign.
+func option(data []byte, p int) bool {
+	for i := p; i > max(0, p-secretLook) && !wordEnds[data[i-1]]; i-- {
+		if data[i-1] == '=' {
+			return true
+		}
+	}
+	return false
 }
 
 // forget is for the next layer.

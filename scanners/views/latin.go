@@ -15,17 +15,18 @@ var windows1252 = [32]rune{
 	0, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', 0, 'ž', 'Ÿ',
 }
 
-// latinAround is how far around a byte the layer has to be text, latinMost how far a word
-// goes whose bytes are read.
+// latinAround is how far around a byte the layer is looked at, latinLeast how much of it
+// has to be text, and latinMost how far a word goes whose bytes are read.
 const (
 	latinAround = 12
+	latinLeast  = 8
 	latinMost   = 64
 )
 
 // at looks at a byte that is not ASCII and, as far as its neighbours tell, no part of
 // UTF-8: it and all others that stand in the same word are read.
 func (s *latin) at(data []byte, p int) {
-	if p < s.done || !latinText(data, p) {
+	if p < s.done || (p == 0 || !alnums[data[p-1]]) && (p+1 == len(data) || !alnums[data[p+1]]) || !latinText(data, p) {
 		return
 	}
 	from, to := p, p+1
@@ -77,7 +78,7 @@ func latinText(data []byte, p int) bool {
 			break
 		}
 	}
-	return some >= 4 && 2*some >= n && highs(before) <= mostHigh && highs(behind) <= mostHigh
+	return n >= latinLeast && 2*some >= n && highs(before) <= mostHigh && highs(behind) <= mostHigh
 }
 
 // latinChar counts a byte of text; false where a line or the text ends.

@@ -68,12 +68,8 @@ func (s *octals) at(data []byte, p int) {
 	if !ok {
 		return
 	}
-	worth := c >= utf8.RuneSelf
-	if worth && c >= 0xc0 {
-		next, ok := octalAt(data, p+4)
-		worth = ok && next>>6 == 2
-	}
-	s.out.put(splice{at: p, end: p + 4, n: 1, out: [8]byte{c}}, worth)
+	next, follows := octalAt(data, p+4)
+	s.out.put(splice{at: p, end: p + 4, n: 1, out: [8]byte{c}}, c >= 0xc2 && follows && next>>6 == 2)
 }
 
 // octalAt reads a number sign and three octal digits.
