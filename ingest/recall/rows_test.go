@@ -46,6 +46,7 @@ func groups() map[string]string {
 		"raw": "raw", "base64": "base64", "hex": "hex and dumps", "escapes": "escapes", "wide": "UTF-16",
 		"other": "other encodings", "lists": "lists of numbers", "broken": "broken and put together", "layers": "layers",
 		"private keys": "private keys", "more": "patches, base85, records and documents",
+		"signs": "signs that are doubled or spelled out, and letters by their numbers",
 	}
 }
 
@@ -59,7 +60,7 @@ func rows() []row {
 	return slices.Concat(
 		group("raw", rawRows()), group("base64", base64Rows()), group("hex", hexRows()), group("escapes", escapeRows()),
 		group("wide", wideRows()), group("other", otherRows()), group("lists", listRows()), group("broken", brokenRows()),
-		group("layers", layerRows()), armourRows(), group("more", moreRows()),
+		group("layers", layerRows()), armourRows(), group("more", moreRows()), group("signs", signRows()),
 	)
 }
 
@@ -200,6 +201,12 @@ func escapeRows() []row {
 		{name: "HTML, decimal for all", code: chain(htmlNumeric("&#%d;"), frame("<td>", "</td>")), exact: true},
 		{name: "HTML, hexadecimal for all", code: chain(htmlNumeric("&#x%x;"), frame("<td>", "</td>")), exact: true},
 		{name: "HTML in JSON", code: chain(htmlNamed(), jsonString(), str), exact: true},
+		{name: "CDATA", code: chain(plain(), frame("<![CDATA[", "]]>")), exact: true},
+	}
+}
+
+func signRows() []row {
+	return []row{
 		{name: "$ doubled", code: chain(line(doubling("$")), frame("      PASSWORD: ", "\n")), sure: true},
 		{name: "$ and % doubled, systemd", code: chain(line(doubling("$%")), frame("ExecStart=/bin/app -p \"", "\"\n")), sure: true},
 		{name: "percent, % doubled", code: chain(userInfo(), escaping("%", "%%"), frame("url = postgres://app:", "@db.example.org/shop\n")), sure: true},
@@ -216,7 +223,6 @@ func escapeRows() []row {
 		{name: "LDAP, small letters", code: chain(foreignBytes(`\%02x`), frame("k=", ",o=x\n")), sure: true},
 		{name: "bytes as #303", code: chain(foreignBytes("#%03o"), frame("k=", ";\n")), sure: true},
 		{name: "marks apart from letters", code: chain(eachRune(func(r rune) string { return norm.NFD.String(string(r)) }), frame("k=", ";\n")), sure: true},
-		{name: "CDATA", code: chain(plain(), frame("<![CDATA[", "]]>")), exact: true},
 	}
 }
 
