@@ -170,7 +170,7 @@ func TestSpelledAtEnds(t *testing.T) {
 func TestSignsInOrdinaryText(t *testing.T) {
 	for _, s := range []string{
 		"if a && b || c {\n", "if (a&&b)return c&&!d;\n", "@@ -1,4 +1,5 @@ func a() {\n", "## Title\n", "### Title ##\n",
-		"{{ .Name }}\n", "1,2,,4,abc123def456,,,7\n", `{"a":{"b":1}}` + "\n", "%% comment\n", "printf '%d %% of' 7\n", "see #30345 and #26721\n", "kill $$\n",
+		"{{ .Name }}\n", "1,2,,4,abc123def456,,,7\n", `{"a":{"b":1}}` + "\n", "%% comment\n", "printf '%d %% of' 7\n", "f('X7kQ9z2m', chr(38), 'pwT4')\n", "see #30345 and #26721\n", "kill $$\n",
 		"x := map[string]T{\"a\": {}}\n", "Größe und Länge, größer\n", "日本語のテキスト\n", "Привет, мир\n", "\x00\xfc\x01\x02\xe4\x00\xf6\n", "\\xff\\xfe\\x00\\xc3\n",
 		"a = {'b': 'c'}\n", "#123 and #45\n", "%u and %u\n", "say(\"a\" + str(7) + \"b\")\n",
 	} {

@@ -15,25 +15,28 @@ import (
 // lone reports whether the byte above ASCII that an escape of some width at p stands for
 // is no part of UTF-8 with the escapes beside it, and stands in a word.
 func lone(data []byte, p, width int, c byte) bool {
-	sign := data[p]
-	trail := func(at int) bool { // an escape of a byte that goes on with a character
-		if at < 0 || at+width > len(data) || data[at] != sign {
-			return false
-		}
-		switch {
-		case sign == '%':
-			return data[at+1] == '8' || data[at+1] == '9' || data[at+1]|0x20 == 'a' || data[at+1]|0x20 == 'b'
-		case data[at+1] == 'x':
-			return data[p+1] == 'x' && (data[at+2] == '8' || data[at+2] == '9' || data[at+2]|0x20 == 'a' || data[at+2]|0x20 == 'b')
-		}
-		return data[at+1] == '2'
-	}
-	before, behind := p-width >= 0 && data[p-width] == sign, p+width < len(data) && data[p+width] == sign
-	if c < 0xc0 && before && (trail(p-width) || data[p-width+1] == '3' || width == 3 && data[p-width+1] >= 'A' || data[p-width+1] == 'x' && data[p-width+2] >= 'A') ||
-		c >= 0xc2 && c < 0xf5 && trail(p+width) {
+	before, after := byteEscape(data, p-width, data[p], width), byteEscape(data, p+width, data[p], width)
+	if c < 0xc0 && before >= utf8.RuneSelf || c >= 0xc2 && c < 0xf5 && after>>6 == 2 {
 		return false
 	}
-	return p > 0 && !before && inWord(data[p-1]) || p+width < len(data) && !behind && inWord(data[p+width])
+	return p > 0 && before < 0 && inWord(data[p-1]) || p+width < len(data) && after < 0 && inWord(data[p+width])
+}
+
+// byteEscape reads \xfc, \374 or %FC at a place, as many bytes as width; -1 where none is.
+func byteEscape(data []byte, at int, sign byte, width int) int {
+	if at < 0 || at+width > len(data) || data[at] != sign {
+		return -1
+	}
+	if sign == '\\' {
+		if u := escapes.Backslash(data[at : at+width]); u.Width == width {
+			return int(u.Out[0])
+		}
+		return -1
+	}
+	if b, ok := escapes.Hex(data, at+1); ok {
+		return int(b)
+	}
+	return -1
 }
 
 // inWord reports whether c may be a part of a word that has escapes in it.

@@ -165,14 +165,24 @@ func (k *pass) inserted(p, b int) {
 		u.out[u.n] = data[i]
 		u.n++
 	}
-	for i++; i < len(data) && blanks[data[i]] && i < p+longestInserted+4; i++ {
-	}
-	if i >= len(data) || data[i] != '}' || double && k.next(i) != '}' || u.n == 0 {
+	if u.end = closing(data, i+1, double); u.end == 0 || u.n == 0 {
 		return
-	}
-	if u.end = i + 1; double {
-		u.end++
 	}
 	k.filled.done = u.end
 	k.filled.out.put(u, inside(data, u.at, u.end) || u.at > 0 && isQuote(data[u.at-1]))
+}
+
+// closing is where the braces end that close what was put in, one or two of them; zero
+// where none do.
+func closing(data []byte, i int, double bool) (end int) {
+	for n := 0; i < len(data) && blanks[data[i]] && n < 2; n++ {
+		i++
+	}
+	if double && i+1 < len(data) && data[i] == '}' && data[i+1] == '}' {
+		return i + 2
+	}
+	if !double && i < len(data) && data[i] == '}' {
+		return i + 1
+	}
+	return 0
 }
