@@ -39,6 +39,8 @@ type Layer struct {
 	Piece, Overlap int
 	// NoGuesses says that nobody wants guessed texts.
 	NoGuesses bool
+	// Guessed says that it was put together by guessing.
+	Guessed bool
 	// Apart says that it was a text of stretches that stand apart.
 	Apart bool
 }
@@ -183,7 +185,7 @@ func (l *looking) through(data []byte, v level) {
 		l.deeper(data, v)
 		return
 	}
-	layer := Layer{Data: data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap, NoGuesses: l.noGuesses, Apart: v.apart}
+	layer := Layer{Data: data, Depth: depth, Piece: max(viewPiece, 4*l.overlap), Overlap: l.overlap, NoGuesses: l.noGuesses, Guessed: v.guesses > 0, Apart: v.apart}
 	viewer := l.e.Viewer
 	if depth == 0 {
 		viewer = l.first

@@ -1,6 +1,7 @@
 package recall_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -218,4 +219,58 @@ func indented(indent string) coder {
 		}
 		return m.coded, true
 	})
+}
+
+// foreignAs escapes characters that are not ASCII, and some that are, by their numbers:
+// those of Latin-1 in a short way.
+func foreignAs(short, long string, others ...string) coder {
+	return eachRune(func(r rune) string {
+		switch {
+		case r < 0x80 && !strings.ContainsRune(strings.Join(others, ""), r):
+			return string(r)
+		case r < 0x100:
+			return fmt.Sprintf(short, r)
+		case strings.HasSuffix(long, "}"):
+			return fmt.Sprintf(long, r)
+		}
+		return unicodeEscape(long)(r)
+	})
+}
+
+// foreignBytes escapes what is not ASCII byte by byte.
+func foreignBytes(format string) coder {
+	return textOnly(eachByte(func(_ int, b byte) string {
+		if b < 0x80 {
+			return string([]byte{b})
+		}
+		return fmt.Sprintf(format, b)
+	}))
+}
+
+// doubling writes some signs twice, each of which has to stand in a word with a letter.
+func doubling(signs string) coder {
+	in := func(c byte) bool {
+		return c > ' ' && c != '"' && c != '\'' && c != '`' && c != ',' && c != '<' && c != '>'
+	}
+	solid := func(text []byte) bool {
+		for i, c := range text {
+			if strings.IndexByte(signs, c) < 0 {
+				continue
+			}
+			from, to := i, i+1
+			for ; from > 0 && in(text[from-1]); from-- {
+			}
+			for ; to < len(text) && in(text[to]); to++ {
+			}
+			if to-from < 6 || !bytes.ContainsAny(text[from:to], alnum[:52]) {
+				return false
+			}
+		}
+		return true
+	}
+	var pairs []string
+	for _, c := range signs {
+		pairs = append(pairs, string(c), string([]rune{c, c}))
+	}
+	return when(solid, escaping(pairs...))
 }

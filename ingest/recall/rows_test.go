@@ -1,6 +1,10 @@
 package recall_test
 
-import "slices"
+import (
+	"slices"
+
+	"golang.org/x/text/unicode/norm"
+)
 
 // which says what values a row is for.
 type which int
@@ -43,6 +47,7 @@ func groups() map[string]string {
 		"other": "other encodings", "lists": "lists of numbers", "broken": "broken and put together", "layers": "layers",
 		"private keys": "private keys", "more": "patches, base85, records and documents",
 		"dumps": "dumps of debuggers and libraries, blanks for line ends, characters of no width",
+		"signs": "signs that are doubled or spelled out, and letters by their numbers",
 	}
 }
 
@@ -56,7 +61,7 @@ func rows() []row {
 	return slices.Concat(
 		group("raw", rawRows()), group("base64", base64Rows()), group("hex", hexRows()), group("escapes", escapeRows()),
 		group("wide", wideRows()), group("other", otherRows()), group("lists", listRows()), group("broken", brokenRows()),
-		group("layers", layerRows()), armourRows(), group("more", moreRows()), group("dumps", dumpRows()),
+		group("layers", layerRows()), armourRows(), group("more", moreRows()), group("dumps", dumpRows()), group("signs", signRows()),
 	)
 }
 
@@ -198,6 +203,27 @@ func escapeRows() []row {
 		{name: "HTML, hexadecimal for all", code: chain(htmlNumeric("&#x%x;"), frame("<td>", "</td>")), exact: true},
 		{name: "HTML in JSON", code: chain(htmlNamed(), jsonString(), str), exact: true},
 		{name: "CDATA", code: chain(plain(), frame("<![CDATA[", "]]>")), exact: true},
+	}
+}
+
+func signRows() []row {
+	return []row{
+		{name: "$ doubled", code: chain(line(doubling("$")), frame("      PASSWORD: ", "\n")), sure: true},
+		{name: "$ and % doubled, systemd", code: chain(line(doubling("$%")), frame("ExecStart=/bin/app -p \"", "\"\n")), sure: true},
+		{name: "percent, % doubled", code: chain(userInfo(), escaping("%", "%%"), frame("url = postgres://app:", "@db.example.org/shop\n")), sure: true},
+		{name: "{ and } doubled", code: chain(line(doubling("{}")), frame("k = f\"", "\"\n")), sure: true},
+		{name: "@ doubled", code: chain(line(doubling("@")), frame("text\n@k = ", "\n@\n")), sure: true},
+		{name: "# doubled", code: chain(line(doubling("#")), frame("<cfset k=\"", "\">\n")), sure: true},
+		{name: "$ in a literal of its own", code: chain(line(escaping("$", "${'$'}")), frame("val k = \"x", "\"\n")), sure: true},
+		{name: "quotes by calls, SQL", code: chain(line(escaping("'", "'||CHR(39)||'")), frame("VALUES ('x", "');\n")), sure: true},
+		{name: "quotes by calls, Basic", code: chain(line(escaping(`"`, `" & Chr(34) & "`)), frame(`k = "x`, "\"\r\n")), sure: true},
+		{name: "quotes by calls, PHP", code: chain(line(escaping("'", "'.chr(39).'")), frame("$k = 'x", "';\n")), sure: true},
+		{name: "characters as \\xFC", code: chain(line(foreignAs(`\x%02X`, `\u%04X`)), frame(`k: "`, "\"\n")), sure: true},
+		{name: "characters as \\x{fc}", code: chain(line(foreignAs(`\x{%x}`, `\x{%x}`)), frame(`k => "`, "\",\n"))},
+		{name: "escape() of JavaScript", code: chain(foreignAs("%%%02X", "%%u%04X", "%;= &<>\"'\\"), frame("k=", ";\n")), sure: true},
+		{name: "LDAP, small letters", code: chain(foreignBytes(`\%02x`), frame("k=", ",o=x\n")), sure: true},
+		{name: "bytes as #303", code: chain(foreignBytes("#%03o"), frame("k=", ";\n")), sure: true},
+		{name: "marks apart from letters", code: chain(eachRune(func(r rune) string { return norm.NFD.String(string(r)) }), frame("k=", ";\n")), sure: true},
 	}
 }
 

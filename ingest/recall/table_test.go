@@ -126,7 +126,7 @@ registered values, which are confirmed: a rule would guess twice.
 Not planted, because it reads as something else: a value with blanks, of fewer
 than 13 characters or of letters alone that a line end breaks, in a log or not; one that it breaks beside a
 quote, a bracket, a comma, a semicolon, the end of a sentence, a backslash or a circumflex, or beside signs
-alone; UTF-16 in base64 that has no eight ASCII characters in a row; a document of 4 KB that
+alone; a sign that a format doubles beside signs alone; UTF-16 in base64 that has no eight ASCII characters in a row; a document of 4 KB that
 control sequences interrupt.
 `
 

@@ -31,8 +31,18 @@ func TestClasses(t *testing.T) {
 				t.Fatalf("byte %#x at %d: fast %x, scalar %x, want %x", c, at, fast, scalar, want)
 			}
 			fast, scalar = byteclass.SignWord(data)
-			if want := [3]uint64{in("\\^%&<=\xc2\xcf\xe2\xef"), in("\"'`"), in("\b\n\v\r\x18\x1a\x1b\x1d")}; fast != want || scalar != want {
+			if want := [3]uint64{in("\\^#%&<=\xc2\xcc\xcd\xcf\xe2\xef"), in("\"'`"), in("\b\n\v\r\x18\x1a\x1b\x1d")}; fast != want || scalar != want {
 				t.Fatalf("sign %#x at %d: fast %x, scalar %x, want %x", c, at, fast, scalar, want)
+			}
+			fast, scalar = byteclass.DoubleWord(data)
+			leads, trails := "", ""
+			if c >= 0xc0 {
+				leads = string([]byte{byte(c)})
+			} else if c >= 0x80 {
+				trails = string([]byte{byte(c)})
+			}
+			if want := [3]uint64{in("#$%&,@{}"), in(leads), in(trails)}; fast != want || scalar != want {
+				t.Fatalf("double %#x at %d: fast %x, scalar %x, want %x", c, at, fast, scalar, want)
 			}
 			want := byteclass.Digits{Run: in(signs), Hex: in("0123456789abcdefABCDEFxX"), Dec: in("0123456789")}
 			if c >= 0x80 {

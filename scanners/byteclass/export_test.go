@@ -31,3 +31,12 @@ func SignWord(data []byte) (fast, scalar [3]uint64) {
 	scalar[0], scalar[1], scalar[2] = signs.scalar(data)
 	return fast, scalar
 }
+
+// DoubleWord does the same for Doubles.
+func DoubleWord(data []byte) (fast, scalar [3]uint64) {
+	var b Doubles
+	b.Classify(data)
+	fast = [3]uint64{b.Signs[0], b.Leads[0], b.Trails[0]}
+	scalar[0], scalar[1], scalar[2] = doubles.scalar(data)
+	return fast, scalar
+}

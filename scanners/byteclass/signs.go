@@ -3,7 +3,7 @@ package byteclass
 // Class bits of Signs. Where a class cannot be told from others by halves of
 // bytes, a few rare bytes are in it that nobody asked for.
 const (
-	signBits  = 0x0f
+	signBits  = 0x4f
 	quoteBits = 0x30
 	breakBit  = thirdBit
 )
@@ -21,9 +21,10 @@ func makeSignTables() *markTables {
 		}
 	}
 	add(0x01, []int{5}, 0xc, 0xe)
-	add(0x02, []int{2}, 5, 6)
+	add(0x02, []int{2}, 3, 5, 6)
 	add(0x04, []int{3}, 0xc, 0xd)
 	add(0x08, []int{0xc, 0xe}, 2, 0xf)
+	add(0x40, []int{0xc}, 0xc, 0xd)
 	add(0x10, []int{2}, 2, 7)
 	add(0x20, []int{6}, 0)
 	add(breakBit, []int{0, 1}, 8, 0xa, 0xb, 0xd)
@@ -37,8 +38,8 @@ func makeSignTables() *markTables {
 const SignTile = 32 << 10
 
 // Signs are bitmaps of a tile: what text is written in other ways with. Signs
-// are \ ^ % & < = and the first bytes of characters that are not shown (C2, E2,
-// EF, and CF); quotes are " ' `; breaks are the ends of lines, backspace,
+// are \ ^ # % & < =, the first bytes of characters that are not shown (C2, E2,
+// EF, and CF) and of marks that are put on letters (CC, CD); quotes are " ' `; breaks are the ends of lines, backspace,
 // escape, and 0B 18 1A 1D.
 type Signs struct{ Signs, Quotes, Breaks [SignTile / 64]uint64 }
 

@@ -98,6 +98,7 @@ func Backslash(in []byte) Unit {
 		if b, ok := Hex(in, 2); ok {
 			return Literal(b, 4)
 		}
+		return braces(in)
 	case 'u', 'U':
 		return unicodeEscape(in)
 	case '0', '1', '2', '3', '4', '5', '6', '7':
@@ -129,16 +130,7 @@ func unicodeEscape(in []byte) Unit {
 		return Literal('\\', 1)
 	}
 	if len(in) > 3 && in[2] == '{' {
-		for n := 3; n < len(in) && n <= 11; n++ {
-			if in[n] != '}' {
-				continue
-			}
-			if r, ok := hexNumber(in, 3, n-3); ok && n > 3 {
-				return Character(r, n+1)
-			}
-			break
-		}
-		return Literal('\\', 1)
+		return braces(in)
 	}
 	r, ok := hexNumber(in, 2, 4)
 	if !ok {
@@ -152,6 +144,23 @@ func unicodeEscape(in []byte) Unit {
 		}
 	}
 	return Character(r, 6)
+}
+
+// braces reads \u{X...} and \x{X...}.
+func braces(in []byte) Unit {
+	if len(in) < 3 || in[2] != '{' {
+		return Literal('\\', 1)
+	}
+	for n := 3; n < len(in) && n <= 11; n++ {
+		if in[n] != '}' {
+			continue
+		}
+		if r, ok := hexNumber(in, 3, n-3); ok && n > 3 {
+			return Character(r, n+1)
+		}
+		break
+	}
+	return Literal('\\', 1)
 }
 
 // longestEntity bounds the search for the end of an HTML entity.

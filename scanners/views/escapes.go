@@ -2,6 +2,7 @@ package views
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"revenant/scanners/escapes"
 	"revenant/scanners/stamps"
@@ -17,6 +18,8 @@ type slashes struct {
 	out  *stretches
 	hex  *stretches // \2C: LDAP
 	done int
+
+	points *stretches // \xfc: a character and no byte
 }
 
 // longestRun is how many backslashes in a row are escapes of each other; more
@@ -40,6 +43,7 @@ func (s *slashes) at(data []byte, p int) {
 		u := splice{at: p, end: p + 2, n: 1, out: [8]byte{'\\'}}
 		s.out.put(u, worth)
 		s.hex.put(u, false)
+		s.points.put(u, false)
 	}
 	if p == q {
 		return
@@ -57,6 +61,16 @@ func (s *slashes) at(data []byte, p int) {
 	if escaped {
 		s.done = p + u.Width
 		s.out.put(unitAt(p, u), worth || matters(data, p, u))
+		s.point(data, p, u)
+	}
+}
+
+// point reads an escape of a byte above ASCII as the character of that number.
+func (s *slashes) point(data []byte, p int, u escapes.Unit) {
+	if c := u.Out[0]; u.N == 1 && u.Width == 4 && c >= utf8.RuneSelf {
+		s.points.put(pointAt(p, u.Width, c), lone(data, p, u.Width, c))
+	} else {
+		s.points.put(unitAt(p, u), false)
 	}
 }
 
@@ -199,11 +213,20 @@ func separates(data []byte, p, step int) bool {
 	return false
 }
 
-// pair reads a backslash and two hex digits, as LDAP escapes bytes.
+// pair reads a backslash and two hex digits, as LDAP escapes bytes. Digits of small
+// letters, which are escapes of other kinds, have to be a part of UTF-8.
 func pair(data []byte, p int) (byte, bool) {
 	b, ok := escapes.Hex(data, p+1)
-	if !ok || b < ' ' || data[p+1] >= 'a' {
+	if !ok || b < ' ' {
 		return 0, false
+	}
+	if data[p+1] >= 'a' {
+		if b >= 0xc0 {
+			next, ok := escapes.Hex(data, p+4)
+			return b, ok && data[p+3] == '\\' && next>>6 == 2
+		}
+		before, ok := escapes.Hex(data, max(0, p-2))
+		return b, ok && p >= 3 && data[p-3] == '\\' && before >= utf8.RuneSelf
 	}
 	return b, true
 }
@@ -212,18 +235,37 @@ func pair(data []byte, p int) (byte, bool) {
 type percent struct {
 	out  *stretches
 	done int
+
+	points *stretches // %FC: a character and no byte
+
 	form []byte // the text at hand with blanks for plus signs
 }
 
 // at looks at a percent sign.
 func (s *percent) at(data []byte, p int) {
+	if p < s.done {
+		return
+	}
+	if r, width := wideEscape(data, p); width > 0 {
+		s.done = p + width
+		u := unitAt(p, escapes.Character(r, width))
+		s.out.put(u, true)
+		s.points.put(u, true)
+		return
+	}
 	b, ok := escapes.Hex(data, p+1)
-	if !ok || p < s.done {
+	if !ok {
 		return
 	}
 	s.done = p + 3
 	worth := b > ' ' && b != 0x7f || beside(data, p, p+3)
-	s.out.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, worth)
+	u := splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}
+	s.out.put(u, worth)
+	if b < utf8.RuneSelf {
+		s.points.put(u, false)
+		return
+	}
+	s.points.put(pointAt(p, 3, b), lone(data, p, 3, b))
 }
 
 // pluses yields a text once more with blanks for plus signs, as forms are sent

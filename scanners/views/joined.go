@@ -35,6 +35,10 @@ type joint struct {
 	comma    bool // and it is a comma
 	lines    bool // the second is on another line
 	doubled  bool // there is nothing: shells join so, others write a quote so
+	open     bool // no literal follows, and end is behind a call that makes a character
+
+	n   int // bytes of out: what calls between the literals make
+	out [8]byte
 }
 
 const (
@@ -57,6 +61,12 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 		return
 	}
 	last := s.last[quoteKind(data[p])]
+	if j.n > 0 && j.comma && !s.calls.join(data, p, last) {
+		return
+	} else if j.n > 0 {
+		s.spelled(data, p, last, j)
+		return
+	}
 	s.last[quoteKind(data[p])], s.last[quoteKind(data[j.end-1])] = j.end, j.end
 	inside := p > 0 && j.end < len(data) && graphic(data[p-1]) && graphic(data[j.end])
 	called := j.comma && s.calls.join(data, p, last)
@@ -117,6 +127,21 @@ func (s *joints) at(data []byte, p int) { //nolint:gocyclo // a format is read b
 	}
 }
 
+// spelled undoes a joint in which calls make characters.
+func (s *joints) spelled(data []byte, p, last int, j joint) {
+	s.done = j.end
+	u := splice{at: p, end: j.end, n: j.n, out: j.out}
+	if j.open {
+		s.guess.put(u, true)
+		return
+	}
+	s.last[quoteKind(data[p])], s.last[quoteKind(data[j.end-1])] = j.end, j.end
+	from, to := s.reach.around(data, p, j.end, last)
+	s.put = j.end
+	s.guess.putIn(u, from, to)
+	s.sure.put(cut(p, j.end), false)
+}
+
 // word reports whether the literal that begins at q and ends at to has no blank
 // in it, as far as it is looked at. Other literals beside each other are a program's arguments, or fields of
 // a log.
@@ -133,6 +158,10 @@ func jointAt(data []byte, p int) (joint, bool) {
 		j.operator, j.comma = true, data[i] == ','
 		i = j.space(data, i+n)
 		i = j.lineBreak(data, i)
+		if i = j.spell(data, i); j.open {
+			j.end = i
+			return j, !j.comma
+		}
 	} else if n := appended(data, i, j.lines); n > 0 {
 		j.operator = true
 		i += n

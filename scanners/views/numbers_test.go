@@ -209,9 +209,9 @@ func moreDumps() []coding {
 		dumped("x/8xh of gdb", gdb, 16, wordsOf(2, hexWord, "\t0x"), nothing),
 		dumped("x/4xw of gdb", gdb, 16, wordsOf(4, hexWord, "\t0x"), nothing),
 		dumped("x/2xg of gdb", "0x7fffffff%04[1]x:", 16, wordsOf(8, hexWord, "\t0x"), nothing),
-		dumped("x/8db of gdb", gdb, 8, wordsOf(1, signed(0), "\t"), nothing),
-		dumped("x/4dw of gdb", gdb, 16, wordsOf(4, signed(0), "\t"), nothing),
-		dumped("x/2dg of gdb", "0x%05x:", 16, wordsOf(8, signed(0), "\t"), nothing),
+		dumped("x/8db of gdb", gdb, 8, wordsOf(1, withSign(0), "\t"), nothing),
+		dumped("x/4dw of gdb", gdb, 16, wordsOf(4, withSign(0), "\t"), nothing),
+		dumped("x/2dg of gdb", "0x%05x:", 16, wordsOf(8, withSign(0), "\t"), nothing),
 		dumped("x/8tb of gdb", gdb, 8, wordsOf(1, unsigned("%08b"), "\t"), nothing),
 		dumped("x/8ob of gdb", gdb, 8, wordsOf(1, unsigned("%#o"), "\t"), nothing),
 		dumped("x/8cb of gdb", gdb, 8, quotedBytes, nothing),
@@ -226,12 +226,12 @@ func moreDumps() []coding {
 		dumped("xxd -c 200 -g1", "%08x:", 200, groups(1, false, "%02x", " ", "", 200), nothing),
 		dumped("od -t x1 -w64", "%07o", 64, groups(1, false, "%02x", " ", "", 64), nothing),
 		dumped("od -t x8", "%07o", 16, wordsOf(8, hexWord, " "), nothing),
-		dumped("od -t d1", "%07o", 16, wordsOf(1, signed(4), " "), nothing),
-		dumped("od -t d2", "%07o", 16, wordsOf(2, signed(6), " "), nothing),
+		dumped("od -t d1", "%07o", 16, wordsOf(1, withSign(4), " "), nothing),
+		dumped("od -t d2", "%07o", 16, wordsOf(2, withSign(6), " "), nothing),
 		dumped("od -t u2", "%07o", 16, wordsOf(2, unsigned("%5d"), " "), nothing),
-		dumped("od -t d4", "%07o", 16, wordsOf(4, signed(11), " "), nothing),
+		dumped("od -t d4", "%07o", 16, wordsOf(4, withSign(11), " "), nothing),
 		dumped("od -t u4", "%07o", 16, wordsOf(4, unsigned("%10d"), " "), nothing),
-		dumped("od -t d8", "%07o", 16, wordsOf(8, signed(20), " "), nothing),
+		dumped("od -t d8", "%07o", 16, wordsOf(8, withSign(20), " "), nothing),
 		dumped("od -t u8", "%07o", 16, wordsOf(8, unsigned("%20d"), " "), nothing),
 		dumped("od -t o4", "%07o", 16, wordsOf(4, unsigned("%011o"), " "), nothing),
 		dumped("od -t o8", "%07o", 16, wordsOf(8, unsigned("%022o"), " "), nothing),
@@ -250,8 +250,8 @@ func unsigned(verb string) func(uint64, int) string {
 	return func(v uint64, _ int) string { return fmt.Sprintf(verb, v) }
 }
 
-// signed writes a number of so many bytes with its sign, in so many columns.
-func signed(columns int) func(uint64, int) string {
+// withSign writes a number of so many bytes with its sign, in so many columns.
+func withSign(columns int) func(uint64, int) string {
 	return func(v uint64, n int) string {
 		shift := 64 - 8*n
 		return fmt.Sprintf("%*d", columns, int64(v<<shift)>>shift)

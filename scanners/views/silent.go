@@ -1,5 +1,7 @@
 package views
 
+import "strings"
+
 // Most of what is seen through in programs is short words of UTF-16: to say that
 // nothing is encoded in them is to cost less than to look for it in every way.
 
@@ -20,16 +22,20 @@ var loud = func() (t [256]bool) {
 	return t
 }()
 
+// doubling are the signs of which two in a row may be one.
+var doubling = set(strings.Join(doubledSigns[:], ""))
+
 // silent reports whether nothing can be encoded in a text.
 func silent(data []byte) bool {
-	run := 0
+	run, last := 0, byte(0)
 	for _, c := range data {
 		if run++; !wordly[c] {
 			run = 0
 		}
-		if loud[c] || run >= leastBase64 {
+		if loud[c] || run >= leastBase64 || c == last && doubling[c] {
 			return false
 		}
+		last = c
 	}
 	return true
 }

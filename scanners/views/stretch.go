@@ -14,6 +14,15 @@ type looking struct {
 	stopped bool // yield returned false
 }
 
+// oddDepth is how many encodings there are at the most around what is seldom written: with
+// those that are common everywhere they would be tried in every order.
+const oddDepth = 2
+
+// oddly reports whether what is seldom written is looked for.
+func (k *looking) oddly() bool {
+	return !k.layer.NoGuesses && !k.layer.Guessed && k.layer.Depth <= oddDepth
+}
+
 // yields hands a text out.
 func (k *looking) yields(b *spliced, like scanners.Text) {
 	if k.stopped || len(b.out) == 0 {
@@ -46,6 +55,7 @@ type stretches struct {
 	*looking
 	like  scanners.Text
 	shown shown
+	odd   bool           // seldom: not where the layer is guessed, nor deep in others
 	also  func(*spliced) // yields what else a text may be read as; nil: nothing
 
 	text    spliced
@@ -82,7 +92,7 @@ func (s *stretches) put(p splice, worth bool) { s.place(p, worth, p.at, p.end) }
 func (s *stretches) putIn(p splice, from, to int) { s.place(p, true, from, to) }
 
 func (s *stretches) place(p splice, worth bool, start, end int) {
-	if s.like.Guessed && s.layer.NoGuesses {
+	if s.like.Guessed && (s.layer.NoGuesses || s.odd && !s.oddly()) {
 		return
 	}
 	if s.open && p.at > s.until+s.shown.far {

@@ -33,11 +33,18 @@ func (f written) view(ctx context.Context, l scanners.Layer, yield func(scanners
 type pass struct {
 	looking
 	classes byteclass.Signs
+	doubles byteclass.Doubles
+	trails  uint64 // whether the byte before the word is not ASCII
 	all     []*stretches
 
 	slashes slashes
 	carets  marks
 	ticks   marks
+	doubled doubled
+	filled  marks
+	octals  octals
+	latin   latin
+	marked  composed
 	percent percent
 	entity  entity
 	mail    mail
@@ -86,17 +93,46 @@ func newPass() *pass {
 	k.lines.block = add(&stretches{}, guess(fingerprints.FormPrefixed), shown{near: nearby, far: faraway, ends: &wordEnds, lines: true})
 	k.tags.out = add(&stretches{}, alike(fingerprints.FormMarkup), line)
 	k.tags.hidden = add(&stretches{}, alike(fingerprints.FormWrapped), line)
+	k.addOdd(func(f fingerprints.Form) *stretches {
+		s := add(&stretches{}, guess(f), shown{near: phrase, far: wrapped, ends: &spaces})
+		s.odd = true
+		return s
+	})
 	k.lines.forget()
 	return k
+}
+
+// addOdd adds what is seldom written so, and is not guessed of what is guessed already.
+func (k *pass) addOdd(add func(fingerprints.Form) *stretches) {
+	k.slashes.points = add(fingerprints.FormBackslash)
+	k.percent.points = add(fingerprints.FormPercent)
+	k.octals.out = add(fingerprints.FormBackslash)
+	k.latin.out = add(fingerprints.FormRaw)
+	k.marked.out = add(fingerprints.FormRaw)
+	k.filled.out = add(fingerprints.FormJoined)
+	k.doubled.unit.out = add(fingerprints.FormQuoted)
+	for _, signs := range doubledSigns {
+		m := &marks{out: add(fingerprints.FormQuoted)}
+		for _, c := range []byte(signs) {
+			k.doubled.signs[c] = m
+		}
+	}
 }
 
 // run looks through the layer until ctx ends or nobody wants more.
 func (k *pass) run(ctx context.Context) {
 	for from := 0; from < len(k.data) && !k.stopped && ctx.Err() == nil; from += byteclass.SignTile {
-		words := k.classes.Classify(k.data[from:min(from+byteclass.SignTile, len(k.data))])
+		tile := k.data[from:min(from+byteclass.SignTile, len(k.data))]
+		words := k.classes.Classify(tile)
 		k.signsAt(k.classes.Signs[:words], from)
 		k.quotesAt(k.classes.Quotes[:words], from)
 		k.breaksAt(k.classes.Breaks[:words], from)
+		if !k.oddly() {
+			continue
+		}
+		k.doubles.Classify(tile)
+		k.doublesAt(k.doubles.Signs[:words], from)
+		k.latinAt(&k.doubles, words, from)
 	}
 }
 
@@ -110,8 +146,10 @@ func (k *pass) finish() (stopped bool) {
 	k.looking = looking{}
 	k.slashes.done, k.percent.done, k.entity.done = 0, 0, 0
 	k.quotes.done, k.quotes.shelled, k.control.done, k.tags.done = 0, 0, 0, 0
-	k.carets.done, k.ticks.done = 0, 0
 	k.mail.done, k.mail.asked, k.mail.signs = 0, 0, [2]int{}
+	k.carets.done, k.ticks.done, k.filled.done = 0, 0, 0
+	k.latin.done, k.marked.done, k.trails = 0, 0, 0
+	k.doubled.forget()
 	k.percent.forget()
 	k.joints.forget()
 	k.lines.forget()
@@ -135,6 +173,10 @@ var follows = func() (t [256]uint8) {
 			t[c] |= followsLess
 		}
 	}
+	t['u'] |= followsPercent
+	for _, c := range []byte("0123") {
+		t[c] |= followsNumber
+	}
 	for _, c := range []byte("\n\r?") {
 		t[c] |= followsEquals
 	}
@@ -150,13 +192,14 @@ const (
 	followsAmpersand
 	followsLess
 	followsQuote
+	followsNumber
 	followsAnything
 )
 
 // mayFollow is what may follow each sign but the backslash.
 var mayFollow = [256]uint8{
 	'%': followsPercent, '&': followsAmpersand, '=': followsEquals, '<': followsLess,
-	'^': followsAnything, 0xc2: followsAnything, 0xe2: followsAnything, 0xef: followsAnything,
+	'#': followsNumber, '^': followsAnything, 0xcc: followsAnything, 0xcd: followsAnything, 0xc2: followsAnything, 0xe2: followsAnything, 0xef: followsAnything,
 }
 
 // next is the byte behind p, and zero at the end.
@@ -194,6 +237,10 @@ func (k *pass) sign(c byte, p int) {
 	case '^':
 		k.control.caret(k.data, p)
 		k.carets.caret(k.data, p)
+	case '#':
+		k.octals.at(k.data, p)
+	case 0xcc, 0xcd:
+		k.marked.at(k.data, p)
 	default:
 		k.tags.invisible(k.data, p)
 	}
@@ -205,6 +252,9 @@ func (k *pass) quotesAt(bitmap []uint64, from int) {
 		for ; m != 0; m &= m - 1 {
 			p := from + 64*i + bits.TrailingZeros64(m)
 			c := k.next(p)
+			if p > 0 && joinsLeft[k.data[p-1]] && k.oddly() {
+				k.before(p)
+			}
 			if k.data[p] == '`' {
 				k.ticks.tick(k.data, p)
 			}
