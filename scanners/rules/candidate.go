@@ -134,11 +134,15 @@ func asNamedKey(c candidate) grade {
 			return noSecret
 		}
 	}
-	if all := tossed(v); !random(v) && !all || refers(v) && !all || placeholder(strings.ToLower(v)) || hashed(v) || notation.matches(v) || publicName.matches(before) {
+	if all := tossed(v); !random(v) && !all && !(brief(v) && tokenName.matches(before)) || refers(v) && !all || placeholder(strings.ToLower(v)) || hashed(v) || notation.matches(v) || publicName.matches(before) {
 		return noSecret
 	}
 	return strongSecret
 }
+
+// tokenName finds a token's name and the sign behind it: of other names short values are
+// as often something else.
+var tokenName = lazily(`(?i)(?:token|api_?key|secret)["']?[ \t]{0,3}[:=][ \t]{0,3}["']?$`)
 
 // asTossed grades what stands bare up to a line's end, where brackets are code as a rule.
 func asTossed(c candidate) grade {
