@@ -170,7 +170,7 @@ func assigned(before, v string) bool {
 
 // notation finds versions, those that a time and a commit stand for, expressions that
 // describe keys, formats, and tags of fields.
-var notation = lazily(`^%[svdqxt]|,(?:opt|rep),|^v?\d+\.\d+\.?\d*(?:[-+.]|$)|\[[^\]]*\w-\w[^\]]*\]|\{\w?\d+,?\d*\}|["'\x60]|^ENC\[|\\u[0-9A-Fa-f]{4}`)
+var notation = lazily(`^%[svdqxt]|,(?:opt|rep),|^v?\d+\.\d+\.?\d*(?:[-+.]|$)|\[[^\]]*\w-\w[^\]]*\]|[Aa]-[Zz](?:0-9|[Aa]-)|\{\w?\d+,?\d*\}|["'\x60]|^ENC\[|\\u[0-9A-Fa-f]{4}`)
 
 // publicName finds the name of something that everybody may know.
 var publicName = lazily(`(?i)public|preset_pass|publish|csrf|xsrf|page_?token|next_?token|continu|sync_?token|cursor|checksum|digest|sha(?:1|256|512)|md5|integrity|finger|thumb|(?:key|token|secret|credential)s?[_-]?id\b|secrets?_?(?:name|version)|client_?(?:id|token)|authenticity|cache|etag|commit|uuid|secrets?_?manager|tokenizer|_?hash|idempot|` +
