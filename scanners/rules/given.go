@@ -32,7 +32,7 @@ func asGiven(c candidate) grade {
 }
 
 // codeName finds what is a name or a path in a program, also with digits.
-var codeName = lazily(`^[a-z]+(?:[_.-][a-z0-9]+)+$|^[a-z]{1,4}(?:-[A-Za-z0-9]+)+$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|^[a-z]{2,5}-?[0-9]{1,4}(?:-[a-z0-9]+)*$|^[\w.-]+/[\w./-]+$|^[0-9A-Z][\w.-]*\.[a-z]{2,4}$|^[0-9]+[-./:][0-9A-Za-z+./-]*$|SCRAM-SHA|^(?:0x|--?[a-z])|^(?i:sha)[0-9]|^[0-9]+x[0-9]+|^(?i:kennwort|senha)[0-9]*$|^\$|^%|@[\w-]+\.\w+$|[\[\]{}()]{2}`)
+var codeName = lazily(`^[a-z]+(?:[_.-][a-z0-9]+)+$|^[a-z]{1,4}(?:-[A-Za-z0-9]+)+$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|^[a-z]{2,5}-?[0-9]{1,4}(?:-[a-z0-9]+)*$|^[\w.-]+/[\w./-]+$|^[0-9A-Z][\w.-]*\.[a-z]{2,4}$|^[0-9]+[-./:][0-9A-Za-z+./-]*$|SCRAM-SHA|[A-Za-z0-9]Password$|^(?:0x|--?[a-z])|^(?i:sha)[0-9]|^[0-9]+x[0-9]+|^(?i:kennwort|senha)[0-9]*$|^\$|^%|@[\w-]+\.\w+$|[\[\]{}()]{2}`)
 
 // asTold grades what a sentence, a note or a log says behind a password's or a key's name.
 func asTold(c candidate) grade {

@@ -326,6 +326,7 @@ func TestOwnSilence(t *testing.T) {
 		{"a.go", `Invalid{Pw} = "28P01"`},
 		{"a.txt", "the {pw} is sha256-hashed2 and {pw} is utf8mb4 in mysql80"},
 		{"a.txt", "{pw} is {sp}user@example2.com"},
+		{"a.txt", "\tauthenticationMD5{Pw}       AuthenticationMD5{Pw}\n"},
 		{"a.toml", "to" + "ken=[A-Za-z0-9%_-]{20,60}"},
 		{"a.go", `x.SetBasic` + `Auth("user", "{pw}")`},
 		{"a.go", `x.SetBasic` + `Auth(user, {pw})`},
