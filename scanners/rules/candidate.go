@@ -60,8 +60,6 @@ func assessOf(rule string) assess {
 		return asCell
 	case "revenant-named-key":
 		return asNamedKey
-	case "revenant-named-line":
-		return asTossed
 	case "revenant-password-sql":
 		return inStatement
 	case "revenant-password-macro":
@@ -77,7 +75,7 @@ func assessOf(rule string) assess {
 	case "revenant-nats-seed":
 		return asSeed
 	}
-	return nil
+	return assessGiven(rule)
 }
 
 // wordy reports whether what a rule of ours finds may be a text for people.
@@ -87,7 +85,16 @@ func wordy(rule string) bool {
 
 func asText(c candidate) grade { return gradeOf(c.value(), quotedText) }
 
-func asWord(c candidate) grade { return gradeOf(strings.TrimRight(c.value(), ".,"), bareWord) }
+func asWord(c candidate) grade {
+	if strings.HasPrefix(c.match, "login") && strings.Contains(c.before(), "anonymous") && strings.Contains(c.value(), "@") { // an address, as FTP asks for
+		return noSecret
+	}
+	v := strings.TrimRight(c.value(), ".,")
+	if v == "password" && strings.Contains(c.before(), "user=user,") { // arguments that are called as variables are
+		return noSecret
+	}
+	return gradeOf(v, bareWord)
+}
 
 // inStatement grades a value in SQL; without quotes there are words of the language, too.
 func inStatement(c candidate) grade {
@@ -127,11 +134,15 @@ func asNamedKey(c candidate) grade {
 			return noSecret
 		}
 	}
-	if all := tossed(v); !random(v) && !all || refers(v) && !all || placeholder(strings.ToLower(v)) || hashed(v) || notation.matches(v) || publicName.matches(before) {
+	if all := tossed(v); !random(v) && !all && !(brief(v) && tokenName.matches(before)) || refers(v) && !all || placeholder(strings.ToLower(v)) || hashed(v) || notation.matches(v) || publicName.matches(before) {
 		return noSecret
 	}
 	return strongSecret
 }
+
+// tokenName finds a token's name and the sign behind it: of other names short values are
+// as often something else.
+var tokenName = lazily(`(?i)(?:token|api_?key|secret)["']?[ \t]{0,3}[:=][ \t]{0,3}["']?$`)
 
 // asTossed grades what stands bare up to a line's end, where brackets are code as a rule.
 func asTossed(c candidate) grade {
@@ -159,10 +170,10 @@ func assigned(before, v string) bool {
 
 // notation finds versions, those that a time and a commit stand for, expressions that
 // describe keys, formats, and tags of fields.
-var notation = lazily(`^%[svdqxt]|,(?:opt|rep),|^v?\d+\.\d+\.?\d*(?:[-+.]|$)|\[[^\]]*\w-\w[^\]]*\]|\{\w?\d+,?\d*\}|["'\x60]|^ENC\[|\\u[0-9A-Fa-f]{4}`)
+var notation = lazily(`^%[svdqxt]|,(?:opt|rep),|^v?\d+\.\d+\.?\d*(?:[-+.]|$)|\[[^\]]*\w-\w[^\]]*\]|[Aa]-[Zz](?:0-9|[Aa]-)|\{\w?\d+,?\d*\}|["'\x60]|^ENC\[|\\u[0-9A-Fa-f]{4}`)
 
 // publicName finds the name of something that everybody may know.
-var publicName = lazily(`(?i)public|publish|csrf|xsrf|page_?token|next_?token|continu|sync_?token|cursor|checksum|digest|sha(?:1|256|512)|md5|integrity|finger|thumb|(?:key|token|secret|credential)s?[_-]?id\b|secrets?_?(?:name|version)|client_?(?:id|token)|authenticity|cache|etag|commit|uuid|secrets?_?manager|tokenizer|_?hash|idempot|` +
+var publicName = lazily(`(?i)public|preset_pass|publish|csrf|xsrf|page_?token|next_?token|continu|sync_?token|cursor|checksum|digest|sha(?:1|256|512)|md5|integrity|finger|thumb|(?:key|token|secret|credential)s?[_-]?id\b|secrets?_?(?:name|version)|client_?(?:id|token)|authenticity|cache|etag|commit|uuid|secrets?_?manager|tokenizer|_?hash|idempot|` +
 	`(?:key|token|secret)_?(?:factory|generator|gen\b|spec|store|size|length|len\b|type|format|usage|alg|code|board|agreement|url|uri|endpoint|kind|provider)|get_?instance`)
 
 // asPair grades the value of a pair; one that repeats the name says nothing, nor
@@ -181,11 +192,14 @@ func asPair(c candidate) grade {
 // a name in quotes, or in a comparison, it is as often a text as a secret.
 func asLiteral(c candidate) grade {
 	between := c.before()
-	if len(c.value()) < leastShort && shortName(between) {
+	if len(c.value()) < leastShort && shortName(between) || wording.matches(c.value()) {
 		return noSecret
 	}
 	g := gradeOf(c.value(), quotedText)
-	loose := strings.Contains(between, ",") || strings.Contains(between, "or ") || strings.Contains(between, "or\t")
+	if bareBehind(between) && (!told(c.value()) || passVerb(between) && !tossed(c.value())) {
+		return noSecret
+	}
+	loose := strings.ContainsAny(between, ",{") || strings.Contains(between, "or ") || strings.Contains(between, "or\t") || strings.Contains(between, "to ")
 	if loose && (!classesOf(c.value()).mixed() || strings.Contains(between, "\n")) {
 		return noSecret
 	}
@@ -195,6 +209,10 @@ func asLiteral(c candidate) grade {
 	return g
 }
 
+// wording finds texts and keys of messages about passwords, rules for their form, and
+// states of SQL.
+var wording = lazily(`(?i)passwor[dt]e?_[a-z]|(?:^|\|)(?:required|nullable|sometimes|confirmed|string)(?:\||$)|^[0-9]{2}[0-9A-Z]{3}$`)
+
 // asSetting grades what stands bare behind a name; a call, the default of a
 // variable, or a plain word with others behind it is none.
 func asSetting(c candidate) grade {
@@ -202,7 +220,10 @@ func asSetting(c candidate) grade {
 	before, rest := c.before(), strings.TrimLeft(c.after(), " \t\r")
 	equals := strings.IndexByte(before, '=')
 	lone := standsAlone(before, rest, equals)
-	if len(v) < leastShort && shortName(before) || noSetting(before, equals) || opens(before, rest) || !lone && classesOf(v).letters() {
+	if wording.matches(v) || saysNothing.matches(v) || strings.HasPrefix(before, "secret:") && secretPath.matches(v) {
+		return noSecret
+	}
+	if len(v) < leastShort && shortName(before) || noSetting(before, rest, equals) || opens(before, rest) || !lone && classesOf(v).letters() {
 		return noSecret // most of them, and what the value is worth costs far more to say
 	}
 	g := gradeOf(v, bareWord)
@@ -211,6 +232,12 @@ func asSetting(c candidate) grade {
 	}
 	return g
 }
+
+// saysNothing finds when an account's password is set, and options of what completes a command.
+var saysNothing = lazily(`^on_create$|^--[a-z]`)
+
+// secretPath finds the end of the name of one of AWS' secrets.
+var secretPath = lazily(`^[\w/+=.@-]+-[A-Za-z0-9]{6}$`)
 
 // opens reports whether what stands behind a bare word makes it the name of
 // something: of a call, a type, a member.
@@ -238,8 +265,8 @@ func standsAlone(before, rest string, equals int) bool {
 
 // noSetting reports whether what stands before a bare word, with = at a place,
 // sets nothing.
-func noSetting(before string, equals int) bool {
-	if strings.HasPrefix(before, "PWD") || strings.HasPrefix(before, "PASS:") || strings.Contains(before, "]") { // a folder; a test's result; what a shell completes
+func noSetting(before, rest string, equals int) bool {
+	if strings.HasPrefix(before, "PWD") || strings.HasSuffix(before, ":-") && !strings.HasPrefix(rest, "}") || strings.HasPrefix(before, "PASS:") || strings.Contains(before, "]") { // a folder; a test's result; what a shell completes
 		return true
 	}
 	// nothing, then another word

@@ -16,6 +16,8 @@ const (
 	patience = 4096
 	// alone is how many places are few enough to be asked one by one.
 	alone = 4
+	// together is how many places are asked together at most.
+	together = 64
 	// freshStates is one in how many bytes read may need a state that is new
 	// before asking together is given up for a branch: patterns that count can
 	// need one for each.
@@ -93,17 +95,21 @@ func (s *search) joining(target int) *automaton {
 // that it meets. It returns how many those were with the first, how many bytes
 // were read, and whether one of them may match: if not, none of them does.
 func (a *automaton) together(text string, places []int) (n, read int, open bool) {
-	i := places[0]
+	i, last := places[0], places[0]
 	table, s := a.startState(sideBefore(text, i))
 	n = 1
 	for i < len(text) && s != deadState {
-		if n < len(places) && places[n] <= i {
+		if n < len(places) && n < together && places[n] <= i {
 			if places[n] < i { // inside a rune: nobody can join there
 				return n, i - places[0], true
 			}
 			other, start := a.startState(sideBefore(text, i))
 			table, s = a.join(table, s, other, start)
 			n++
+			last = i
+		}
+		if i-last >= far { // one of them goes on
+			return n, i - places[0], true
 		}
 		var class uint8
 		width := 1

@@ -21,6 +21,8 @@ const (
 	stretch = 64 << 10
 	// margin is more than a lead has bytes before it is folded.
 	margin = 4 * maxLead
+	// far is how many bytes gates read from a place: most have ruled out a match by then.
+	far = 128
 	// maxTables bounds the automata that are kept between two texts.
 	maxTables = 16 << 20
 	// trimWork is how much automata read before their tables are looked at.
@@ -317,13 +319,29 @@ func (s *search) askAlone(target, at int) no {
 		gate = newAutomaton(m)
 		s.gates[target] = gate
 	}
-	end, read := gate.match(s.text, at, sideBefore(s.text, at), true)
+	read, open := s.asks(gate, at)
 	s.spend(b.plan, read+1)
-	s.answer(target, at, read, end >= 0)
-	if end >= 0 {
+	s.answer(target, at, read, open)
+	if open {
 		return no{read: unsure}
 	}
 	return no{read, gate.alike}
+}
+
+// asks reads with a gate from a place, not far: what it has not ruled out by then may
+// match. Eased gates may go on to the end of the text and say yes there, at each place.
+func (s *search) asks(gate *automaton, at int) (read int, open bool) {
+	near := s.text[:runeFrom(s.text, at+far)]
+	end, read := gate.match(near, at, sideBefore(s.text, at), true)
+	return read, end >= 0 || at+read >= len(near) && len(near) < len(s.text)
+}
+
+// runeFrom is the first place from i on where a rune starts, or the text ends.
+func runeFrom(text string, i int) int {
+	for i < len(text) && !utf8.RuneStart(text[i]) {
+		i++
+	}
+	return min(i, len(text))
 }
 
 // spend counts bytes that automata read for a plan; too many, and package

@@ -89,11 +89,11 @@ func (s *search) suspectGroup(target, at int) no {
 	}
 	costly := c.gate == nil || c.spent > sharing*(at+s.patience) || c.gate.made > 1024+c.read/freshStates
 	if !costly {
-		end, read := c.gate.match(s.text, at, sideBefore(s.text, at), true)
+		read, open := s.asks(c.gate, at)
 		s.work += read + 1
 		c.read += read + 1
 		c.spent += read + 1
-		if end < 0 {
+		if !open {
 			s.answer(target, at, read, false)
 			return no{read, c.gate.alike}
 		}

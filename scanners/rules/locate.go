@@ -77,7 +77,11 @@ func locateSet(match string) (extent, bool) {
 	if start < 0 {
 		return extent{}, false
 	}
-	if start++; start < len(match) && (match[start] == '=' || match[start] == '>') {
+	start++
+	if start < len(match) && match[start] == '-' && match[start-1] == ':' { // a shell's default, or a value that begins so
+		return extent{}, false
+	}
+	if start < len(match) && (match[start] == '=' || match[start] == '>') {
 		start++
 	}
 	for start < len(match) && (match[start] == ' ' || match[start] == '\t') {

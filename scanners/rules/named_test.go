@@ -131,6 +131,20 @@ func TestNamedSilence(t *testing.T) {
 	}
 }
 
+// TestBrief: a token that is shorter than a key is found behind its name and a sign.
+func TestBrief(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	name := "tok" + "en"
+	for text, want := range map[string]bool{
+		name + "=aB3xK9mQ2v7\n": true, name + `: "aB3xK9mQ2v7"`: true,
+		name + " aB3xK9mQ2v7\n": false, name + "=NextLine2Of3\n": false, name + "=aB3c\n": false,
+	} {
+		if got := len(hits(m, text, "a.yml", 0)) > 0; got != want {
+			t.Errorf("%q: found %v", text, got)
+		}
+	}
+}
+
 // TestTossed: a password that a generator made is found with whatever signs it has.
 func TestTossed(t *testing.T) {
 	m := newMatcher(t, rules.Options{Own: rules.OwnOn})

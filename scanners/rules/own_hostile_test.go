@@ -16,6 +16,7 @@ func hostileOwn(size int) map[string]string {
 	for name, s := range map[string]string{
 		"names":        "pass" + "word ",
 		"settings":     "pass" + "word=aB3dE5gH9 ",
+		"unbroken":     "pass" + "word=",
 		"open quotes":  "pwd='",
 		"long names":   "a-b-c-d-e-f-g-pass" + "word",
 		"addresses":    "ab+c:/" + "/u:",
@@ -57,6 +58,20 @@ func TestOwnHostile(t *testing.T) {
 		}
 		if once, double := work(text), work(twice[name]); double > once*5/2+size {
 			t.Errorf("%s: twice the text is %.1f times the work", name, float64(double)/float64(once))
+		}
+	}
+}
+
+// TestOwnUnbroken: a long line of names without values costs what automata read of it: their
+// gates do not read to its end at each name, so that package regexp need not.
+func TestOwnUnbroken(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	text := strings.Repeat("pass"+"word=", 20000)
+	for _, rule := range []string{"generic-api-key", "revenant-named-line", "revenant-password-setting", "revenant-named-key"} {
+		one, _ := m.Named([]string{rule})
+		hits(one, text, "a.txt", 0)
+		if each := one.Work() / len(text); each > 52 {
+			t.Errorf("%s: %d bytes are read for each", rule, each)
 		}
 	}
 }

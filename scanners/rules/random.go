@@ -37,6 +37,14 @@ func random(v string) bool {
 	return longestPiece(v) >= leastPiece && 5*changes(v) >= len(v)
 }
 
+// brief reports whether what is shorter than a key was made by chance all the same: small
+// and capital letters and digits, most beside one of another kind, and no words.
+func brief(v string) bool {
+	c := classesOf(v)
+	return len(v) >= 10 && len(v) < leastKey && c.lower && c.upper && c.digit && signKinds(v) == 0 && longestPiece(v) >= 10 &&
+		distinct(v) >= 8 && 2*changes(v) >= len(v) && inWords(v) == 0 && !inSequence(v)
+}
+
 // changes is how often a character is of another kind than the one before.
 func changes(v string) (n int) {
 	for i := 1; i < len(v); i++ {

@@ -294,9 +294,9 @@ func secretsBelow(name string) (h heading, ok bool) {
 }
 
 var (
-	passwordColumn = lazily(`passw(?:or[dt]|d)|passphrase|passcode|pwd(?:$|[^a-z])|^pass$`)
+	passwordColumn = lazily(`passw(?:or[dt]|d)|passphrase|passcode|kennwort|contrase|pwd(?:$|[^a-z])|^pass$`)
 	keyColumn      = lazily(`secret|token|(?:api|access|private|encryption)[_ -]?key`)
-	userColumn     = lazily(`user|login|mail|account|host|server|url|site|^name|nick|owner|client`)
+	userColumn     = lazily(`user|login|mail|account|host|server|url|site|^name|nick|owner|client|benutzer|usuario|utilisateur`)
 	// aboutSecrets finds columns that say something about a secret and not what it is.
 	aboutSecrets = lazily(`hash|md5|sha[0-9]|salt|hint|polic|expir|chang|updat|creat|reset|last|length|date|_at\b|strength|type|kind|enabled|required|` +
 		`active|valid|count|attempt|\bage\b|days|format|field|label|column|name|(?:^|[_ ])ids?$|\burl|link|error|status|score|encrypt|number|usage|limit|` +

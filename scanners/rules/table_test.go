@@ -73,7 +73,7 @@ func TestTables(t *testing.T) {
 			}
 			for _, w := range want {
 				var from, to int
-				fmt.Sscanf(w, "%d-%d", &from, &to) //nolint:errcheck // it was printed above
+				fmt.Sscanf(w, "%d-%d", &from, &to) // it was printed above
 				if text[0] == '\n' {
 					from, to = from+1, to+1
 				}
