@@ -57,7 +57,7 @@ func outer() []textual {
 		{enc: each(`\x%02x`), around: `"%s"`},
 		{enc: each("%%%02X"), around: "a=%s&b"},
 		{enc: eachRune("&#%d;"), around: "<p>%s</p>"},
-		{enc: times(3, jsonOf), around: `{"a":"%s"}`},
+		{enc: times(2, jsonOf), around: `{"a":"%s"}`}, // twice, in UTF-16 and around two encodings: seven of the eight that are undone
 		{enc: each("=%02X"), around: "a: %s"},
 		{enc: replace(`"`, `""`), around: `"%s"`},
 	}
