@@ -69,8 +69,11 @@ func (t *tableText) at(place int) (from, to int) {
 	}
 	row := t.text[line.start:line.end]
 	sep := separator(row)
+	if sep == "" || sep != "|" && strings.ContainsAny(row, "={}<>&%$!^\\") && strings.Trim(row[:place-line.start], " \t\"'`*") != "" {
+		return line.start, max(line.end, place+1) // code, as mostly
+	}
 	names := columns(row, sep)
-	if sep == "" || len(names) < 2 {
+	if len(names) < 2 {
 		return line.start, max(line.end, place+1)
 	}
 	to = line.end
@@ -309,7 +312,12 @@ var (
 func insertsAbove(text string) bool {
 	before := text[max(0, len(text)-widest):]
 	open := strings.LastIndexByte(before, '(')
-	return open >= 0 && strings.IndexByte(before[open:], ')') < 0 && insertInto.matches(before[max(0, open-256):open])
+	return open >= 0 && strings.IndexByte(before[open:], ')') < 0 && inserts(before[max(0, open-256):open])
+}
+
+// inserts reports whether a text ends with the beginning of an INSERT.
+func inserts(text string) bool {
+	return (strings.Contains(text, "into") || strings.Contains(text, "INTO") || strings.Contains(text, "Into")) && insertInto.matches(text)
 }
 
 // insert reads the rows of an INSERT that names the column at a place. It returns from where
@@ -322,7 +330,7 @@ func (t *tableText) insert(place int) (from, to int, ok bool) {
 	}
 	open += from
 	from = max(0, open-256)
-	if !insertInto.matches(t.text[from:open]) {
+	if !inserts(t.text[from:open]) {
 		return 0, 0, false
 	}
 	names, at := tuple(t.text[:min(len(t.text), open+widest)], open)
