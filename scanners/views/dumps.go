@@ -68,7 +68,7 @@ func opensAddress(line []byte) bool {
 	for p < min(len(line)-1, longestAddress) && byteclass.Nibbles()[line[p]] != byteclass.None {
 		p++
 	}
-	return line[p] == ':' || line[p] == ' ' && line[p+1] == '<'
+	return line[p] == ':' || line[p] == ' ' && p+1 < len(line) && line[p+1] == '<'
 }
 
 // longestAddress is how many characters an address of 64 bits has.
