@@ -2,6 +2,7 @@ package redact
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -18,6 +19,8 @@ const (
 	binaryNear = 256
 	// fewestDigits begin a row of a dump.
 	fewestDigits = 7
+	// fewestNumbers are as many as no other line has.
+	fewestNumbers = 4
 )
 
 // settled is where the last line ends, behind from and at to at the latest,
@@ -127,14 +130,45 @@ func uncoloured(word []byte) []byte {
 	return word
 }
 
-// row reports whether a line begins like the row of a dump.
+// row reports whether a line begins like the row of a dump, or has as many numbers in a
+// row as one.
 func row(line []byte) bool {
 	n := 0
-	for n < len(line) && (number(line[n]) || line[n]|0x20 >= 'a' && line[n]|0x20 <= 'f') {
+	for n < len(line) && hexDigit(line[n]) {
 		n++
 	}
-	return n >= fewestDigits
+	return n >= fewestDigits || numbers(line) >= fewestNumbers
 }
+
+// numbers is how many words of a line are numbers of whole bytes, in hexadecimal, one after
+// the other, from the first that are.
+func numbers(line []byte) (most int) {
+	const between = " \t-:|,"
+	n := 0
+	for p := 0; p < len(line); {
+		if !hexDigit(line[p]) {
+			if strings.IndexByte(between, line[p]) < 0 {
+				n = 0
+			}
+			p++
+			continue
+		}
+		if p+1 < len(line) && line[p] == '0' && line[p+1] == 'x' {
+			p += 2
+		}
+		from := p
+		for p < len(line) && hexDigit(line[p]) {
+			p++
+		}
+		if n++; p == from || (p-from)%2 > 0 || p < len(line) && strings.IndexByte(between, line[p]) < 0 {
+			n = 0
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+func hexDigit(c byte) bool { return number(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
 
 // uuencoded reports whether a line is one of uuencode: its first character says
 // how long it is, but for blanks at its end. Or a file of it begins.
