@@ -67,8 +67,7 @@ func (c *content) window(ctx context.Context, w scanners.Window) error {
 		c.carry(w, nil)
 		return nil
 	}
-	hits := c.fresh(slices.Clone(w.Hits))
-	slices.SortStableFunc(hits, compareHits)
+	hits := sorted(c.fresh(slices.Clone(w.Hits)))
 	covers := c.p.namer.covers(ctx, sorted(WholeRows(w.Chunk.Data, w.Chunk.Base, 0, slices.Clone(hits))))
 	c.j.record.shown(ctx, c.p.namer, hits)
 	c.carry(w, covers)

@@ -25,10 +25,8 @@ type Cover struct {
 // Covers are the stretches that hits take, in order and apart: hits that
 // overlap share one.
 func (m *Marks) Covers(ctx context.Context, hits []scanners.Hit) []Cover {
-	sorted := slices.Clone(hits)
-	slices.SortStableFunc(sorted, compareHits)
 	var out []Cover
-	for _, c := range m.namer.covers(ctx, sorted) {
+	for _, c := range m.namer.covers(ctx, sorted(slices.Clone(hits))) {
 		out = append(out, Cover{Span: c.span, Mark: c.mark})
 	}
 	return out

@@ -136,8 +136,7 @@ func (r *redactor) finish(ctx context.Context, t *text) {
 	if len(t.hits) == 0 {
 		return
 	}
-	slices.SortStableFunc(t.hits, compareHits)
-	t.hits = slices.CompactFunc(t.hits, func(a, b scanners.Hit) bool { return compareHits(a, b) == 0 })
+	t.hits = slices.CompactFunc(sorted(t.hits), func(a, b scanners.Hit) bool { return compareHits(a, b) == 0 })
 	t.covers = r.namer.covers(ctx, t.hits)
 }
 

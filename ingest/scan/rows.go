@@ -2,7 +2,6 @@ package scan
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"revenant/fingerprints"
@@ -13,12 +12,12 @@ import (
 const longestDumpRow = 1 << 10
 
 // dumpRow finds rows of numbers, as dumps have them beside the text.
-var dumpRow = regexp.MustCompile(`(?:^|[^0-9A-Za-z])(?:(?:0[xX])?(?:[0-9A-Fa-f]{2}){1,8}[ \t:|,-]{1,4}){5}|(?:^|[ \t,:])(?:-?[0-9]{1,3}[ \t,]{1,4}(?:'[^']{1,5}'[ \t,]*)?){6}`)
+var dumpRow = compiled(`(?:^|[^0-9A-Za-z])(?:(?:0[xX])?(?:[0-9A-Fa-f]{2}){1,8}[ \t:|,-]{1,4}){5}|(?:^|[ \t,:])(?:-?[0-9]{1,3}[ \t,]{1,4}(?:'[^']{1,5}'[ \t,]*)?){6}`)
 
 // WholeRows widens hits in the rows of dumps to the whole of the rows: these say what
 // they hold twice, as numbers and as text, and a value that goes on in the next row is
 // found in one of both alone. What stands before a place is left as it is: it may have
-// been shown.
+// been shown. The hits are changed where they are.
 func WholeRows(data []byte, base, before int64, hits []scanners.Hit) []scanners.Hit {
 	for i := range hits {
 		h := &hits[i]
@@ -33,7 +32,7 @@ func WholeRows(data []byte, base, before int64, hits []scanners.Hit) []scanners.
 			end = max(to-1+n, to)
 		}
 		dump := strings.Contains(string(h.Form), string(fingerprints.FormDump))
-		if raw := h.Form == fingerprints.FormRaw || h.Form == ""; dump || raw && (dumpRow.Match(data[start:from]) || dumpRow.Match(data[to:end])) {
+		if raw := h.Form == fingerprints.FormRaw || h.Form == ""; dump || raw && (dumpRow().Match(data[start:from]) || dumpRow().Match(data[to:end])) {
 			h.Span = scanners.Span{Start: base + int64(start), End: base + int64(end)}
 		}
 	}

@@ -81,7 +81,7 @@ func mixed(r *rand.Rand) string {
 // TestExpressions: what values and names are held against matches where package regexp
 // says so.
 func TestExpressions(t *testing.T) {
-	all := map[string]expression{
+	all := map[string]*pattern{
 		"reference": reference, "location": location, "number": number, "digest": digest, "notation": notation, "publicName": publicName,
 		"namesPart": namesPart, "sealed": sealed, "camelName": camelName, "lowerName": lowerName, "actionName": actionName, "wordFile": wordFile,
 		"exampleFile": exampleFile, "madeFile": madeFile, "identifier": identifier, "standIn": standIn,
@@ -100,7 +100,7 @@ func TestExpressions(t *testing.T) {
 		}
 		text := b.String()
 		for name, e := range all {
-			want := e.pattern.regexp().MatchString(text)
+			want := e.regexp().MatchString(text)
 			if got := e.matches(text); got != want {
 				t.Fatalf("%s matches %q: %v, package regexp says %v", name, text, got, want)
 			}
@@ -113,7 +113,7 @@ func TestExpressions(t *testing.T) {
 		if matched[name] == 0 {
 			t.Errorf("%s matched nothing", name)
 		}
-		if e.pattern.machine() == nil {
+		if e.machine() == nil {
 			t.Errorf("%s has no automaton", name)
 		}
 	}

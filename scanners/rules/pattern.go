@@ -36,38 +36,30 @@ func (p *pattern) machine() *machine {
 	})
 }
 
-// matchesPattern asks package regexp when the pattern is too rich for an automaton.
+// matchesPattern asks a pattern of the configuration, if there is one.
 func (s *scratch) matchesPattern(p *pattern, text string) bool {
 	if p == nil || text == "" {
 		return false
 	}
-	a, known := s.patterns[p]
-	if !known {
+	if _, known := s.patterns[p]; !known { // its tables are looked at
 		if m := p.machine(); m != nil {
-			a = newAutomaton(m)
+			s.patterns[p] = newAutomaton(m)
+		} else {
+			s.patterns[p] = nil
 		}
-		s.patterns[p] = a
 	}
-	if a == nil {
-		return p.regexp().MatchString(text)
-	}
-	end, _ := a.match(text, 0, sideEdge, true)
-	return end >= 0
+	return p.matches(text)
 }
 
-// expression is one that values and names are held against, compiled when it is first
-// asked: a hook that meets nothing asks few.
-type expression struct{ pattern *pattern }
+// lazily is a pattern that values and names are held against, of an expression that
+// compiles. It is made when it is first asked: a hook that meets nothing asks few.
+func lazily(expr string) *pattern { return newPattern([]string{expr}) }
 
-// lazily takes an expression that compiles.
-func lazily(expr string) expression { return expression{newPattern([]string{expr})} }
-
-// matches reports whether the text has a match. What it is asked is short, and what an
-// automaton keeps of it bounded.
-func (e expression) matches(text string) bool {
-	m := e.pattern.machine()
+// matches reports whether the text has a match. What an automaton keeps of it is bounded.
+func (p *pattern) matches(text string) bool {
+	m := p.machine()
 	if m == nil {
-		return e.pattern.regexp().MatchString(text)
+		return p.regexp().MatchString(text)
 	}
 	a := automaton{machine: m}
 	end, _ := a.match(text, 0, sideEdge, true)

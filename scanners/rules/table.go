@@ -62,10 +62,8 @@ func (t *tableText) at(place int) (from, to int) {
 	if line.end-line.start > longestRow {
 		return line.start, max(line.end, place+1)
 	}
-	if open := strings.LastIndexByte(t.text[line.start:place], '('); open >= 0 || insertsAbove(t.text[:line.start]) {
-		if from, to, ok := t.insert(place); ok {
-			return from, to
-		}
+	if from, to, ok := t.insert(place); ok {
+		return from, to
 	}
 	row := t.text[line.start:line.end]
 	sep := separator(row)
@@ -170,12 +168,12 @@ func (t *tableText) take(row, value extent, h heading) {
 	if strings.ContainsAny(v, " \t") {
 		return
 	}
-	mixed, g := classesOf(v).mixed(), noSecret
+	g := noSecret
 	if h.password {
 		g = gradeOf(v, quotedText)
 	}
 	switch chance := (random(v) || tossed(v)) && !refers(v) && !placeholder(strings.ToLower(v)) && !hashed(v) && !notation.matches(v); {
-	case chance, t.users && (g == strongSecret || g == weakSecret && (mixed || wellKnown(strings.ToLower(v)))):
+	case chance, t.users && (g == strongSecret || g == weakSecret && (classesOf(v).mixed() || wellKnown(strings.ToLower(v)))):
 		t.cells = append(t.cells, cell{row, value})
 	}
 }
@@ -307,14 +305,6 @@ var (
 	insertInto = lazily(`(?i)\b(?:insert|replace)\s+(?:\w+\s+){0,2}into\s+\S{1,128}\s*$`)
 )
 
-// insertsAbove reports whether the lines before a place may be the beginning of an INSERT
-// that names columns.
-func insertsAbove(text string) bool {
-	before := text[max(0, len(text)-widest):]
-	open := strings.LastIndexByte(before, '(')
-	return open >= 0 && strings.IndexByte(before[open:], ')') < 0 && inserts(before[max(0, open-256):open])
-}
-
 // inserts reports whether a text ends with the beginning of an INSERT.
 func inserts(text string) bool {
 	return (strings.Contains(text, "into") || strings.Contains(text, "INTO") || strings.Contains(text, "Into")) && insertInto.matches(text)
@@ -346,13 +336,13 @@ func (t *tableText) insert(place int) (from, to int, ok bool) {
 		}
 		t.users = true // an INSERT is of somebody's
 	}
-	at += len(t.text[at:last]) - len(strings.TrimLeft(t.text[at:last], " \t\r\n"))
+	at = behindBlanks(t.text[:last], at)
 	const values = "values"
 	if len(t.heads) == 0 || at+len(values) > last || !strings.EqualFold(t.text[at:at+len(values)], values) {
 		return from, at, true
 	}
 	for at += len(values); at < last; at++ {
-		at += len(t.text[at:last]) - len(strings.TrimLeft(t.text[at:last], " \t\r\n"))
+		at = behindBlanks(t.text[:last], at)
 		if at == last || t.text[at] != '(' {
 			break
 		}
@@ -367,12 +357,17 @@ func (t *tableText) insert(place int) (from, to int, ok bool) {
 				t.take(extent{start, at}, v, h)
 			}
 		}
-		at += len(t.text[at:last]) - len(strings.TrimLeft(t.text[at:last], " \t\r\n"))
+		at = behindBlanks(t.text[:last], at)
 		if at == last || t.text[at] != ',' {
 			break
 		}
 	}
 	return from, max(at, place+1), true
+}
+
+// behindBlanks is where blanks and ends of lines end that stand at a place.
+func behindBlanks(text string, at int) int {
+	return len(text) - len(strings.TrimLeft(text[at:], " \t\r\n"))
 }
 
 // tuple are what commas separate between the parenthesis at a place and the one that closes

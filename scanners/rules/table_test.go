@@ -10,8 +10,10 @@ import (
 	"revenant/scanners/rules"
 )
 
-// between are the places that a text puts between guillemets, which are taken off.
-func between(text string) (plain string, at []string) {
+// table is a text with its words in their places and without the guillemets in it, and
+// the places that stood between those.
+func table(text string) (plain string, at []string) {
+	text = strings.NewReplacer("{pw}", "pass"+"word", "{Pw}", "Pass"+"word", "{PW}", "PASS"+"WORD").Replace(text)
 	for {
 		before, rest, ok := strings.Cut(text, "«")
 		plain += before
@@ -63,7 +65,7 @@ var tables = map[string]string{
 func TestTables(t *testing.T) {
 	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
 	for name, text := range tables {
-		text, want := between(strings.NewReplacer("{pw}", "pass"+"word", "{Pw}", "Pass"+"word", "{PW}", "PASS"+"WORD").Replace(text))
+		text, want := table(text)
 		for _, text := range []string{text, strings.TrimRight(text, "\n"), "\n" + text} {
 			var got, at []string
 			for _, h := range hits(m, text, "conf/access.csv", 0) {
@@ -123,7 +125,7 @@ func TestTableHangs(t *testing.T) {
 		return out
 	}
 	for name, text := range tables {
-		text, _ := between(strings.NewReplacer("{pw}", "pass"+"word", "{Pw}", "Pass"+"word", "{PW}", "PASS"+"WORD").Replace(text))
+		text, _ := table(text)
 		text = filler + text + filler
 		told := make([]bool, len(text)+1)
 		_, local := m.AppendLocalHits(t.Context(), nil, scanners.Chunk{Data: []byte(text), Path: "conf/a.csv", Final: true}, func(from, to int) {
@@ -152,7 +154,7 @@ func FuzzTables(f *testing.F) {
 	all := newMatcher(f, rules.Options{Own: rules.OwnOn})
 	m, _ := all.Named([]string{"revenant-password-table"})
 	for _, text := range tables {
-		text, _ := between(strings.NewReplacer("{pw}", "pass"+"word", "{Pw}", "Pass"+"word", "{PW}", "PASS"+"WORD").Replace(text))
+		text, _ := table(text)
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -1,6 +1,9 @@
 package views
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // Languages without an escape for a sign call a function for it ('a'||CHR(39)||'b'), or
 // put a literal in a literal ("a${'$'}b", "{{ '{{' }}").
@@ -31,21 +34,11 @@ func charCall(data []byte, i int) (r rune, end int) {
 // makesChar reports whether a function's name says that it makes a character of a number.
 func makesChar(name []byte) bool {
 	for _, last := range [...]string{"chr", "char", "chrw", "unichr", "fromcharcode", "fromcodepoint"} {
-		if n := len(name) - len(last); n >= 0 && (n == 0 || len(last) > 4 || name[n-1] == '.' || name[n-1]|0x20 == 'n') && equalFold(name[n:], last) {
+		if n := len(name) - len(last); n >= 0 && (n == 0 || len(last) > 4 || name[n-1] == '.' || name[n-1]|0x20 == 'n') && bytes.EqualFold(name[n:], []byte(last)) {
 			return true
 		}
 	}
 	return false
-}
-
-// equalFold reports whether name is a word of small letters, in either case.
-func equalFold(name []byte, word string) bool {
-	for i, c := range name {
-		if c|0x20 != word[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // spell reads calls that make characters, joined by operators, at i. What they make is
