@@ -1,6 +1,7 @@
 // Package redact takes registered values out of a stream while it flows, in
 // every encoding that the engine knows. In the place of each stands what
-// reports show for it; every other byte goes out as it came in.
+// reports show for it, and the whole row of a dump, which says what it holds twice; every
+// other byte goes out as it came in.
 //
 // The question is always whether a value may begin in what is about to go out
 // and end in what has not come yet. It is answered in three ways:
