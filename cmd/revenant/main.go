@@ -10,6 +10,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -29,6 +30,7 @@ func main() { os.Exit(realMain(newApp())) }
 
 // realMain is the process, with its signals.
 func realMain(a *app) int {
+	runtime.MemProfileRate = 0
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
 	}

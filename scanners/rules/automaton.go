@@ -93,6 +93,7 @@ func (m *machine) restart() *table {
 		states: &states{all: make([]state, deadState+1, fewStates), ids: map[string]uint32{"": deadState}},
 		next:   make([]uint32, fewStates<<m.shift),
 	}
+	clear(t.next)
 	for c := range 1 << m.shift {
 		t.next[deadState<<m.shift+c] = deadState << 1
 	}
@@ -119,6 +120,7 @@ func (m *machine) intern(s state) (t *table, id uint32, made bool) {
 	}
 	if room := len(t.next) >> m.shift; room == len(t.all) {
 		more := &table{states: t.states, next: make([]uint32, 2*len(t.next))}
+		clear(more.next[len(t.next):]) // else pages would be met twice: when they are read, then when they are written
 		copy(more.next, t.next)
 		for i := range more.starts {
 			more.starts[i].Store(t.starts[i].Load())

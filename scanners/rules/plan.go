@@ -202,7 +202,7 @@ func (b *branch) gated() *syntax.Regexp {
 
 // Bounds of what gates count.
 const (
-	countedTo = 100 // a rune may repeat so often at most, or as often as it likes
+	countedTo = 24 // a rune may repeat so often at most, or as often as it likes
 	insistsOn = 8   // then it has to repeat so often
 )
 

@@ -53,10 +53,8 @@ func (s *slashes) at(data []byte, p int) {
 		return // the line goes on behind the stamp
 	}
 	escaped := u.Width > 2 || u.Width == 2 && (u.N != 1 || !alnums[u.Out[0]]) // nobody escapes letters
-	if b, ok := pair(data, p); ok {
-		s.hex.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, true)
-	} else if escaped {
-		s.hex.put(unitAt(p, u), false)
+	if !s.hex.unwanted() {
+		s.pair(data, p, u, escaped)
 	}
 	if escaped {
 		s.done = p + u.Width
@@ -65,8 +63,20 @@ func (s *slashes) at(data []byte, p int) {
 	}
 }
 
+// pair undoes LDAP's escape at p, and with it what else is escaped.
+func (s *slashes) pair(data []byte, p int, u escapes.Unit, escaped bool) {
+	if b, ok := pair(data, p); ok {
+		s.hex.put(splice{at: p, end: p + 3, n: 1, out: [8]byte{b}}, true)
+	} else if escaped {
+		s.hex.put(unitAt(p, u), false)
+	}
+}
+
 // point reads an escape of a byte above ASCII as the character of that number.
 func (s *slashes) point(data []byte, p int, u escapes.Unit) {
+	if s.points.unwanted() {
+		return
+	}
 	if c := u.Out[0]; u.N == 1 && u.Width == 4 && c >= utf8.RuneSelf {
 		s.points.put(pointAt(p, u.Width, c), lone(data, p, u.Width, c))
 	} else {

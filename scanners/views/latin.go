@@ -64,32 +64,36 @@ func (s *latin) at(data []byte, p int) {
 const mostHigh, highAround = 12, 32
 
 // latinText reports whether what is around a byte is text, most of it letters, digits
-// and blanks.
+// and blanks, and little of it not ASCII: machine code has such bytes everywhere.
 func latinText(data []byte, p int) bool {
 	before, behind := data[max(0, p-highAround+1):p+1], data[p:min(len(data), p+highAround)]
-	some, n := 0, 0
+	var t latinCount
 	for i := 1; i <= latinAround && i < len(before); i++ { // what is no text may end there
-		if c := before[len(before)-1-i]; !latinChar(c, &some, &n) {
+		if !t.add(before[len(before)-1-i]) {
 			break
 		}
 	}
 	for i := 1; i <= latinAround && i < len(behind); i++ {
-		if !latinChar(behind[i], &some, &n) {
+		if !t.add(behind[i]) {
 			break
 		}
 	}
-	return n >= latinLeast && 2*some >= n && highs(before) <= mostHigh && highs(behind) <= mostHigh
+	return t.n >= latinLeast && 3*t.some >= 2*t.n && t.high <= 1+t.n/8 && highs(before) <= mostHigh && highs(behind) <= mostHigh
 }
 
-// latinChar counts a byte of text; false where a line or the text ends.
-func latinChar(c byte, some, n *int) bool {
+// latinCount counts bytes of text: all, letters with digits and blanks, not ASCII.
+type latinCount struct{ n, some, high int }
+
+// add counts a byte; false where a line or the text ends.
+func (t *latinCount) add(c byte) bool {
 	if c < ' ' && c != '\t' {
 		return false
 	}
-	*n++
+	t.n++
 	if alnums[c] || c == ' ' {
-		*some++
+		t.some++
 	}
+	t.high += int(c >> 7)
 	return true
 }
 

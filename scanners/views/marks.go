@@ -43,7 +43,7 @@ func (s *marks) tick(data []byte, p int) {
 // run undoes the pairs of equal marks at p and returns where the run ends that
 // the last one may be of, when one is left; else p.
 func (s *marks) run(data []byte, p int) int {
-	if p < s.done {
+	if p < s.done || s.out.unwanted() {
 		return p
 	}
 	q := p + 1

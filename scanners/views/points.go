@@ -68,7 +68,7 @@ type octals struct{ out *stretches }
 // at looks at a number sign.
 func (s *octals) at(data []byte, p int) {
 	c, ok := octalAt(data, p)
-	if !ok {
+	if !ok || s.out.unwanted() {
 		return
 	}
 	next, follows := octalAt(data, p+4)
@@ -101,7 +101,7 @@ const mostMarks = 4
 
 // at looks at the first byte of a mark.
 func (s *composed) at(data []byte, p int) {
-	if p <= s.done || !mark(data, p) {
+	if p <= s.done || !mark(data, p) || s.out.unwanted() {
 		return
 	}
 	_, size := utf8.DecodeLastRune(data[max(s.done, p-utf8.UTFMax):p])

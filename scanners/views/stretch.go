@@ -91,8 +91,14 @@ func (s *stretches) put(p splice, worth bool) { s.place(p, worth, p.at, p.end) }
 // begins and ends at places of the layer.
 func (s *stretches) putIn(p splice, from, to int) { s.place(p, true, from, to) }
 
+// unwanted reports whether nobody asks for these texts in the layer: what is only for
+// them need not be looked at.
+func (s *stretches) unwanted() bool {
+	return s.like.Guessed && (s.layer.NoGuesses || s.odd && !s.oddly())
+}
+
 func (s *stretches) place(p splice, worth bool, start, end int) {
-	if s.like.Guessed && (s.layer.NoGuesses || s.odd && !s.oddly()) {
+	if s.unwanted() {
 		return
 	}
 	if s.open && p.at > s.until+s.shown.far {
