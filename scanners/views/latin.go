@@ -61,7 +61,7 @@ func (s *latin) at(data []byte, p int) {
 
 // mostHigh is how many of highAround bytes on one side are not ASCII at the most in text
 // of one byte for each character.
-const mostHigh, highAround = 12, 32
+const mostHigh, highAround = 7, 32
 
 // latinText reports whether what is around a byte is text, most of it letters, digits
 // and blanks, and little of it not ASCII: machine code has such bytes everywhere.
