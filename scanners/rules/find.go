@@ -54,6 +54,7 @@ func newFinder(rules []*rule) *finder {
 			continue
 		}
 		p := newPlan(i, r.definition)
+		p.alone = r.table
 		f.plans = append(f.plans, p)
 		f.regexps = append(f.regexps, r.regexp)
 		if p.reason != "" {

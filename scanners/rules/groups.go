@@ -23,7 +23,7 @@ func (f *finder) grouped(builder *prefilterBuilder) {
 	var leads []*led
 	byProbe := map[probe]*led{}
 	for i, b := range f.branches {
-		if b.most > 0 { // its matches begin somewhere before
+		if b.most > 0 || f.plans[b.plan].alone { // the first begin somewhere before
 			builder.add(b.leads, i)
 			continue
 		}

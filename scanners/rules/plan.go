@@ -39,6 +39,7 @@ type plan struct {
 	branches []*branch
 	guarded  bool // it has keywords
 	placed   bool // it is for some paths alone
+	alone    bool // where its leads stand it mostly matches: no group is asked for it
 	// announced plans read nothing unless the prefilter saw a keyword.
 	announced bool
 	dotted    bool // unless one has an i, which a rune outside ASCII may stand for
