@@ -170,11 +170,12 @@ func (p *prefilter) suspects(text []byte, from int, marked []uint32, remember []
 				continue
 			}
 			now, known := around(text, i), &remember[rank%vainSlots]
-			if known[0].covers(rank, &now) || known[1].covers(rank, &now) {
+			gram := uint32(rank)
+			if known[0].gram == gram && known[0].covers(&now) || known[1].gram == gram && known[1].covers(&now) {
 				continue
 			}
 			if by := p.suspect(text, i, rank, found); by != (vain{}) {
-				by.words, by.gram = now, uint32(rank)
+				by.words, by.gram = now, gram
 				if by.alike {
 					by.words = now.likeDigits()
 				}

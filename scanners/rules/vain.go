@@ -39,12 +39,9 @@ func around(text []byte, i int) words {
 	return words{binary.LittleEndian.Uint64(near), binary.LittleEndian.Uint64(near[8:]), binary.LittleEndian.Uint64(near[16:])}
 }
 
-// covers reports whether nothing comes of a gram among other bytes.
-func (v *vain) covers(gram int, now *words) bool {
+// covers reports whether nothing comes of its gram among other bytes.
+func (v *vain) covers(now *words) bool {
 	const halves = 0xf0f0f0f0f0f0f0f0
-	if int(v.gram) != gram {
-		return false
-	}
 	d := v.differ(now)
 	if d == 0 {
 		return v.by != words{}

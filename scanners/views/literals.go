@@ -122,11 +122,16 @@ func listEnd(data []byte, p int) int {
 	}
 }
 
+// callEnds is what the names end with that joinsBefore looks for.
+var callEnds = set("([")
+
 // joinsBefore reports whether b ends with what begins a list that is joined:
 // concat!(, CONCAT(, join([, implode("", [.
 func joinsBefore(b []byte) bool {
 	for n := len(b); n > 0 && b[n-1] != '\n' && b[n-1] != ';'; n-- {
-		b = b[:n]
+		if b = b[:n]; !callEnds[b[n-1]] {
+			continue
+		}
 		for _, name := range [...]string{"concat!(", "oncat(", "ONCAT(", "join([", "join((", "mplode("} {
 			if bytes.HasSuffix(b, []byte(name)) {
 				return true
