@@ -84,7 +84,7 @@ func typed(b *bytes.Buffer, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Slice:
 		b.WriteString("[]" + v.Type().Elem().Name())
-	case reflect.Struct:
+	case reflect.Struct, reflect.Array:
 		b.WriteString(v.Type().Name())
 	default:
 	}

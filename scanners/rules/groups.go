@@ -28,13 +28,17 @@ func (f *finder) grouped(builder *prefilterBuilder) {
 			continue
 		}
 		for _, l := range b.leads {
+			next := l.next
+			l.next = byteSet{}
 			p := newProbe(l, 0)
 			at := byProbe[p]
 			if at == nil || len(at.sets) != len(l.sets) || !slices.Equal(at.sets, l.sets) {
 				at = &led{lead: l}
+				at.next = next
 				byProbe[p] = at
 				leads = append(leads, at)
 			}
+			at.next = anyOf(at.next, next)
 			if n := len(at.members); n == 0 || at.members[n-1] != i {
 				at.members = append(at.members, i)
 			}

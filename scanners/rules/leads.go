@@ -42,6 +42,7 @@ func (s *byteSet) letter() (c, fold byte, ok bool) {
 type lead struct {
 	sets  []byteSet
 	exact bool
+	next  byteSet // what stands behind them; without any bytes: anything, or nothing
 }
 
 const (
@@ -74,12 +75,12 @@ func leads(re *syntax.Regexp) []lead {
 		return leads(re.Sub[0])
 	case syntax.OpConcat:
 		acc := []lead{{exact: true}}
-		for _, sub := range re.Sub {
+		for i, sub := range re.Sub {
 			if !slices.ContainsFunc(acc, open) {
 				break
 			}
 			if !slices.ContainsFunc(acc, vague) {
-				return inexact(acc)
+				return followed(acc, re.Sub[i:])
 			}
 			acc = product(acc, leads(sub))
 		}
@@ -220,11 +221,11 @@ func product(acc, by []lead) []lead {
 		}
 		for _, b := range by {
 			sets := slices.Concat(l.sets, b.sets)
-			exact := b.exact
+			both := lead{sets: sets, exact: b.exact, next: b.next}
 			if len(sets) > maxLead {
-				sets, exact = sets[:maxLead], false
+				both = lead{sets: sets[:maxLead]}
 			}
-			out = append(out, lead{sets: sets, exact: exact})
+			out = append(out, both)
 		}
 	}
 	return out

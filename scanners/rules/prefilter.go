@@ -55,7 +55,9 @@ func leadsCost(ls []lead) float64 {
 type probe struct {
 	mask, fold, want uint64 // of the eight bytes from the lead's start
 	target           int32
-	digits           bool // it has some
+	behind           int32   // where the byte behind the lead is; 0: it may be any
+	next             byteSet // and what it is
+	digits           bool    // it tells them apart
 }
 
 // newProbe compares the bytes that a lead fixes, or fixes but for their case.
@@ -69,6 +71,10 @@ func newProbe(l lead, target int) probe {
 			p.want |= uint64(c) << shift
 			p.digits = p.digits || c >= '0' && c <= '9'
 		}
+	}
+	if l.next != (byteSet{}) {
+		p.behind, p.next = int32(len(l.sets)), l.next
+		p.digits = p.digits || l.next.someDigits()
 	}
 	return p
 }
@@ -201,6 +207,8 @@ func (p *prefilter) suspect(text []byte, i, rank int, found func(target, at int)
 		if differs := (eightFrom(text, at)|pr.fold)&pr.mask ^ pr.want; differs != 0 {
 			from += bits.TrailingZeros64(differs) / 8 // one byte says enough
 			to = from + 1
+		} else if n := at + int(pr.behind); n > at && n < len(text) && !pr.next.has(text[n]) {
+			from, to = n, n+1
 		} else if n := found(int(pr.target), at); n.read == unsure {
 			sure = false
 		} else {
