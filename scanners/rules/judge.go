@@ -140,11 +140,6 @@ func (j *judge) judge(r *rule, m, known extent) (f finding, ok bool) {
 		// gitleaks counts from before the newlines that it takes off.
 		f.whole = extent{m.start, m.start + len(f.match)}
 	}
-	f.at = j.lines.position(f.whole)
-	if !f.at.text.within(len(j.raw)) || !j.options.Marked && j.lines.allowed(f.at.text) {
-		j.sc.hangs.onAll()
-		return f, false
-	}
 	var group extent
 	if known == group {
 		group = f.setSecret()
@@ -152,13 +147,21 @@ func (j *judge) judge(r *rule, m, known extent) (f finding, ok bool) {
 		group = extent{known.start - m.start - lead, known.end - m.start - lead}
 		f.secret = f.match[group.start:group.end]
 	}
-	f.entropy = entropy(f.secret)
-	if r.entropy != 0 && f.entropy <= r.entropy {
-		return f, false
+	if r.entropy != 0 {
+		if f.entropy = entropy(f.secret); f.entropy <= r.entropy {
+			return f, false
+		}
 	}
 	if !j.counts(&f, group) {
 		return f, false
 	}
+	// Only now, since most matches count for nothing, and lines cost more.
+	f.at = j.lines.position(f.whole)
+	if !f.at.text.within(len(j.raw)) || !j.options.Marked && j.lines.allowed(f.at.text) {
+		j.sc.hangs.onAll()
+		return f, false
+	}
+	f.entropy = entropy(f.secret)
 	if j.allows(j.allowlists, &f, segments) || j.allows(r.allows, &f, segments) {
 		return f, false
 	}

@@ -24,6 +24,8 @@ func locateOf(d *definition) locate {
 		return locateSet
 	case "revenant-named-key":
 		return locateNamed
+	case "revenant-password-prose":
+		return locateTold
 	}
 	return nil
 }
@@ -96,4 +98,25 @@ func locateSet(match string) (extent, bool) {
 		}
 	}
 	return extent{start, end}, end > start
+}
+
+// locateTold: a value in quotes has none of them and no blank; a bare one stands behind a
+// blank and is the match's end. Where a slash may stand before it, and where quotes curl,
+// the expression tells.
+func locateTold(match string) (extent, bool) {
+	if match == "" || strings.IndexByte("lLzZ", match[0]) >= 0 || len(match) > 1 && match[1]|0x20 == 'c' {
+		return extent{}, false
+	}
+	end := len(match)
+	quoted := isQuote(match[end-1])
+	if quoted {
+		end--
+	}
+	start := end
+	for start > 0 && strings.IndexByte(" \t\n\r\f", match[start-1]) < 0 && !isQuote(match[start-1]) {
+		if start--; match[start] == 0xe2 { // the first byte of those that curl
+			return extent{}, false
+		}
+	}
+	return extent{start, end}, start > 0 && end > start
 }

@@ -13,6 +13,10 @@ func TestLocate(t *testing.T) {
 		"revenant-url-credentials":  {"h", "ttp", ":/" + "/", ":", "user", "pa:ss", "@", "host", "\x60", "ü", "%40", "/", ".", "$", "-", "+s"},
 		"revenant-password-literal": {"pass" + "word", "Pass", "_pwd", "secret", "-new", `\`, `"`, "'", "\x60", "=", ": ", " := ", "==", ",", "\n", " ", "value", "x(", "Some(", "||", " or ", ";s:8:", "[]", "string", "é", "long value of words", "b"},
 		"revenant-password-setting": {"pass" + "word", "Pass", "_pwd", "secret", ".new", "=", ": ", " := ", "=>", ":", " ", "\t", "value9", "é", "#", "?", `"`, "]", "(", "}", ",", strings.Repeat("ab", 70), "\xff", "//", "-x", "\n"},
+		"revenant-password-prose": {
+			"pass" + "word", "token", "PWD", "api key", "login", "account", " ", " ", "\n", ":", "::", " is ", " - ", " for x: ", "**", "value9z", "/", "user", `"`, "'", "\x60",
+			"\u201c", "\u201d", "\u2019", "long.value#8", "é", `\`, "with ",
+		},
 		"revenant-named-key": {
 			"api_key", "TOKEN", "se" + "cret", "credential", "_x", "=", ": ", ":=", ",", "Some(", " ", `"`, `"`, "'", "\x60", `\`, "]", "value", "a1b2c3d4",
 			"Zq9-Xw8+Kj7/Lm6==", `"Zq9-Xw8+Kj7é/Lm6"`, `'Zq9-"Xw8+Kj7/Lm6'`, `\"Zq9-x8+Kj7/Lm6\"`, "b", "#",
@@ -46,7 +50,8 @@ func TestLocate(t *testing.T) {
 				}
 			}
 			got, ok := find(match[at[0]:at[1]])
-			if !ok && (d.id == "revenant-named-key" && !isQuote(match[at[1]-1]) || d.id == "revenant-password-setting" && strings.Contains(match, ":-")) {
+			if !ok && (d.id == "revenant-named-key" && !isQuote(match[at[1]-1]) || d.id == "revenant-password-setting" && strings.Contains(match, ":-") ||
+				d.id == "revenant-password-prose" && (strings.ContainsAny(match, "\u201c\u201d\u2019") || strings.ContainsAny(match[at[0]:at[0]+2], "lczLCZ"))) {
 				continue
 			}
 			found++
