@@ -79,7 +79,7 @@ func leads(re *syntax.Regexp) []lead {
 			if !slices.ContainsFunc(acc, open) {
 				break
 			}
-			if !slices.ContainsFunc(acc, vague) {
+			if !slices.ContainsFunc(acc, wanting) {
 				return followed(acc, re.Sub[i:])
 			}
 			acc = product(acc, leads(sub))
@@ -111,6 +111,18 @@ func anything() []lead { return []lead{{}} }
 
 // open reports whether a lead may grow.
 func open(l lead) bool { return l.exact && len(l.sets) < maxLead }
+
+// wanting reports whether a lead should grow: it says little, or ordinary text has it often.
+func wanting(l lead) bool {
+	if vague(l) {
+		return true
+	}
+	_, cost := rarest(l)
+	return open(l) && cost > often
+}
+
+// often is the share of places at which a lead may be suspected without growing.
+const often = 1e-4
 
 // vague reports whether a lead has few fixed characters.
 func vague(l lead) bool {
