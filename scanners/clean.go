@@ -58,7 +58,7 @@ func (c *Clean) keep(key memoKey) {
 // Pathwise is a Matcher that knows where it may find something whatever stands there.
 type Pathwise interface {
 	Matcher
-	// Names reports whether the path alone may be a hit.
+	// Names reports whether the path alone may be a hit, or makes one of what is none elsewhere.
 	Names(path string) bool
 }
 

@@ -39,7 +39,7 @@ func (s *scan) cut(p *piece, more bool, readErr error) {
 // look runs matchers and viewer over a piece, unless it is known that it is clean.
 func (p *piece) look(ctx context.Context, s *scan) {
 	key, known := s.e.Clean.knows(p.chunk)
-	if known && (s.anyPath || p.chunk.Base > 0 || !s.e.mayBeNamed(s.path)) {
+	if known && (s.anyPath || !s.e.mayBeNamed(s.path)) {
 		return
 	}
 	var hits, views []Hit

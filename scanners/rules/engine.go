@@ -14,6 +14,7 @@ type engine struct {
 	*finder
 	rules      []*rule
 	pathRules  []*rule // on the path alone
+	placed     []*rule // those, and those that are asked nowhere else
 	stores     *rule   // of key stores, which is asked of whole contents too; nil: none
 	allowlists []*allowlist
 	alphabets  *alphabets
@@ -45,6 +46,9 @@ func newEngine(set ruleset, o Options, depth int) *engine {
 		if r.pattern == "" {
 			e.pathRules = append(e.pathRules, r)
 		}
+		if r.pattern == "" || r.placed {
+			e.placed = append(e.placed, r)
+		}
 	}
 	e.finder = newFinder(e.rules)
 	e.joined = sync.OnceValue(func() *engine { return newJoined(e) })
@@ -68,6 +72,7 @@ func newRule(i int, d *definition, index map[string]int) *rule {
 	}
 	if d.path != "" {
 		out.where = newPattern([]string{d.path})
+		out.placed = d.id == "revenant-pgpass" && d.own && unchanged(d)
 	}
 	for _, q := range d.required {
 		if at, has := index[q.id]; has {

@@ -39,6 +39,7 @@ type finder struct {
 	groups    []*group   // of branches that begin alike
 	keywords  [][]string // by plan, in lower case
 	whole     []int      // plans that read everything
+	named     []int      // those that do where the path says so
 	prefilter *prefilter
 	patience  int
 }
@@ -55,9 +56,13 @@ func newFinder(rules []*rule) *finder {
 		}
 		p := newPlan(i, r.definition)
 		p.alone = r.table
+		if r.placed {
+			p.outline, p.branches = &outline{reason: "it is for some paths alone"}, nil
+			f.named = append(f.named, i)
+		}
 		f.plans = append(f.plans, p)
 		f.regexps = append(f.regexps, r.regexp)
-		if p.reason != "" {
+		if p.reason != "" && !r.placed {
 			f.whole = append(f.whole, i)
 			f.announce(&builder, i)
 		}
@@ -392,6 +397,11 @@ func (s *search) suspected() []int {
 		p := s.plans[plan]
 		silent := p.announced && !s.hinted[plan] && !(p.dotted && strings.Contains(s.text, dottedI))
 		if !silent && s.hasKeyword(plan) {
+			plans = append(plans, plan)
+		}
+	}
+	for _, plan := range s.named {
+		if s.judge != nil && !s.judge.any && !s.judge.barredByPath(s.judge.rules[plan]) {
 			plans = append(plans, plan)
 		}
 	}

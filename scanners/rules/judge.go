@@ -23,6 +23,7 @@ type rule struct {
 	assess     assess // of a rule of ours; nil: all that it matches counts
 	locate     locate // of a rule of ours; nil: by the expression
 	table      bool   // its matches are names in tables
+	placed     bool   // what it looks for is common but at its paths: only there, and there in all
 }
 
 // finding is a match that passed.

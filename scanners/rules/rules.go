@@ -137,13 +137,13 @@ func (m *Matcher) AppendHitsUntil(ctx context.Context, dst []scanners.Hit, c sca
 
 // Names implements scanners.Pathwise.
 func (m *Matcher) Names(path string) bool {
-	if len(m.engine.pathRules) == 0 {
+	if len(m.engine.placed) == 0 {
 		return false
 	}
 	sc := m.engine.take()
 	defer m.engine.give(sc)
 	j := &judge{engine: m.engine, sc: sc, where: where{path: path}}
-	return slices.ContainsFunc(m.engine.pathRules, func(r *rule) bool { return !j.barredByPath(r) })
+	return slices.ContainsFunc(m.engine.placed, func(r *rule) bool { return !j.barredByPath(r) })
 }
 
 func (m *Matcher) appendHits(ctx context.Context, dst []scanners.Hit, c scanners.Chunk, h *hanging) []scanners.Hit {
