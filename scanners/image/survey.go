@@ -123,14 +123,8 @@ func (s *surveyed) longHeaders(w *walker) {
 
 var errLongHeaders = &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: "an entry with headers of more than 2 MiB: not all of them was searched", Size: -1}
 
-// names are the entries whose names hold something themselves, or are hits wherever
-// they stand.
+// names are the entries whose names hold something themselves.
 func (v *survey) names(ctx context.Context, entries []entry) (found []int) {
-	for k, e := range entries {
-		if v.named != nil && e.kind == kindFile && v.named(e.name) {
-			found = append(found, k)
-		}
-	}
 	var text []byte
 	for from, n := 0, 0; n <= len(entries); n++ {
 		if n < len(entries) {
@@ -183,30 +177,31 @@ func (v *survey) read(ctx context.Context, w *walker, s *surveyed) error {
 	in := &intake{s: v.screening}
 	in.hold = func(entry int, size int64, data []byte) { s.hold(v.keep(heldFile{Entry: entry, Size: size}, data)) }
 	beside := &texts{v: v, s: s}
-	err := v.entries(ctx, w, s, in, beside)
+	named, err := v.entries(ctx, w, s, in, beside)
 	in.send(ctx)
 	beside.look(ctx) // while files are screened
-	found := v.names(ctx, s.Entries)
+	found := append(named, v.names(ctx, s.Entries)...)
 	in.end(ctx)
 	s.counts.Bytes = in.read
 	s.called(found)
 	return err
 }
 
-// entries reads the entries of a layer and gives their contents in.
-func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake, beside *texts) error {
+// entries reads the entries of a layer and gives their contents in. It returns those
+// whose names are hits wherever they stand, or tell what their contents are.
+func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake, beside *texts) (found []int, err error) {
 	named := 0
 	for {
 		if err := ctx.Err(); err != nil {
-			return err
+			return found, err
 		}
 		m, body, err := w.next()
 		beside.add(ctx, w.pad.number, paddingPart, w.pad.text)
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil
+			return found, nil
 		case err != nil:
-			return err
+			return found, err
 		case m.number == behindEnd:
 			beside.add(ctx, m.number, attributesPart, m.attributes)
 			if m.size == 0 {
@@ -214,14 +209,14 @@ func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake
 			}
 			s.hold(heldFile{Entry: behindEnd, Size: -1})
 			if _, err := io.Copy(io.Discard, body); err != nil {
-				return damaged(err)
+				return found, damaged(err)
 			}
 			continue
 		case m.number >= maxEntries:
-			return &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: fmt.Sprintf("more than %d entries", maxEntries), Size: -1}
+			return found, &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: fmt.Sprintf("more than %d entries", maxEntries), Size: -1}
 		}
 		if named += len(m.name) + len(m.target); named > maxNamed {
-			return &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: fmt.Sprintf("names of more than %d MiB", maxNamed>>20), Size: -1}
+			return found, &scanners.SkipError{Reason: fingerprints.SkipTooLarge, Detail: fmt.Sprintf("names of more than %d MiB", maxNamed>>20), Size: -1}
 		}
 		s.Entries = append(s.Entries, m.entry)
 		s.counts.Items++
@@ -230,11 +225,16 @@ func (v *survey) entries(ctx context.Context, w *walker, s *surveyed, in *intake
 		if m.target != "" && v.screen(ctx, []byte(m.target)) {
 			s.hold(heldFile{Entry: m.number, Size: int64(len(m.target)), data: []byte(m.target)})
 		}
+		take := in.file
+		if v.named != nil && m.kind == kindFile && v.named(m.name) {
+			found = append(found, m.number)
+			take = in.named
+		}
 		if m.size == 0 { // whatever it is: marks may have a content, too
 			continue
 		}
-		if err := in.file(ctx, m, body); err != nil {
-			return damaged(err)
+		if err := take(ctx, m, body); err != nil {
+			return found, damaged(err)
 		}
 	}
 }
