@@ -15,9 +15,12 @@ func TestNamed(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
 	b.must(0, "", "init")
+	line := "db.internal:5432:*:shop:" + "Zq9Kj7" + "Lm6Xw8\n"
 	files := map[string]string{
 		"keys/store.p12": "not text\x00\x01", "x.psafe3": "x", "d/y.jks": "y", "z.kdbx": "", "plain.txt": "plain",
 		"box.zip": zipped(t, "in/w.keystore", "w"),
+		// What is a password line here is nothing elsewhere.
+		"home/.pgpass": line, "packed.zip": zipped(t, "home/.pgpass", line), "other.txt": line,
 	}
 	repo := b.holding("repo", "nothing of note\n")
 	for name, text := range files {
@@ -40,7 +43,7 @@ func TestNamed(t *testing.T) {
 		return out
 	}
 	want := found("dir", filepath.Join(b.work, "folder"))
-	if len(want) != 5 {
+	if len(want) != 7 {
 		t.Fatalf("in a folder: %q", want)
 	}
 	if diff := cmp.Diff(want, found("git", repo)); diff != "" {
