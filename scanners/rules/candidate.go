@@ -99,7 +99,7 @@ func asWord(c candidate) grade {
 // inStatement grades a value in SQL; without quotes there are words of the language, too.
 func inStatement(c candidate) grade {
 	g := asText(c)
-	if !isQuote(c.match[len(c.match)-1]) && (g != strongSecret || !classesOf(c.value()).mixed()) {
+	if (c.match == "" || !isQuote(c.match[len(c.match)-1])) && (g != strongSecret || !classesOf(c.value()).mixed()) {
 		return noSecret
 	}
 	return g

@@ -77,6 +77,7 @@ func FuzzAssess(f *testing.F) {
 	f.Add("pass"+"word = \"kR4zQ1pxT\"", 12, 21)
 	f.Add("MIIEpAIBAAKCAQEA"+strings.Repeat("x7", 30), 0, 40)
 	f.Add("x://u:p%zz@h", 6, 10)
+	f.Add("", 0, 0) // as an expression of the user's may match
 	f.Add(base64.StdEncoding.EncodeToString([]byte("a:b")), 0, 4)
 	f.Fuzz(func(t *testing.T, match string, start, end int) {
 		if start < 0 || end < start || end > len(match) {
