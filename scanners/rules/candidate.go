@@ -224,10 +224,7 @@ func asSetting(c candidate) grade {
 		return noSecret
 	}
 	fallback := strings.Contains(before, "${")
-	if fallback && !distinctive(v) || strings.HasPrefix(before, "PWD") && !told(v) && !tossed(v) { // a sample; a folder
-		return noSecret
-	}
-	if len(v) < leastShort && shortName(before) || noSetting(before, rest, equals) || !fallback && opens(before, rest) || !lone && classesOf(v).letters() {
+	if sampled(before, v, fallback) || len(v) < leastShort && shortName(before) || noSetting(before, rest, equals) || !fallback && opens(before, rest) || !lone && classesOf(v).letters() {
 		return noSecret // most of them, and what the value is worth costs far more to say
 	}
 	g := gradeOf(v, bareWord)
@@ -235,6 +232,12 @@ func asSetting(c candidate) grade {
 		return noSecret
 	}
 	return g
+}
+
+// sampled reports whether a value is the sample that stands as a variable's default, or the
+// folder that a shell is in.
+func sampled(before, v string, fallback bool) bool {
+	return fallback && !distinctive(v) || strings.HasPrefix(before, "PWD") && !told(v) && !tossed(v)
 }
 
 // distinctive reports whether nobody would take a value for a word, a name or a number.

@@ -236,7 +236,7 @@ var written = []struct{ rule, path, text string }{
 	{"password-argument", "A.java", `new {Pw}Authen` + `tication("x{at}y.io", "{v}")`},
 	{"password-argument", "a.js", `new Sequel` + `ize('db', 'x', '{v}')`},
 	{"password-argument", "a.log", "PDO->__con" + "struct('mysql:host=db', 'x', '{v}')"},
-	{"password-argument", "a.py", `c.conn` + `ect("10.0.0.1", 22, "x", "{v}")`},
+	{"password-argument", "a.py", `c.con` + `nect("10.0.0.1", 22, "x", "{v}")`},
 	{"password-argument", "a.js", `db.au` + `th("x", "{v}")`},
 	{"password-argument", "A.java", `ks.lo` + `ad(new FileInputStream("x.jks"), "{v}".toCharArray())`},
 	{"password-argument", "a.py", `CREDEN` + `TIALS = ("x", "{v}")`},

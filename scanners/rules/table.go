@@ -378,15 +378,27 @@ func (t *tableText) insert(place int) (from, to int, ok bool) {
 		t.users = true // an INSERT is of somebody's
 	}
 	if copies {
-		if end := copyEnd.regexp().FindStringIndex(t.text[at:last]); end != nil && len(t.heads) > 0 {
-			return from, max(t.rows(at+end[1]-1, len(names), "\t"), place+1), true
-		}
-		return from, at, true
+		return from, max(t.copied(at, last, len(names)), place+1), true
 	}
+	return from, max(t.values(at, last, names), place+1), true
+}
+
+// copied reads the rows of a COPY of n columns whose names end at a place. It returns where
+// it stopped.
+func (t *tableText) copied(at, last, n int) int {
+	if end := copyEnd.regexp().FindStringIndex(t.text[at:last]); end != nil && len(t.heads) > 0 {
+		return t.rows(at+end[1]-1, n, "\t")
+	}
+	return at
+}
+
+// values reads the rows of an INSERT behind the names of its columns. It returns where it
+// stopped.
+func (t *tableText) values(at, last int, names []extent) int {
 	at = behindBlanks(t.text[:last], at)
 	const values = "values"
 	if len(t.heads) == 0 || at+len(values) > last || !strings.EqualFold(t.text[at:at+len(values)], values) {
-		return from, at, true
+		return at
 	}
 	for at += len(values); at < last; at++ {
 		at = behindBlanks(t.text[:last], at)
@@ -409,7 +421,7 @@ func (t *tableText) insert(place int) (from, to int, ok bool) {
 			break
 		}
 	}
-	return from, max(at, place+1), true
+	return at
 }
 
 // behindBlanks is where blanks and ends of lines end that stand at a place.
