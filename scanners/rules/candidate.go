@@ -173,7 +173,7 @@ func assigned(before, v string) bool {
 var notation = lazily(`^%[svdqxt]|,(?:opt|rep),|^v?\d+\.\d+\.?\d*(?:[-+.]|$)|\[[^\]]*\w-\w[^\]]*\]|[Aa]-[Zz](?:0-9|[Aa]-)|\{\w?\d+,?\d*\}|["'\x60]|^ENC\[|\\u[0-9A-Fa-f]{4}`)
 
 // publicName finds the name of something that everybody may know.
-var publicName = lazily(`(?i)public|preset_pass|publish|csrf|xsrf|page_?token|next_?token|continu|sync_?token|cursor|checksum|digest|sha(?:1|256|512)|md5|integrity|finger|thumb|(?:key|token|secret|credential)s?[_-]?id\b|secrets?_?(?:name|version)|client_?(?:id|token)|authenticity|cache|etag|commit|uuid|secrets?_?manager|tokenizer|_?hash|idempot|` +
+var publicName = lazily(`(?i)public|preset_pass|publish|csrf|xsrf|page_?token|next_?token|continu|sync_?token|cursor|checksum|digest|sha(?:1|256|512)|md5|integrity|finger|thumb|(?:key|token|secret|credential)s?[_-]?id\b|secrets?_?(?:name|version)|client_?(?:id|token)|authenticity|cache|etag|commit|uuid|secrets?_?manager|tokenizer|hash(?:[^_]|_[^s]|_?$)|idempot|` +
 	`(?:key|token|secret)_?(?:factory|generator|gen\b|spec|store|size|length|len\b|type|format|usage|alg|code|board|agreement|url|uri|endpoint|kind|provider)|get_?instance`)
 
 // asPair grades the value of a pair; one that repeats the name says nothing, nor
@@ -223,7 +223,8 @@ func asSetting(c candidate) grade {
 	if wording.matches(v) || saysNothing.matches(v) || strings.HasPrefix(before, "secret:") && secretPath.matches(v) {
 		return noSecret
 	}
-	if len(v) < leastShort && shortName(before) || noSetting(before, rest, equals) || opens(before, rest) || !lone && classesOf(v).letters() {
+	fallback := strings.Contains(before, "${")
+	if sampled(before, v, fallback) || len(v) < leastShort && shortName(before) || noSetting(before, rest, equals) || !fallback && opens(before, rest) || !lone && classesOf(v).letters() {
 		return noSecret // most of them, and what the value is worth costs far more to say
 	}
 	g := gradeOf(v, bareWord)
@@ -231,6 +232,17 @@ func asSetting(c candidate) grade {
 		return noSecret
 	}
 	return g
+}
+
+// sampled reports whether a value is the sample that stands as a variable's default, or the
+// folder that a shell is in.
+func sampled(before, v string, fallback bool) bool {
+	return fallback && !distinctive(v) || strings.HasPrefix(before, "PWD") && !told(v) && !tossed(v)
+}
+
+// distinctive reports whether nobody would take a value for a word, a name or a number.
+func distinctive(v string) bool {
+	return gradeOf(v, bareWord) == strongSecret && classesOf(v).mixed() && !codeName.matches(v)
 }
 
 // saysNothing finds when an account's password is set, and options of what completes a command.
@@ -266,11 +278,11 @@ func standsAlone(before, rest string, equals int) bool {
 // noSetting reports whether what stands before a bare word, with = at a place,
 // sets nothing.
 func noSetting(before, rest string, equals int) bool {
-	if strings.HasPrefix(before, "PWD") || strings.HasSuffix(before, ":-") && !strings.HasPrefix(rest, "}") || strings.HasPrefix(before, "PASS:") || strings.Contains(before, "]") { // a folder; a test's result; what a shell completes
+	if strings.HasSuffix(before, ":-") && !strings.HasPrefix(rest, "}") || strings.HasPrefix(before, "PASS:") || strings.Contains(before, "]:") { // a test's result; what a shell completes
 		return true
 	}
 	// nothing, then another word
-	return equals > 0 && equals+1 < len(before) && before[equals+1] == ' ' && before[equals-1] != ' ' && before[equals-1] != ':'
+	return equals > 0 && equals+1 < len(before) && before[equals+1] == ' ' && before[equals-1] != ' ' && before[equals-1] != ':' && before[equals-1] != '?'
 }
 
 // asOption grades what stands behind the name of an option.
@@ -306,6 +318,12 @@ const leastShort = 8
 // inURL grades a URL's password. The usual words of documentation are none.
 func inURL(c candidate) grade {
 	v := c.value()
+	if strings.HasSuffix(c.before(), "//") { // a token alone, in the place of a user
+		if !random(v) || placeholder(strings.ToLower(v)) || publicHost.matches(c.after()) {
+			return noSecret
+		}
+		return strongSecret
+	}
 	if plain, err := url.PathUnescape(v); err == nil && utf8.ValidString(plain) {
 		v = plain
 	}
@@ -320,6 +338,9 @@ func inURL(c candidate) grade {
 	}
 	return g
 }
+
+// publicHost finds whose addresses hold keys that everybody may know.
+var publicHost = lazily(`(?i)sentry|glitchtip`)
 
 func sampleUser(user string) bool {
 	switch strings.ToLower(user) {

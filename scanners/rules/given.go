@@ -14,6 +14,10 @@ func assessGiven(rule string) assess {
 		return asGiven
 	case "revenant-password-prose":
 		return asTold
+	case "revenant-key-argument":
+		return asArgument
+	case "revenant-session-cookie":
+		return asSession
 	}
 	return nil
 }
@@ -25,11 +29,14 @@ func asGiven(c candidate) grade {
 	if before := c.before(); before == "" || !isQuote(before[len(before)-1]) {
 		v = strings.TrimRight(v, ".,")
 	}
-	if gradeOf(v, bareWord) != strongSecret || !classesOf(v).mixed() || codeName.matches(v) {
+	if !distinctive(v) || common.matches(c.before()) && !told(v) && !random(v) && !tossed(v) {
 		return noSecret
 	}
 	return strongSecret
 }
+
+// common finds names that are as often another key's or a variable's.
+var common = lazily(`(?i)clave|parola|heslo|haslo|option|login=`)
 
 // codeName finds what is a name or a path in a program, also with digits.
 var codeName = lazily(`^[a-z]+(?:[_.-][a-z0-9]+)+$|^[a-z]{1,4}(?:-[A-Za-z0-9]+)+$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|^[a-z]{2,5}-?[0-9]{1,4}(?:-[a-z0-9]+)*$|^[\w.-]+/[\w./-]+$|^[0-9A-Z][\w.-]*\.[a-z]{2,4}$|^[0-9]+[-./:][0-9A-Za-z+./-]*$|SCRAM-SHA|[A-Za-z0-9]Password$|^(?:0x|--?[a-z])|^(?i:sha)[0-9]|^[0-9]+x[0-9]+|^(?i:kennwort|senha)[0-9]*$|^\$|^%|@[\w-]+\.\w+$|[\[\]{}()]{2}`)
@@ -57,7 +64,7 @@ func asTold(c candidate) grade {
 }
 
 // passwordName finds the name of a password, which people choose; keys are made.
-var passwordName = lazily(`(?i)pass(?:w(?:or)?[dt]|phrase|_)|pwd|\bpw|kennwort|[_.-]pass|login|log-in|account|zugang`)
+var passwordName = lazily(`(?i)pass(?:w(?:or)?[dt]|phrase|_)|pwd|\bpw|kennwort|[_.-]pass|login|log-in|account|zugang|creds|credentials`)
 
 // bareBehind reports whether there are blanks alone between a name and its value.
 func bareBehind(before string) bool {
@@ -99,6 +106,9 @@ func told(v string) bool {
 func asApart(c candidate) grade {
 	v, around := c.value(), c.before()+" "+c.after()
 	all := tossed(v)
+	if strings.HasPrefix(c.match, `"random_password"`) { // a resource of Terraform, with more of its members between
+		around = "password"
+	}
 	switch {
 	case !plain(v), refers(v) && !all, placeholder(strings.ToLower(v)), hashed(v), notation.matches(v), publicName.matches(around), located(v) && !all:
 		return noSecret
@@ -108,4 +118,29 @@ func asApart(c candidate) grade {
 		return gradeOf(v, quotedText)
 	}
 	return noSecret
+}
+
+// asArgument grades what a call gets that signs or encrypts, or a client's constructor:
+// without a name beside it the latter must have been made by chance.
+func asArgument(c candidate) grade {
+	v, call := c.value(), strings.ToLower(c.before())
+	made := random(strings.TrimPrefix(v, "0x")) || tossed(v)
+	switch {
+	case !plain(v), refers(v) && !tossed(v), placeholder(strings.ToLower(v)), hashed(v), notation.matches(v), located(v), inSequence(v):
+		return noSecret
+	case made, ciphers.matches(call) && told(v):
+		return strongSecret
+	}
+	return noSecret
+}
+
+// ciphers finds calls that sign or encrypt.
+var ciphers = lazily(`jwt\.|hmac|cipher|cryptojs|crypt\(|signwith|fernet|keyspec|securitykey|cookiestore|cookieparser|signedstring|from_secret`)
+
+// asSession grades the identifier of a session.
+func asSession(c candidate) grade {
+	if v := c.value(); !random(v) || placeholder(strings.ToLower(v)) {
+		return noSecret
+	}
+	return strongSecret
 }

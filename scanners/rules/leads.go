@@ -58,7 +58,7 @@ const (
 // leads lists what the matches of re begin with; nil when it is anything. The
 // two runes outside ASCII that fold to letters are left out: text that has
 // them is read with the letters in their place.
-func leads(re *syntax.Regexp) []lead {
+func leads(re *syntax.Regexp, grow growing) []lead {
 	switch re.Op {
 	case syntax.OpLiteral:
 		return literalLeads(re)
@@ -72,36 +72,36 @@ func leads(re *syntax.Regexp) []lead {
 		syntax.OpWordBoundary, syntax.OpNoWordBoundary:
 		return []lead{{exact: true}}
 	case syntax.OpCapture:
-		return leads(re.Sub[0])
+		return leads(re.Sub[0], grow)
 	case syntax.OpConcat:
 		acc := []lead{{exact: true}}
 		for i, sub := range re.Sub {
 			if !slices.ContainsFunc(acc, open) {
 				break
 			}
-			if !slices.ContainsFunc(acc, wanting) {
+			if !slices.ContainsFunc(acc, vague) && !(bool(grow) && slices.ContainsFunc(acc, usual)) {
 				return followed(acc, re.Sub[i:])
 			}
-			acc = product(acc, leads(sub))
+			acc = product(acc, leads(sub, grow))
 		}
 		return acc
 	case syntax.OpAlternate:
 		var acc []lead
 		for _, sub := range re.Sub {
-			acc = append(acc, leads(sub)...)
+			acc = append(acc, leads(sub, grow)...)
 		}
 		if len(acc) > maxLeads {
 			return anything()
 		}
 		return acc
 	case syntax.OpQuest:
-		return append(leads(re.Sub[0]), lead{exact: true})
+		return append(leads(re.Sub[0], grow), lead{exact: true})
 	case syntax.OpStar:
-		return append(inexact(leads(re.Sub[0])), lead{exact: true})
+		return append(inexact(leads(re.Sub[0], grow)), lead{exact: true})
 	case syntax.OpPlus:
-		return inexact(leads(re.Sub[0]))
+		return inexact(leads(re.Sub[0], grow))
 	case syntax.OpRepeat:
-		return repeatLeads(re)
+		return repeatLeads(re, grow)
 	default:
 		return anything()
 	}
@@ -112,11 +112,12 @@ func anything() []lead { return []lead{{}} }
 // open reports whether a lead may grow.
 func open(l lead) bool { return l.exact && len(l.sets) < maxLead }
 
-// wanting reports whether a lead should grow: it says little, or ordinary text has it often.
-func wanting(l lead) bool {
-	if vague(l) {
-		return true
-	}
+// growing says that leads which ordinary text has often are continued, though they say
+// enough: they are fewer places then, and more leads.
+type growing bool
+
+// usual reports whether ordinary text has a lead often.
+func usual(l lead) bool {
 	_, cost := rarest(l)
 	return open(l) && cost > often
 }
@@ -201,8 +202,8 @@ func classSet(ranges []rune) (set byteSet, ok bool) {
 	return set, true
 }
 
-func repeatLeads(re *syntax.Regexp) []lead {
-	sub := leads(re.Sub[0])
+func repeatLeads(re *syntax.Regexp, grow growing) []lead {
+	sub := leads(re.Sub[0], grow)
 	acc := []lead{{exact: true}}
 	for range min(re.Min, maxLead) {
 		acc = product(acc, sub)

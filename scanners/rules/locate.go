@@ -89,6 +89,9 @@ func locateSet(match string) (extent, bool) {
 	for start < len(match) && (match[start] == ' ' || match[start] == '\t') {
 		start++
 	}
+	if strings.HasPrefix(match[start:], "${") { // the value is a variable's default
+		return extent{}, false
+	}
 	end := start
 	for runes := 0; end < len(match) && runes < 128; runes++ {
 		if strings.IndexByte("\t\n\f\r \"'`<>(){},;|\\", match[end]) >= 0 {

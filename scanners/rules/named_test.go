@@ -37,6 +37,10 @@ var places = []struct{ path, text string }{
 	{"a.log", "2026-11-02T10:11:12Z INFO starting with {name}={v} region=eu\n"},
 	{"a.ts", "const {camel}: string = `{v}`;\n"},
 	{"notes.txt", "The {words} is `{v}`.\n"},
+	{"a.rb", "ENV['{NAME}'] ||= '{v}'\n"},
+	{"a.py", "p.add_argument(\"--{kebab}\", default=\"{v}\")\n"},
+	{"AndroidManifest.xml", "<meta-data android:name=\"x.{NAME}\" android:value=\"{v}\" />\n"},
+	{"terraform.tfstate", `{"{name}":{"value":"{v}","type":"string"}}` + "\n"},
 }
 
 // TestNamedKeys: what was made by chance is found by its name wherever people write
@@ -154,6 +158,48 @@ func TestTossed(t *testing.T) {
 			if got := hits(m, text, "conf/db.yml", 0); len(got) == 0 {
 				t.Errorf("%q", text)
 			}
+		}
+	}
+}
+
+// TestArguments: keys are found that clients get without a name, and tokens and sessions
+// where they stand for a user.
+func TestArguments(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	for i, text := range []string{
+		`c = new Acme` + `Client("{v}");`,
+		`c = Acme` + `Client("x", "{v}")`,
+		`c = new OpenAIClient(new ApiKeyCred` + `ential("{v}"))`,
+		`s = require('str` + `ipe')('{v}')`,
+		`cli` + `ent.run("{v}")`,
+		`axios.get(u, { headers: { Author` + `ization: "{v}" } })`,
+		`git clone https:/` + `/{v}@github.com/acme/x.git`,
+		"Coo" + "kie: theme=dark; sess" + "ionid={v}; lang=de\n",
+		`document.coo` + `kie = 'JSESS` + `IONID={v}; path=/'`,
+		`{"Jwt": {"Issuer": "x", "Key": "{v}"}}`,
+	} {
+		v := random(uint64(i), base62, 15) + "7aQ" + random(uint64(i+50), base62, 14)
+		if got := hits(m, strings.ReplaceAll(text, "{v}", v), "a.js", 0); len(got) != 1 || string(got[0].Value.Reveal()) != v {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+// TestAccounts: each entry of a list is a finding, also behind others of the list's.
+func TestAccounts(t *testing.T) {
+	m := newMatcher(t, rules.Options{Own: rules.OwnOn})
+	head := "ch" + "passwd"
+	for _, text := range []string{
+		head + ":\n  list: |\n    root:kR4zzQ1pq\n    x:RANDOM\n    y:zT8mmW2ka\n  expire: false\nz: aB3cD4eF5\n",
+		head + ":\n  expire: false\n  list:\n    - root:kR4zzQ1pq\n    - y:zT8mmW2ka\n\nz: aB3cD4eF5\n",
+		"sudo " + head + " <<'EOF'\nroot:kR4zzQ1pq\ny:zT8mmW2ka\nEOF\n",
+	} {
+		var got []string
+		for _, h := range hits(m, text, "user-data", 0) {
+			got = append(got, string(h.Value.Reveal()))
+		}
+		if strings.Join(got, " ") != "kR4zzQ1pq zT8mmW2ka" {
+			t.Errorf("%q: %v", text, got)
 		}
 	}
 }

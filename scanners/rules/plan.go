@@ -161,8 +161,8 @@ func bestBranch(parts []*syntax.Regexp) (best *branchOutline, cost float64) {
 	least, most, first := 0, 0, 0
 	var before []rune
 	for i := range parts {
-		ls := leads(&syntax.Regexp{Op: syntax.OpConcat, Sub: parts[i:]})
-		if c := leadsCost(ls); c < 1 && (best == nil || c < 0.5*cost) {
+		ls, c := cheapest(&syntax.Regexp{Op: syntax.OpConcat, Sub: parts[i:]})
+		if c < 1 && (best == nil || c < 0.5*cost) {
 			best, cost, first = &branchOutline{part: i, leads: ls, least: least, most: most}, c, i
 		}
 		lo, hi := width(parts[i])
@@ -179,6 +179,16 @@ func bestBranch(parts []*syntax.Regexp) (best *branchOutline, cost float64) {
 	}
 	best.before = joinedRanges(before)
 	return best, cost
+}
+
+// cheapest are the leads of a pattern, grown where that makes them rarer: too many are none.
+func cheapest(re *syntax.Regexp) (ls []lead, cost float64) {
+	ls = leads(re, false)
+	cost = leadsCost(ls)
+	if more := leads(re, true); leadsCost(more) < cost {
+		return more, leadsCost(more)
+	}
+	return ls, cost
 }
 
 // alien reports whether no match goes on to the leads that stand behind a byte. All

@@ -152,7 +152,7 @@ var number = lazily(`^(?:[+-]?\d{1,5}|[+-]?\d+[.,]\d+%?|v?\d+(?:\.\d+)+[\w.-]{0,
 func numeric(v string) bool { return number.matches(v) }
 
 // digest finds what only proves that a password is known.
-var digest = lazily(`^(?:\$(?:apr1|[156y]|2[abxy]?|sha1|argon2i?d?|pbkdf2[\w-]*|scrypt|s0)\$|\{(?i:s?sha\d*|s?md5|crypt|bcrypt|pbkdf2|argon2|scrypt|cipher|aes[\w-]*|noop)\}|pbkdf2[_:]|bcrypt[_:$]|(?:sha|md)\d{1,3}[:$-]|SCRAM-|md5[0-9a-f]{32}$)`)
+var digest = lazily(`^(?:\$(?:apr1|[156y]|2[abxy]?|sha1|argon2i?d?|pbkdf2[\w-]*|scrypt|s0)\$|\{(?i:s?sha\d*|s?md5|crypt|bcrypt|pbkdf2|argon2|scrypt|cipher|aes[\w-]*|noop)\}|pbkdf2[_:]|bcrypt[_:$]|Ag[A-D][A-Za-z0-9+/]{100}|(?:sha|md)\d{1,3}[:$-]|SCRAM-|md5[0-9a-f]{32}$)`)
 
 func hashed(v string) bool { return digest.matches(v) }
 

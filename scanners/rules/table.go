@@ -62,6 +62,9 @@ func (t *tableText) at(place int) (from, to int) {
 	if line.end-line.start > longestRow {
 		return line.start, max(line.end, place+1)
 	}
+	if strings.HasPrefix(t.text[place:], "chpasswd") {
+		return line.start, max(t.accounts(line.end), place+1)
+	}
 	if from, to, ok := t.insert(place); ok {
 		return from, to
 	}
@@ -149,6 +152,36 @@ func (t *tableText) rows(end, n int, sep string) int {
 		}
 	}
 }
+
+// mostAccounts is how many lines of a list of accounts are read.
+const mostAccounts = 64
+
+// accounts takes the passwords of what chpasswd reads below a line's end, user:password in
+// each line. It returns where it stopped.
+func (t *tableText) accounts(end int) int {
+	last := min(len(t.text), end+tallest)
+	for range mostAccounts {
+		next := strings.IndexByte(t.text[end:last], '\n')
+		if next < 0 || end+next+1 >= last {
+			return last
+		}
+		line := t.row(end + next + 1)
+		m := account.regexp().FindStringSubmatchIndex(t.text[line.start:line.end])
+		if m == nil || line.end > last {
+			return end
+		}
+		end = line.end
+		if v := (extent{line.start + m[2], line.start + m[3]}); m[2] >= 0 {
+			if distinctive(t.text[v.start:v.end]) {
+				t.cells = append(t.cells, cell{line, v})
+			}
+		}
+	}
+	return end
+}
+
+// account finds a line of such a list, or one that begins it.
+var account = lazily(`^[ \t]*(?:-[ \t]+)?["']?[A-Za-z_][\w.-]*:(?:[ \t]*[|>]?-?[ \t]*|[ \t]+\w+|([^\s"'<>]{6,128})["']?[ \t]*)$`)
 
 // ruled reports whether a row is a line, as below headings.
 func ruled(row string) bool {
@@ -305,6 +338,13 @@ var (
 	insertInto = lazily(`(?i)\b(?:insert|replace)\s+(?:\w+\s+){0,2}into\s+\S{1,128}\s*$`)
 )
 
+// copyOf finds the beginning of a COPY as PostgreSQL dumps tables, copyEnd what stands behind
+// its columns.
+var (
+	copyOf  = lazily(`\bCOPY\s+\S{1,128}\s*$`)
+	copyEnd = lazily(`^\s*FROM\s+stdin[^\n]{0,80}\n`)
+)
+
 // inserts reports whether a text ends with the beginning of an INSERT.
 func inserts(text string) bool {
 	return (strings.Contains(text, "into") || strings.Contains(text, "INTO") || strings.Contains(text, "Into")) && insertInto.matches(text)
@@ -320,7 +360,8 @@ func (t *tableText) insert(place int) (from, to int, ok bool) {
 	}
 	open += from
 	from = max(0, open-256)
-	if !inserts(t.text[from:open]) {
+	copies := copyOf.matches(t.text[from:open])
+	if !copies && !inserts(t.text[from:open]) {
 		return 0, 0, false
 	}
 	names, at := tuple(t.text[:min(len(t.text), open+widest)], open)
@@ -336,10 +377,28 @@ func (t *tableText) insert(place int) (from, to int, ok bool) {
 		}
 		t.users = true // an INSERT is of somebody's
 	}
+	if copies {
+		return from, max(t.copied(at, last, len(names)), place+1), true
+	}
+	return from, max(t.values(at, last, names), place+1), true
+}
+
+// copied reads the rows of a COPY of n columns whose names end at a place. It returns where
+// it stopped.
+func (t *tableText) copied(at, last, n int) int {
+	if end := copyEnd.regexp().FindStringIndex(t.text[at:last]); end != nil && len(t.heads) > 0 {
+		return t.rows(at+end[1]-1, n, "\t")
+	}
+	return at
+}
+
+// values reads the rows of an INSERT behind the names of its columns. It returns where it
+// stopped.
+func (t *tableText) values(at, last int, names []extent) int {
 	at = behindBlanks(t.text[:last], at)
 	const values = "values"
 	if len(t.heads) == 0 || at+len(values) > last || !strings.EqualFold(t.text[at:at+len(values)], values) {
-		return from, at, true
+		return at
 	}
 	for at += len(values); at < last; at++ {
 		at = behindBlanks(t.text[:last], at)
@@ -362,7 +421,7 @@ func (t *tableText) insert(place int) (from, to int, ok bool) {
 			break
 		}
 	}
-	return from, max(at, place+1), true
+	return at
 }
 
 // behindBlanks is where blanks and ends of lines end that stand at a place.
