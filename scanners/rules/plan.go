@@ -204,7 +204,7 @@ func (b *branch) gated() *syntax.Regexp {
 // Bounds of what gates count.
 const (
 	countedTo = 24 // a rune may repeat so often at most, or as often as it likes
-	insistsOn = 8   // then it has to repeat so often
+	insistsOn = 8  // then it has to repeat so often
 )
 
 // eased is a pattern that matches wherever the given one does, with a program that
