@@ -16,9 +16,30 @@ const AnyName = "-"
 // maybeBrotli reports whether a content may be brotli (RFC 7932), by its name: nothing is
 // in the stream that would tell it. Servers keep assets so that were compressed before,
 // as app.js.br.
-func maybeBrotli(path string) bool {
+func maybeBrotli(path string, head []byte) bool {
 	const ext = ".br"
-	return path == AnyName || len(path) > len(ext) && strings.EqualFold(path[len(path)-len(ext):], ext)
+	return path == AnyName && likeBrotli(head) || len(path) > len(ext) && strings.EqualFold(path[len(path)-len(ext):], ext)
+}
+
+// likeBrotli reports whether a head of any name is worth unpacking to see what it is:
+// pictures, fonts and programs begin with zeros, or with what is the end of a stream.
+func likeBrotli(head []byte) bool {
+	if len(head) < 2 || bytes.Contains(head[:min(len(head), leastNoText)], []byte{0, 0, 0}) {
+		return false
+	}
+	bits := uint(head[0]) | uint(head[1])<<8
+	switch { // the size of the window; its reserved value asks for more than any has
+	case bits&1 == 0:
+		bits >>= 1
+	case bits&0xe != 0:
+		bits >>= 4
+	case bits&0x70 == 0x10:
+		return false
+	default:
+		bits >>= 7
+	}
+	const last, empty = 1, 2
+	return bits&(last|empty) != last|empty
 }
 
 // isBrotli reports whether something comes out of a head, and all of it can be read.

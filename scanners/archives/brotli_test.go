@@ -147,7 +147,7 @@ func TestMozLz4(t *testing.T) {
 			t.Errorf("%s: found in %v, skipped %v", name, s.found, s.skips)
 		}
 	}
-	far := []byte("mozLz40\x00\x10\x00\x00\x00\x14a\x05\x00")
+	far := []byte("mozLz40\x00\x09\x00\x00\x00\x14a\x05\x00")
 	if s := named(t, small(), "x", far, ""); s.skips["x!content"] != "damaged or cut short" {
 		t.Errorf("a match before the beginning: %v", s.skips)
 	}

@@ -6,7 +6,7 @@ import "bytes"
 // to list, whatever its name.
 func Packed(data []byte) bool {
 	head := data[:min(len(data), headSize)]
-	if detect(head) != kindNone || isBrotli(head) {
+	if detect(head) != kindNone || likeBrotli(head) && isBrotli(head) {
 		return true
 	}
 	// Text hardly ever has the byte that the end of a zip's directory has.
