@@ -30,6 +30,8 @@ type Chunk struct {
 	// AnyPath says that the path is not known yet: conditions on it are taken to
 	// let everything through, and hits of the path alone are not asked for.
 	AnyPath bool
+	// Plain says that values stand in Data as they are, if at all, and not encoded.
+	Plain bool
 }
 
 // Span is a half-open range of offsets in the content.

@@ -64,6 +64,8 @@ type Text struct {
 	Apart bool
 	// Bare texts have nothing encoded in them that their layer does not have.
 	Bare bool
+	// Plain texts hold values as they stand alone, and none that is encoded.
+	Plain bool
 	// Unread says why the stretch in Origin(0, 1) was not decoded to its end;
 	// empty when it was. Data may be empty then.
 	Unread string
@@ -294,7 +296,7 @@ func (l *looking) nothing(t Text) bool {
 
 // decoded is a text as matchers see it.
 func (l *looking) decoded(t Text) Chunk {
-	return Chunk{Data: t.Data, Path: l.chunk.Path, Final: true, Decoded: true, AnyPath: l.chunk.AnyPath}
+	return Chunk{Data: t.Data, Path: l.chunk.Path, Final: true, Decoded: true, AnyPath: l.chunk.AnyPath, Plain: t.Plain}
 }
 
 // closely is text for one that may hold something.

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"github.com/andybalholm/brotli"
 	"github.com/dsnet/compress/bzip2"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/snappy"
@@ -69,6 +70,22 @@ func asGzip() func(*testing.T, []byte) []byte {
 
 func asZstd() func(*testing.T, []byte) []byte {
 	return stream(func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) })
+}
+
+func asBrotli() func(*testing.T, []byte) []byte {
+	return stream(func(w io.Writer) (io.WriteCloser, error) { return brotli.NewWriter(w), nil })
+}
+
+// asMozLz4 is a file of Firefox: one block of LZ4 behind its size.
+func asMozLz4() func(*testing.T, []byte) []byte {
+	return func(t *testing.T, data []byte) []byte {
+		block := make([]byte, lz4.CompressBlockBound(len(data)))
+		n, err := lz4.CompressBlock(data, block, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(binary.LittleEndian.AppendUint32([]byte("mozLz40\x00"), uint32(len(data))), block[:n]...)
+	}
 }
 
 // zipOf is a zip file with one more member before and after.
@@ -300,6 +317,9 @@ func allPlaces() []place {
 		{name: "zstd", file: packed(asZstd())},
 		{name: "lz4", file: packed(stream(func(w io.Writer) (io.WriteCloser, error) { return lz4.NewWriter(w), nil }))},
 		{name: "snappy", file: packed(stream(func(w io.Writer) (io.WriteCloser, error) { return snappy.NewBufferedWriter(w), nil }))},
+		{name: "brotli, app.js.br", file: packed(asBrotli()), ext: ".js.br"},
+		{name: "brotli in tar in gzip", file: packed(then(asBrotli(), tarred("web/app.js.br"), asGzip()))},
+		{name: "mozLz4, a session of Firefox", file: packed(asMozLz4())},
 		{name: "zlib", file: packed(stream(func(w io.Writer) (io.WriteCloser, error) { return zlib.NewWriter(w), nil }))},
 		{name: "zip", file: packed(zipped(zip.Deflate, "notes.txt"))},
 		{name: "zip, stored", file: packed(zipped(zip.Store, "notes.txt"))},

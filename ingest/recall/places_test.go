@@ -2,6 +2,7 @@ package recall_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -32,6 +33,8 @@ type place struct {
 	chunk int
 	// sure: rules need not see it.
 	sure bool
+	// ext is what the name ends with; "": of some data.
+	ext string
 }
 
 // stored is a file with what is planted in it.
@@ -62,7 +65,7 @@ func (b *bench) stores(t *testing.T, pl place, w row, n int) []stored {
 	var out []stored
 	r := seeded("place", pl.name, w.name, fmt.Sprint(n))
 	add := func(p plant, decoy bool) {
-		out = append(out, stored{path: fmt.Sprintf("f%d-%d.dat", n, len(out)), data: pl.file(t, b, r, p.text), plant: p, decoy: decoy, code: w.name})
+		out = append(out, stored{path: fmt.Sprintf("f%d-%d%s", n, len(out), cmp.Or(pl.ext, ".dat")), data: pl.file(t, b, r, p.text), plant: p, decoy: decoy, code: w.name})
 	}
 	for _, p := range b.plants(r, w) {
 		if !slices.Contains(placeKinds(), p.kind) || pl.sure && p.value < 0 {

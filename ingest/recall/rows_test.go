@@ -46,8 +46,9 @@ func groups() map[string]string {
 		"raw": "raw", "base64": "base64", "hex": "hex and dumps", "escapes": "escapes", "wide": "UTF-16",
 		"other": "other encodings", "lists": "lists of numbers", "broken": "broken and put together", "layers": "layers",
 		"private keys": "private keys", "more": "patches, base85, records and documents",
-		"dumps": "dumps of debuggers and libraries, blanks for line ends, characters of no width",
-		"signs": "signs that are doubled or spelled out, and letters by their numbers",
+		"dumps":     "dumps of debuggers and libraries, blanks for line ends, characters of no width",
+		"signs":     "signs that are doubled or spelled out, and letters by their numbers",
+		"spellings": "the same value in another spelling",
 	}
 }
 
@@ -62,6 +63,7 @@ func rows() []row {
 		group("raw", rawRows()), group("base64", base64Rows()), group("hex", hexRows()), group("escapes", escapeRows()),
 		group("wide", wideRows()), group("other", otherRows()), group("lists", listRows()), group("broken", brokenRows()),
 		group("layers", layerRows()), armourRows(), group("more", moreRows()), group("dumps", dumpRows()), group("signs", signRows()),
+		group("spellings", spellingRows()),
 	)
 }
 

@@ -29,10 +29,6 @@ func (s Screen) may(ctx context.Context, data []byte) bool {
 	return s.Engine.Screen(ctx, data)
 }
 
-// anyName stands for the path of a content, which is not known yet. It is not
-// empty, so that members have a container.
-const anyName = "-"
-
 // errFound ends the look into an archive.
 var errFound = errors.New("found")
 
@@ -51,7 +47,7 @@ func (s Screen) Of(ctx context.Context, data []byte) bool {
 func (s Screen) opened(ctx context.Context, r io.Reader) bool {
 	v := &inspected{screen: s, crew: s.Engine.Crew()}
 	defer v.drop()
-	err := s.Archives.Expand(ctx, r, anyName, v)
+	err := s.Archives.Expand(ctx, r, archives.AnyName, v)
 	return v.found || v.settle(true) != nil || err != nil
 }
 

@@ -1,11 +1,11 @@
 // Package archives opens what is packed: archives and compressed streams, in
 // each other, as contents that can be scanned.
 //
-// Formats are recognised by their bytes, never by a name: zip and what is built
-// on it (jar, war, apk, whl, office documents), also behind other data; tar (v7,
-// ustar, pax, GNU, sparse), ar, gzip, bzip2, xz, zstd, lz4 frames, zlib streams,
-// 7z, git packs; what databases keep: SQLite's files, PostgreSQL's dumps and tables,
-// Redis' dumps. A member's path is its container's, `!` and its name.
+// Formats are recognised by their bytes, and brotli alone, which has nothing else,
+// by its name: zip and what is built on it (jar, war, apk, whl, office documents),
+// also behind other data; tar (v7, ustar, pax, GNU, sparse), ar, gzip, bzip2, xz,
+// zstd, lz4 frames, zlib streams, brotli, mozLz4, 7z, git packs; what databases keep:
+// SQLite's files, PostgreSQL's dumps and tables, Redis' dumps. A member's path is its container's, `!` and its name.
 //
 // It promises: linear time in what is read and flat memory, whatever an archive
 // says of itself; members come before their container, whose own bytes are a

@@ -27,6 +27,8 @@ const (
 	kindLz4
 	kindSnappy
 	kindLzma
+	kindBrotli // nothing but its name tells it
+	kindMozLz4
 	kindZlib
 	kind7z
 	kindSQLite
@@ -99,6 +101,7 @@ func magics() []magic {
 		{biffMagic, kindTexts},
 		{"\xff\x06\x00\x00sNaPpY", kindSnappy},
 		{"\xff\x06\x00\x00S2sTwO", kindSnappy},
+		{mozMagic, kindMozLz4},
 		{"Rar!\x1a\x07", kindUnsupported},
 		{"MSCF\x00\x00\x00\x00", kindUnsupported}, // cab
 		{"LZIP\x01", kindUnsupported},

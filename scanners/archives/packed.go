@@ -3,9 +3,10 @@ package archives
 import "bytes"
 
 // Packed reports whether Expand would find something to open in a content, or
-// to list.
+// to list, whatever its name.
 func Packed(data []byte) bool {
-	if detect(data[:min(len(data), headSize)]) != kindNone {
+	head := data[:min(len(data), headSize)]
+	if detect(head) != kindNone || likeBrotli(head) && isBrotli(head) {
 		return true
 	}
 	// Text hardly ever has the byte that the end of a zip's directory has.

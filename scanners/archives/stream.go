@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
@@ -88,6 +89,10 @@ func (x *Expander) decompress(k kind, r *counted) (io.Reader, func(), error) {
 		return &tail{r: s2.NewReader(b), end: s2.ErrCorrupt}, nothing, nil
 	case kindLzma:
 		return lzmaAlone(b), nothing, nil
+	case kindBrotli:
+		return brotli.NewReader(b), nothing, nil
+	case kindMozLz4:
+		return newMozLz4(b), nothing, nil
 	case kindZlib:
 		z, err := inflate.NewZlib(b)
 		return z, nothing, err
@@ -164,7 +169,7 @@ func innerName(container string) string {
 	ext := path.Ext(name)
 	stem := strings.TrimSuffix(name, ext)
 	switch strings.ToLower(ext) {
-	case ".gz", ".bz2", ".xz", ".zst", ".lz4", ".z", ".gzip", ".bzip2", ".lzma", ".sz", ".s2", ".zstd", ".zlib":
+	case ".gz", ".bz2", ".xz", ".zst", ".lz4", ".z", ".gzip", ".bzip2", ".lzma", ".sz", ".s2", ".zstd", ".zlib", ".br":
 		if stem != "" {
 			return stem
 		}
@@ -174,6 +179,8 @@ func innerName(container string) string {
 		}
 	case ".svgz":
 		return stem + ".svg"
+	case ".jsonlz4", ".baklz4":
+		return stem + ".json"
 	}
 	return "content"
 }

@@ -82,6 +82,9 @@ func (w *walk) content(ctx context.Context, c Content, depth int, in input) erro
 	var head []byte
 	head, in.r = in.peek(room[:])
 	k := cmp.Or(in.as, detect(head))
+	if k == kindNone && maybeBrotli(c.Path, head) && isBrotli(head) {
+		k = kindBrotli
+	}
 	maybeZip := k == kindNone && (in.at != nil || len(head) < headSize || program(head))
 	if k == kindNone && !maybeZip {
 		return w.visit(ctx, c, in.r)

@@ -86,7 +86,12 @@ func (m *Matcher) AppendHits(dst []scanners.Hit, c scanners.Chunk) []scanners.Hi
 	}
 	w, _ := m.idle.Get().(*work)
 	defer m.idle.Put(w)
-	w.search(&text{data: c.Data, form: fingerprints.FormRaw, base: c.Base}, 0)
+	x := &text{data: c.Data, form: fingerprints.FormRaw, base: c.Base}
+	if c.Plain {
+		w.asItStands(x)
+	} else {
+		w.search(x, 0)
+	}
 	hits := w.hits
 	if m.keys {
 		hits = wholeKeys(hits)
@@ -164,6 +169,15 @@ func (w *work) forget() {
 	}
 	w.runs.forget()
 	w.stats = Stats{}
+}
+
+// asItStands looks for values that are not encoded.
+func (w *work) asItStands(x *text) {
+	for from := 0; from < len(x.data); from += tile {
+		for _, t := range w.m.tables {
+			w.raw(x, t, from, min(from+tile, len(x.data)))
+		}
+	}
 }
 
 // search runs every way of looking over a text; at depth 0 it is a chunk.

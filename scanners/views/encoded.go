@@ -25,7 +25,7 @@ func (e encoded) view(ctx context.Context, l scanners.Layer, yield func(scanners
 	for from := 0; from < len(l.Data) && !s.stopped && ctx.Err() == nil; from += tile {
 		s.tile(from, min(from+tile, len(l.Data)))
 	}
-	goOn := !s.stopped && s.flush()
+	goOn := !s.stopped && s.flush() && s.showSpellings()
 	s.forget()
 	e.pool.Put(s)
 	return goOn
@@ -61,6 +61,11 @@ type search struct {
 	numbers numbers
 	guesses guesses
 	guessed bool // something was put aside, and is to be forgotten
+
+	respelled *respelled
+	odd       bool // other spellings are looked for
+	spelt     bool // some were put aside
+	seenHex   int  // how far hex was read in them
 	unpacker
 }
 
@@ -76,6 +81,7 @@ func (s *search) begin(ctx context.Context, l scanners.Layer, yield func(scanner
 		words: append(s.words[:0], byteclass.Digits{}), spots: s.spots,
 		chain: chain{chars: s.chain.chars[:0], links: s.chain.links[:0]}, blocks: s.blocks, windows: s.windows, decoded: s.decoded,
 		numbers: numbers{built: s.numbers.built}, guesses: guesses{built: s.guesses.built}, unpacker: s.again(len(l.Data)),
+		respelled: s.respelled, odd: !l.NoGuesses && !l.Guessed && l.Depth <= oddDepth,
 	}
 }
 
@@ -101,6 +107,9 @@ func (s *search) forget() {
 	}
 	if s.guessed {
 		s.guesses.built.forget()
+	}
+	if s.spelt {
+		s.respelled.forget()
 	}
 	if s.cost.Streams > 0 {
 		s.unpacker.forget()
@@ -191,7 +200,13 @@ func (b streaks) of40(before streaks) uint64 {
 func (s *search) runs(i, at int, of16, of24, of40 uint64) (long bool) {
 	low, w := &s.words[i-1], &s.words[i]
 	s.base64Word(i, at)
-	hex := ends(16, low.Hex, w.Hex)
+	hex := ends(12, low.Hex, w.Hex)
+	if hex != 0 {
+		of12 := hex
+		if hex = ends(16, low.Hex, w.Hex); s.odd {
+			s.hexSpellings(at, hex, of12)
+		}
+	}
 	if hex != 0 && !s.stopped {
 		before := streaks{}.next(low.Hex)
 		if now := before.next(w.Hex); now.of24(before) != 0 {
@@ -210,12 +225,14 @@ func (s *search) runs(i, at int, of16, of24, of40 uint64) (long bool) {
 		}
 	}
 	if e := runEnds(of16, w, &s.words[i+1]) &^ hex; e != 0 && !s.stopped {
-		s.whole32(at, e)
+		if s.whole32(at, e); s.odd {
+			s.base64Spellings(at, e)
+		}
 	}
 	return long
 }
 
-// ends returns the bits of high where stretches of n, 16 or 24, end that may
+// ends returns the bits of high where stretches of n, 12, 16 or 24, end that may
 // begin in low, the word before.
 func ends(n int, low, high uint64) uint64 {
 	h1, l1 := high&(high<<1|low>>63), low&(low<<1)
@@ -223,6 +240,9 @@ func ends(n int, low, high uint64) uint64 {
 	h3, l3 := h2&(h2<<4|l2>>60), l2&(l2<<4)
 	if h3 == 0 {
 		return 0
+	}
+	if n == 12 {
+		return h3 & (h2<<8 | l2>>56)
 	}
 	h4 := h3 & (h3<<8 | l3>>56)
 	if n == 24 {
