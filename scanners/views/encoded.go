@@ -81,7 +81,7 @@ func (s *search) begin(ctx context.Context, l scanners.Layer, yield func(scanner
 		words: append(s.words[:0], byteclass.Digits{}), spots: s.spots,
 		chain: chain{chars: s.chain.chars[:0], links: s.chain.links[:0]}, blocks: s.blocks, windows: s.windows, decoded: s.decoded,
 		numbers: numbers{built: s.numbers.built}, guesses: guesses{built: s.guesses.built}, unpacker: s.again(len(l.Data)),
-		respelled: s.respelled, odd: !l.NoGuesses && !l.Guessed && l.Depth <= oddDepth,
+		respelled: s.respelled, odd: oddly(l),
 	}
 }
 

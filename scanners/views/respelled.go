@@ -147,10 +147,7 @@ func (s *search) hexRun(p int) {
 		to++
 	}
 	s.seenHex = to
-	if to-from < leastSpelled {
-		return
-	}
-	if caseOf(s.data[from:to]) != oneCase {
+	if to-from < leastSpelled || caseOf(s.data[from:to]) != oneCase {
 		return
 	}
 	s.spell(inOtherCase, from, to, 0, true)

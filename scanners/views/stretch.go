@@ -18,10 +18,10 @@ type looking struct {
 // those that are common everywhere they would be tried in every order.
 const oddDepth = 2
 
-// oddly reports whether what is seldom written is looked for.
-func (k *looking) oddly() bool {
-	return !k.layer.NoGuesses && !k.layer.Guessed && k.layer.Depth <= oddDepth
-}
+// oddly reports whether what is seldom written is looked for in a layer.
+func oddly(l scanners.Layer) bool { return !l.NoGuesses && !l.Guessed && l.Depth <= oddDepth }
+
+func (k *looking) oddly() bool { return oddly(k.layer) }
 
 // yields hands a text out.
 func (k *looking) yields(b *spliced, like scanners.Text) {
