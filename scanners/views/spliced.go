@@ -59,6 +59,10 @@ func (b *spliced) put(s splice) {
 	if s.n == 0 {
 		return
 	}
+	if s.n == 1 { // runs of equal escapes are one part
+		b.char(s.out[0], s.at, s.end-s.at)
+		return
+	}
 	b.parts = append(b.parts, part{int32(len(b.out)), int32(s.at), int32(s.end - s.at)})
 	b.out = append(b.out, s.out[:s.n]...)
 	b.high = max(b.high, len(b.out))
