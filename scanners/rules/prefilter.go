@@ -90,7 +90,21 @@ type prefilter struct {
 	grams   byteclass.Grams
 	from    []uint32 // of each gram by rank: its first entry; one more at the end
 	entries []entry
+	beside  []beside // of each gram by rank
 	probes  []probe
+}
+
+// beside is which symbols may stand around a gram, of all its leads: before it, and behind.
+type beside [4]uint64
+
+// besideAt is where those stand, from the gram's start.
+var besideAt = [len(beside{})]int{-2, -1, gram, gram + 1}
+
+// bars reports whether nothing that is looked for stands around the gram at a place, which
+// has as many bytes on both sides.
+func (b *beside) bars(text []byte, i int) bool {
+	near := text[i-2 : i+gram+2 : i+gram+2]
+	return b[0]>>byteclass.Symbol(near[0])&(b[1]>>byteclass.Symbol(near[1]))&(b[2]>>byteclass.Symbol(near[2+gram]))&(b[3]>>byteclass.Symbol(near[3+gram]))&1 == 0
 }
 
 // prefilterBuilder collects what a prefilter looks for.
@@ -103,6 +117,7 @@ type prefilterBuilder struct {
 type seenGram struct {
 	symbols [gram]uint8
 	entry   entry
+	beside  beside
 }
 
 // add makes the prefilter report target wherever one of the leads stands.
@@ -110,19 +125,26 @@ func (b *prefilterBuilder) add(ls []lead, target int) {
 	for _, l := range ls {
 		offset, _ := rarest(l)
 		symbols := func(i int) uint64 {
-			if i < 0 || i >= len(l.sets) {
-				return ^uint64(0)
+			switch {
+			case i >= 0 && i < len(l.sets):
+				return symbolsOf(&l.sets[i])
+			case i == len(l.sets) && l.next != (byteSet{}):
+				return symbolsOf(&l.next)
 			}
-			return symbolsOf(&l.sets[i])
+			return anySymbol
 		}
 		for o := offset; o <= offset+1; o++ {
 			e := entry{probe: int32(len(b.probes)), back: int32(o)}
+			var around beside
+			for k, at := range besideAt {
+				around[k] = symbols(o + at)
+			}
 			last := symbols(o + 2)
 			for x := symbols(o); x != 0; x &= x - 1 {
 				for y := symbols(o + 1); y != 0; y &= y - 1 {
 					for z := last; z != 0; z &= z - 1 {
 						g := [gram]uint8{uint8(bits.TrailingZeros64(x)), uint8(bits.TrailingZeros64(y)), uint8(bits.TrailingZeros64(z))}
-						b.seen = append(b.seen, seenGram{g, e})
+						b.seen = append(b.seen, seenGram{g, e, around})
 					}
 				}
 			}
@@ -138,6 +160,7 @@ func (b *prefilterBuilder) build() *prefilter {
 		p.grams.Add(s.symbols[0], s.symbols[1], s.symbols[2])
 	}
 	p.from = make([]uint32, p.grams.Number()+1)
+	p.beside = make([]beside, p.grams.Number())
 	rank := func(s seenGram) int { return p.grams.Rank(s.symbols[0], s.symbols[1], s.symbols[2]) }
 	for _, s := range b.seen {
 		p.from[rank(s)]++
@@ -151,6 +174,9 @@ func (b *prefilterBuilder) build() *prefilter {
 		r := rank(s)
 		p.from[r]--
 		p.entries[p.from[r]] = s.entry
+		for k := range s.beside {
+			p.beside[r][k] |= s.beside[k]
+		}
 	}
 	return p
 }
@@ -171,6 +197,9 @@ func (p *prefilter) suspects(text []byte, from int, marked []uint32, remember []
 				last = byteclass.Symbol(text[i+2])
 			}
 			rank := p.grams.Rank(byteclass.Symbol(text[i]), byteclass.Symbol(text[i+1]), last)
+			if i >= 2 && i+gram+2 <= len(text) && p.beside[rank].bars(text, i) {
+				continue
+			}
 			if remember == nil || i < vainBefore || i+vainBehind >= len(text) {
 				p.suspect(text, i, rank, found)
 				continue
