@@ -63,6 +63,10 @@ func (s *lines) end(data []byte, p int) {
 	if p+1 == len(data) {
 		return
 	}
+	if s.idle(data, start, end, p+1) {
+		s.stamp.none(p + 1)
+		return
+	}
 	s.stamp.marked = s.coat.marked(data, start, end)
 	if !s.stamp.read(data, start, end, p+1) {
 		if !s.unstamped(data, start, end, p+1) {
@@ -89,6 +93,39 @@ func (s *lines) end(data []byte, p int) {
 		s.shows(data, start, p+1, worth)
 	}
 }
+
+// idle reports whether nothing that is looked for goes on from a line to the next, as in
+// most lines of programs: it is empty or ends as no value does, and the next is empty or
+// indented. All that is done for other lines comes to nothing there.
+func (s *lines) idle(data []byte, start, end, next int) bool {
+	if s.yaml.inner > 0 {
+		return false
+	}
+	if start < end {
+		if c := data[end-1]; !settled[c] && (c != '}' || next-start > shortestLogged) {
+			return false
+		}
+	}
+	c := data[next]
+	if blank(c) {
+		at := next + indentation(data[:min(len(data), next+deepest)], next)
+		if at == len(data) {
+			return true
+		}
+		c = data[at]
+		return !digit(c) && !lineMarks[c]
+	}
+	return c == '\n' || c == '\r'
+}
+
+// settled is what lines end with that do not go on, whatever they begin with.
+var settled = func() (t [256]bool) {
+	t = structure
+	for _, c := range "`}]" {
+		t[c] = false
+	}
+	return t
+}()
 
 // unstamped leaves out what stands before two lines that is no stamp, where what follows
 // it goes on from one to the other. It reports whether it did.

@@ -47,6 +47,13 @@ func (s *stamping) read(data []byte, start, end, next int) bool {
 	return s.a > 0
 }
 
+// none is read for a line at next that has no stamp, behind one that nothing hangs on.
+func (s *stamping) none(next int) {
+	s.a, s.b, s.at = 0, 0, next
+	s.this = 1 - s.this
+	s.stamps[s.this].Read(nil)
+}
+
 // lineStop is where the line that begins at a place ends; the end of data where it is the
 // last.
 func lineStop(data []byte, at int) int {
