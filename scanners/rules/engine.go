@@ -63,7 +63,7 @@ func newRule(i int, d *definition, index map[string]int) *rule {
 		loose:      strings.HasPrefix(d.pattern, looseStart),
 		allows:     newAllowlists(d.allowlists),
 		regexp:     sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(d.pattern) }),
-		begun:      sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A(?:` + d.pattern + `)`) }),
+		begun:      sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A(?:` + unbound(d.pattern) + `)`) }),
 	}
 	if d.own {
 		out.assess = assessOf(d.id)
@@ -80,6 +80,16 @@ func newRule(i int, d *definition, index map[string]int) *rule {
 		}
 	}
 	return out
+}
+
+// unbound is an expression that finds the groups that a pattern does where it begins: a
+// loose one without the bound of what it begins with. That is as little as it can be, and no
+// more stands in a match. Package regexp runs short programs several times as fast.
+func unbound(pattern string) string {
+	if rest, loose := strings.CutPrefix(pattern, looseStart); loose {
+		return `(?i)[\w.-]*?(?:` + rest
+	}
+	return pattern
 }
 
 // where is the path of a content, or that it is not known.
