@@ -435,6 +435,22 @@ func (s *search) matches(plan int) [][2]int {
 	return m
 }
 
+// begins are where matches of a plan may begin as far as its gates know, in order: for a rule
+// that looks at the text itself, and needs no more.
+func (s *search) begins(plan int) (at []int) {
+	if wide := func(in interval) bool { return in.first < in.last }; s.spent[plan] < 0 || s.plans[plan].reason != "" || slices.ContainsFunc(s.interval[plan], wide) {
+		for _, m := range s.matches(plan) {
+			at = append(at, m[0])
+		}
+		return at
+	}
+	for _, in := range s.interval[plan] {
+		at = append(at, in.first)
+	}
+	slices.Sort(at)
+	return at
+}
+
 // fast finds the matches among the intervals, leftmost first and not
 // overlapping, as long as the effort is bearable.
 func (s *search) fast(plan int) (all [][2]int, ok bool) {

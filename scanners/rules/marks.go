@@ -15,7 +15,7 @@ type Mark [16]byte
 // judged counts the changes of what is decided in code about what patterns
 // match: whether a value counts, and how it ranks. With another number every rule
 // has another mark, and what was remembered of it is looked for anew.
-const judged = 8
+const judged = 9
 
 // Marks are the rules', in the configuration's order.
 func (m *Matcher) Marks() []Mark {

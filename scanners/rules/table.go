@@ -23,12 +23,12 @@ type cell struct{ row, value extent }
 // with what may end a heading.
 func (j *judge) tabled(r *rule) (out []finding) {
 	done := 0
-	for _, m := range j.search.matches(r.index) {
-		if m[0] < done {
+	for _, at := range j.search.begins(r.index) {
+		if at < done {
 			continue
 		}
 		t := tableText{text: j.layer.text}
-		first, to := t.at(m[0])
+		first, to := t.at(at)
 		j.sc.hangs.on(max(0, first-1), to+1) // also on what may be added
 		j.sc.work += to - first
 		done = to
