@@ -35,8 +35,13 @@ func Took(p *os.ProcessState, wall time.Duration) Sample {
 }
 
 // Median takes each measure by itself. The list is not empty.
-func Median(list []Sample) Sample {
-	n := len(list) / 2
+func Median(list []Sample) Sample { return nth(list, len(list)/2) }
+
+// Least is Median for the least of each measure: what others do on the machine can only add
+// to it.
+func Least(list []Sample) Sample { return nth(list, 0) }
+
+func nth(list []Sample, n int) Sample {
 	wall, cpu, peaks := make([]time.Duration, 0, len(list)), make([]time.Duration, 0, len(list)), make([]int64, 0, len(list))
 	for _, s := range list {
 		wall, cpu, peaks = append(wall, s.Wall), append(cpu, s.CPU), append(peaks, s.Peak)
