@@ -20,7 +20,7 @@ func TestNamed(t *testing.T) {
 		"keys/store.p12": "not text\x00\x01", "x.psafe3": "x", "d/y.jks": "y", "z.kdbx": "", "plain.txt": "plain",
 		"box.zip": zipped(t, "in/w.keystore", "w"),
 		// What is a password line here is nothing elsewhere.
-		"home/.pgpass": line, "packed.zip": zipped(t, "home/.pgpass", line), "other.txt": line,
+		"home/.pgpass": line, "lib/.erlang.cookie": "QKXZJWVB" + "TRMPLHGF", "packed.zip": zipped(t, "home/.pgpass", line), "other.txt": line,
 	}
 	repo := b.holding("repo", "nothing of note\n")
 	for name, text := range files {
@@ -43,7 +43,7 @@ func TestNamed(t *testing.T) {
 		return out
 	}
 	want := found("dir", filepath.Join(b.work, "folder"))
-	if len(want) != 7 {
+	if len(want) != 8 {
 		t.Fatalf("in a folder: %q", want)
 	}
 	if diff := cmp.Diff(want, found("git", repo)); diff != "" {

@@ -54,7 +54,8 @@ func assessOf(rule string) assess {
 	case "revenant-password-option":
 		return asOption
 	case "revenant-form-credentials", "revenant-password-env", "revenant-connection-string",
-		"revenant-password-command", "revenant-curl-user", "revenant-netrc", "revenant-pgpass":
+		"revenant-password-command", "revenant-curl-user", "revenant-netrc", "revenant-pgpass",
+		"revenant-ppp-secret", "revenant-pgbouncer-user", "revenant-svnserve-user", "revenant-subversion-password", "revenant-erlang-cookie":
 		return asWord
 	case "revenant-password-table":
 		return asCell

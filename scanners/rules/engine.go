@@ -13,9 +13,10 @@ import (
 type engine struct {
 	*finder
 	rules      []*rule
-	pathRules  []*rule // on the path alone
-	placed     []*rule // those, and those that are asked nowhere else
-	stores     *rule   // of key stores, which is asked of whole contents too; nil: none
+	pathRules  []*rule  // on the path alone
+	placed     []*rule  // those, and those that are asked nowhere else
+	places     *pattern // of paths: any of theirs; nil for none
+	stores     *rule    // of key stores, which is asked of whole contents too; nil: none
 	allowlists []*allowlist
 	alphabets  *alphabets
 	options    Options
@@ -50,9 +51,20 @@ func newEngine(set ruleset, o Options, depth int) *engine {
 			e.placed = append(e.placed, r)
 		}
 	}
+	var places []string
+	for _, r := range e.placed {
+		places = append(places, "(?:"+r.path+")")
+	}
+	e.places = newPattern(places)
 	e.finder = newFinder(e.rules)
 	e.joined = sync.OnceValue(func() *engine { return newJoined(e) })
 	return e
+}
+
+// placedRules look for what is common elsewhere, in files of some names alone.
+var placedRules = []string{
+	"revenant-pgpass", "revenant-ppp-secret", "revenant-pgbouncer-user", "revenant-svnserve-user", "revenant-erlang-cookie",
+	"revenant-login-file", "revenant-account-list",
 }
 
 func newRule(i int, d *definition, index map[string]int) *rule {
@@ -72,7 +84,7 @@ func newRule(i int, d *definition, index map[string]int) *rule {
 	}
 	if d.path != "" {
 		out.where = newPattern([]string{d.path})
-		out.placed = d.id == "revenant-pgpass" && d.own && unchanged(d)
+		out.placed = d.own && slices.Contains(placedRules, d.id) && unchanged(d)
 	}
 	for _, q := range d.required {
 		if at, has := index[q.id]; has {

@@ -46,3 +46,6 @@ func Matches(re *regexp.Regexp, text string) (alone, together [][]int, whole boo
 func AtEdges(pattern string) (anchors bool, without string) {
 	return anchored(pattern), relaxed(pattern)
 }
+
+// PlacedRules are those that are asked in files of some names alone.
+var PlacedRules = placedRules

@@ -400,9 +400,11 @@ func (s *search) suspected() []int {
 			plans = append(plans, plan)
 		}
 	}
-	for _, plan := range s.named {
-		if s.judge != nil && !s.judge.any && !s.judge.barredByPath(s.judge.rules[plan]) {
-			plans = append(plans, plan)
+	if s.judge != nil && !s.judge.any && len(s.named) > 0 && s.judge.named() {
+		for _, plan := range s.named {
+			if !s.judge.barredByPath(s.judge.rules[plan]) {
+				plans = append(plans, plan)
+			}
 		}
 	}
 	for _, plan := range s.touched {

@@ -141,7 +141,7 @@ func TestGenerated(t *testing.T) {
 // contents whose paths are not known would run each in all of them.
 func TestOwnRulesHaveLeads(t *testing.T) {
 	for _, d := range generatedOwn.rules {
-		if d.pattern != "" && d.outline.reason != "" && !strings.HasPrefix(d.pattern, `\A`) {
+		if d.pattern != "" && d.outline.reason != "" && !strings.HasPrefix(d.pattern, `\A`) && !slices.Contains(placedRules, d.id) {
 			t.Errorf("%s: %s", d.id, d.outline.reason)
 		}
 	}

@@ -18,8 +18,19 @@ func assessGiven(rule string) assess {
 		return asArgument
 	case "revenant-session-cookie":
 		return asSession
+	case "revenant-login-file", "revenant-account-list":
+		return asAccount
 	}
 	return nil
+}
+
+// asAccount grades what stands beside a name in a file whose own name alone says that it
+// may be a password.
+func asAccount(c candidate) grade {
+	if g := gradeOf(c.value(), bareWord); g == strongSecret && classesOf(c.value()).mixed() {
+		return g
+	}
+	return noSecret
 }
 
 // asGiven grades what an option, a directive or a call gives without the name of a

@@ -81,6 +81,12 @@ func (j *judge) barredByPath(r *rule) bool {
 	return barred
 }
 
+// named reports whether the path may be one of those that some rules are for alone, which
+// hardly any is.
+func (j *judge) named() bool {
+	return j.path == "" || j.places != nil && j.sc.matchesPattern(j.places, j.path)
+}
+
 // pathMatches lets an expression that matches the empty path match it.
 func (j *judge) pathMatches(r *rule) bool {
 	if j.path == "" {

@@ -143,6 +143,9 @@ func (m *Matcher) Names(path string) bool {
 	sc := m.engine.take()
 	defer m.engine.give(sc)
 	j := &judge{engine: m.engine, sc: sc, where: where{path: path}}
+	if !j.named() {
+		return false
+	}
 	return slices.ContainsFunc(m.engine.placed, func(r *rule) bool { return !j.barredByPath(r) })
 }
 
