@@ -63,13 +63,14 @@ func (s *lines) end(data []byte, p int) {
 	if p+1 == len(data) {
 		return
 	}
-	if s.idle(data, start, end, p+1) {
+	first, indented := lineOpens(data, p+1)
+	if (indented || first == '\n' || first == '\r') && s.settled(data, start, end, p+1) { // as most lines of programs
 		s.stamp.none(p + 1)
 		return
 	}
 	s.stamp.marked = s.coat.marked(data, start, end)
 	if !s.stamp.read(data, start, end, p+1) {
-		if !s.unstamped(data, start, end, p+1) {
+		if indented || !s.unstamped(data, start, end, p+1, first) {
 			s.between(data, start, end, p)
 		}
 		return
@@ -94,32 +95,33 @@ func (s *lines) end(data []byte, p int) {
 	}
 }
 
-// idle reports whether nothing that is looked for goes on from a line to the next, as in
-// most lines of programs: it is empty or ends as no value does, and the next is empty or
-// indented. All that is done for other lines comes to nothing there.
-func (s *lines) idle(data []byte, start, end, next int) bool {
+// lineOpens is the first byte that is no blank of the line at a place, and whether the line is
+// indented as those of programs are: they do not begin with a digit or a mark.
+func lineOpens(data []byte, next int) (first byte, indented bool) {
+	first = data[next]
+	if !blank(first) {
+		return first, false
+	}
+	at := next + indentation(data[:min(len(data), next+deepest)], next)
+	if at == len(data) {
+		return first, true
+	}
+	first = data[at]
+	return first, !digit(first) && !lineMarks[first]
+}
+
+// settled reports whether nothing that is looked for goes on from a line to one that is
+// empty or indented: it is empty, too, or ends as no value does. All that is done for other
+// lines comes to nothing there.
+func (s *lines) settled(data []byte, start, end, next int) bool {
 	if s.yaml.inner > 0 {
 		return false
 	}
-	if start < end {
-		if c := data[end-1]; !settled[c] && (c != '}' || next-start > shortestLogged) {
-			return false
-		}
-	}
-	c := data[next]
-	if blank(c) {
-		at := next + indentation(data[:min(len(data), next+deepest)], next)
-		if at == len(data) {
-			return true
-		}
-		c = data[at]
-		return !digit(c) && !lineMarks[c]
-	}
-	return c == '\n' || c == '\r'
+	return start == end || settledEnds[data[end-1]] || data[end-1] == '}' && next-start <= shortestLogged
 }
 
-// settled is what lines end with that do not go on, whatever they begin with.
-var settled = func() (t [256]bool) {
+// settledEnds is what lines end with that do not go on, whatever they begin with.
+var settledEnds = func() (t [256]bool) {
 	t = structure
 	for _, c := range "`}]" {
 		t[c] = false
@@ -128,19 +130,10 @@ var settled = func() (t [256]bool) {
 }()
 
 // unstamped leaves out what stands before two lines that is no stamp, where what follows
-// it goes on from one to the other. It reports whether it did.
-func (s *lines) unstamped(data []byte, start, end, next int) bool {
-	c := data[next]
-	if blank(c) {
-		at := next + indentation(data[:min(len(data), next+deepest)], next)
-		if at == len(data) {
-			return false
-		}
-		if c = data[at]; !digit(c) && !lineMarks[c] { // programs are indented, and do not begin so
-			return false
-		}
-	}
-	if lineMarks[c] && s.behindMarks(data, start, end, next) {
+// it goes on from one to the other; first is what the next begins with behind blanks. It
+// reports whether it did.
+func (s *lines) unstamped(data []byte, start, end, next int, first byte) bool {
+	if lineMarks[first] && s.behindMarks(data, start, end, next) {
 		return true
 	}
 	return s.peel(data, start, end, next)

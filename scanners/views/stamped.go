@@ -34,11 +34,9 @@ func (s *stamping) read(data []byte, start, end, next int) bool {
 	if s.at != start {
 		x.Read(line)
 	}
-	s.a, s.b, s.at = 0, 0, next
-	s.this = 1 - s.this
+	s.none(next)
 	y := &s.stamps[s.this]
 	if !stamps.Starts(data[next]) {
-		y.Read(nil)
 		return false
 	}
 	s.stop = lineStop(data, next)
@@ -47,7 +45,7 @@ func (s *stamping) read(data []byte, start, end, next int) bool {
 	return s.a > 0
 }
 
-// none is read for a line at next that has no stamp, behind one that nothing hangs on.
+// none goes on to the line at next, which has no stamp as far as is known.
 func (s *stamping) none(next int) {
 	s.a, s.b, s.at = 0, 0, next
 	s.this = 1 - s.this
